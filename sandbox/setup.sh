@@ -1,0 +1,142 @@
+#!/usr/bin/env bash
+# Brings a Debian or Ubuntu machine to where the tests run; what is there already is skipped.
+#
+#   sandbox/setup.sh venv    the virtual environment with the Python packages, nothing else
+#
+# Installed packages neither start a service nor enable one.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+VENV=.venv
+INSTALLED=/var/lib/waldur-slurm-sandbox/installed # one package a line: what was installed here
+POLICY=/usr/sbin/policy-rc.d
+
+say() { printf 'setup: %s\n' "$*"; }
+die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+# --- system packages -------------------------------------------------------------------------------
+
+is_there() {
+  case $1 in
+    /*) compgen -G "$1" ;;
+    *) command -v "$1" ;;
+  esac >/dev/null 2>&1
+}
+
+install_packages() {
+  local thing package why packages=()
+  while read -r thing package why; do
+    if [ -z "$thing" ] || is_there "$thing"; then continue; fi
+    packages+=("$package $why")
+  done <<<"$1"
+  [ ${#packages[@]} -gt 0 ] || return 0
+  command -v apt-get >/dev/null || die "not Debian or Ubuntu; please install what corresponds to:" \
+    "$(printf '%s; ' "${packages[@]}")"
+  [ "$(id -u)" = 0 ] || command -v sudo >/dev/null || die "neither root nor sudo; please install:" \
+    "$(printf '%s; ' "${packages[@]}")"
+  as_root apt-get update -qq || say "apt-get update had trouble; going on with the lists that are there"
+  local names=() row
+  for row in "${packages[@]}"; do
+    say "installing ${row%% *}: ${row#* }"
+    names+=("${row%% *}")
+  done
+  apt_install "${names[@]}"
+}
+
+apt_install() {
+  local before after begun=$SECONDS
+  before=$(dpkg-query -W -f '${Package}\n' | sort)
+  as_root mkdir -p "${INSTALLED%/*}"
+  printf '%s\n' "$@" | as_root tee -a "$INSTALLED" >/dev/null
+  hold_services
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends --no-remove \
+    -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-unsafe-io "$@" </dev/null >.cache/apt.log 2>&1 || {
+    tail -n 20 .cache/apt.log >&2
+    die "apt-get install failed; all it said is in .cache/apt.log"
+  }
+  release_services
+  after=$(dpkg-query -W -f '${Package}\n' | sort)
+  disable_services "$(comm -13 <(echo "$before") <(echo "$after"))"
+  say "the system packages are installed ($((SECONDS - begun)) s)"
+}
+
+# Debian starts the services of what it installs, unless this file says no.
+hold_services() {
+  if [ -e "$POLICY" ] && ! grep -qs waldur-slurm-sandbox "$POLICY"; then return; fi
+  trap release_services EXIT
+  printf '#!/bin/sh\n# waldur-slurm-sandbox: only while it installs packages\nexit 101\n' |
+    as_root tee "$POLICY" >/dev/null
+  as_root chmod 755 "$POLICY"
+}
+release_services() {
+  ! grep -qs waldur-slurm-sandbox "$POLICY" || as_root rm -f "$POLICY"
+}
+disable_services() {
+  local units
+  command -v systemctl >/dev/null || return 0
+  # shellcheck disable=SC2086  # one word a package
+  units=$(dpkg -L $1 2>/dev/null | sed -nE 's#^(/usr)?/lib/systemd/system/([^/@]+\.(service|socket|timer))$#\2#p')
+  # shellcheck disable=SC2086  # one word a unit
+  [ -z "$units" ] || as_root systemctl disable --quiet $units 2>/dev/null || say "some of these stay enabled:" $units
+}
+
+# --- Python packages -------------------------------------------------------------------------------
+
+find_python() {
+  local candidate
+  for candidate in "${PYTHON:-python3}" python3.13 python3.12 python3.11; do
+    ! "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {
+      command -v "$candidate"
+      return
+    }
+  done
+  die "Python 3.11 or newer is needed (PYTHON=... names one)"
+}
+
+wanted_packages() { { cat setup.cfg pyproject.toml; "$PYTHON" -V; pwd; } | sha256sum | cut -c1-16; }
+
+has_packages() {
+  [ -L "$VENV" ] || [ "$(cat "$VENV/packages" 2>/dev/null)" = "$(wanted_packages)" ] # a link is its owner's business
+}
+
+make_venv() {
+  # Without its record it may be half made.
+  { [ -e "$VENV/packages" ] || "$PYTHON" -m venv --clear "$VENV"; } && rm -f "$VENV/packages" &&
+    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check -e '.[test,check]' &&
+    wanted_packages >"$VENV/packages"
+}
+
+ensure_venv() {
+  ! has_packages || return 0
+  local begun=$SECONDS
+  say "installing the Python packages that setup.cfg names into $VENV"
+  make_venv </dev/null >.cache/venv.log 2>&1 || {
+    tail -n 20 .cache/venv.log >&2
+    die "no virtual environment; all that was said is in .cache/venv.log"
+  }
+  say "the Python packages are installed ($((SECONDS - begun)) s)"
+}
+
+prepare_python() {
+  command -v "${PYTHON:-python3}" >/dev/null || install_packages 'python3 python3 everything here
+    venv python3-venv the virtual environment'
+  PYTHON=$(find_python)
+  has_packages || "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null ||
+    install_packages "venv python3-venv the virtual environment"
+}
+
+# ---------------------------------------------------------------------------------------------------
+
+mkdir -p .cache
+exec 9>.cache/setup.lock
+flock 9
+case ${1:-} in
+  venv)
+    prepare_python
+    ensure_venv
+    ;;
+  *) die "say venv" ;;
+esac
