@@ -1,0 +1,27 @@
+"""Ports are claimed, not guessed."""
+
+import socket
+
+from sandbox.slurm.ports import claim_ports
+
+
+def test_a_claimed_block_is_given_to_nobody_else_until_its_claim_ends() -> None:
+    first = claim_ports(3)
+    with first.claim:
+        second = claim_ports(3, prefer=first.first)
+        second.claim.close()
+    again = claim_ports(3, prefer=first.first)
+    again.claim.close()
+    assert second.first != first.first
+    assert again.first == first.first
+
+
+def test_a_block_in_which_somebody_listens_is_passed_over() -> None:
+    free = claim_ports(3)
+    free.claim.close()
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", free.first + 2))
+        stranger.listen()
+        chosen = claim_ports(3, prefer=free.first)
+        chosen.claim.close()
+    assert chosen.first != free.first
