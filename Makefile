@@ -1,12 +1,17 @@
 # Everything that is done often. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help venv check test fmt
+.PHONY: help setup venv check test fmt
 
 BIN := .venv/bin
 ARGS ?=
+# Tests mostly wait, for Slurm, time-outs and the clock: more of them at once than there are cores.
+JOBS ?= 4
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup: ## install what the tests need; skips what is there
+	@sandbox/setup.sh slurm
 
 venv:
 	@sandbox/setup.sh venv
@@ -17,8 +22,8 @@ check: venv ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: venv ## all tests; ARGS="-k name -x" goes to pytest
-	$(BIN)/python -m pytest $(ARGS)
+test: setup ## all tests; ARGS="-k name -x" goes to pytest
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal $(ARGS)
 
 fmt: venv ## format, and fix what lint can fix
 	$(BIN)/ruff format .

@@ -2,7 +2,9 @@
 # Brings a Debian or Ubuntu machine to where the tests run; what is there already is skipped.
 #
 #   sandbox/setup.sh venv    the virtual environment with the Python packages, nothing else
+#   sandbox/setup.sh slurm   also Slurm and MariaDB: what the tests run on
 #
+# It refuses on a machine that serves a Slurm of its own; SANDBOX_I_KNOW=1 overrides that.
 # Installed packages neither start a service nor enable one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,11 +13,90 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 VENV=.venv
 INSTALLED=/var/lib/waldur-slurm-sandbox/installed # one package a line: what was installed here
 POLICY=/usr/sbin/policy-rc.d
+SLURM_PACKAGES=(slurm-client slurmctld slurmd slurmdbd)
+
+# what must be there            package             what the tests need it for
+NEEDED_FOR_SLURM='
+slurmctld                       slurmctld           a private Slurm: its controller
+slurmdbd                        slurmdbd            a private Slurm: its accounting
+slurmd                          slurmd              a private Slurm: its nodes
+sacctmgr                        slurm-client        a private Slurm: its commands
+munged                          munge               a private Slurm: how its parts trust each other
+mariadbd                        mariadb-server      a private Slurm: the database of its accounting
+cc                              gcc                 two small libraries that a private Slurm is run with
+/usr/include/stdio.h            libc6-dev           the same
+/usr/lib/*/faketime/libfaketimeMT.so.1 libfaketime  a private Slurm whose clock crosses a month
+'
 
 say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+# --- the machine's own Slurm -----------------------------------------------------------------------
+
+refuse_on_a_head_node() {
+  local found
+  [ "${SANDBOX_I_KNOW:-}" != 1 ] || return 0
+  found=$(running_slurm || configured_slurm || foreign_slurm) || return 0
+  die "$found. This machine seems to serve a Slurm of its own, which the sandbox must not touch:" \
+    "use another machine, or say SANDBOX_I_KNOW=1 if you are sure"
+}
+
+running_slurm() {
+  local process name
+  for process in /proc/[0-9]*; do
+    { read -r name <"$process/comm"; } 2>/dev/null || continue
+    case $name in slurmctld | slurmdbd | slurmd | sackd) ;; *) continue ;; esac
+    belongs_to_a_container "$process" || belongs_to_a_sandbox "$process" || {
+      echo "$name runs here (process ${process#/proc/})"
+      return
+    }
+  done
+  return 1
+}
+belongs_to_a_container() {
+  local theirs
+  theirs=$(readlink "$1/ns/pid" 2>/dev/null || as_root readlink "$1/ns/pid") &&
+    [ "$theirs" != "$(readlink /proc/self/ns/pid)" ]
+}
+belongs_to_a_sandbox() {
+  local conf
+  conf=$({ cat "$1/environ" 2>/dev/null || as_root cat "$1/environ"; } | tr '\0' '\n' | sed -n 's/^SLURM_CONF=//p')
+  is_a_sandboxs "$conf"
+}
+is_a_sandboxs() { # it has a record beside it, or lies where nobody's production does
+  case $1 in
+    '') return 1 ;;
+    /tmp/* | /var/tmp/*) ;;
+    *) [ -e "${1%/etc/slurm.conf}/cluster.json" ] ;;
+  esac
+}
+
+configured_slurm() {
+  local file
+  for file in "${SLURM_CONF:-}" /etc/slurm{,-llnl}/slurm{,dbd}.conf /usr/local/etc/slurm{,dbd}.conf; do
+    [ ! -e "$file" ] || is_a_sandboxs "$file" || { echo "Slurm is configured here ($file)"; return; }
+  done
+  return 1
+}
+
+foreign_slurm() {
+  local package program missing=() foreign=()
+  while read -r program package _; do
+    case " ${SLURM_PACKAGES[*]} " in *" $package "*) ;; *) continue ;; esac
+    if ! is_installed "$package"; then
+      missing+=("$package")
+      program=$(command -v "$program") || continue
+      echo "$program is here and not from Debian's package $package"
+      return
+    fi
+    grep -qsx "$package" "$INSTALLED" || foreign+=("$package")
+  done <<<"$NEEDED_FOR_SLURM"
+  # All there and nothing configured: there is nothing to add and nothing to hurt.
+  [ ${#missing[@]} -gt 0 ] && [ ${#foreign[@]} -gt 0 ] || return 1
+  echo "${foreign[*]} is installed and ${missing[*]} is not"
+}
 
 # --- system packages -------------------------------------------------------------------------------
 
@@ -128,6 +209,14 @@ prepare_python() {
     install_packages "venv python3-venv the virtual environment"
 }
 
+install_all() {
+  refuse_on_a_head_node
+  release_services # a run that was killed could not
+  prepare_python
+  ensure_venv &
+  install_packages "$1"
+}
+
 # ---------------------------------------------------------------------------------------------------
 
 mkdir -p .cache
@@ -138,5 +227,9 @@ case ${1:-} in
     prepare_python
     ensure_venv
     ;;
-  *) die "say venv" ;;
+  slurm)
+    install_all "$NEEDED_FOR_SLURM"
+    wait $! # for the environment
+    ;;
+  *) die "say venv or slurm" ;;
 esac

@@ -1,0 +1,5 @@
+"""Loads the fixtures; what they are stands in the modules named here."""
+
+pytest_plugins = [
+    "tests.fixtures_slurm",
+]
