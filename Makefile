@@ -11,7 +11,7 @@ help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 setup: ## install what the tests need; skips what is there
-	@sandbox/setup.sh slurm
+	@sandbox/setup.sh all
 
 venv:
 	@sandbox/setup.sh venv

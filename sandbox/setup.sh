@@ -2,7 +2,8 @@
 # Brings a Debian or Ubuntu machine to where the tests run; what is there already is skipped.
 #
 #   sandbox/setup.sh venv    the virtual environment with the Python packages, nothing else
-#   sandbox/setup.sh slurm   also Slurm and MariaDB: what the tests run on
+#   sandbox/setup.sh slurm   also Slurm and MariaDB: what the demo runs on
+#   sandbox/setup.sh all     also Docker and the two container images: what the tests run on
 #
 # It refuses on a machine that serves a Slurm of its own; SANDBOX_I_KNOW=1 overrides that.
 # Installed packages neither start a service nor enable one.
@@ -26,6 +27,14 @@ mariadbd                        mariadb-server      a private Slurm: the databas
 cc                              gcc                 two small libraries that a private Slurm is run with
 /usr/include/stdio.h            libc6-dev           the same
 /usr/lib/*/faketime/libfaketimeMT.so.1 libfaketime  a private Slurm whose clock crosses a month
+'
+NEEDED="$NEEDED_FOR_SLURM"'
+dockerd                         docker.io           Slurm in containers: the engine
+docker                          docker-cli          Slurm in containers: the command
+iptables                        iptables            Slurm in containers: their network
+docker-compose                  docker-compose      the example site in examples/docker-compose
+debootstrap                     debootstrap         images where no registry can be reached
+/usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring  the same
 '
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -92,7 +101,7 @@ foreign_slurm() {
       return
     fi
     grep -qsx "$package" "$INSTALLED" || foreign+=("$package")
-  done <<<"$NEEDED_FOR_SLURM"
+  done <<<"$NEEDED"
   # All there and nothing configured: there is nothing to add and nothing to hurt.
   [ ${#missing[@]} -gt 0 ] && [ ${#foreign[@]} -gt 0 ] || return 1
   echo "${foreign[*]} is installed and ${missing[*]} is not"
@@ -102,6 +111,8 @@ foreign_slurm() {
 
 is_there() {
   case $1 in
+    dockerd | iptables) command -v "$1" || docker version ;; # an engine may answer from elsewhere
+    docker-compose) command -v docker-compose || docker compose version ;;
     /*) compgen -G "$1" ;;
     *) command -v "$1" ;;
   esac >/dev/null 2>&1
@@ -121,11 +132,14 @@ install_packages() {
   as_root apt-get update -qq || say "apt-get update had trouble; going on with the lists that are there"
   local names=() row
   for row in "${packages[@]}"; do
+    # In Debian 12 and Ubuntu the docker command is part of docker.io.
+    [ "${row%% *}" != docker-cli ] || is_offered docker-cli || continue
     say "installing ${row%% *}: ${row#* }"
     names+=("${row%% *}")
   done
   apt_install "${names[@]}"
 }
+is_offered() { [ -n "$(apt-cache policy "$1" | sed -n '/Candidate: [^(]/p')" ]; }
 
 apt_install() {
   local before after begun=$SECONDS
@@ -217,6 +231,15 @@ install_all() {
   install_packages "$1"
 }
 
+# --- containers ------------------------------------------------------------------------------------
+
+prepare_containers() {
+  # Who is root needs no help: making the images starts an engine where none answers.
+  [ "$(id -u)" = 0 ] || docker version >/dev/null 2>&1 ||
+    sudo "$PYTHON" -m sandbox docker engine --owner "$(id -u)"
+  "$PYTHON" -m sandbox docker images
+}
+
 # ---------------------------------------------------------------------------------------------------
 
 mkdir -p .cache
@@ -231,5 +254,10 @@ case ${1:-} in
     install_all "$NEEDED_FOR_SLURM"
     wait $! # for the environment
     ;;
-  *) die "say venv or slurm" ;;
+  all)
+    install_all "$NEEDED"
+    prepare_containers
+    wait $!
+    ;;
+  *) die "say venv, slurm or all" ;;
 esac

@@ -1,5 +1,6 @@
 """Loads the fixtures; what they are stands in the modules named here."""
 
 pytest_plugins = [
+    "tests.fixtures_docker",
     "tests.fixtures_slurm",
 ]
