@@ -1,0 +1,139 @@
+"""The Slurms that the contract is held against, each started when the first test asks for it."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from sandbox.docker.cluster import ContainerCluster
+from sandbox.slurm import ClusterOptions
+from sandbox.slurm.users import ensure_users
+from tests.contract.site import (
+    AS_OPERATOR,
+    AS_ROOT,
+    OPERATOR,
+    PEOPLE,
+    REAL,
+    REAL_OPERATORS,
+    FakeSite,
+    RealSite,
+    Site,
+)
+from tests.fakes.transport import LesserTransport
+from tests.fixtures_slurm import NewCluster
+from waldur_slurm.model.names import AccountName, account_name
+from waldur_slurm.slurm.transports.docker import DockerTransport
+from waldur_slurm.slurm.transports.native import NativeTransport
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def native_22_05(new_slurm_cluster: NewCluster, slurm_users: tuple[str, ...]) -> RealSite:
+    cluster = new_slurm_cluster(ClusterOptions(other_clusters=("other",)))
+    path = {"PATH": os.environ["PATH"]}  # noqa: TID251 - where Slurm's tools lie here
+    return RealSite(cluster, NativeTransport(path, extra=cluster.environ))
+
+
+@pytest.fixture(scope="session")
+def operator_22_05(native_22_05: RealSite) -> RealSite:
+    """The same cluster, asked as a plain user who is an Operator there."""
+    ensure_users([OPERATOR])
+    transport = LesserTransport(native_22_05.transport, OPERATOR)
+    return _with_operator(RealSite(native_22_05.machine, transport))
+
+
+@pytest.fixture(scope="session")
+def operator_docker_22_05(
+    docker_22_05: RealSite, container_cluster_22_05: ContainerCluster
+) -> Iterator[RealSite]:
+    yield from _contained_operator(docker_22_05, container_cluster_22_05)
+
+
+@pytest.fixture(scope="session")
+def operator_docker_24_11(
+    docker_24_11: RealSite, container_cluster_24_11: ContainerCluster
+) -> Iterator[RealSite]:
+    yield from _contained_operator(docker_24_11, container_cluster_24_11)
+
+
+@pytest.fixture(scope="session")
+def docker_22_05(container_cluster_22_05: ContainerCluster) -> Iterator[RealSite]:
+    yield from _contained(container_cluster_22_05)
+
+
+@pytest.fixture(scope="session")
+def docker_24_11(container_cluster_24_11: ContainerCluster) -> Iterator[RealSite]:
+    yield from _contained(container_cluster_24_11)
+
+
+def _contained(cluster: ContainerCluster) -> Iterator[RealSite]:
+    cluster.ensure_users(PEOPLE)
+    cluster.run("sacctmgr", "--immediate", "add", "cluster", "other")
+    with closing(DockerTransport(cluster.container)) as transport:
+        yield RealSite(cluster, transport)
+
+
+def _contained_operator(site: RealSite, cluster: ContainerCluster) -> Iterator[RealSite]:
+    cluster.ensure_users([OPERATOR])
+    with closing(DockerTransport(cluster.container, user=OPERATOR)) as transport:
+        yield _with_operator(RealSite(site.machine, transport))
+
+
+def _with_operator(site: RealSite) -> RealSite:
+    site.hand("add", "account", "wsat_service", "cluster=lab")
+    site.hand(
+        *("add", "user", OPERATOR, "account=wsat_service", "cluster=lab", "adminlevel=Operator")
+    )
+    return site
+
+
+@pytest.fixture(params=REAL)
+def real(request: pytest.FixtureRequest) -> Iterator[RealSite]:
+    """Each real Slurm in turn, for what cannot be said of the fake."""
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, RealSite)
+    yield found
+    _end_jobs(found)
+
+
+@pytest.fixture(params=REAL_OPERATORS)
+def operator(request: pytest.FixtureRequest) -> Iterator[RealSite]:
+    """Each real Slurm asked as an Operator, for what it does otherwise than asked as root."""
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, RealSite)
+    yield found
+    _end_jobs(found)
+
+
+@pytest.fixture(params=(*AS_ROOT, *AS_OPERATOR))
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+    if request.param.startswith("fake"):
+        yield FakeSite(is_operator=request.param == "fake_operator")
+        return
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, RealSite)
+    yield found
+    _end_jobs(found)
+
+
+@pytest.fixture
+def name() -> AccountName:
+    """A name that no other test uses; names made of it with a suffix are this test's too."""
+    return account_name(f"c{next(_numbers)}")
+
+
+@pytest.fixture
+def top(site: Site, name: AccountName) -> AccountName:
+    """An account of this test's own, directly under root."""
+    site.add_top(name)
+    return name
+
+
+def _end_jobs(site: RealSite) -> None:
+    if site.machine.must("squeue", "--noheader"):
+        site.machine.must("scancel", *(f"--user={user}" for user in PEOPLE[:1]))
+        for user in PEOPLE[1:]:
+            site.machine.must("scancel", f"--user={user}")
