@@ -1,0 +1,289 @@
+"""Orders and resources: what may follow what, and what each step does to the other.
+
+pending-consumer -> pending-provider -> executing -> done | erred -> executing (again)
+Create: Creating -> OK | Erred        Update: Updating -> OK | Erred
+Terminate: Terminating -> Terminated | OK        Restore (today): Creating, when it is placed -> OK
+"""
+
+from sandbox.waldur import allocations, people
+from sandbox.waldur.answers import invalid_list, not_allowed, server_error, wrong_state
+from sandbox.waldur.store import Record, Store
+
+SLURM = "Marketplace.Slurm"
+
+ORDER_STATES = (
+    "pending-consumer",
+    "pending-provider",
+    "pending-project",
+    "pending-start-date",
+    "executing",
+    "done",
+    "erred",
+    "canceled",
+    "rejected",
+)
+RESOURCE_STATES = ("Creating", "OK", "Erred", "Updating", "Terminating", "Terminated")
+IN_FLIGHT = (
+    "pending-consumer",
+    "pending-provider",
+    "pending-project",
+    "pending-start-date",
+    "executing",
+)
+WHILE_EXECUTING = {
+    "Create": "Creating",
+    "Update": "Updating",
+    "Terminate": "Terminating",
+    "Restore": "Creating",
+}
+AFTER_FAILURE = {"Create": "Erred", "Update": "Erred", "Terminate": "OK", "Restore": "Terminated"}
+
+
+def place_order(
+    store: Store,
+    resource: Record,
+    kind: str,
+    creator: str,
+    *,
+    limits: Record,
+    attributes: Record,
+    state: str = "pending-provider",
+) -> Record:
+    now = store.stamp()
+    reviewed = state != "pending-consumer"
+    return store.insert(
+        "orders",
+        resource=resource["uuid"],
+        offering=resource["offering"],
+        project=resource["project"],
+        plan=None if kind == "Terminate" else resource["plan"],
+        type=kind,
+        state=state,
+        attributes=attributes,
+        limits=limits,
+        created_by=creator,
+        consumer_reviewed_by=creator if reviewed else None,
+        consumer_reviewed_at=now if reviewed else None,
+        created=now,
+        modified=now,
+    )
+
+
+def place_creation(
+    store: Store,
+    offering: str,
+    plan: str,
+    project: str,
+    creator: str,
+    *,
+    limits: Record,
+    attributes: Record,
+    state: str,
+) -> Record:
+    now = store.stamp()
+    name = attributes["name"]
+    resource = store.insert(
+        "resources",
+        offering=offering,
+        project=project,
+        plan=plan,
+        name=name,
+        slug=store.slug("resources", name),
+        state="Creating",
+        limits=limits,
+        attributes=attributes,
+        end_date=attributes.get("end_date"),
+        created=now,
+        modified=now,
+    )
+    return place_order(
+        store, resource, "Create", creator, limits=limits, attributes=attributes, state=state
+    )
+
+
+def place_update(store: Store, resource: Record, limits: Record, creator: str) -> Record:
+    demand_state(resource, "OK")
+    demand_no_order_in_flight(store, resource)
+    if limits == resource["limits"]:
+        raise invalid_list(
+            "Impossible to create update orders with limits set to exactly the same."
+        )
+    attributes = {"old_limits": resource["limits"]}
+    return place_order(store, resource, "Update", creator, limits=limits, attributes=attributes)
+
+
+def place_termination(store: Store, resource: Record, creator: str) -> Record:
+    demand_state(resource, "OK", "Erred")
+    demand_no_order_in_flight(store, resource)
+    return place_order(store, resource, "Terminate", creator, limits={}, attributes={})
+
+
+def place_restoration(store: Store, resource: Record, creator: str) -> Record:
+    demand_state(resource, "Terminated")
+    demand_no_order_in_flight(store, resource)
+    enter(store, resource["uuid"], "Creating")
+    limits = resource["limits"]
+    return place_order(store, resource, "Restore", creator, limits=limits, attributes={})
+
+
+def demand_state(resource: Record, *states: str) -> None:
+    if resource["state"] not in states:
+        raise wrong_state(*states)
+
+
+def demand_order_state(order: Record, *states: str) -> None:
+    if order["state"] not in states:
+        raise wrong_state(*states)
+
+
+def demand_no_order_in_flight(store: Store, resource: Record) -> None:
+    marks = ", ".join("?" * len(IN_FLIGHT))
+    found = store.find(
+        f"SELECT 1 FROM orders WHERE resource = ? AND state IN ({marks})",
+        resource["uuid"],
+        *IN_FLIGHT,
+    )
+    if found is not None:
+        raise invalid_list("Pending order for resource already exists.")
+
+
+def demand_agent_offering(store: Store, order: Record) -> None:
+    kind = store.named("offerings", order["offering"])["type"]
+    if kind != SLURM:
+        raise not_allowed(f"The order's offering with {kind} type does not support this action")
+
+
+def approve_as_consumer(store: Store, order: Record, reviewer: str) -> None:
+    demand_order_state(order, "pending-consumer")
+    now = store.stamp()
+    _change(
+        store,
+        order,
+        state="pending-provider",
+        consumer_reviewed_by=reviewer,
+        consumer_reviewed_at=now,
+    )
+
+
+def approve_as_provider(store: Store, order: Record, reviewer: str) -> None:
+    demand_order_state(order, "pending-provider")
+    now = store.stamp()
+    _change(
+        store, order, state="executing", provider_reviewed_by=reviewer, provider_reviewed_at=now
+    )
+    if store.named("offerings", order["offering"])["type"] != SLURM:
+        complete(store, order)
+        return
+    enter(store, order["resource"], WHILE_EXECUTING[order["type"]])
+    if store.dialect.hides_an_allocation:
+        _begin_allocation(store, order)
+
+
+def reject(store: Store, order: Record, reviewer: str, comment: str = "") -> None:
+    demand_order_state(order, "pending-provider")
+    _change(
+        store,
+        order,
+        state="rejected",
+        provider_reviewed_by=reviewer,
+        provider_reviewed_at=store.stamp(),
+        provider_rejection_comment=comment,
+        completed_at=store.stamp(),
+    )
+    if order["type"] in ("Create", "Restore"):
+        enter(store, order["resource"], "Terminated")
+
+
+def cancel(store: Store, order: Record) -> None:
+    demand_order_state(order, "pending-consumer", "pending-provider", "executing")
+    if order["state"] == "executing":
+        kind = store.named("offerings", order["offering"])["type"]
+        raise not_allowed(f"The order's offering with {kind} type does not support this action")
+    _change(store, order, state="canceled", completed_at=store.stamp())
+    if order["type"] in ("Create", "Restore"):
+        enter(store, order["resource"], "Terminated")
+
+
+def complete(store: Store, order: Record) -> None:
+    """The order is done: limits, plan period and offering users follow."""
+    resource = order["resource"]
+    _change(store, order, state="done", completed_at=store.stamp())
+    if order["type"] == "Terminate":
+        store.run("UPDATE plan_periods SET end = ? WHERE resource = ?", store.stamp(), resource)
+        enter(store, resource, "Terminated")
+        return
+    if order["type"] == "Update":
+        store.update("resources", resource, limits=order["limits"])
+    else:
+        _open_plan_period(store, resource)
+        people.make_offering_users(store, order["offering"], order["project"])
+    enter(store, resource, "OK")
+
+
+def fail(store: Store, order: Record, message: str, traceback: str) -> None:
+    """No state is too late for it: a done order stays done and its resource turns Erred."""
+    state = order["state"] if order["state"] == "done" else "erred"
+    _change(
+        store,
+        order,
+        state=state,
+        error_message=message,
+        error_traceback=traceback,
+        completed_at=store.stamp(),
+    )
+    resource = store.named("resources", order["resource"])
+    after = AFTER_FAILURE[order["type"]]
+    never_made = store.dialect.is_today and not resource["backend_id"]
+    if state == "done":
+        after = "Erred"
+    elif order["type"] == "Create" and never_made:
+        after = "Terminated"
+    enter(store, resource["uuid"], after)
+
+
+def execute_again(store: Store, order: Record) -> None:
+    """A retry; also a way around approval, which leaves the resource where it is."""
+    demand_order_state(order, "pending-consumer", "pending-provider", "erred")
+    _change(store, order, state="executing", completed_at=None)
+
+
+def complete_by_allocation(store: Store, resource: str) -> None:
+    order = store.find("SELECT * FROM orders WHERE resource = ? AND state = 'executing'", resource)
+    if order is not None:
+        complete(store, order)
+
+
+def enter(store: Store, resource: str, state: str) -> None:
+    store.update("resources", resource, state=state, modified=store.stamp())
+
+
+def error_text(store: Store, payload: Record) -> tuple[str, str]:
+    """Message and traceback; a Mastermind of 2024 fails on a body without them."""
+    missing = {"error_message", "error_traceback"} - payload.keys()
+    if missing and not store.dialect.is_today:
+        raise server_error()
+    return str(payload.get("error_message", "")), str(payload.get("error_traceback", ""))
+
+
+def _begin_allocation(store: Store, order: Record) -> None:
+    resource = order["resource"]
+    if order["type"] == "Create":
+        allocations.schedule_creation(store, resource)
+    elif order["type"] == "Terminate":
+        allocations.schedule_deletion(store, resource)
+    else:
+        error = allocations.schedule_update(store, resource)
+        if error:
+            fail(store, order, error, "")
+
+
+def _open_plan_period(store: Store, resource: str) -> None:
+    plan = store.named("resources", resource)["plan"]
+    running = store.find("SELECT 1 FROM plan_periods WHERE resource = ? AND end IS NULL", resource)
+    if running is None:
+        store.insert("plan_periods", resource=resource, plan=plan, start=store.stamp())
+
+
+def _change(store: Store, order: Record, **columns: object) -> None:
+    store.update("orders", order["uuid"], modified=store.stamp(), **columns)
+    order |= columns
