@@ -1,0 +1,1 @@
+"""How each kind of row is shown: the keys and types of the recorded answers, dialect by dialect."""
