@@ -1,0 +1,1 @@
+"""The endpoints, by topic; a view checks rights, acts through the rules and shows the outcome."""

@@ -1,0 +1,44 @@
+"""What an agent reports of each member of a resource, where the offering enables it (today)."""
+
+from sandbox.waldur.answers import Answer, conflict
+from sandbox.waldur.exchange import Exchange
+from sandbox.waldur.store import Record
+from sandbox.waldur.views.resources import AS_PROVIDER
+
+
+def set_membership_sync_statuses(ask: Exchange) -> Answer:
+    """A complete report: afterwards Waldur holds exactly what was sent."""
+    store = ask.store
+    resource = ask.visible("resources", "Resource", AS_PROVIDER)
+    options = ask.named("offerings", resource["offering"])["plugin_options"]
+    if not options.get("enable_membership_sync_status"):
+        raise conflict("Membership sync status is not enabled for this offering.")
+    store.run("DELETE FROM membership_statuses WHERE resource = ?", resource["uuid"])
+    stored, skipped = 0, []
+    for entry in ask.payload.get("statuses", []):
+        user = _resolved(ask, resource, entry)
+        if user is None:
+            skipped.append(entry.get("username") or entry.get("user_uuid") or "")
+            continue
+        store.run(
+            "INSERT INTO membership_statuses VALUES (?, ?, ?, ?, ?, ?)",
+            resource["uuid"],
+            entry.get("username", ""),
+            user,
+            entry.get("role_name", ""),
+            entry.get("state", ""),
+            entry.get("message", ""),
+        )
+        stored += 1
+    store.update("resources", resource["uuid"], memberships_reported=store.stamp())
+    return Answer(200, {"stored": stored, "skipped": skipped})
+
+
+def _resolved(ask: Exchange, resource: Record, entry: Record) -> str | None:
+    found = ask.store.find(
+        "SELECT user FROM offering_users WHERE offering = ? AND (username = ? OR user = ?)",
+        resource["offering"],
+        entry.get("username") or None,
+        entry.get("user_uuid"),
+    )
+    return None if found is None else str(found["user"])
