@@ -1,5 +1,8 @@
 """A Waldur stand-in that answers an agent as a real Mastermind does, in three dialects."""
 
+from sandbox.waldur.beginning import Tokens
+from sandbox.waldur.consumer import Order
 from sandbox.waldur.dialects import DialectName
+from sandbox.waldur.faults import Fault
 
-__all__ = ["DialectName"]
+__all__ = ["DialectName", "Fault", "Order", "Tokens"]
