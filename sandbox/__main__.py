@@ -6,6 +6,7 @@ import sys
 PARTS = {
     "slurm": "a private Slurm with accounting, in one directory",
     "docker": "the same in a container: its engine and its images",
+    "waldur": "a stand-in for a Waldur marketplace",
 }
 
 

@@ -3,4 +3,5 @@
 pytest_plugins = [
     "tests.fixtures_docker",
     "tests.fixtures_slurm",
+    "tests.fixtures_waldur",
 ]

@@ -4,5 +4,6 @@ from sandbox.waldur.beginning import Tokens
 from sandbox.waldur.consumer import Order
 from sandbox.waldur.dialects import DialectName
 from sandbox.waldur.faults import Fault
+from sandbox.waldur.standin import Request, Waldur
 
-__all__ = ["DialectName", "Fault", "Order", "Tokens"]
+__all__ = ["DialectName", "Fault", "Order", "Request", "Tokens", "Waldur"]
