@@ -1,0 +1,64 @@
+"""Who is in a project: unknown is not empty, and a role that has ended is none."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sandbox.waldur import Fault
+from tests.contract_waldur.sites import ServedSite, serve_create
+from waldur_slurm.errors import WaldurUnreachable
+from waldur_slurm.waldur.client import THREADS
+
+
+@pytest.fixture(params=["the bulk list", "team by team"])
+def people(request: pytest.FixtureRequest, served: ServedSite) -> ServedSite:
+    served.waldur.permit_bulk_memberships(request.param == "the bulk list")
+    return served
+
+
+def test_a_role_that_has_ended_does_not_count(people: ServedSite) -> None:
+    project = people.make_project()
+    alice, bob, carol = (people.add_member(project, name) for name in ("alice", "bob", "carol"))
+    serve_create(people, project, {})
+    for user, days in ((bob, -1), (carol, 1)):
+        until = (datetime.now(UTC) + timedelta(days=days)).isoformat()
+        [role] = people.waldur.store.rows("SELECT * FROM roles WHERE user = ?", user)
+        people.waldur.change("roles", role["uuid"], expiration_time=until)
+    resources = people.market.read_resources()
+    [team] = people.market.read_members(resources).values()
+    assert team == {alice, carol}
+
+
+def test_a_team_that_may_not_be_read_is_unknown_and_the_others_are_known(
+    served: ServedSite,
+) -> None:
+    served.waldur.permit_bulk_memberships(False)
+    open_, closed = (serve_create(served, served.make_project(), {}) for _ in range(2))
+    served.waldur.fault(Fault(f"GET */{closed}/team/", "status", value=403))
+    members = served.market.read_members(served.market.read_resources())
+    assert members == {open_: frozenset()}
+
+
+def test_a_team_that_does_not_answer_stops_the_reading(served: ServedSite) -> None:
+    served.waldur.permit_bulk_memberships(False)
+    uuid = serve_create(served, served.make_project(), {})
+    served.waldur.fault(Fault(f"GET */{uuid}/team/", "status", value=500))
+    with pytest.raises(WaldurUnreachable):
+        served.market.read_members(served.market.read_resources())
+
+
+def test_after_a_failure_the_rest_of_the_teams_is_not_asked(served: ServedSite) -> None:
+    served.waldur.seed(resources=60, members_each=1)
+    served.waldur.permit_bulk_memberships(False)
+    resources = served.market.read_resources()
+    served.waldur.fault(Fault("GET */*/team/", "status", value=500))
+    served.waldur.forget_requests()
+    with pytest.raises(WaldurUnreachable):
+        served.market.read_members(resources)
+    asked = {one.path for one in served.waldur.requests() if one.path.endswith("/team/")}
+    assert len(asked) <= 3 * THREADS
+
+
+def test_nobody_needs_no_team(served: ServedSite) -> None:
+    served.waldur.permit_bulk_memberships(False)
+    assert served.market.read_members([]) == {}
