@@ -1,0 +1,92 @@
+"""The first three laws of pull's plans once more, where Slurm is the real one."""
+
+from contextlib import suppress
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from sandbox.slurm import Cluster
+from tests.e2e.pull_on_slurm import real_site, real_slurm
+from tests.fakes.pull import Site
+from tests.fakes.pull_crash import Crash, Fuse, whole
+from tests.fakes.pull_worlds import (
+    A_PERSON_SAID_YES,
+    Deed,
+    assert_reached,
+    built,
+    deeds,
+    settle,
+)
+from waldur_slurm.model.marketplace import Dialect
+
+DIALECTS = st.sampled_from(list(Dialect))
+FEW = settings(
+    max_examples=2,
+    phases=[Phase.generate],
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+LIVED_IN = [
+    *(Deed("join", which, name=name) for which in (0, 1) for name in ("ann", "bob")),
+    *(Deed("create", which, 2) for which in (0, 0, 1)),
+    Deed("settle"),
+    *(Deed("pause", 0), Deed("downscale", 1), Deed("admin", 1), Deed("rename", 2, 1)),
+    *(Deed("leave", 0), Deed("join", 0, name="eve"), Deed("terminate", 0), Deed("update", 1, 3)),
+    *(Deed("create", 2, 1), Deed("restrict", 1)),
+]
+
+
+def world(cluster: Cluster, dialect: Dialect, done: list[Deed]) -> Site:
+    site = real_site(cluster, dialect)
+    return built(dialect, [deed for deed in done if deed.what != "submit"], site)
+
+
+@FEW
+@given(dialect=DIALECTS, done=deeds())
+def test_cycles_reach_what_is_wanted_and_then_nothing_is_to_do(
+    slurm_cluster: Cluster, dialect: Dialect, done: list[Deed]
+) -> None:
+    site = world(slurm_cluster, dialect, [*done, *LIVED_IN])
+
+    settle(site)
+
+    assert_reached(site)
+    assert site.plan().plan.steps == ()
+
+
+@FEW
+@given(dialect=DIALECTS, left=st.integers(0, 25), is_after=st.booleans())
+def test_a_crash_after_any_effect_only_costs_a_cycle(
+    slurm_cluster: Cluster, dialect: Dialect, left: int, is_after: bool
+) -> None:
+    site = world(slurm_cluster, dialect, LIVED_IN)
+    fuse = Fuse(left, is_after=is_after)
+    site.wrap_slurm = site.wrap_waldur = fuse.around
+
+    with suppress(Crash):
+        site.run(A_PERSON_SAID_YES)
+    site.wrap_slurm = site.wrap_waldur = whole
+    settle(site)
+
+    assert_reached(site)
+
+
+def test_create_and_terminate_leave_the_accounting_as_it_was(slurm_cluster: Cluster) -> None:
+    site = real_site(slurm_cluster)
+    before = real_slurm(site).dump()
+    built(Dialect.TODAY, [], site)
+    world_before = real_slurm(site).dump()
+    for which in range(2):
+        project = site.waldur.make_project(f"P{which}", "one customer")
+        site.waldur.add_member(project, "ann")
+        site.waldur.place_create(project, "alloc", {"gpu": 5})
+    site.change_policy(require_unix_users=False)
+    settle(site)
+    assert real_slurm(site).dump() != world_before
+
+    for resource in list(site.waldur.resources):
+        site.waldur.place_terminate(resource)
+    settle(site)
+
+    assert real_slurm(site).dump() == world_before, before

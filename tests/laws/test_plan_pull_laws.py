@@ -1,0 +1,155 @@
+"""What every pull plan promises, whatever customers, administrators and crashes did before."""
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.fakes.pull import WALDUR_ACCOUNT, Site
+from tests.fakes.pull_crash import Crash, Fuse, whole
+from tests.fakes.pull_worlds import (
+    A_PERSON_SAID_YES,
+    ADMIN,
+    FOREIGN,
+    Deed,
+    assert_reached,
+    built,
+    deeds,
+    fingerprint,
+    settle,
+)
+from waldur_slurm.model.accounts import Account
+from waldur_slurm.model.marketplace import Dialect
+from waldur_slurm.model.names import ROOT
+from waldur_slurm.pull.apply import SlurmHand
+from waldur_slurm.pull.bookkeeping import after, foreseeing
+from waldur_slurm.pull.journal import Journal
+from waldur_slurm.pull.steps import Judgement, SlurmStep, Step, Telling
+from waldur_slurm.pull.tell import WaldurHand
+
+DIALECTS = st.sampled_from(list(Dialect))
+
+
+LAW = settings(deadline=None, max_examples=60)
+
+
+@LAW
+@given(dialect=DIALECTS, done=deeds())
+def test_cycles_reach_what_is_wanted(dialect: Dialect, done: list[Deed]) -> None:
+    site = built(dialect, done)
+
+    settle(site)
+
+    assert_reached(site)
+
+
+@LAW
+@given(dialect=DIALECTS, done=deeds())
+def test_nothing_to_do_plans_nothing(dialect: Dialect, done: list[Deed]) -> None:
+    site = built(dialect, done)
+    settle(site)
+
+    assert site.plan().plan.steps == ()
+
+
+@LAW
+@given(dialect=DIALECTS, done=deeds(), left=st.integers(0, 40), is_after=st.booleans())
+def test_a_crash_after_any_effect_only_costs_a_cycle(
+    dialect: Dialect, done: list[Deed], left: int, is_after: bool
+) -> None:
+    untroubled, crashed = built(dialect, done), built(dialect, done)
+    settle(untroubled)
+    fuse = Fuse(left, is_after=is_after)
+    crashed.wrap_slurm = crashed.wrap_waldur = fuse.around
+
+    with suppress(Crash):
+        crashed.run(A_PERSON_SAID_YES)
+    crashed.wrap_slurm = crashed.wrap_waldur = whole
+    settle(crashed)
+
+    *crashed_world, _ = fingerprint(crashed)
+    *untroubled_world, _ = fingerprint(untroubled)
+    assert crashed_world == untroubled_world, "but for jobs, which had more time to end"
+
+
+@LAW
+@given(dialect=DIALECTS, done=deeds())
+def test_no_step_is_idle(dialect: Dialect, done: list[Deed]) -> None:
+    site = built(dialect, done)
+
+    for _ in range(60):
+        steps = site.plan(A_PERSON_SAID_YES).plan.steps
+        if not steps:
+            return
+        before = fingerprint(site), len(site.desk.reported)
+        alone(site, steps[0])
+        assert (fingerprint(site), len(site.desk.reported)) != before, steps[0]
+
+
+def alone(site: Site, step: Step) -> None:
+    """Carry out one step as a cycle would."""
+    journal = Journal(site.state)
+    journal.keep_ledger(foreseeing(journal.ledger, [step]))
+    if isinstance(step, SlurmStep):
+        slurm = SlurmHand(
+            accounting=site.slurm,
+            offering=site.waldur.offering.uuid,
+            report_final_usage=site.desk,
+            done=lambda _step: None,
+            is_stopping=lambda: False,
+        )
+        assert slurm.carry_out([step]) == []
+    elif isinstance(step, Judgement | Telling):
+        waldur = WaldurHand(
+            marketplace=site.waldur, done=lambda _step: None, is_stopping=lambda: False
+        )
+        assert waldur.tell([step]) == []
+    journal.keep_ledger(after(journal.ledger, [step]))
+
+
+@LAW
+@given(dialect=DIALECTS, done=deeds())
+def test_what_is_not_the_agents_is_never_touched(dialect: Dialect, done: list[Deed]) -> None:
+    site = built(dialect, done)
+    before = foreign_accounts(site)
+    admins = {a.name for a in site.accounts().values() if ADMIN in a.users}
+
+    settle(site)
+
+    found = site.accounts()
+    assert foreign_accounts(site) == before
+    assert all(ADMIN in found[name].users for name in admins if name in found)
+
+
+def foreign_accounts(site: Site) -> list[Account]:
+    """Without the mark of a user's default, which moves with the user."""
+    found = (site.accounts()[name] for name in (ROOT, FOREIGN, WALDUR_ACCOUNT))
+    return [
+        replace(a, associations=tuple(replace(one, is_default=False) for one in a.associations))
+        for a in found
+    ]
+
+
+@LAW
+@given(dialect=DIALECTS, done=deeds(), order=st.randoms(use_true_random=False))
+def test_the_order_of_reading_does_not_matter(
+    dialect: Dialect, done: list[Deed], order: Any
+) -> None:
+    one, other = built(dialect, done), built(dialect, done)
+    shuffled = list(other.waldur.resources.items())
+    order.shuffle(shuffled)
+    other.waldur.resources = dict(shuffled)
+
+    assert one.plan().plan == other.plan().plan
+
+
+@pytest.mark.parametrize("broken", [Deed("create", 0, 1), Deed("create", 1, 2)])
+def test_the_fuse_really_cuts_the_power(broken: Deed) -> None:
+    site = built(Dialect.TODAY, [broken])
+    site.wrap_slurm = Fuse(0, is_after=False).around
+
+    with pytest.raises(Crash):
+        site.run()
