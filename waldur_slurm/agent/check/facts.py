@@ -1,0 +1,135 @@
+"""What `check` knows: every fact is read once, and a fact that could not be read is its error."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias, TypeVar
+
+from waldur_slurm.errors import AgentError, InvalidName
+from waldur_slurm.model.accounts import Snapshot
+from waldur_slurm.model.components import Component
+from waldur_slurm.model.marketplace import Dialect, Offering, OfferingUser
+from waldur_slurm.model.names import AccountName, UserName, user_name
+from waldur_slurm.model.tres import TresName
+from waldur_slurm.slurm.port import Accounting
+from waldur_slurm.waldur.port import Marketplace
+
+T = TypeVar("T")
+Known: TypeAlias = T | AgentError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the settings say, as far as `check` judges it."""
+
+    direction: str
+    api_url: str
+    verify_ssl: bool
+    default_account: AccountName
+    require_unix_users: bool
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaldurFacts:
+    offering: Offering
+    dialect: Dialect
+    rights: Known[Sequence[str]]
+    offering_users: Known[tuple[OfferingUser, ...]]
+    server_time: datetime | None
+    local_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlurmFacts:
+    version: str
+    snapshot: Known[Snapshot]
+    tres: Known[frozenset[TresName]]
+    configuration: Known[Mapping[str, str]]
+    may_write: Known[bool]
+    missing_unix_users: Known[frozenset[UserName]] = field(default=frozenset())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    told: Told
+    components: Known[tuple[Component, ...]]
+    storage: Mapping[str, AgentError | None]
+    """What the agent must be able to write, each with what stands in the way."""
+    waldur: Known[WaldurFacts]
+    slurm: Known[SlurmFacts]
+    hooks: Known[Sequence[str]] | None = None
+    """The site's own programs; None where it has no place for them."""
+
+
+Announce = Callable[[str], None]
+"""Hears whom `check` is about to ask: a frozen daemon keeps it waiting for a time-out."""
+
+
+def known(read: Callable[[], T]) -> Known[T]:
+    try:
+        return read()
+    except AgentError as error:
+        return error
+
+
+def read_waldur(
+    build: Callable[[], Marketplace], now: Callable[[], datetime], announce: Announce
+) -> Known[WaldurFacts]:
+    announce("Waldur")
+    try:
+        marketplace = build()
+        offering = marketplace.read_offering()
+        return WaldurFacts(
+            offering=offering,
+            dialect=marketplace.dialect,
+            server_time=marketplace.server_time,
+            local_time=now(),
+            rights=known(marketplace.read_rights),
+            offering_users=known(marketplace.read_offering_users),
+        )
+    except AgentError as error:
+        return error
+
+
+def user_names(waldur: Known[WaldurFacts]) -> frozenset[UserName]:
+    """The names that Waldur would have in Slurm, as far as Slurm would take them."""
+    if isinstance(waldur, AgentError) or isinstance(waldur.offering_users, AgentError):
+        return frozenset()
+    names = (user.username for user in waldur.offering_users if user.is_usable)
+    return frozenset(name for name in map(_accepted, names) if name)
+
+
+def _accepted(text: str) -> UserName | None:
+    try:
+        return user_name(text)
+    except InvalidName:
+        return None
+
+
+def read_slurm(
+    build: Callable[[], Accounting], people: frozenset[UserName], announce: Announce
+) -> Known[SlurmFacts]:
+    """Ask Slurm everything; `people` are the user names that Waldur knows."""
+    try:
+        slurm = build()
+        version = slurm.read_version()
+    except AgentError as error:
+        return error
+    announce("Slurm's controller")
+    configuration = known(slurm.read_configuration)
+    announce("Slurm's accounting")
+    snapshot = _unless_down(configuration, slurm.read_snapshot)
+    return SlurmFacts(
+        version=version,
+        configuration=configuration,
+        snapshot=snapshot,
+        tres=_unless_down(snapshot, slurm.read_tres),
+        may_write=_unless_down(snapshot, slurm.may_change_accounts),
+        missing_unix_users=known(lambda: slurm.read_missing_unix_users(people)),
+    )
+
+
+def _unless_down(before: Known[object], read: Callable[[], T]) -> Known[T]:
+    """Ask only where the question before it was answered: each silence costs its time-out."""
+    return before if isinstance(before, AgentError) else known(read)

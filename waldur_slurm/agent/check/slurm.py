@@ -1,0 +1,245 @@
+"""Is Slurm fit for the agent? Pure judgements over what was read."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from waldur_slurm.agent.check.facts import Facts, Known, SlurmFacts, Told
+from waldur_slurm.agent.check.findings import Finding, failed, fine, unknown, warning
+from waldur_slurm.errors import AgentError, TransportError
+from waldur_slurm.model.accounts import Account, Snapshot
+from waldur_slurm.model.components import Component
+from waldur_slurm.model.names import ROOT, AccountName
+
+OLDEST_TESTED = (22, 5)
+
+_ASKED = (
+    "controller",
+    "accounting",
+    "default account",
+    "right to change accounts",
+    "TRES in Slurm",
+    "limits in force",
+    "Unix users",
+)
+
+
+def judge_slurm(facts: Facts) -> Iterator[Finding]:
+    slurm = facts.slurm
+    if isinstance(slurm, AgentError):
+        yield failed("Slurm", str(slurm), _reach_advice(slurm))
+        yield from (unknown(subject, "Slurm does not answer") for subject in _ASKED)
+        return
+    yield judge_version(slurm.version)
+    yield judge_controller(slurm.configuration)
+    yield judge_accounting(slurm)
+    yield from judge_default_account(slurm.snapshot, facts.told.default_account)
+    yield judge_may_write(slurm.may_write)
+    yield judge_tres(slurm, facts.components)
+    yield from judge_enforcement(slurm.configuration, facts.components)
+    yield judge_unix_users(slurm, facts.told)
+
+
+def judge_version(version: str) -> Finding:
+    numbers = re.search(r"(\d+)\.(\d+)", version)
+    if numbers and (int(numbers[1]), int(numbers[2])) < OLDEST_TESTED:
+        return warning("Slurm", version, "this agent is tested on 22.05 and later: upgrade Slurm")
+    return fine("Slurm", version)
+
+
+def judge_controller(configuration: Known[Mapping[str, str]]) -> Finding:
+    subject = "controller"
+    if isinstance(configuration, AgentError):
+        return failed(
+            subject,
+            str(configuration),
+            "see that slurmctld and munge run (scontrol ping, systemctl status slurmctld munge),"
+            " and that SLURM_CLUSTER_NAME, if set, is one that `sacctmgr show cluster` lists",
+        )
+    return fine(subject, "slurmctld answers")
+
+
+def judge_accounting(slurm: SlurmFacts) -> Finding:
+    subject, snapshot = "accounting", slurm.snapshot
+    if isinstance(snapshot, AgentError):
+        if snapshot is slurm.configuration:
+            return unknown(subject, "the controller does not answer")
+        return failed(
+            subject,
+            str(snapshot),
+            "see that slurmdbd, its database and munge run: sacctmgr show cluster, systemctl"
+            " status slurmdbd munge",
+        )
+    if ROOT not in snapshot.accounts or snapshot.accounts[ROOT].associations == ():
+        return failed(
+            subject,
+            f"{len(snapshot.accounts)} accounts, but no association of root in this cluster",
+            "set SLURM_CLUSTER_NAME to a cluster that `sacctmgr show cluster` lists",
+        )
+    people = {a.user for account in snapshot.accounts.values() for a in account.associations}
+    return fine(subject, f"{len(snapshot.accounts)} accounts, {len(people)} users")
+
+
+def judge_default_account(snapshot: Known[Snapshot], name: AccountName) -> Iterator[Finding]:
+    subject = "default account"
+    if isinstance(snapshot, AgentError):
+        yield unknown(subject, "the accounting does not answer")
+        return
+    account = snapshot.accounts.get(name)
+    if account is None or (account.parent is None and name != ROOT):
+        where = "does not exist" if account is None else "is in no association of this cluster"
+        yield failed(
+            subject,
+            f"{name!r} {where}",
+            f"make it (sacctmgr add account {name}) or set SLURM_DEFAULT_ACCOUNT to one that is"
+            " there",
+        )
+        return
+    burdens = _burdens(account)
+    if burdens:
+        yield warning(
+            subject,
+            f"{name!r} carries {', '.join(burdens)}",
+            "everything below inherits them: take them off, or choose another account",
+        )
+    else:
+        yield fine(subject, f"{name!r} is there")
+
+
+def _burdens(account: Account) -> list[str]:
+    """What would be inherited by every allocation; every root has a QoS list by itself."""
+    found = [f"GrpTRESMins of {tres}" for tres in sorted(account.limits)]
+    if account.grp_jobs is not None:
+        found.append(f"GrpJobs={account.grp_jobs}")
+    if account.grp_submit_jobs is not None:
+        found.append(f"GrpSubmitJobs={account.grp_submit_jobs}")
+    if account.qos and account.name != ROOT:
+        found.append(f"the QoS list {','.join(account.qos)}")
+    return found
+
+
+def judge_may_write(may_write: Known[bool]) -> Finding:
+    subject = "right to change accounts"
+    if isinstance(may_write, AgentError):
+        return unknown(subject, "the accounting does not answer")
+    if may_write:
+        return fine(subject, "Slurm lets this user change accounts")
+    return failed(
+        subject,
+        "Slurm refuses changes by this user",
+        "run the agent as root or SlurmUser, or give its user the right: sacctmgr modify user"
+        " where name=USER set adminlevel=Operator (Administrator is quicker where accounts are made"
+        " by the hundred)",
+    )
+
+
+def judge_tres(slurm: SlurmFacts, components: Known[tuple[Component, ...]]) -> Finding:
+    subject = "TRES in Slurm"
+    if isinstance(components, AgentError):
+        return unknown(subject, "the TRES file cannot be read")
+    if isinstance(slurm.tres, AgentError):
+        return unknown(subject, "the accounting does not answer")
+    missing = sorted({component.tres for component in components} - slurm.tres)
+    if missing:
+        return failed(
+            subject,
+            f"Slurm does not account for {', '.join(missing)}",
+            "add it to AccountingStorageTRES in slurm.conf and restart slurmctld, or take it out"
+            " of the TRES file",
+        )
+    return fine(subject, f"{len(components)} of {len(components)} are accounted for")
+
+
+def judge_enforcement(
+    configuration: Known[Mapping[str, str]], components: Known[tuple[Component, ...]]
+) -> Iterator[Finding]:
+    """Does `GrpTRESMins` mean here what the offering says? slurm.conf decides."""
+    subject = "limits in force"
+    if isinstance(configuration, AgentError):
+        yield unknown(subject, "slurmctld does not answer")
+        return
+    periods = (
+        {component.limit_period for component in components}
+        if not isinstance(components, AgentError)
+        else set()
+    )
+    wrong = [*_enforcement_wrongs(configuration), *_reset_wrongs(configuration, periods)]
+    for found, advice in wrong:
+        yield warning(subject, found, f"in slurm.conf: {advice}")
+    if not wrong:
+        yield fine(subject, "slurm.conf enforces limits as the offering means them")
+
+
+def _enforcement_wrongs(configuration: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    enforced = set(configuration.get("AccountingStorageEnforce", "").lower().split(","))
+    shown = configuration.get("AccountingStorageEnforce", "nothing")
+    if not enforced & {"limits", "safe", "all"}:
+        yield (
+            f"limits are not enforced (AccountingStorageEnforce={shown})",
+            "AccountingStorageEnforce=associations,limits,qos,safe",
+        )
+    elif not enforced & {"safe", "all"}:
+        yield (
+            "jobs may start that will overrun their limit",
+            "AccountingStorageEnforce=associations,limits,qos,safe",
+        )
+    if configuration.get("PriorityType", "") != "priority/multifactor":
+        yield (
+            f"limits on TRES-minutes have no effect under {configuration.get('PriorityType')}",
+            "PriorityType=priority/multifactor",
+        )
+
+
+def _reset_wrongs(
+    configuration: Mapping[str, str], periods: set[str | None]
+) -> Iterator[tuple[str, str]]:
+    half_life = configuration.get("PriorityDecayHalfLife", "")
+    if re.search(r"[1-9]", half_life):
+        yield (
+            f"what was used is forgotten by halves (PriorityDecayHalfLife={half_life})",
+            "PriorityDecayHalfLife=0",
+        )
+    reset = configuration.get("PriorityUsageResetPeriod", "NONE").upper()
+    if "month" in periods and reset != "MONTHLY":
+        yield (
+            f"monthly limits are not set back each month (PriorityUsageResetPeriod={reset})",
+            "PriorityUsageResetPeriod=MONTHLY",
+        )
+    if "total" in periods and reset != "NONE":
+        yield (
+            f"total limits are set back (PriorityUsageResetPeriod={reset})",
+            "PriorityUsageResetPeriod=NONE",
+        )
+    if {"month", "total"} <= periods:
+        yield (
+            "the TRES file mixes limit_period month and total, and Slurm knows only one",
+            "decide for one of them; or sell the other as a `limit` of its own cluster",
+        )
+
+
+def judge_unix_users(slurm: SlurmFacts, told: Told) -> Finding:
+    subject = "Unix users"
+    missing = slurm.missing_unix_users
+    if isinstance(missing, AgentError):
+        return unknown(subject, str(missing))
+    if missing and told.require_unix_users:
+        return warning(
+            subject,
+            f"{len(missing)} do not resolve where Slurm runs: {_some(sorted(missing))}",
+            "they wait until `getent passwd NAME` answers there",
+        )
+    return fine(subject, "every user name that Waldur knows resolves where Slurm runs")
+
+
+def _some(names: Sequence[str], most: int = 5) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _reach_advice(error: AgentError) -> str:
+    if isinstance(error, TransportError):
+        return (
+            "SLURM_DEPLOYMENT_TYPE says where Slurm's commands run: for docker see that the"
+            " container SLURM_CONTAINER_NAME runs and that this user may use Docker; for native"
+            " that sacctmgr and sacct are in PATH or in SLURM_BIN_PATH"
+        )
+    return "run the command by hand where Slurm runs"

@@ -1,0 +1,178 @@
+"""Does Waldur let the agent do its work? Pure judgements over what was read."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from waldur_slurm.agent.check.facts import Facts, Known, Told, WaldurFacts
+from waldur_slurm.agent.check.findings import Finding, failed, fine, unknown, warning
+from waldur_slurm.components_sync import Action, plan_components
+from waldur_slurm.errors import AgentError, WaldurRejected, WaldurUnreachable
+from waldur_slurm.model.components import Component
+from waldur_slurm.model.marketplace import Dialect, OfferingUser
+
+CLOCKS_APART = timedelta(minutes=1)
+
+_ASKED = ("token", "offering", "dialect", "rights", "components", "people", "clock")
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """Something the agent must do in Waldur, and the roles that Waldur lets do it."""
+
+    deed: str
+    directions: frozenset[str]
+    roles: tuple[str, ...]
+
+
+RIGHTS = (
+    Right("approve and complete orders", frozenset({"pull"}), ("staff", "CUSTOMER.OWNER")),
+    Right(
+        "change resources of the offering",
+        frozenset({"pull", "push"}),
+        ("staff", "CUSTOMER.OWNER", "OFFERING.MANAGER"),
+    ),
+    Right(
+        "report usage",
+        frozenset({"push"}),
+        ("staff", "CUSTOMER.OWNER", "OFFERING.MANAGER"),
+    ),
+)
+
+
+def judge_waldur(facts: Facts) -> Iterator[Finding]:
+    waldur, told = facts.waldur, facts.told
+    if isinstance(waldur, AgentError):
+        first = _judge_no_answer(waldur, told)
+        yield first
+        because = f"see {first.subject}"
+        yield from (unknown(subject, because) for subject in _ASKED if subject != first.subject)
+        return
+    yield fine("Waldur", f"{told.api_url} answers and takes the token")
+    yield judge_offering(waldur)
+    yield judge_dialect(waldur)
+    if told.direction == "push":
+        yield judge_closed_months(waldur)
+    yield from judge_rights(waldur.rights, told)
+    yield judge_components(waldur, facts.components)
+    yield judge_people(waldur.offering_users)
+    yield judge_clock(waldur)
+
+
+def _judge_no_answer(error: AgentError, told: Told) -> Finding:
+    if isinstance(error, WaldurUnreachable):
+        return failed(
+            "Waldur",
+            str(error),
+            "see that WALDUR_API_URL is right and can be reached from this host (curl -v"
+            f" {told.api_url}), and that its certificate is trusted here",
+        )
+    if isinstance(error, WaldurRejected) and error.status == 401:
+        return failed(
+            "token",
+            str(error),
+            "set WALDUR_API_TOKEN to the token that Waldur shows under Credentials of the service"
+            " provider's user",
+        )
+    if isinstance(error, WaldurRejected) and error.status in (403, 404):
+        return failed(
+            "offering",
+            str(error),
+            "set WALDUR_OFFERING_UUID to the offering's UUID (it is in the address of its page),"
+            " and see that the token's user owns the service provider",
+        )
+    return failed("Waldur", str(error), "see that WALDUR_API_URL is the address of Waldur's API")
+
+
+def judge_offering(waldur: WaldurFacts) -> Finding:
+    offering = waldur.offering
+    if offering.state not in ("Active", "Paused"):
+        return warning(
+            "offering",
+            f"{offering.name!r} is {offering.state}",
+            "activate it in Waldur, so that customers can order",
+        )
+    return fine("offering", f"{offering.name!r} is {offering.state}")
+
+
+def judge_dialect(waldur: WaldurFacts) -> Finding:
+    return fine("dialect", f"Waldur speaks {waldur.dialect.value!r}")
+
+
+def judge_closed_months(waldur: WaldurFacts) -> Finding:
+    """Which usage may still be reported when its month is over."""
+    subject = "closed months"
+    if waldur.dialect is not Dialect.TODAY:
+        return warning(
+            subject,
+            "this Waldur takes no usage for a month that is over",
+            "keep push running over every month's end; what is left over is shown by `usage`",
+        )
+    if isinstance(waldur.rights, AgentError):
+        return unknown(subject, str(waldur.rights))
+    if "staff" in waldur.rights:
+        return fine(subject, "all usage can be reported later")
+    return fine(
+        subject, "of components billed by limit usage can be reported later, of others it cannot"
+    )
+
+
+def judge_rights(rights: Known[Sequence[str]], told: Told) -> Iterator[Finding]:
+    if isinstance(rights, AgentError):
+        yield unknown("rights", str(rights))
+        return
+    held = {right.split()[0] for right in rights}
+    shown = ", ".join(rights) or "no role"
+    for right in RIGHTS:
+        if told.direction not in right.directions:
+            continue
+        subject = f"right to {right.deed}"
+        if held & set(right.roles):
+            yield fine(subject, f"the token's user is {shown}")
+        else:
+            yield failed(
+                subject,
+                f"the token's user is {shown}",
+                "in Waldur, make the user an owner of the service provider's organization",
+            )
+
+
+def judge_components(waldur: WaldurFacts, components: Known[tuple[Component, ...]]) -> Finding:
+    subject = "components"
+    if isinstance(components, AgentError):
+        return unknown(subject, "the TRES file cannot be read")
+    changes = plan_components(waldur.offering.components, components)
+    apart = [change.component.type for change in changes if change.action is not Action.UNCHANGED]
+    if apart:
+        return warning(
+            subject,
+            f"in Waldur {', '.join(apart)} differ from the TRES file, or are missing",
+            "waldur-slurm-agent --load-components --dry-run shows how; without --dry-run it mends",
+        )
+    return fine(subject, f"{len(changes)} are in step with the TRES file")
+
+
+def judge_people(users: Known[tuple[OfferingUser, ...]]) -> Finding:
+    subject = "people"
+    if isinstance(users, AgentError):
+        return failed(subject, str(users), "the token must be allowed to read the offering's users")
+    nameless = sum(not user.is_usable for user in users)
+    if nameless:
+        return warning(
+            subject,
+            f"{nameless} of {len(users)} people have no usable user name in this offering",
+            "give them one in Waldur (the offering's users): the agent never invents names",
+        )
+    return fine(subject, f"{len(users)} people have user names")
+
+
+def judge_clock(waldur: WaldurFacts) -> Finding:
+    if waldur.server_time is None:
+        return warning(
+            "clock", "Waldur sends no date", "see that no proxy takes its Date header away"
+        )
+    apart = abs(waldur.server_time - waldur.local_time)
+    found = f"this host and Waldur are {apart.total_seconds():.0f} s apart"
+    if apart > CLOCKS_APART:
+        return warning("clock", found, "let both follow the same time (timedatectl, chrony)")
+    return fine("clock", found)
