@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.fixtures_docker",
+    "tests.fixtures_program",
     "tests.fixtures_slurm",
     "tests.fixtures_waldur",
 ]

@@ -1,0 +1,118 @@
+"""The real program in a process of its own, against one Slurm and one Waldur."""
+
+import json
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+TOOLS = ("sacct", "sacctmgr", "scancel", "scontrol", "sinfo", "squeue", "sreport")
+
+
+@dataclass
+class Program:
+    """How the agent is started: its environment, and what it said."""
+
+    environ: dict[str, str]
+    directory: Path
+    said: list[str] = field(default_factory=list)
+
+    def run(self, *arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
+        done = subprocess.run(
+            self.argv(*arguments),
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            cwd=ROOT,
+            env=self.environ | changes,
+        )
+        self.said += [done.stdout, done.stderr]
+        return done
+
+    def data(self, *arguments: str, **changes: str) -> Any:
+        return json.loads(self.run(*arguments, "--json", **changes).stdout)
+
+    def argv(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "waldur_slurm.main", *arguments]
+
+    @contextmanager
+    def daemon(self, **changes: str) -> Iterator["Daemon"]:
+        """Start it as systemd would, and kill it at the end if it is still there."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            address = self.directory / f"notify-{time.monotonic_ns()}"
+            manager.bind(str(address))
+            log = self.directory / f"log-{time.monotonic_ns()}"
+            with (
+                log.open("wb") as stream,
+                subprocess.Popen(
+                    self.argv(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=stream,
+                    stderr=stream,
+                    cwd=ROOT,
+                    env=self.environ | {"NOTIFY_SOCKET": str(address)} | changes,
+                ) as process,
+            ):
+                try:
+                    yield Daemon(process, manager, log)
+                finally:
+                    process.kill()
+                    process.wait()
+                    self.said.append(log.read_text())
+
+
+@dataclass
+class Daemon:
+    process: "subprocess.Popen[bytes]"
+    manager: socket.socket
+    log_file: Path
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text()
+
+    def hears(self, message: str, timeout: float = 30.0) -> None:
+        """Wait until the service manager was told `message`, or what begins with it."""
+        heard = []
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if select.select([self.manager], [], [], 0.2)[0]:
+                heard.append(self.manager.recv(4096).decode())
+                if heard[-1].startswith(message):
+                    return
+        raise AssertionError(f"{message!r} was never told, only {heard}; log: {self.log}")
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def stop(self, timeout: float = 15.0) -> int:
+        self.signal(signal.SIGTERM)
+        return self.process.wait(timeout=timeout)
+
+
+def fast_tools(directory: Path, environ: Mapping[str, str]) -> Path:
+    """Slurm's tools as the sandbox starts them: the agent passes on no environment of its own."""
+    directory.mkdir()
+    kept = " ".join(f"{name}='{value}'" for name, value in environ.items() if name != "PATH")
+    for tool in TOOLS:
+        script = directory / tool
+        script.write_text(f'#!/bin/sh\nexec /usr/bin/env {kept} /usr/bin/{tool} "$@"\n')
+        script.chmod(0o755)
+    return directory
+
+
+def eventually(holds: Callable[[], bool], what: str, timeout: float = 30.0) -> None:
+    deadline = time.monotonic() + timeout
+    while not holds():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"still not so: {what}")
+        time.sleep(0.1)
