@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 
+from sandbox.docker.agent import ensure_agent_image
 from sandbox.docker.command import DockerFailed
 from sandbox.docker.engine import ensure_engine, stop_engine
 from sandbox.docker.images import RELEASES, ensure_images
@@ -29,6 +30,8 @@ def _parser() -> argparse.ArgumentParser:
     images = orders.add_parser("images", help="build the images that are missing")
     images.add_argument("release", nargs="?", choices=sorted(RELEASES))
     images.set_defaults(order=_images)
+    agent = orders.add_parser("agent", help="build the agent's image from this tree")
+    agent.set_defaults(order=_agent)
     end = orders.add_parser("stop-engine", help="stop the engine, if it was started here")
     end.set_defaults(order=_stop_engine)
     return parser
@@ -45,6 +48,11 @@ def _images(chosen: argparse.Namespace) -> str:
     if not built:
         return "the container images are up to date"
     return f"built {', '.join(built)} ({time.monotonic() - begun:.0f} s)"
+
+
+def _agent(_chosen: argparse.Namespace) -> str:
+    ensure_engine()
+    return f"{ensure_agent_image()} is up to date"
 
 
 def _stop_engine(_chosen: argparse.Namespace) -> str:
