@@ -1,0 +1,94 @@
+"""What the package needs is declared within bounds, and its licences are listed."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from configparser import ConfigParser
+from importlib.metadata import distribution, packages_distributions
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+LICENCES = {
+    "Apache-2.0": "Apache",
+    "BSD-2-Clause": "BSD",
+    "BSD-3-Clause": "BSD",
+    "MIT": "MIT",
+    "MPL-2.0": "MPL|Mozilla",
+    "PSF-2.0": "PSF|Python Software",
+}
+"""How each that is listed shows in a package's own metadata."""
+
+
+def declared(*extras: str) -> list[Requirement]:
+    setup = ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    lists = [setup["options"]["install_requires"]]
+    lists += [setup["options.extras_require"][extra] for extra in extras]
+    return [Requirement(line) for text in lists for line in text.split("\n") if line]
+
+
+def listed() -> dict[str, str]:
+    """Licences by package, as the page has them."""
+    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([a-z0-9-]+) \|.*?([^|]+) \|$", page, re.MULTILINE)
+    return {name: licence.strip() for name, licence in rows if name != "package"}
+
+
+def installed(names: set[str]) -> Iterator[str]:
+    """These and all that they bring along."""
+    seen: set[str] = set()
+    while names - seen:
+        name = min(names - seen)
+        seen.add(name)
+        yield name
+        needed = map(Requirement, distribution(name).requires or [])
+        names |= {
+            canonicalize_name(each.name)
+            for each in needed
+            if each.marker is None or each.marker.evaluate({"extra": ""})
+        }
+
+
+def test_every_dependency_has_a_lower_and_an_upper_bound() -> None:
+    for each in declared("test", "check"):
+        operators = {specifier.operator for specifier in each.specifier}
+        assert operators in ({">=", "<"}, {"=="}), each
+
+
+def test_what_the_package_imports_is_declared() -> None:
+    known = packages_distributions()
+    names = {canonicalize_name(each.name) for each in declared()}
+    for path in (ROOT / "waldur_slurm").rglob("*.py"):
+        for module in imported(ast.parse(path.read_text(encoding="utf-8"))):
+            if module not in sys.stdlib_module_names and module != "waldur_slurm":
+                providers = {canonicalize_name(name) for name in known[module]}
+                assert providers & names, f"{path} imports {module}"
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
+
+
+def test_the_page_lists_what_is_declared_and_what_that_brings_along() -> None:
+    names = {str(canonicalize_name(each.name)) for each in declared()}
+    page = listed()
+    assert names <= page.keys()
+    assert set(installed(set(names))) <= page.keys()
+
+
+def test_licences_are_those_of_the_packages() -> None:
+    names = {str(canonicalize_name(each.name)) for each in declared()}
+    for name in installed(names):
+        metadata = distribution(name).metadata
+        fields = ("License-Expression", "License", "Classifier")
+        said = " ".join(text for field in fields for text in metadata.get_all(field) or [])
+        for licence in listed()[name].split(", "):
+            assert re.search(LICENCES[licence], said), f"{name}: {licence}, not {said[:200]}"

@@ -1,0 +1,83 @@
+"""The wheel, built and installed as a site would, runs from an empty directory."""
+
+import os
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures_program import NewProgram
+from tests.fixtures_waldur import StartWaldur
+from tests.packaging.conftest import Built, run
+from waldur_slurm import __version__
+
+
+def clean(**more: str) -> dict[str, str]:
+    return {"PATH": os.defpath, **more}
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(built: Built) -> None:
+    tops = {name.split("/")[0] for name in zipfile.ZipFile(built.wheel).namelist()}
+
+    assert tops == {"waldur_slurm", f"waldur_slurm_agent-{__version__}.dist-info"}
+
+
+def test_the_source_archive_holds_what_a_site_copies(built: Built) -> None:
+    with tarfile.open(built.sdist) as archive:
+        names = {name.split("/", 1)[-1] for name in archive.getnames()}
+
+    assert {
+        "LICENSE",
+        "config-components.yaml",
+        "docs/settings.md",
+        "systemd-conf/service-pull/waldur-slurm-service-pull.service",
+        "systemd-conf/service-push/waldur-slurm-service-push.env",
+    } <= names
+
+
+def test_both_ways_to_start_it_work_from_an_empty_directory(
+    installed: Path, tmp_path: Path
+) -> None:
+    starts: list[list[str | Path]] = [
+        [installed / "waldur-slurm-agent"],
+        [installed / "python3", "-m", "waldur_slurm.main"],
+    ]
+    for start in starts:
+        done = run(*start, "--version", cwd=tmp_path, environ=clean())
+        assert (done.returncode, done.stdout) == (0, f"waldur-slurm-agent {__version__}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("argv", [[], ["check"], ["--load-components"], ["plan"]])
+def test_without_settings_it_says_all_that_is_missing_and_exits_with_78(
+    installed: Path, tmp_path: Path, argv: list[str]
+) -> None:
+    done = run(installed / "waldur-slurm-agent", *argv, cwd=tmp_path, environ=clean())
+
+    assert (done.returncode, done.stdout) == (78, "")
+    assert {line.split()[1] for line in done.stderr.splitlines()} == {
+        "WALDUR_API_URL",
+        "WALDUR_API_TOKEN",
+        "WALDUR_SYNC_DIRECTION",
+        "WALDUR_OFFERING_UUID",
+    }
+
+
+def test_check_and_load_components_work_from_an_empty_directory(
+    installed: Path, new_program: NewProgram, start_waldur: StartWaldur, tmp_path: Path
+) -> None:
+    waldur = start_waldur("today")
+    environ = dict(new_program(waldur).environ)
+    nowhere = tmp_path / "nowhere"
+    nowhere.mkdir()
+
+    loaded = run(
+        installed / "waldur-slurm-agent", "--load-components", cwd=nowhere, environ=environ
+    )
+    checked = run(installed / "waldur-slurm-agent", "check", cwd=nowhere, environ=environ)
+
+    assert loaded.returncode == 0, loaded.stderr
+    assert {"cpu", "mem", "gres/gpu"} <= {component["type"] for component in waldur.components()}
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert list(nowhere.iterdir()) == []
