@@ -1,6 +1,6 @@
 # Everything that is done often. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup venv check test fmt
+.PHONY: help setup venv check test fmt demo
 
 BIN := .venv/bin
 ARGS ?=
@@ -28,3 +28,7 @@ test: setup ## all tests; ARGS="-k name -x" goes to pytest
 fmt: venv ## format, and fix what lint can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+demo: ## orders, accounts, jobs and usage on a site of its own; KEEP=1 lets it stay
+	@sandbox/setup.sh slurm
+	@$(BIN)/python -m sandbox demo $(if $(KEEP),--keep)

@@ -1,0 +1,92 @@
+"""`python3 -m sandbox demo`: the tour, and with --keep a site that stays for a while."""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import timedelta
+from types import FrameType
+
+from sandbox.demo.screen import Screen
+from sandbox.demo.site import MACHINES, AgentFailed, Site, running_site
+from sandbox.demo.tour import guide
+from sandbox.slurm import SandboxError
+
+KEPT_FOR = timedelta(hours=2)
+AT_MOST = timedelta(minutes=10)
+INTERRUPTED = 130
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python3 -m sandbox demo", description=__doc__)
+    parser.add_argument(
+        "--keep", action="store_true", help="leave the site running, for two hours at most"
+    )
+    chosen = parser.parse_args(argv)
+    try:
+        _show(Screen(), keep=chosen.keep)
+    except (AgentFailed, SandboxError) as failure:
+        sys.stdout.flush()
+        sys.stderr.write(f"{failure}\n")
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+def _show(screen: Screen, *, keep: bool) -> None:
+    begun = time.monotonic()
+    with ExitStack() as ends:
+        with screen.working("Slurm and a Waldur stand-in start"):
+            site = ends.enter_context(running_site(KEPT_FOR if keep else AT_MOST))
+        screen.say(
+            f"Slurm {site.slurm_version} is real, with accounting; its {MACHINES.nodes} nodes claim"
+            f" {MACHINES.cpus} CPUs and {MACHINES.gpus} GPUs each. The Waldur is a stand-in that"
+            f" answers as a real one does, at {site.waldur.url}"
+        )
+        guide(site, screen)
+        if keep:
+            _stay(lambda pid: _tell_what_stays(site, screen, pid))
+        else:
+            seconds = time.monotonic() - begun
+            screen.close(f"That took {seconds:.0f} s. `make demo KEEP=1` leaves the site running.")
+
+
+def _stay(tell: Callable[[int], None]) -> None:
+    """Go on in the background until the site's time is over; in the foreground tell, and leave.
+
+    What the site hangs on are pipes and locks of its starter, which the one who stays holds too.
+    """
+    if pid := os.fork():
+        tell(pid)
+        sys.stdout.flush()
+        os._exit(0)  # without ending the site
+    os.setsid()
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nowhere, stream)
+    signal.signal(signal.SIGTERM, _end)
+    time.sleep(KEPT_FOR.total_seconds())
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit
+
+
+def _tell_what_stays(site: Site, screen: Screen, pid: int) -> None:
+    account = site.waldur.resources()[0]["backend_id"]
+    screen.chapter("The site stays for you to play with")
+    screen.say(f"It ends by itself at {site.ends_at:%H:%M} UTC; `kill {pid}` ends it now.")
+    screen.commands(
+        (f". {site.directory}/shell", "Slurm's commands find this cluster, and you get four more"),
+        ("waldur show orders", "what Waldur holds; `waldur` tells what customers can do there"),
+        ("waldur create Glaciers Storms --limit cpu=500", "order something"),
+        ("pull plan", "what the agent would do about it; `pull once` does it"),
+        ("sacctmgr show assoc tree format=account,user,grptresmins%40", "see it in Slurm"),
+        (f"submit {site.people[0]} {account} --wrap 'sleep 20'", "be a user: run a job"),
+        ("push once", "report what was used; `waldur show usage` shows it"),
+        ("waldur terminate Storms", "end it; `pull once` carries it out"),
+    )
