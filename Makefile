@@ -1,6 +1,6 @@
 # Everything that is done often. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup venv check test fmt demo
+.PHONY: help setup venv check test fmt demo bench
 
 BIN := .venv/bin
 ARGS ?=
@@ -32,3 +32,7 @@ fmt: venv ## format, and fix what lint can fix
 demo: ## orders, accounts, jobs and usage on a site of its own; KEEP=1 lets it stay
 	@sandbox/setup.sh slurm
 	@$(BIN)/python -m sandbox demo $(if $(KEEP),--keep)
+
+bench: ## what cycles cost against the least they could; QUICK=1: a tenth; ARGS="push docker"
+	@sandbox/setup.sh all
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(ARGS)

@@ -1,0 +1,93 @@
+"""`python3 -m benchmarks`: measures the agent on sites of its own, and judges every figure."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from benchmarks import report
+from benchmarks.daemon import measure_daemon
+from benchmarks.docker import measure_docker
+from benchmarks.docs import write_docs
+from benchmarks.idle_pull import Idling, compare_idle_pulls, idle, measure_idle_pull
+from benchmarks.one_order import measure_one_order
+from benchmarks.peers.comparison import compare_with_peers
+from benchmarks.progress import say
+from benchmarks.provisioning import measure_provisioning
+from benchmarks.push import measure_push
+from benchmarks.rows import Row, exit_code
+from benchmarks.scale import Scale
+from benchmarks.seeded import seed
+from benchmarks.site import running_site
+
+RESULTS = Path(__file__).parents[1] / ".cache" / "bench.json"
+
+
+def measure_pull(scale: Scale) -> Iterator[Row]:
+    """Fill a site by orders, and go on with what it is then."""
+    with running_site() as site:
+        yield from measure_provisioning(site, scale)
+        yield from measure_idle_pull(site, scale.allocations, scale.users_each, scale.runs)
+        yield from measure_one_order(site, scale)
+
+
+def measure_large_pull(scale: Scale) -> list[Row]:
+    """Two sites of one kind, the one ten times larger than the other."""
+    runs = max(2, scale.runs // 2)
+    small, large = scale.allocations, scale.many_allocations
+
+    def idling(allocations: int) -> Idling:
+        with running_site() as site:
+            seed(site, allocations, scale.users_each)
+            return idle(site, allocations, scale.users_each, runs)
+
+    return compare_idle_pulls(idling(small), idling(large), large / small)
+
+
+MEASUREMENTS: Mapping[str, Callable[[Scale], Iterable[Row]]] = {
+    "pull": measure_pull,
+    "large-pull": measure_large_pull,
+    "push": measure_push,
+    "docker": measure_docker,
+    "daemon": measure_daemon,
+    "peers": lambda _scale: compare_with_peers(),
+}
+NOT_QUICK = ("peers",)
+
+
+def _all(*, quick: bool) -> list[str]:
+    return [name for name in MEASUREMENTS if not (quick and name in NOT_QUICK)]
+
+
+def main() -> int:
+    arguments = _parsed()
+    scale = Scale().tenth() if arguments.quick else Scale()
+    rows: list[Row] = []
+    for name in arguments.measurements or _all(quick=arguments.quick):
+        say(f"== {name}")
+        rows += MEASUREMENTS[name](scale)
+    report.show(rows)
+    report.write(rows, RESULTS)
+    if arguments.write_docs:
+        chosen = " ".join(arguments.measurements)
+        write_docs(rows, f"make bench {'QUICK=1 ' * arguments.quick}{chosen}".strip())
+    return exit_code(rows)
+
+
+def _parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python3 -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the size, no peers")
+    parser.add_argument(
+        "--write-docs", action="store_true", help="put the table into docs/benchmarks.md"
+    )
+    parser.add_argument(
+        "measurements", nargs="*", metavar="MEASUREMENT", help=f"{', '.join(MEASUREMENTS)}; or all"
+    )
+    arguments = parser.parse_args()
+    if unknown := set(arguments.measurements) - MEASUREMENTS.keys():
+        parser.error(f"no measurement {', '.join(sorted(unknown))}: {', '.join(MEASUREMENTS)}")
+    return arguments
+
+
+if __name__ == "__main__":
+    sys.exit(main())
