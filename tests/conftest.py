@@ -5,4 +5,5 @@ pytest_plugins = [
     "tests.fixtures_program",
     "tests.fixtures_slurm",
     "tests.fixtures_waldur",
+    "tests.trust.tally",
 ]

@@ -1,0 +1,105 @@
+"""Whatever Slurm's commands print is read as what it is, or refused; nothing else comes out."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.trust.hostile import ANY_TEXT, fuzzed, refusal_of
+from tests.trust.size import count
+from waldur_slurm.errors import UnparsableOutput
+from waldur_slurm.model.names import AccountName
+from waldur_slurm.model.tres import TresName
+from waldur_slurm.slurm import columns, parsers, values
+from waldur_slurm.slurm.rows import lines_of
+
+USUAL = (
+    "7",
+    "1793274000",
+    "Unknown",
+    "RUNNING",
+    "CANCELLED by 1000",
+    "cpu=4,mem=2000M,gres/gpu:a100=2",
+    "mem=1.50T",
+    "4_[2-9%3]",
+    "physics",
+    "normal,long",
+)
+CELL = st.sampled_from(USUAL) | ANY_TEXT
+DIGITS = st.text("0123456789", min_size=1, max_size=40) | st.just("9" * 5000)
+
+Parse = Callable[[str], object]
+LISTINGS: Sequence[tuple[type[NamedTuple], Parse]] = (
+    (columns.AccountRow, parsers.parse_accounts),
+    (columns.AssociationRow, parsers.parse_associations),
+    (columns.PlaceRow, parsers.parse_places),
+    (columns.UserRow, parsers.parse_default_accounts),
+    (columns.TresRow, parsers.parse_all_tres),
+    (columns.JobRow, lambda text: list(parsers.parse_jobs(lines_of(text)))),
+    (columns.QueueRow, lambda text: list(parsers.parse_queue(text))),
+    (columns.RollupRow, lambda text: parsers.parse_rollup(AccountName("physics"), text)),
+)
+VALUES: Sequence[Parse] = (
+    values.parse_count,
+    values.parse_integer,
+    values.parse_tres,
+    lambda text: values.parse_amount(TresName("mem"), text),
+    lambda text: values.parse_amount(TresName("cpu"), text),
+    values.parse_moment,
+    values.parse_known_moment,
+    values.parse_state,
+    parsers.parse_version,
+    parsers.parse_configuration,
+    parsers.parse_passwd,
+)
+
+
+def read_or_refuse(parse: Parse, text: str) -> None:
+    count("hostile text: read from Slurm")
+    refused = refusal_of(UnparsableOutput, lambda: parse(text))
+    assert len(refused) < 500, "a refusal floods the log"
+
+
+@pytest.mark.parametrize(("row", "parse"), LISTINGS, ids=lambda each: getattr(each, "__name__", ""))
+@given(data=st.data())
+@fuzzed(40, 20_000)
+def test_a_listing_with_anything_in_its_cells(
+    row: type[NamedTuple], parse: Parse, data: st.DataObject
+) -> None:
+    cells = st.tuples(*[CELL | DIGITS] * len(row._fields))
+    rows = data.draw(st.lists(cells, min_size=1, max_size=4))
+    text = "".join("|".join(each) + "|\n" for each in rows)
+    read_or_refuse(parse, text)
+    read_or_refuse(parse, text[: data.draw(st.integers(0, len(text)))])
+
+
+@pytest.mark.parametrize("parse", VALUES, ids=range(len(VALUES)))
+@given(text=CELL | DIGITS | st.text("0123456789.,=KMGT/:N()[]-", max_size=60))
+@fuzzed(40, 20_000)
+def test_a_single_value_that_is_anything(parse: Parse, text: str) -> None:
+    read_or_refuse(parse, text)
+    read_or_refuse(parse, f"mem={text}")
+    read_or_refuse(parse, f"ClusterName = {text}")
+
+
+@given(name=CELL, comment=CELL, at=CELL | DIGITS)
+@fuzzed(100, 20_000)
+def test_what_a_job_is_called_is_not_when_it_was_suspended(
+    name: str, comment: str, at: str
+) -> None:
+    head = f"JobId=7 JobName={name}\n   JobState=SUSPENDED Reason=None\n"
+    text = f"{head}   SubmitTime=5 EligibleTime=5\n   SuspendTime={at} X\n   Comment={comment} \n\n"
+    read_or_refuse(parsers.parse_suspensions, text)
+
+
+@given(account=CELL, limit=CELL | DIGITS)
+@fuzzed(100, 20_000)
+def test_limits_as_slurmctld_prints_them(account: str, limit: str) -> None:
+    line = f"ClusterName=lab Account={account} ID=7 Priority=0 GrpTRESMins=cpu={limit}(3),mem=N(0) "
+
+    def parse(text: str) -> object:
+        return parsers.parse_exact_limits(text, ["7"])
+
+    read_or_refuse(parse, line)
