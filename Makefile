@@ -1,11 +1,14 @@
 # Everything that is done often. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup venv check test fmt demo bench
+.PHONY: help setup venv check test fmt demo bench campaign
 
 BIN := .venv/bin
 ARGS ?=
 # Tests mostly wait, for Slurm, time-outs and the clock: more of them at once than there are cores.
 JOBS ?= 4
+# How long a campaign takes, about, and where its random choices start: the same seed, the same ones.
+MINUTES ?= 60
+SEED := $(or $(SEED),$(shell date +%s))
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -36,3 +39,8 @@ demo: ## orders, accounts, jobs and usage on a site of its own; KEEP=1 lets it s
 bench: ## what cycles cost against the least they could; QUICK=1: a tenth; ARGS="push docker"
 	@sandbox/setup.sh all
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(ARGS)
+
+campaign: setup ## the trust tests at length; MINUTES=60 SEED=n ARGS="-k walks"
+	@TRUST_CAMPAIGN=1 TRUST_CAMPAIGN_MINUTES=$(MINUTES) TRUST_CAMPAIGN_SEED=$(SEED) \
+		$(BIN)/python -m pytest tests/trust --numprocesses $(JOBS) --dist worksteal \
+		--timeout 0 --hypothesis-seed $(SEED) $(ARGS)
