@@ -1,5 +1,6 @@
 """How many processes each intent starts, whatever the number of accounts."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +12,7 @@ from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.tres import TresName
 from waldur_slurm.slurm.client import SlurmClient
 
+PARENT = re.compile(r"^Parent - '(.+)'$", re.MULTILINE)
 CPU = TresName("cpu")
 
 
@@ -54,3 +56,28 @@ def test_the_number_of_processes_does_not_grow_with_the_number_of_accounts(
         "read_snapshot again": 3,
     }
     assert native_22_05.client.read_snapshot().accounts[accounts[-1]].users == frozenset(users)
+
+
+def test_families_are_loaded_in_the_order_in_which_sacctmgr_lists_them(
+    native_22_05: RealSite, recording: RecordingTransport, name: AccountName
+) -> None:
+    """For each family slurmdbd renumbers all that is behind it."""
+    native_22_05.add_top(name)
+    client = SlurmClient(recording)
+    parents = {"": "mza", "a": "21", "z": "21", "m": "1"}
+    new = [
+        NewAccount(AccountName(f"{name}{parent}{child}"), AccountName(name + parent), "text", "o")
+        for parent, children in parents.items()
+        for child in children
+    ]
+    client.add_accounts(new)
+    client.add_users({account.name: [UserName(f"{name}u")] for account in reversed(new)})
+
+    rows = native_22_05.hand("-nP", "show", "assoc", "format=account,user")
+    listed = [row.removesuffix("|") for row in rows.splitlines() if row.endswith("|")]
+    loads = [call.stdin for call in recording.calls if call.stdin]
+    assert len(loads) == 2
+    for load in loads:
+        families = PARENT.findall(load)
+        assert len(families) >= 4
+        assert families == [account for account in listed if account in families]

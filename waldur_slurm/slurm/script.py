@@ -44,10 +44,10 @@ def accounts_to_add(
 def users_to_add(
     cluster: ClusterName, memberships: Mapping[AccountName, Collection[UserName]]
 ) -> Iterator[str]:
-    for account in sorted(memberships):
-        users = sorted(memberships[account])
-        for start in range(0, len(users), MOST_USERS):
-            names = ",".join(users[start : start + MOST_USERS])
+    for account, users in memberships.items():
+        ordered = sorted(users)
+        for start in range(0, len(ordered), MOST_USERS):
+            names = ",".join(ordered[start : start + MOST_USERS])
             yield _line("add user", f"name={names}", f"account={account}", f"cluster={cluster}")
 
 

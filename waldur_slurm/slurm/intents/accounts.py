@@ -31,6 +31,7 @@ class Accounts(Desk):
         if not missing:
             return Outcome.ALREADY_SO
         _refuse_orphans(missing, before)
+        missing = loadfile.as_listed(missing, before.accounts)
         names = {account.name for account in missing}
         known = names & self._read_alike(names).keys()
         elsewhere = self._records.read_places(known)

@@ -25,8 +25,8 @@ class People(Desk):
             self._existing(commands.load(), account, tree)
         absent = {
             account: there
-            for account, users in memberships.items()
-            if (there := set(users) - tree.users(account))
+            for account in tree.accounts  # as they are listed, which is the quickest
+            if (there := set(memberships.get(account, ())) - tree.users(account))
         }
         if not absent:
             return Outcome.ALREADY_SO
