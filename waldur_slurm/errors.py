@@ -15,6 +15,7 @@ AgentError
 ├── StateError
 ├── AlreadyRunning          (transient)
 ├── CannotListen            (transient)
+├── NoSuchAllocation
 └── UnsafePlan
 """
 
@@ -110,6 +111,10 @@ class CannotListen(AgentError):
     """The address that others should watch the agent at cannot be had."""
 
     transient = True
+
+
+class NoSuchAllocation(AgentError):
+    """Somebody asked about an account that no allocation of the offering has."""
 
 
 class UnsafePlan(AgentError):

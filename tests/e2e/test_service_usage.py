@@ -89,8 +89,11 @@ def test_usage_is_shown_by_user_by_day_and_as_csv(
     assert by_user["measured"] == by_day["measured"] == in_csv["measured"]
 
 
-def test_an_account_that_is_not_asked_for_is_not_shown(push: Program) -> None:
-    assert push.data("usage", "--account", "elsewhere")["usage"] == []
+def test_an_account_that_is_no_allocations_is_said_to_be_so(push: Program) -> None:
+    done = push.run("usage", "--account", "elsewhere")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no allocation of this offering has account elsewhere" in done.stderr
 
 
 def test_slurms_own_rollup_is_compared(push: Program) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from waldur_slurm.errors import NoSuchAllocation
 from waldur_slurm.model.components import Component, ComponentType
 from waldur_slurm.model.marketplace import Resource
 from waldur_slurm.model.names import AccountName, UserName
@@ -154,7 +155,9 @@ class UsageStatement:
         )
 
     def _resources(self, accounts: Collection[AccountName]) -> tuple[Resource, ...]:
-        named = (r for r in self.lookout.read_resources() if r.backend_id)
+        named = [r for r in self.lookout.read_resources() if r.backend_id]
+        if unknown := set(accounts) - named_accounts(named):
+            raise NoSuchAllocation(f"no allocation of this offering has account {min(unknown)}")
         return tuple(r for r in named if not accounts or r.backend_id in accounts)
 
     def _sold(self, resources: Iterable[Resource]) -> Iterator[tuple[Resource, Component]]:
