@@ -1,6 +1,6 @@
 """What Slurm prints of any value is read back as that value, and noise is refused, not misread."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from waldur_slurm.errors import UnparsableOutput
@@ -48,6 +48,7 @@ def test_output_comes_to_the_same_lines_however_it_is_cut_into_pieces(pieces: li
 
 
 @given(AMOUNTS)
+@example({TresName("cpu"): 2**32 - 1})
 def test_amounts_survive_the_round_trip(amounts: dict[TresName, int]) -> None:
     assert parse_tres(format_tres(amounts)) == amounts
 

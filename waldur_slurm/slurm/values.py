@@ -21,12 +21,14 @@ _IN_MIB = {
     "E": Fraction(1024**4),
 }
 _NO_TIME = frozenset({"", "0", "Unknown", "None", "N/A"})
-_NO_LIMIT = frozenset({"", "-1", "4294967295", "UNLIMITED", "INFINITE", "NONE", "N"})
+_NO_LIMIT = frozenset({"", "-1", "UNLIMITED", "INFINITE", "NONE", "N"})
+_NO_COUNT = _NO_LIMIT | {"4294967295"}
+"""Counts have 32 bits. As an amount of TRES this is a number like any other."""
 
 
 def parse_count(text: str) -> int | None:
     """Read a limit on a number of jobs; None where there is none."""
-    if text.upper() in _NO_LIMIT:
+    if text.upper() in _NO_COUNT:
         return None
     return parse_integer(text)
 
