@@ -14,6 +14,7 @@ import argparse
 import ctypes
 import json
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -34,6 +35,7 @@ def main(argv: list[str]) -> int:
     arguments = parse(argv)
     for number in (arguments.listener, *arguments.hold):
         os.set_inheritable(number, False)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no dumps beside whatever started us
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     guard = os.getpid()
     supervisor = os.fork()

@@ -1,6 +1,7 @@
 """Nothing outlives a cluster, however it ends, and two clusters never meet."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -149,6 +150,13 @@ def test_a_cluster_ends_by_itself_when_its_time_is_over(directory: Path) -> None
     assert eventually(lambda: not processes_of(directory), gone_within)
     assert eventually(lambda: not cluster.is_running, SECONDS_TO_VANISH)  # the lock goes last
     cluster.stop()
+
+
+def test_a_daemon_that_dies_leaves_no_dump_of_its_memory(directory: Path) -> None:
+    with Cluster.start(directory, ACCOUNTING) as cluster:
+        for pid in cluster.pids().values():
+            limits = Path(f"/proc/{pid}/limits").read_text()
+            assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
 
 
 def test_a_path_too_long_for_a_socket_serves_as_well_and_nothing_stays_beside_it(
