@@ -18,25 +18,27 @@ from benchmarks.tools import Tools
 from sandbox.demo.place import own_directory
 from sandbox.slurm import Cluster, ClusterOptions
 from sandbox.waldur import Waldur
+from sandbox.waldur.dialects import DialectName
 from tests.e2e.program import ROOT, Program
 
 STOCK = ClusterOptions(tcp="stock", lifetime=timedelta(hours=2))
 TRES_FILE = ROOT / "config-components.yaml"
 LOCALE = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+BOUND = ("setpriv", "--pdeathsig", "KILL")
+"""In front of an agent: it ends when the benchmark does, also after kill -9 of that."""
 
 
 @dataclass
 class Agent(Program):
-    """The real program; it ends when the benchmark does, also after kill -9 of that."""
+    """The real program."""
 
     clock_offset: timedelta | None = None
 
     def argv(self, *arguments: str) -> list[str]:
-        bound = ["setpriv", "--pdeathsig", "KILL"]
         if self.clock_offset is None:
-            return [*bound, *super().argv(*arguments)]
+            return [*BOUND, *super().argv(*arguments)]
         seconds = str(self.clock_offset.total_seconds())
-        return [*bound, sys.executable, "-m", "benchmarks.shifted", seconds, *arguments]
+        return [*BOUND, sys.executable, "-m", "benchmarks.shifted", seconds, *arguments]
 
 
 @dataclass(frozen=True)
@@ -81,10 +83,10 @@ class Site:
 
 
 @contextmanager
-def running_site(options: ClusterOptions = STOCK) -> Iterator[Site]:
+def running_site(options: ClusterOptions = STOCK, dialect: DialectName = "today") -> Iterator[Site]:
     with ExitStack() as ends:
         directory = ends.enter_context(own_directory())
-        waldur = ends.enter_context(Waldur.start(directory / "waldur"))
+        waldur = ends.enter_context(Waldur.start(directory / "waldur", dialect))
         cluster = Cluster.start(directory / "slurm", options)
         ends.callback(cluster.wipe)
         yield Site(directory, cluster, waldur, Tools(directory / "bin"))

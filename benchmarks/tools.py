@@ -1,7 +1,7 @@
 """Slurm's tools in a directory of their own, where each call writes down what it took.
 
-The agent is pointed there (`SLURM_BIN_PATH`), and the bare commands of the floors go the same way:
-so both are counted by the same hand, and pay the same millisecond for it.
+The agent is pointed there (`SLURM_BIN_PATH`), the bare commands of the floors go the same way, and
+the peers find it first in PATH: all are counted by the same hand, and pay the same millisecond.
 """
 
 import hashlib

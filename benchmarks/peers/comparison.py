@@ -1,9 +1,7 @@
 """This agent beside its peers: the same work, on sites of the same size, one after the other."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
-from benchmarks import report
 from benchmarks.peers import table
 from benchmarks.peers.contestants import contestants
 from benchmarks.peers.measuring import measure
@@ -15,16 +13,14 @@ from tests.e2e.program import ROOT
 RESULTS = ROOT / ".cache" / "bench-peers.json"
 
 
-def compare_with_peers(file: Path = RESULTS) -> list[Row]:
+def compare_with_peers() -> list[Row]:
     """Show and keep the comparison; return what this agent itself is held to in it."""
     past = invent_past(datetime.now(UTC))
     compared = [(one, measure(one, past)) for one in contestants(ACCOUNTS)]
     outcomes = [outcome for _, outcome in compared]
     table.show(outcomes)
-    table.write(outcomes, file)
-    rows = [_row(outcome) for contestant, outcome in compared if contestant.is_ours]
-    report.show(rows)
-    return rows
+    table.write(outcomes, RESULTS)
+    return [_row(outcome) for contestant, outcome in compared if contestant.is_ours]
 
 
 def _row(outcome: Outcome) -> Row:

@@ -87,7 +87,7 @@ def launch_ours(site: PeerSite, work: Work) -> Launch:
     direction = "push" if work is Work.USAGE else "pull"
     environ = _legacy_environ(site, direction, HOURS) | {
         "AGENT_STATE_DIR": str(site.directory / f"state-{direction}"),
-        "SLURM_BIN_PATH": str(site.tools.folder),
+        "SLURM_BIN_PATH": str(site.tools.bin_path),
         "SLURM_REQUIRE_UNIX_USERS": "false",
     }
     return Launch("waldur_slurm.main:main", environ, ("once",))
@@ -135,7 +135,7 @@ def launch_successor(site: PeerSite, work: Work) -> Launch:
         "backend_settings": {
             "default_account": PARENT,
             **dict.fromkeys(prefixes, "hpc_"),
-            "slurm_bin_path": str(site.tools.folder),
+            "slurm_bin_path": str(site.tools.bin_path),
             "cluster_name": site.cluster.options.name,
             "enable_user_homedir_account_creation": False,
         },

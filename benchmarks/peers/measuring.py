@@ -15,6 +15,8 @@ from benchmarks.peers.figures import Cost
 from benchmarks.peers.outcome import CannotRun, Outcome, Work
 from benchmarks.peers.site import ACCOUNTS, Past, PeerSite, running_site
 from benchmarks.peers.usage import judge, known_usage
+from benchmarks.progress import say
+from benchmarks.site import BOUND
 
 CEILING_S = 240.0
 MOST_CYCLES = 4
@@ -40,7 +42,7 @@ class Runner:
         self.site.waldur.forget_requests()
         self.site.tools.forget()
         argv = [
-            *("setpriv", "--pdeathsig", "KILL", str(self.python), "-I", one_cycle.__file__),
+            *(*BOUND, str(self.python), "-I", one_cycle.__file__),
             *(str(report), launch.entry, *launch.arguments),
         ]
         said = self._run(work, argv, dict(launch.environ))
@@ -50,7 +52,7 @@ class Runner:
         if figures.pop("failed") or any(words in said for words in BROKEN_OFF):
             raise CannotRun(f"{work}: broke off: {_last_line(said)}")
         start_seconds = figures.pop("start_seconds")
-        processes, requests = self.site.tools.count(), len(self.site.waldur.requests())
+        processes, requests = len(self.site.tools.told()), len(self.site.waldur.requests())
         return Cycle(Cost(**figures, processes=processes, requests=requests), start_seconds)
 
     def _run(self, work: Work, argv: list[str], environ: dict[str, str]) -> str:
@@ -83,6 +85,7 @@ class Runner:
 
 
 def measure(contestant: Contestant, past: Past) -> Outcome:
+    say(f"{contestant.name}: {contestant.allocations} allocations")
     outcome = Outcome(contestant.name, contestant.dialect, contestant.allocations)
     try:
         python = contestant.python()

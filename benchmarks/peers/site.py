@@ -6,22 +6,18 @@ into every account: with other people in each project it would go on for hours.
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from itertools import islice
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from benchmarks.peers.counted_tools import CountedTools
+from benchmarks import site
 from benchmarks.peers.usage import Figure
-from sandbox.demo.place import own_directory
-from sandbox.slurm import Cluster, ClusterOptions
 from sandbox.slurm.history import load_jobs
 from sandbox.slurm.history_jobs import HistoryOptions, Job, invent
 from sandbox.slurm.history_sums import Share, exact_sums
-from sandbox.waldur import Waldur
 from sandbox.waldur.dialects import DialectName
 
 ACCOUNTS = 100
@@ -32,7 +28,6 @@ SPARE = 1.5
 """So many times the jobs are invented, for some of them are not over yet."""
 LIMITS = {"cpu": 1000, "mem": 2000, "gres/gpu": 100}
 PARENT = "root"
-LIFETIME = timedelta(minutes=20)
 
 
 @dataclass(frozen=True)
@@ -91,15 +86,10 @@ def invent_past(now: datetime) -> Past:
 
 
 @dataclass(frozen=True)
-class PeerSite:
-    directory: Path
-    cluster: Cluster
-    waldur: Waldur
-    tools: CountedTools
-
+class PeerSite(site.Site):
     @property
     def environ(self) -> dict[str, str]:
-        path = f"{self.tools.folder}:{os.defpath}"
+        path = f"{self.tools.bin_path}:{os.defpath}"
         return {"PATH": path, "TZ": "UTC", "HOME": str(self.directory), **self.cluster.environ}
 
     def order(self, allocations: int) -> None:
@@ -148,13 +138,8 @@ class PeerSite:
 
 @contextmanager
 def running_site(dialect: DialectName) -> Iterator[PeerSite]:
-    with ExitStack() as ends:
-        directory = ends.enter_context(own_directory())
-        waldur = ends.enter_context(Waldur.start(directory / "waldur", dialect))
+    with site.running_site(dialect=dialect) as plain:
         # Components are called after TRES, as the original demands.
-        gpu = next(one for one in waldur.components() if one["type"] == "gpu")
-        waldur.change("components", gpu["uuid"], type="gres/gpu")
-        options = ClusterOptions(tcp="stock", lifetime=LIFETIME)
-        cluster = Cluster.start(directory / "slurm", options)
-        ends.callback(cluster.wipe)
-        yield PeerSite(directory, cluster, waldur, CountedTools.make(directory / "tools"))
+        gpu = next(one for one in plain.waldur.components() if one["type"] == "gpu")
+        plain.waldur.change("components", gpu["uuid"], type="gres/gpu")
+        yield PeerSite(plain.directory, plain.cluster, plain.waldur, plain.tools)

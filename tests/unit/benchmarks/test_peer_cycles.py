@@ -1,4 +1,4 @@
-"""One cycle of any agent is measured from outside it, and its Slurm commands are counted."""
+"""One cycle of any agent is measured from outside it."""
 
 import json
 import subprocess
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers import one_cycle
-from benchmarks.peers.counted_tools import CountedTools
 
 AGENT = """
 import sys
@@ -55,22 +54,3 @@ def test_an_agent_that_fails_is_not_taken_for_a_quick_one(tmp_path: Path) -> Non
 
 def test_an_agent_that_breaks_leaves_no_figures(tmp_path: Path) -> None:
     assert run_one_cycle(tmp_path, "broken")[1] is None
-
-
-def test_every_start_of_a_slurm_command_is_counted(tmp_path: Path) -> None:
-    tools = CountedTools.make(tmp_path / "tools")
-    configuration = tmp_path / "slurm.conf"
-    configuration.write_text("ClusterName=lab\nSlurmctldHost=localhost\n")
-    for tool in ("sacctmgr", "sacct", "sacctmgr"):
-        real = subprocess.run(
-            [tools.folder / tool, "--version"],
-            check=True,
-            capture_output=True,
-            text=True,
-            env={"SLURM_CONF": str(configuration)},
-        )
-        assert real.stdout.startswith("slurm")
-
-    assert tools.count() == 3
-    tools.forget()
-    assert tools.count() == 0

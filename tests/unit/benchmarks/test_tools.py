@@ -1,5 +1,6 @@
 """Commands are counted by what was really started, and their memory is their own."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,19 @@ def test_each_call_is_told_once_with_what_it_was_asked(tools: Tools) -> None:
     assert second.argv[1:] == ()
     assert 0 < first.megabytes < 30
     assert first.seconds > 0
+
+
+def test_a_tool_is_counted_and_answers_whether_called_by_its_name_or_its_place(
+    tools: Tools,
+) -> None:
+    path = f"{tools.bin_path}:{ENVIRON['PATH']}"
+
+    for called, shown in ((tools.bin_path / "sacct", ENVIRON), ("sacct", ENVIRON | {"PATH": path})):
+        argv = ["/usr/bin/env", called]
+        done = subprocess.run(argv, input="said", capture_output=True, text=True, env=shown)
+        assert (done.returncode, done.stdout) == (0, "said")
+
+    assert [call.tool for call in tools.told()] == ["sacct", "sacct"]
 
 
 def test_calls_before_are_forgotten(tools: Tools) -> None:
