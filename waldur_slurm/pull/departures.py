@@ -48,7 +48,12 @@ class Departures:
             *((f.name, a.user) for e in desired.endings if (f := e.found) for a in f.associations),
         )
         self._places = _pairs(
-            *((f.name, a.user) for f in _accounts(desired) for a in f.associations),
+            *(
+                (found.name, each.user)
+                for found in _accounts(desired)
+                for each in found.associations
+                if each.user in self._defaults  # whoever has none needs no other place
+            ),
             *((step.account, step.user) for step in added),
         )
 

@@ -47,7 +47,8 @@ class Kept:
     """The mark and the name; differs from what is found after an adoption or a new name."""
     is_adopted: bool = False
     limits: Tres | None
-    people: frozenset[UserName] | None
+    people: tuple[UserName, ...] | None
+    """A set for each of ten thousand would take seven times the memory."""
     turnover: Turnover
     parent: AccountName | None
     """Where the account belongs, where that is known."""
@@ -208,7 +209,7 @@ def _make(
             new=new,
             description=description,
             limits=limits,
-            people=people,
+            people=None if people is None else tuple(sorted(people)),
             turnover=turnover(draft.world, draft.roster, Account(new.name), people or frozenset()),
             parent=place.parent,
         )
@@ -243,7 +244,7 @@ def _keep(
             description=mark.describe(resource.name),
             is_adopted=is_adopted,
             limits=limits if order else _held_limits(world, resource),
-            people=people,
+            people=None if people is None else tuple(sorted(people)),
             turnover=change,
             parent=draft.hierarchy.project(resource.project),
         )

@@ -64,7 +64,7 @@ def find_doubts(desired: Desired) -> Iterable[Doubt]:
         yield Doubt("people", f"{leavers} of {people} people would leave at once", leavers)
     for kept in desired.kept:
         left = kept.turnover.leavers
-        is_emptied = kept.people == frozenset() and not kept.resource.is_restricted
+        is_emptied = kept.people == () and not kept.resource.is_restricted
         if left and is_emptied:
             reason = f"the team of {kept.account} is suddenly empty"
             yield Doubt(f"team/{kept.resource.uuid}", reason, len(left), kept.account)

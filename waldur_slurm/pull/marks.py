@@ -8,6 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from sys import intern
 
 from waldur_slurm.errors import InvalidName
 from waldur_slurm.model.marketplace import OfferingUuid
@@ -40,11 +41,12 @@ class Mark:
 
 
 def parse_mark(description: str) -> Mark | None:
+    """Return whose it is; of uuids that come again one copy is kept."""
     found = _MARK.fullmatch(description)
     if found is None:
         return None
     kind, offering, uuid = found.groups()
-    return Mark(MarkKind(kind), OfferingUuid(offering), uuid)
+    return Mark(MarkKind(kind), OfferingUuid(intern(offering)), intern(uuid))
 
 
 def looks_marked(description: str) -> bool:

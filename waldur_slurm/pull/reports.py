@@ -69,7 +69,7 @@ def _plan_associations(
         return
     there = people_after(kept, steps)
     order = kept.order.uuid if kept.order else None
-    for user in sorted(there & kept.people - shown):
+    for user in sorted(there.intersection(kept.people) - shown):
         yield TellAssociation(resource=kept.resource, account=kept.account, user=user, order=order)
     for user in sorted(shown - there):
         yield TellNoAssociation(

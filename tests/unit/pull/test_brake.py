@@ -106,6 +106,20 @@ def test_half_of_all_people_gone_is_not_believed_at_once(site: Site) -> None:
     assert report.doubts == ("people",)
 
 
+def test_one_small_team_that_is_suddenly_empty_is_not_believed_at_once(site: Site) -> None:
+    other = site.waldur.make_project()
+    for user in PEOPLE[:2]:
+        site.waldur.add_member(other, user)
+    small = site.waldur.place_create(other, "small", {"gpu": 1}).resource
+    site.settle()
+    site.waldur.members[other.uuid].clear()
+
+    report = site.run()
+
+    assert people(site) == 8
+    assert report.doubts == (f"team/{small}",)
+
+
 def test_one_leaver_of_six_is_believed(site: Site) -> None:
     for team in site.waldur.members.values():
         team.discard(min(team))
