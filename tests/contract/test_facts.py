@@ -217,7 +217,7 @@ def test_whoever_has_no_default_account_is_given_the_next_one(
     real.client.add_users({first: [user]})
     real.client.remove_users(first, [user])
     real.client.add_users({second: [user]})
-    assert real.client.read_snapshot().default_accounts[user] == second
+    assert real.client.read_default_accounts([user]) == {user: second}
 
 
 def test_a_missing_account_among_several_keeps_nobody_out_of_the_others(
@@ -298,7 +298,7 @@ def test_the_other_cluster_is_neither_read_nor_written(real: RealSite, top: Acco
     real.client.set_limits(top, {CPU: 5})
     snapshot = real.client.read_snapshot()
     assert snapshot.accounts[top].users == {user}
-    assert elsewhere not in snapshot.default_accounts
+    assert real.client.read_default_accounts([user, elsewhere]) == {user: top}
     other = SlurmClient(real.transport, cluster=ClusterName("other")).read_snapshot()
     assert other.accounts[top].users == {user, elsewhere}
     assert other.accounts[top].limits == {}

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.parametrize("site", AS_ROOT, indirect=True)
 CALLS: dict[str, Call] = {
     "read_snapshot": lambda asked, _, __: asked.read_snapshot(),
     "read_accounts": lambda asked, top, _: asked.read_accounts([top]),
+    "read_default_accounts": lambda asked, _, __: asked.read_default_accounts(PEOPLE[:1]),
     "read_tres": lambda asked, _, __: asked.read_tres(),
     "add_accounts": lambda asked, top, _: asked.add_accounts(
         [NewAccount(AccountName(f"{top}-a"), top, "", "")]
@@ -32,7 +33,7 @@ CALLS: dict[str, Call] = {
     "set_qos": lambda asked, top, _: asked.set_qos(top, ["normal"], ""),
     "set_default_account": lambda asked, top, user: asked.set_default_account(user, top),
 }
-WHEN_FROZEN = ("read_snapshot", "add_accounts", "set_limits")
+WHEN_FROZEN = ("read_snapshot", "read_default_accounts", "add_accounts", "set_limits")
 
 
 def check_that_all_fail(site: Site, top: AccountName, names: tuple[str, ...]) -> None:

@@ -74,9 +74,35 @@ def test_the_first_account_is_the_default_and_stays_it(
     user = somebody[0]
     site.accounting.add_users({left: [user]})
     site.accounting.add_users({right: [user]})
-    assert site.accounting.read_snapshot().default_accounts[user] == left
-    assert associations(site, left)[user].is_default
-    assert not associations(site, right)[user].is_default
+    assert site.accounting.read_default_accounts([user]) == {user: left}
+
+
+def test_default_accounts_are_told_of_those_who_are_asked_for_and_have_one(
+    site: Site,
+    accounts: tuple[AccountName, AccountName],
+    somebody: tuple[UserName, UserName, UserName],
+) -> None:
+    left, right = accounts
+    first, second, nobody = somebody
+    asked = site.accounting
+    asked.add_users({left: [first], right: [second]})
+    assert asked.read_default_accounts([first, second]) == {first: left, second: right}
+    assert asked.read_default_accounts([second, nobody]) == {second: right}
+    assert asked.read_default_accounts([]) == {}
+
+
+def test_a_name_that_slurm_would_misread_tells_of_nobody_and_hides_nobody(
+    site: Site,
+    accounts: tuple[AccountName, AccountName],
+    somebody: tuple[UserName, UserName, UserName],
+) -> None:
+    left, _ = accounts
+    first, second, _ = somebody
+    hostile = [UserName(name) for name in (f"{second},a", "o'b", 'o"b', "a|b", "-n", "a\nb", "")]
+    asked = site.accounting
+    asked.add_users({left: [first, second]})
+    assert asked.read_default_accounts([*hostile, first]) == {first: left}
+    assert asked.read_default_accounts(hostile) == {}
 
 
 def test_a_missing_account_is_refused_and_nobody_is_added(
@@ -140,7 +166,7 @@ def test_people_leave_whether_or_not_it_is_their_default_account(
         found = site.accounting.read_snapshot()
         assert found.accounts[left].users == frozenset()
         assert found.accounts[right].users == {elsewhere}
-        assert found.default_accounts[elsewhere] == right
+        assert site.accounting.read_default_accounts(users) == {elsewhere: right}
         site.accounting.remove_users(right, [elsewhere])
 
 
@@ -229,7 +255,7 @@ def test_the_default_account_is_moved_to_an_account_of_theirs(
     asked.set_default_account(user, left)
     assert asked.set_default_account(user, right) is Outcome.CHANGED
     assert asked.set_default_account(user, right) is Outcome.ALREADY_SO
-    assert asked.read_snapshot().default_accounts[user] == right
+    assert asked.read_default_accounts([user]) == {user: right}
     asked.remove_users(left, [user])
     before = site.inventory()
     with pytest.raises(CommandFailed):

@@ -180,10 +180,11 @@ def _do_in_slurm(site: Site, deed: Deed, account: AccountName) -> None:
 
 def fingerprint(site: Site) -> tuple[object, ...]:
     """Everything outside the agent that a cycle may change, jobs last."""
-    snapshot = site.slurm.read_snapshot()
+    accounts = dict(site.accounts())
+    people = {one.user for account in accounts.values() for one in account.associations}
     return (
-        dict(snapshot.accounts),
-        dict(snapshot.default_accounts),
+        accounts,
+        dict(site.slurm.read_default_accounts(people)),
         {order.uuid: order.state for order in site.waldur.orders.values()},
         dict(site.waldur.resources),
         {uuid: frozenset(shown) for uuid, shown in site.waldur.associations.items() if shown},

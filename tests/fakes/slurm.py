@@ -121,7 +121,7 @@ class FakeSlurm:
                 "root",
                 fairshare="1",
                 qos=("normal",),
-                associations=(Association(UserName("root"), is_default=True),),
+                associations=(Association(UserName("root")),),
             )
         }
         self._defaults: dict[UserName, AccountName] = {UserName("root"): ROOT}
@@ -148,9 +148,6 @@ class FakeSlurm:
     def put(self, account: Account) -> None:
         """Place an account as an administrator would, whatever its name."""
         self._accounts[account.name] = account
-        for association in account.associations:
-            if association.is_default:
-                self._defaults[association.user] = account.name
 
     def submit(
         self, user: str, account: str, allocated: Mapping[str, int] | None = None
@@ -194,12 +191,7 @@ class FakeSlurm:
         known = self._snapshot(name for name in self._accounts if self._is_here(name)).accounts
         return Snapshot(
             {
-                name: replace(
-                    account,
-                    description="",
-                    organization="",
-                    associations=tuple(replace(a, is_default=False) for a in account.associations),
-                )
+                name: replace(account, description="", organization="")
                 for name, account in known.items()
             }
         )
@@ -208,6 +200,10 @@ class FakeSlurm:
         self._called("read_accounts")
         found = self._accounts.values()
         return self._snapshot({a.name for a in found if a.name in names or a.parent in names})
+
+    def read_default_accounts(self, users: Collection[UserName]) -> Mapping[UserName, AccountName]:
+        self._called("read_default_accounts")
+        return {user: self._defaults[user] for user in users if user in self._defaults}
 
     def read_tres(self) -> frozenset[TresName]:
         self._called("read_tres")
@@ -426,19 +422,7 @@ class FakeSlurm:
             raise self._outage
 
     def _snapshot(self, names: Iterable[AccountName]) -> Snapshot:
-        chosen = {name: self._marked(self._accounts[name]) for name in sorted(names)}
-        return Snapshot(accounts=chosen, default_accounts=dict(self._defaults))
-
-    def _marked(self, account: Account) -> Account:
-        associations = sorted(account.associations, key=lambda a: (a.user, a.partition))
-        return replace(
-            account,
-            limits=dict(account.limits),
-            associations=tuple(
-                replace(a, is_default=self._defaults.get(a.user) == account.name)
-                for a in associations
-            ),
-        )
+        return Snapshot({name: _sorted(self._accounts[name]) for name in sorted(names)})
 
     def _refuse_orphans(self, accounts: Sequence[NewAccount]) -> None:
         known = {name for name in self._accounts if self._is_here(name)}
@@ -514,3 +498,8 @@ class FakeSlurm:
         for user in users:
             if self._defaults.get(user) == account:
                 del self._defaults[user]
+
+
+def _sorted(account: Account) -> Account:
+    associations = sorted(account.associations, key=lambda a: (a.user, a.partition))
+    return replace(account, limits=dict(account.limits), associations=tuple(associations))

@@ -1,7 +1,6 @@
 """What every pull plan promises, whatever customers, administrators and crashes did before."""
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -125,12 +124,7 @@ def test_what_is_not_the_agents_is_never_touched(dialect: Dialect, done: list[De
 
 
 def foreign_accounts(site: Site) -> list[Account]:
-    """Without the mark of a user's default, which moves with the user."""
-    found = (site.accounts()[name] for name in (ROOT, FOREIGN, WALDUR_ACCOUNT))
-    return [
-        replace(a, associations=tuple(replace(one, is_default=False) for one in a.associations))
-        for a in found
-    ]
+    return [site.accounts()[name] for name in (ROOT, FOREIGN, WALDUR_ACCOUNT)]
 
 
 @LAW

@@ -31,6 +31,7 @@ from waldur_slurm.slurm.transports.native import NativeTransport
 HERE = Path(__file__).parent
 ANN, BOB, EVE = PEOPLE
 TOP, PHYSICS, CHEMISTRY = map(AccountName, ("waldur", "physics", "chemistry"))
+EVERYBODY = (*PEOPLE, UserName("ghost"), UserName("stranger"))
 
 Scene = Callable[[RealSite, SlurmClient], object]
 
@@ -136,6 +137,7 @@ def ask_everything(_: RealSite, client: SlurmClient) -> None:
     hour = Window(now - timedelta(hours=1), now)
     attempts: list[Callable[[], object]] = [
         client.read_snapshot,
+        lambda: client.read_default_accounts([ANN]),
         lambda: client.set_limits(PHYSICS, {TresName("cpu"): 1}),
         lambda: list(client.read_job_records(hour)),
         lambda: client.read_rollup(PHYSICS, hour),
@@ -149,6 +151,7 @@ def ask_everything(_: RealSite, client: SlurmClient) -> None:
 
 SCENES: dict[str, Scene] = {
     "snapshot": lambda _, client: client.read_snapshot(),
+    "default-accounts": lambda _, client: client.read_default_accounts(EVERYBODY),
     "tres": lambda _, client: client.read_tres(),
     "version": lambda _, client: client.read_version(),
     "configuration": lambda _, client: client.read_configuration(),

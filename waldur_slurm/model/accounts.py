@@ -15,7 +15,6 @@ class Association:
     partition: str = ""
     max_submit_jobs: int | None = None
     limits: Tres = field(default_factory=dict)
-    is_default: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,6 @@ class Snapshot:
     """Everything one bulk reading of the accounting database says about one cluster."""
 
     accounts: Mapping[AccountName, Account]
-    default_accounts: Mapping[UserName, AccountName] = field(default_factory=dict)
 
     def children(self, name: AccountName) -> tuple[AccountName, ...]:
         return tuple(sorted(a.name for a in self.accounts.values() if a.parent == name))

@@ -38,15 +38,12 @@ class Departures:
     """
 
     def __init__(self, desired: Desired, answers: Answers, added: Iterable[AddUser]) -> None:
-        self._defaults = desired.world.snapshot.default_accounts
+        self._defaults = answers.default_accounts
         self._last_choices = (ROOT, desired.world.policy.default_account)
         self._managed = {kept.account for kept in desired.kept}
         self._ending = {ending.found.name for ending in desired.endings if ending.found}
         self._answers = answers
-        self._leaving = _pairs(
-            *((k.account, a.user) for k in desired.kept for a in k.turnover.leavers),
-            *((f.name, a.user) for e in desired.endings if (f := e.found) for a in f.associations),
-        )
+        self._leaving = _pairs(*leaving(desired))
         self._places = _pairs(
             *(
                 (found.name, each.user)
@@ -83,6 +80,15 @@ class Departures:
     def _preference(self, user: UserName, name: AccountName) -> tuple[bool, bool, bool, str]:
         is_leaving = name in self._leaving[user]
         return (is_leaving, name in self._last_choices, name not in self._managed, name)
+
+
+def leaving(desired: Desired) -> Iterator[tuple[AccountName, UserName]]:
+    """Who leaves which account, if only when his jobs have ended."""
+    for kept in desired.kept:
+        yield from ((kept.account, each.user) for each in kept.turnover.leavers)
+    for found in (ending.found for ending in desired.endings):
+        if found:
+            yield from ((found.name, each.user) for each in found.associations)
 
 
 def _accounts(desired: Desired) -> Collection[Account]:

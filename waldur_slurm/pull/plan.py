@@ -11,12 +11,12 @@ from waldur_slurm.pull.accounts import (
     plan_titles,
 )
 from waldur_slurm.pull.arrivals import plan_homes, plan_joiners, plan_returns
-from waldur_slurm.pull.departures import Departures, plan_ending, plan_leavers
+from waldur_slurm.pull.departures import Departures, leaving, plan_ending, plan_leavers
 from waldur_slurm.pull.desired import Desired, Kept
 from waldur_slurm.pull.findings import Drift, Refusal, RefusalKind
 from waldur_slurm.pull.flags import plan_flags
 from waldur_slurm.pull.reading import Answers, Questions
-from waldur_slurm.pull.repairs import plan_default_associations
+from waldur_slurm.pull.repairs import plan_default_associations, unlimited
 from waldur_slurm.pull.reports import plan_reports
 from waldur_slurm.pull.steps import AddUser, Step, sort_key, subject_of
 
@@ -72,7 +72,12 @@ def questions(desired: Desired) -> Questions:
     accounts = {kept.account for kept in desired.kept if kept.turnover.leavers}
     accounts |= {ending.found.name for ending in desired.endings if ending.found}
     joiners = {user for kept in desired.kept for user in kept.turnover.joiners}
-    return Questions(accounts=frozenset(accounts), joiners=frozenset(joiners))
+    departing = {user for _, user in leaving(desired)}
+    if desired.world.consent.repair_default_associations:
+        departing |= {user for _, user in unlimited(desired)}
+    return Questions(
+        accounts=frozenset(accounts), joiners=frozenset(joiners), leavers=frozenset(departing)
+    )
 
 
 def plan_desired(desired: Desired, answers: Answers) -> Plan:

@@ -1,6 +1,7 @@
 """Read both sides in bulk: pages of Waldur's lists, a constant number of Slurm's commands."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 from waldur_slurm.errors import CommandFailed, SlurmError, TransportError
 from waldur_slurm.model.jobs import QueuedJob
@@ -33,6 +34,7 @@ def read_answers(accounting: Accounting, desired: Desired) -> Answers:
     return Answers(
         jobs=_read_jobs(accounting, asked),
         missing_unix_users=_read_missing(accounting, asked, desired),
+        default_accounts=_read_defaults(accounting, asked),
     )
 
 
@@ -64,6 +66,16 @@ def _read_missing(
     except (TransportError, CommandFailed):
         return None
     return None if len(missing & present) * _MANY > len(present) else missing
+
+
+def _read_defaults(accounting: Accounting, asked: Questions) -> Mapping[UserName, AccountName]:
+    """Slurmdbd told of the accounts a moment ago; its silence now ends the cycle, as then.
+
+    About everybody it is not asked: that takes it longer than to list all accounts.
+    """
+    if not asked.leavers:
+        return {}
+    return accounting.read_default_accounts(sorted(asked.leavers))
 
 
 def _people(desired: Desired) -> frozenset[UserName]:

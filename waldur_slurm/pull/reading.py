@@ -41,12 +41,16 @@ class Questions:
     """Accounts whose jobs matter, as somebody leaves them or they end."""
     joiners: frozenset[UserName] = frozenset()
     """People who must be known where Slurm runs before they are added."""
+    leavers: frozenset[UserName] = frozenset()
+    """People who leave an account, which may be their default one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
     jobs: Mapping[AccountName, tuple[QueuedJob, ...]] | None = None
     missing_unix_users: frozenset[UserName] | None = None
+    default_accounts: Mapping[UserName, AccountName]
+    """Of those who leave an account; who is not in it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

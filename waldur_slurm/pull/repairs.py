@@ -2,17 +2,15 @@
 
 from collections.abc import Iterator
 
-from waldur_slurm.model.names import ROOT
+from waldur_slurm.model.names import ROOT, AccountName, UserName
 from waldur_slurm.pull.departures import Departures
 from waldur_slurm.pull.desired import Desired
 from waldur_slurm.pull.findings import Drift, DriftKind
 from waldur_slurm.pull.steps import RemoveUser, SetDefaultAccount
 
 
-def plan_default_associations(
-    desired: Desired, departures: Departures
-) -> Iterator[Drift | SetDefaultAccount | RemoveUser]:
-    """Show the managed users' associations at root and the default account; remove when asked."""
+def unlimited(desired: Desired) -> Iterator[tuple[AccountName, UserName]]:
+    """The managed users' associations at root and the default account."""
     world = desired.world
     managed = {
         user
@@ -24,9 +22,16 @@ def plan_default_associations(
     for name in sorted({ROOT, world.policy.default_account}):
         account = world.snapshot.accounts.get(name)
         for user in sorted(account.users & managed if account else ()):
-            if world.policy.protects_user(user):
-                continue
-            if not world.consent.repair_default_associations:
-                yield Drift(DriftKind.DEFAULT_ASSOCIATION, f"{name}/{user}", "present", "absent")
-                continue
+            if not world.policy.protects_user(user):
+                yield name, user
+
+
+def plan_default_associations(
+    desired: Desired, departures: Departures
+) -> Iterator[Drift | SetDefaultAccount | RemoveUser]:
+    """Show what is unlimited; remove it when asked."""
+    for name, user in unlimited(desired):
+        if desired.world.consent.repair_default_associations:
             yield from departures.leave(user, name, "unlimited, left by the original agent")
+        else:
+            yield Drift(DriftKind.DEFAULT_ASSOCIATION, f"{name}/{user}", "present", "absent")

@@ -32,7 +32,7 @@ class SlurmClient(Accounts, People, Jobs, UnixUsers):
             for name, account in found.accounts.items()
             if name in names or account.parent in names
         }
-        return Snapshot(accounts=wanted, default_accounts=found.default_accounts)
+        return Snapshot(accounts=wanted)
 
     def read_tres(self) -> frozenset[TresName]:
         return parsers.parse_all_tres(self._line.ask(commands.show_tres()))

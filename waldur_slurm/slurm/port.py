@@ -36,7 +36,7 @@ class Accounting(Protocol):
         ...
 
     def read_snapshot(self) -> Snapshot:
-        """Read all accounts, associations and default accounts of the cluster."""
+        """Read all accounts and associations of the cluster."""
         ...
 
     def read_outline(self) -> Snapshot:
@@ -45,6 +45,10 @@ class Accounting(Protocol):
 
     def read_accounts(self, names: Collection[AccountName]) -> Snapshot:
         """Read these accounts and all their children afresh, as right before a removal."""
+        ...
+
+    def read_default_accounts(self, users: Collection[UserName]) -> Mapping[UserName, AccountName]:
+        """Tell the default accounts of those of `users` who have one in this cluster."""
         ...
 
     def read_tres(self) -> frozenset[TresName]: ...

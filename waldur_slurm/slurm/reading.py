@@ -65,14 +65,12 @@ class Records:
         records = self.read_account_rows(known=tree.accounts)
         if not tree.accounts.keys() <= records.keys():  # one was made between the two readings
             records = self.read_account_rows(known=tree.accounts)
-        defaults = parsers.parse_default_accounts(self._line.ask(commands.show_users(cluster)))
         names = sorted(records.keys() | tree.accounts.keys())
-        accounts = {name: _account(name, records.get(name), tree, defaults) for name in names}
-        return Snapshot(accounts=accounts, default_accounts=defaults)
+        return Snapshot({name: _account(name, records.get(name), tree) for name in names})
 
     def read_outline(self, cluster: ClusterName) -> Snapshot:
         tree = self.read_tree(cluster, remembering=True)
-        return Snapshot({name: _account(name, None, tree, {}) for name in sorted(tree.accounts)})
+        return Snapshot({name: _account(name, None, tree) for name in sorted(tree.accounts)})
 
     def read_tree(
         self,
@@ -138,12 +136,7 @@ def _shared_limits(text: str) -> Tres:
     return parse_tres(text)
 
 
-def _account(
-    name: AccountName,
-    record: AccountRow | None,
-    tree: Tree,
-    defaults: Mapping[UserName, AccountName],
-) -> Account:
+def _account(name: AccountName, record: AccountRow | None, tree: Tree) -> Account:
     text = record or AccountRow(name, "", "")
     row = tree.accounts.get(name)
     if row is None:
@@ -159,20 +152,17 @@ def _account(
         fairshare=row.fairshare,
         qos=tuple(filter(None, row.qos.split(","))),
         default_qos=row.defaultqos,
-        associations=_associations(name, tree, defaults),
+        associations=_associations(name, tree),
     )
 
 
-def _associations(
-    name: AccountName, tree: Tree, defaults: Mapping[UserName, AccountName]
-) -> tuple[Association, ...]:
+def _associations(name: AccountName, tree: Tree) -> tuple[Association, ...]:
     found = (
         Association(
             user=UserName(row.user),
             partition=row.partition,
             max_submit_jobs=parse_count(row.maxsubmitjobs),
             limits=tree.limits(row),
-            is_default=defaults.get(UserName(row.user)) == name,
         )
         for row in tree.people.get(name, ())
     )

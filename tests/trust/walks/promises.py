@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import product
@@ -105,7 +105,7 @@ class Model:
     def assert_foreign_untouched(self) -> None:
         accounts = self.site.accounts()
         for name, before in self.foreign.items():
-            assert without_defaults(accounts[name]) == without_defaults(before)
+            assert accounts[name] == before
 
     def assert_one_account_each(self) -> None:
         marks = Counter(a.description.split(" ")[0] for a in self.site.accounts().values())
@@ -287,17 +287,6 @@ def taken_away(
             yield "holds", name
         if any(amount < old.limits.get(tres, amount) for tres, amount in new.limits.items()):
             yield "limits", name
-
-
-def without_defaults(account: Account) -> Account:
-    """A user's default account moves with the user; it is nobody's account's own."""
-    return replace(
-        account,
-        associations=tuple(
-            replace(each, is_default=False)
-            for each in sorted(account.associations, key=lambda each: each.user)
-        ),
-    )
 
 
 def in_units(component: Component, tres_seconds: int) -> Decimal:

@@ -179,16 +179,18 @@ def test_unlimited_associations_of_the_original_are_shown_and_removed_when_asked
     site.slurm.put(
         replace(
             site.accounts()[AccountName("waldur")],
-            associations=(Association(ANN, is_default=True), Association(BOB)),
+            associations=(Association(ANN), Association(BOB)),
         )
     )
+    site.slurm.set_default_account(ANN, AccountName("waldur"))
     site.settle()
     assert DriftKind.DEFAULT_ASSOCIATION in {drift.kind for drift in site.plan().plan.drifts}
+    assert site.slurm.calls["read_default_accounts"] == 0, "who is only shown does not leave"
 
     site.run(Consent(repair_default_associations=True))
 
     assert site.accounts()[AccountName("waldur")].users == {BOB}, "bob is an administrator's"
-    assert site.slurm.read_snapshot().default_accounts[ANN] == OLD
+    assert site.slurm.read_default_accounts([ANN]) == {ANN: OLD}
 
 
 def test_a_person_may_say_whose_an_account_is(site: Site) -> None:

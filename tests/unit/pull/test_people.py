@@ -1,11 +1,14 @@
 """Members with a name that can be used are in, those who left are out, all others stay."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from tests.fakes.pull import Site, new_site
+from tests.fakes.slurm import down, refused
+from waldur_slurm.errors import SlurmError, TransportError, UnparsableOutput
 from waldur_slurm.model.accounts import Account, Association
 from waldur_slurm.model.marketplace import Project, ResourceUuid, UserUuid
 from waldur_slurm.model.names import AccountName, UserName
@@ -151,14 +154,79 @@ def test_a_leaver_keeps_a_default_account(site: Site) -> None:
     bob = person(site, BOB)
     site.waldur.members[other.uuid].add(bob)
     site.run()
-    first = site.slurm.read_snapshot().default_accounts[BOB]
+    first = site.slurm.read_default_accounts([BOB])[BOB]
     left = next(r.project for r in site.waldur.resources.values() if r.backend_id == first)
     site.waldur.remove_member(left, bob)
 
     site.settle()
 
     (remaining,) = (a.name for a in site.accounts().values() if BOB in a.users)
-    assert site.slurm.read_snapshot().default_accounts[BOB] == remaining != first
+    assert site.slurm.read_default_accounts([BOB])[BOB] == remaining != first
+
+
+class Asked:
+    """Slurm, and whose default accounts it was asked for."""
+
+    def __init__(self, site: Site) -> None:
+        self._slurm = site.slurm
+        self.users: set[UserName] = set()
+        site.wrap_slurm = lambda _slurm: self  # type: ignore[assignment, return-value]  # a port by __getattr__
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._slurm, name)
+
+    def read_default_accounts(self, users: Collection[UserName]) -> Mapping[UserName, AccountName]:
+        assert users, "asking for nobody is a command for nothing"
+        self.users |= set(users)
+        return self._slurm.read_default_accounts(users)
+
+
+def test_only_the_default_accounts_of_those_who_leave_are_asked_for(site: Site) -> None:
+    asked = Asked(site)
+    site.waldur.add_member(project(site), EVE)
+    site.settle()
+    assert asked.users == set()
+
+    site.waldur.remove_member(project(site), person(site, BOB))
+    site.settle()
+    assert asked.users == {BOB}
+
+    site.waldur.place_terminate(the_resource(site)[0])
+    site.settle()
+    assert asked.users == {ANN, BOB, EVE}
+
+
+def test_whoever_has_no_default_account_leaves_all_the_same(site: Site) -> None:
+    del site.slurm._defaults[BOB]
+    site.waldur.remove_member(project(site), person(site, BOB))
+
+    site.run()
+
+    assert account(site).users == {ANN}
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [down(), TransportError("timed out"), refused("Access denied"), UnparsableOutput("half a row")],
+    ids=lambda trouble: type(trouble).__name__,
+)
+@pytest.mark.parametrize("is_ending", [False, True], ids=["leaving", "ending"])
+def test_nobody_leaves_while_the_default_accounts_are_unknown(
+    site: Site, trouble: SlurmError, is_ending: bool
+) -> None:
+    if is_ending:
+        site.waldur.approve_order(site.waldur.place_terminate(the_resource(site)[0]).uuid)
+    else:
+        site.waldur.remove_member(project(site), person(site, BOB))
+    before = site.accounts(), dict(site.waldur.orders)
+    site.slurm.fail_next(trouble, on="read_default_accounts")
+
+    with pytest.raises(type(trouble)):
+        site.run()
+
+    assert (site.accounts(), site.waldur.orders) == before
+    site.settle()
+    assert BOB not in {user for each in site.accounts().values() for user in each.users}
 
 
 def test_no_association_appears_that_the_plan_does_not_name(site: Site) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.fakes.transport import ScriptedTransport
 from waldur_slurm.errors import AccountingDown, CommandFailed, TransportError, UnparsableOutput
-from waldur_slurm.model.names import AccountName, ClusterName
+from waldur_slurm.model.names import AccountName, ClusterName, UserName
 from waldur_slurm.model.tres import TresName
 from waldur_slurm.slurm import commands
 from waldur_slurm.slurm.asking import Line
@@ -127,12 +127,11 @@ def test_an_answer_that_was_cut_short_is_no_answer() -> None:
         SlurmClient(transport, cluster=LAB).read_snapshot()
 
 
-def test_three_processes_read_a_site_even_where_memory_limits_are_rounded() -> None:
+def test_two_processes_read_a_site_even_where_memory_limits_are_rounded() -> None:
     exact = "ClusterName=lab Account=physics UserName= Partition= Priority=0 ID=2 Lft=1 GrpTRESMins=mem=1573376(7),cpu=N(0) Max="  # noqa: E501 - as it is printed
     reading = [
         physics("mem=1.50T"),
         Completed(0, "physics|o|d|\nroot|root|r|\n", ""),
-        Completed(0, "root|root|\n", ""),
     ]
     local = Completed(0, "ClusterName = lab\n", "")
     transport = ScriptedTransport([reading[0], local, Completed(0, exact, ""), *reading[1:]])
@@ -141,6 +140,22 @@ def test_three_processes_read_a_site_even_where_memory_limits_are_rounded() -> N
     transport.script = list(reading)
     assert client.read_snapshot().accounts[PHYSICS].limits == {"mem": 1573376}
     assert transport.script == []
+
+
+@pytest.mark.parametrize(("number", "are_named"), [(500, True), (501, False)])
+def test_default_accounts_of_however_many_people_are_one_question(
+    number: int, are_named: bool
+) -> None:
+    """Beyond some number of names the listing of everybody is quicker."""
+    users = [UserName(f"u{each}") for each in range(number)]
+    answer = "".join(f"{user}|physics|\n" for user in (*users, "somebody"))
+    transport = ScriptedTransport([Completed(0, answer, "")])
+
+    found = SlurmClient(transport, cluster=LAB).read_default_accounts(users)
+
+    assert found == dict.fromkeys(users, PHYSICS)
+    (argv,) = transport.asked
+    assert any(word.startswith("name=") for word in argv) is are_named
 
 
 FORBIDDEN = Completed(1, "", " Your user does not have sufficient privileges to load files.\n")

@@ -54,12 +54,12 @@ def test_a_furnished_site_is_read_in_full(release: Path) -> None:
         fairshare="5",
         associations=(
             Association(ANN),
-            Association(BOB, is_default=True),
-            Association(EVE, partition="main", is_default=True),
+            Association(BOB),
+            Association(EVE, partition="main"),
         ),
     )
     assert found.accounts[CHEMISTRY].limits == {"mem": 1573376}
-    assert found.accounts[CHEMISTRY].associations == (Association(ANN, is_default=True),)
+    assert found.accounts[CHEMISTRY].associations == (Association(ANN),)
 
 
 def test_limits_holds_and_qos_of_every_kind_are_read(release: Path) -> None:
@@ -71,7 +71,7 @@ def test_limits_holds_and_qos_of_every_kind_are_read(release: Path) -> None:
     assert (full.grp_jobs, full.grp_submit_jobs, full.fairshare) == (0, 0, "parent")
     assert (set(full.qos), full.default_qos) == ({"high", "low"}, "low")
     assert full.associations == (
-        Association(UserName("ghost"), max_submit_jobs=0, limits={CPU: 500}, is_default=True),
+        Association(UserName("ghost"), max_submit_jobs=0, limits={CPU: 500}),
     )
 
 
@@ -85,7 +85,14 @@ def test_hostile_names_and_texts_shift_nothing(release: Path) -> None:
 def test_what_is_only_in_another_cluster_has_no_place_here(release: Path) -> None:
     found = replayed(release, "snapshot").read_snapshot()
     assert found.accounts[AccountName("elsewhere")].parent is None
-    assert UserName("stranger") not in found.default_accounts
+
+
+def test_the_default_accounts_of_this_cluster_are_read(release: Path) -> None:
+    ghost = UserName("ghost")
+    everybody = [ANN, BOB, EVE, ghost, UserName("stranger")]
+    assert replayed(release, "default-accounts").read_default_accounts(everybody) == {
+        ANN: CHEMISTRY, BOB: PHYSICS, EVE: PHYSICS, ghost: AccountName("full"),
+    }  # fmt: skip
 
 
 def test_records_and_queue_are_read(release: Path) -> None:

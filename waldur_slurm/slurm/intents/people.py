@@ -16,6 +16,14 @@ from waldur_slurm.slurm.values import parse_count
 class People(Desk):
     """Who may use which account."""
 
+    def read_default_accounts(self, users: Collection[UserName]) -> Mapping[UserName, AccountName]:
+        if not users:
+            return {}
+        only = users if len(users) <= MOST_NAMES else ()
+        answer = self._line.ask(commands.show_users(self.cluster, only))
+        found = parsers.parse_default_accounts(answer)
+        return {user: found[user] for user in users if user in found}
+
     def add_users(self, memberships: Mapping[AccountName, Collection[UserName]]) -> Outcome:
         border.check_memberships(memberships)
         if not memberships:
@@ -50,7 +58,7 @@ class People(Desk):
         leaving = self._members(account) & frozenset(users)
         if not leaving:
             return Outcome.ALREADY_SO
-        defaults = self._read_defaults(leaving)
+        defaults = self.read_default_accounts(leaving)
         losing = frozenset(user for user in leaving if defaults.get(user) == account)
         for group in (leaving - losing, losing):
             for part in batches(group):
@@ -76,7 +84,7 @@ class People(Desk):
         border.check_memberships({account: [user]})
 
         argv = commands.set_default_account(self.cluster, user, account)
-        return self._settled(argv, lambda: self._read_defaults([user]).get(user) == account)
+        return self._settled(argv, lambda: self.read_default_accounts([user]).get(user) == account)
 
     def _remove(self, account: AccountName, users: Collection[UserName]) -> None:
         argv = commands.remove_users(self.cluster, account, users)
@@ -84,9 +92,3 @@ class People(Desk):
 
     def _members(self, account: AccountName) -> frozenset[UserName]:
         return self._records.read_tree(self.cluster, [account]).users(account)
-
-    def _read_defaults(self, users: Collection[UserName]) -> Mapping[UserName, AccountName]:
-        only = users if len(users) <= MOST_NAMES else ()
-        return parsers.parse_default_accounts(
-            self._line.ask(commands.show_users(self.cluster, only))
-        )
