@@ -12,7 +12,7 @@ from benchmarks.progress import say
 from benchmarks.rows import Row
 from benchmarks.site import Site
 from waldur_slurm.model.names import ClusterName
-from waldur_slurm.slurm.commands import show_accounts, show_associations, show_users
+from waldur_slurm.slurm.commands import show_accounts, show_associations
 from waldur_slurm.waldur.session import PAGE_SIZE
 
 PROCESSES = 3
@@ -135,9 +135,9 @@ def _counted(idling: Idling) -> list[Row]:
 
 
 def listings(site: Site) -> tuple[tuple[str, ...], ...]:
-    """The three that no cycle can do without."""
+    """The two that no cycle can do without."""
     cluster = ClusterName(site.cluster.options.name)
-    return (show_associations(cluster), show_accounts(), show_users(cluster))
+    return (show_associations(cluster), show_accounts())
 
 
 def check_idle(cost: Cost) -> Cost:
