@@ -128,7 +128,8 @@ def plan_ending(
 ) -> Iterator[Step | Refusal]:
     """Stop new work, let the jobs end, report the last usage, then remove people and account.
 
-    A removal that was cut short may have left the account's record without a place in the cluster.
+    A removal that was cut short may have left the account's record without a place in the cluster,
+    and a slurmctld that fell back to what it had written last, jobs that had been cancelled.
     """
     order = ending.order.uuid
     done = CompleteOrder(resource=ending.resource, order=order, settles_resource=False)
@@ -142,11 +143,8 @@ def plan_ending(
     if obstacle:
         yield Refusal(RefusalKind.SITE, order, obstacle)
         return
-    if not is_in_cluster(ending.found):
-        yield from _clear_away(desired, ending, ending.found, departures)
-        yield done
-        return
-    yield from _stop_new_work(desired, ending, ending.found)
+    if is_in_cluster(ending.found):
+        yield from _stop_new_work(desired, ending, ending.found)
     jobs = None if answers.jobs is None else answers.jobs.get(ending.found.name, ())
     if jobs is None:
         yield Refusal(RefusalKind.UNKNOWN, order, f"the jobs of {ending.found.name} are unknown")

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes.pull import Site, new_site
+from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.marketplace import (
     Dialect,
     OrderState,
@@ -139,6 +140,23 @@ def test_jobs_of_a_terminated_allocation_are_cancelled_first(site: Site) -> None
     resource = allocated(site, "ann")
     site.slurm.submit("ann", site.account_of(resource).name)
     site.wait(timedelta(minutes=1))
+    site.waldur.place_terminate(held(resource))
+
+    site.settle()
+
+    assert [job.state for job in site.slurm.jobs] == ["CANCELLED"]
+    assert terminate_state(site) is OrderState.DONE
+
+
+def test_jobs_that_slurmctld_remembers_again_are_cancelled_although_the_account_is_gone(
+    site: Site,
+) -> None:
+    """As after a power cut: the accounting has the removal, slurmctld had not written it down."""
+    resource = allocated(site, "ann")
+    account = site.account_of(resource)
+    site.slurm.submit("ann", account.name)
+    site.wait(timedelta(minutes=1))
+    site.slurm.put(Account(account.name, account.description, account.organization))
     site.waldur.place_terminate(held(resource))
 
     site.settle()
