@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.e2e.program import ROOT
@@ -77,6 +77,7 @@ READERS: Sequence[Callable[[OneDocument], object]] = (
 
 
 @given(content=DOCUMENTS)
+@example(content={"looked": 7e16})
 @fuzzed(120, 100_000)
 def test_a_journal_that_holds_something_else_says_so(content: Document) -> None:
     for read in READERS:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from waldur_slurm.model.jobs import JobRecord, Run, UnreadableRecord
@@ -17,6 +17,7 @@ MOST_DAYS = 16
 FEW_RECORDS = 5_000
 MANY_RECORDS = 20_000
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Holder = tuple[AccountName, UserName]
 
@@ -136,4 +137,4 @@ def to_epoch(moment: datetime) -> int:
 
 
 def from_epoch(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+    return _EPOCH + timedelta(seconds=seconds)

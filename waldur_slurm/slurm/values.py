@@ -95,7 +95,7 @@ def parse_moment(text: str) -> datetime | None:
         return None
     try:
         return datetime.fromtimestamp(parse_integer(text), UTC)
-    except (OverflowError, ValueError) as error:
+    except (OSError, OverflowError, ValueError) as error:
         raise UnparsableOutput(f"not a time: {text!r}") from error
 
 

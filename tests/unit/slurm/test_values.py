@@ -123,9 +123,10 @@ def test_a_time_that_is_not_known_is_none(text: str) -> None:
         parse_known_moment(text)
 
 
-def test_a_time_in_another_form_is_refused() -> None:
+@pytest.mark.parametrize("text", ["2026-11-21T06:39:02", "1" * 14, "7" + "0" * 16, "9" * 99])
+def test_a_time_in_another_form_or_of_no_age_is_refused(text: str) -> None:
     with pytest.raises(UnparsableOutput):
-        parse_moment("2026-11-21T06:39:02")
+        parse_moment(text)
 
 
 def test_a_state_is_read_without_who_caused_it() -> None:
