@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -52,10 +53,14 @@ def new_slurm_cluster(_slurm_is_here: None) -> Iterator[NewCluster]:
         yield start
 
 
+A_SESSION = timedelta(hours=4)
+"""At most; a campaign takes more than the hour that is a cluster's by default."""
+
+
 @pytest.fixture(scope="session")
 def slurm_cluster(new_slurm_cluster: NewCluster) -> Cluster:
     """The cluster that tests share: use accounts of your own, leave its daemons alone."""
-    return new_slurm_cluster(ClusterOptions())
+    return new_slurm_cluster(ClusterOptions(lifetime=A_SESSION))
 
 
 @pytest.fixture(scope="session")

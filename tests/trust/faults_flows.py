@@ -107,6 +107,8 @@ def _has_told(world: World, resource: str) -> bool:
 
 
 def _lose(world: World) -> str:
+    for refused in world.lost:  # somebody has seen to it: many missing at once are not believed
+        world.waldur.change("resources", refused, state="Erred")
     resource = world.spare()
     world.job(resource, "ann", cpu=1, gpu=1)
     world.lost.add(resource)

@@ -6,6 +6,9 @@ campaign` affords. `count` tells what was tried; the sums of all workers end the
 
 import os
 from collections import Counter
+from datetime import timedelta
+
+from sandbox.slurm import ClusterOptions
 
 _ENVIRON = os.environ  # noqa: TID251 - the size of a test run is told by who starts it
 _HOUR_MIN = 60
@@ -14,6 +17,9 @@ IS_CAMPAIGN = _ENVIRON.get("TRUST_CAMPAIGN") == "1"
 MINUTES = int(_ENVIRON.get("TRUST_CAMPAIGN_MINUTES", _HOUR_MIN))
 SEED = int(_ENVIRON.get("TRUST_CAMPAIGN_SEED", 0))
 """Where every random choice starts; the short form always starts at the same place."""
+
+CLUSTER = ClusterOptions(nodes=1, lifetime=timedelta(minutes=max(MINUTES, _HOUR_MIN) * 3))
+"""A cluster for the tests of one module; a busy machine takes longer for them than it was given."""
 
 tried: Counter[str] = Counter()
 """What this process has tried, by kind."""

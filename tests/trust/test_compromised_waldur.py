@@ -18,14 +18,14 @@ from typing import Any
 
 import pytest
 
-from sandbox.slurm import Cluster, ClusterOptions
+from sandbox.slurm import Cluster
 from sandbox.waldur import Waldur
 from tests.e2e.program import ROOT, Program, fast_tools
 from tests.fixtures_program import program_for
 from tests.fixtures_slurm import NewCluster
 from tests.fixtures_waldur import StartWaldur
 from tests.trust.liar import Answered, Asked, Liar, Twist, lying
-from tests.trust.size import count
+from tests.trust.size import CLUSTER, count
 from tests.unit.waldur.servers import says, scripted
 from waldur_slurm.waldur.transport import MAX_BODY_BYTES
 
@@ -42,7 +42,7 @@ _names = numbers(1)
 @pytest.fixture(scope="module")
 def cluster(new_slurm_cluster: NewCluster) -> Iterator[Cluster]:
     """One of its own, so that all of its accounting can be compared."""
-    with new_slurm_cluster(ClusterOptions(nodes=1)) as cluster:
+    with new_slurm_cluster(CLUSTER) as cluster:
         yield cluster
 
 

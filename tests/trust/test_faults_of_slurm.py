@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 import pytest
 
-from sandbox.slurm import Cluster, ClusterOptions
+from sandbox.slurm import Cluster
 from sandbox.slurm.history import load_jobs
 from sandbox.slurm.history_jobs import COMPLETED, Job, Shape
 from tests.e2e.pull_on_slurm import RealSlurm
@@ -21,7 +21,7 @@ from tests.fixtures_waldur import DIALECT_NAMES, StartWaldur
 from tests.trust.faults_flows import FLOWS, Flow
 from tests.trust.faults_tools import MODES, FaultyTools, Trouble
 from tests.trust.faults_world import MANY_LIVES, World
-from tests.trust.size import IS_CAMPAIGN, SEED, count, size
+from tests.trust.size import CLUSTER, IS_CAMPAIGN, SEED, count, size
 from waldur_slurm.errors import AgentError
 from waldur_slurm.model.names import ClusterName
 from waldur_slurm.pull.policy import PullPolicy
@@ -62,7 +62,7 @@ class JobsOfThePast(list[FakeJob]):
 @pytest.fixture(scope="module")
 def cluster(new_slurm_cluster: NewCluster) -> Iterator[Cluster]:
     """A cluster whose daemons may be troubled."""
-    with new_slurm_cluster(ClusterOptions(nodes=1)) as cluster:
+    with new_slurm_cluster(CLUSTER) as cluster:
         yield cluster
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.slurm import Cluster, ClusterOptions
+from sandbox.slurm import Cluster
 from sandbox.waldur import DialectName, Waldur
 from tests.e2e.program import Daemon, Program, eventually
 from tests.e2e.pull_program import IDLE
@@ -19,7 +19,7 @@ from tests.e2e.pull_site import LiveSite
 from tests.fixtures_program import NewProgram
 from tests.fixtures_slurm import NewCluster
 from tests.fixtures_waldur import StartWaldur
-from tests.trust.size import SEED, count, size
+from tests.trust.size import CLUSTER, SEED, count, size
 
 NEVER = "1d"
 TRY_AGAIN = 75
@@ -152,7 +152,7 @@ def running(agents: list["subprocess.Popen[str]"]) -> list["subprocess.Popen[str
 @pytest.fixture(scope="module")
 def own_cluster(new_slurm_cluster: NewCluster) -> Iterator[Cluster]:
     """A cluster that may be pulled down."""
-    with new_slurm_cluster(ClusterOptions(nodes=1)) as cluster:
+    with new_slurm_cluster(CLUSTER) as cluster:
         yield cluster
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.slurm import Cluster, ClusterOptions
+from sandbox.slurm import Cluster
 from sandbox.waldur import DialectName, Waldur
 from tests.e2e.program import Program, fast_tools
 from tests.e2e.pull_on_slurm import RealSlurm
@@ -21,7 +21,7 @@ from tests.fixtures_slurm import NewCluster
 from tests.fixtures_waldur import DIALECT_NAMES, StartWaldur
 from tests.trust.hostile import TEXTS
 from tests.trust.liar import Answered, Asked, lying
-from tests.trust.size import IS_CAMPAIGN, count
+from tests.trust.size import CLUSTER, IS_CAMPAIGN, count
 
 ANN = "wsat-ann"
 WALDURS = DIALECT_NAMES if IS_CAMPAIGN else ("today",)
@@ -40,7 +40,7 @@ IN_SLURM += ["\udcff\udcfe", "Alice", "waldur/resource/x/y z"]
 @pytest.fixture(scope="module")
 def cluster(new_slurm_cluster: NewCluster) -> Iterator[Cluster]:
     """One of its own: not even its names may meet anybody else's."""
-    with new_slurm_cluster(ClusterOptions(nodes=1)) as cluster:
+    with new_slurm_cluster(CLUSTER) as cluster:
         yield cluster
 
 
