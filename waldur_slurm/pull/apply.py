@@ -172,7 +172,7 @@ class SlurmHand:
         except SlurmError as error:
             return [], [Failure(step, error) for step in ending]
         busy = {job.account for job in jobs}
-        late = NotYet("jobs came in before the account was held")
+        late = NotYet("the account has jobs in the queue, which have to end first")
         return (
             [step for step in ending if step.account not in busy],
             [Failure(step, late) for step in ending if step.account in busy],
