@@ -46,6 +46,11 @@ def node(docker_engine: str, wheels: Path) -> Iterator[HeadNode]:
         )
         told = dict(line.split()[:2] for line in reversed(said.splitlines()) if line.strip())
         token = next(line.split()[1] for line in said.splitlines() if line.endswith("provider"))
+        node.sh(
+            "python3 -m sandbox waldur customer /root/waldur Science\n"
+            "python3 -m sandbox waldur project /root/waldur Science Physics",
+            directory=SOURCE,
+        )
         node.sh(INSTALL, directory=SOURCE)
         # Don't forget to modify Waldur-related values in the env files.
         own = {
@@ -73,8 +78,6 @@ def test_both_services_run_and_will_run_after_a_reboot(node: HeadNode) -> None:
 
 def test_an_order_becomes_an_account_by_a_service_that_may_do_little_else(node: HeadNode) -> None:
     node.sh(
-        "python3 -m sandbox waldur customer /root/waldur Science\n"
-        "python3 -m sandbox waldur project /root/waldur Science Physics\n"
         "python3 -m sandbox waldur create /root/waldur Physics daily --limit cpu=5",
         directory=SOURCE,
     )
