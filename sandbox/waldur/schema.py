@@ -55,6 +55,7 @@ CREATE TABLE resources (
     error_traceback TEXT DEFAULT '', last_sync TEXT, memberships_reported TEXT, created TEXT,
     modified TEXT);
 CREATE INDEX resources_of ON resources (offering, state, project);
+CREATE INDEX resources_listed ON resources (offering);
 CREATE INDEX resources_in ON resources (project);
 CREATE INDEX resources_by_backend_id ON resources (backend_id);
 CREATE TABLE orders (
@@ -77,6 +78,7 @@ CREATE TABLE offering_users (
     state TEXT DEFAULT 'OK', is_restricted INTEGER DEFAULT 0, comment TEXT DEFAULT '',
     comment_url TEXT DEFAULT '', propagation_date TEXT, created TEXT,
     modified TEXT, UNIQUE (offering, user));
+CREATE INDEX offering_users_of ON offering_users (offering);
 CREATE TABLE plan_periods (
     id INTEGER PRIMARY KEY, uuid TEXT UNIQUE, resource TEXT, plan TEXT, start TEXT, end TEXT);
 CREATE INDEX plan_periods_of ON plan_periods (resource);
