@@ -126,7 +126,7 @@ SCENARIOS: dict[str, Scenario] = {
     "read_offering_users": _on_resource(lambda s, _: s.market.read_offering_users()),
     "read_associations": _on_resource(lambda s, r: s.market.read_associations([r])),
     "read_usages": _on_resource(lambda s, _: s.market.read_usages(_month(s))),
-    "read_user_usages": _on_resource(lambda s, _: s.market.read_user_usages(_month(s))),
+    "read_user_usages": _on_resource(lambda s, _: s.market.read_user_usages(_month(s), ())),
     "read_rights": _on_resource(lambda s, _: s.market.read_rights()),
 }
 

@@ -296,11 +296,12 @@ def test_usage_by_person_names_who_was_refused(site: Site) -> None:
     [usage] = site.market.read_usages(month)
     told = {"alice": Decimal("1.50"), "bob": Decimal("0.50"), "stranger": Decimal("1.00")}
     refused = site.market.tell_user_usages(usage, told)
-    found = {one.username: one.amount for one in site.market.read_user_usages(month)}
+    found = {one.username: one.amount for one in site.market.read_user_usages(month, [usage])}
     is_checked = site.market.dialect is Dialect.TODAY
     assert set(refused) == ({"stranger"} if is_checked else set())
     assert found == {name: amount for name, amount in told.items() if name not in refused}
-    assert site.market.read_user_usages(month.preceding()) == ()
+    assert site.market.read_user_usages(month.preceding(), ()) == ()
+    assert site.market.read_user_usages(month, ()) == ()
 
 
 def test_a_limit_component_of_a_past_month_takes_a_date_where_dates_are_taken(site: Site) -> None:

@@ -191,8 +191,13 @@ class FakeMarketplace(Ledger, Faulty):
         return tuple(usage for usage in rows if usage.month == month)
 
     @answers
-    def read_user_usages(self, month: Month) -> tuple[HeldUserUsage, ...]:
-        return tuple(usage for usage in self.user_usages.values() if usage.month == month)
+    def read_user_usages(
+        self, month: Month, usages: Collection[HeldUsage]
+    ) -> tuple[HeldUserUsage, ...]:
+        held = {usage.uuid for usage in usages}
+        return tuple(
+            each for each in self.user_usages.values() if each.month == month and each.usage in held
+        )
 
     @answers
     def tell_usage(

@@ -119,7 +119,9 @@ class Lookout:
             resources=resources,
             usages={month: by_usage(rows) for month, rows in held.items()},
             split={month: split_of(rows) for month, rows in held.items()},
-            user_usages={month: by_user(waldur.read_user_usages(month)) for month in months},
+            user_usages={
+                month: by_user(waldur.read_user_usages(month, rows)) for month, rows in held.items()
+            },
             usernames=names - {""},
             associations=waldur.read_associations(resources),
             wants_memberships=offering.wants_memberships,

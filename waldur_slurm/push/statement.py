@@ -87,7 +87,8 @@ class UsageStatement:
         resources = self._resources(accounts)
         rows: list[UsageRow] = []
         for month, measurement in self._measure(months, resources).items():
-            held = by_user(self.lookout.marketplace.read_user_usages(month))
+            waldur = self.lookout.marketplace
+            held = by_user(waldur.read_user_usages(month, waldur.read_usages(month)))
             used = by_account(measurement)
             for resource, component in self._sold(resources):
                 account = AccountName(resource.backend_id)

@@ -229,9 +229,11 @@ class WaldurMarketplace:
             )
         )
 
-    def read_user_usages(self, month: Month) -> tuple[HeldUserUsage, ...]:
-        """Older servers do not filter by month: the month's component usages tell what is its."""
-        held = {usage.uuid: usage for usage in self.read_usages(month)}
+    def read_user_usages(
+        self, month: Month, usages: Collection[HeldUsage]
+    ) -> tuple[HeldUserUsage, ...]:
+        """Older servers do not filter by month: only what belongs to `usages` is the month's."""
+        held = {usage.uuid: usage for usage in usages}
         query = {
             "offering_uuid": self._offering_uuid,
             "component_usage__billing_period": str(month.first_day),

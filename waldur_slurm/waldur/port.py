@@ -108,7 +108,11 @@ class Marketplace(Protocol):
 
     def read_usages(self, month: Month) -> tuple[HeldUsage, ...]: ...
 
-    def read_user_usages(self, month: Month) -> tuple[HeldUserUsage, ...]: ...
+    def read_user_usages(
+        self, month: Month, usages: Collection[HeldUsage]
+    ) -> tuple[HeldUserUsage, ...]:
+        """What people's shares are held of `usages`, which are the month's."""
+        ...
 
     def tell_usage(
         self,
