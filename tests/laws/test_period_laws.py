@@ -54,18 +54,6 @@ def test_every_moment_lies_in_exactly_its_month(moment: datetime, zone: ZoneInfo
     assert window.start <= moment < window.end
 
 
-@given(MONTHS, ZONES, st.integers(1, 40))
-def test_a_window_falls_into_two_parts_at_any_day(month: Month, zone: ZoneInfo, count: int) -> None:
-    whole = month.window(zone)
-    first = whole.first_days(count, zone)
-    rest = whole.since(first.end)
-
-    assert first.start == whole.start
-    assert first.end == rest.start
-    assert rest.end == whole.end
-    assert first == whole.before(first.end)
-
-
 @given(MOMENTS, MOMENTS, MOMENTS)
 def test_before_and_since_never_leave_the_window(a: datetime, b: datetime, at: datetime) -> None:
     whole = Window(min(a, b), max(a, b))

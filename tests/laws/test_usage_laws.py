@@ -17,7 +17,7 @@ from waldur_slurm.model.period import Month, Window
 from waldur_slurm.model.tres import TresName
 from waldur_slurm.model.usage import Basis, Share
 from waldur_slurm.push.measure import Meter
-from waldur_slurm.push.records import MOST_DAYS, Sums
+from waldur_slurm.push.records import Sums
 from waldur_slurm.push.witness import WitnessedRecords
 from waldur_slurm.state import StateDirectory
 
@@ -93,24 +93,26 @@ def test_every_month_is_what_was_held_in_it(found: list[FakeJob], zone: ZoneInfo
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(jobs(), max_size=8, unique_by=lambda job: job.id), ZONES, st.integers(1, MOST_DAYS))
-def test_however_many_days_are_read_at_a_time_it_comes_to_the_same(
-    found: list[FakeJob], zone: ZoneInfo, days: int
+@given(
+    st.lists(jobs(), max_size=8, unique_by=lambda job: job.id),
+    ZONES,
+    st.integers(5 * 3600, 32 * 86400),
+)
+def test_however_long_the_parts_are_that_are_read_it_comes_to_the_same(
+    found: list[FakeJob], zone: ZoneInfo, seconds: int
 ) -> None:
     slurm = FakeSlurm(now=NOW, jobs=found)
     month = Month(2026, 10).window(zone)
-    by_day, by_many = (read_in_parts(slurm, month, zone, count) for count in (1, days))
 
-    assert by_many == by_day == known(found, month)
+    assert read_in_parts(slurm, month, timedelta(seconds=seconds)) == known(found, month)
 
 
-def read_in_parts(slurm: FakeSlurm, window: Window, zone: ZoneInfo, days: int) -> dict[Share, int]:
-    """What is over and what is open alike, `days` to each reading."""
+def read_in_parts(slurm: FakeSlurm, window: Window, length: timedelta) -> dict[Share, int]:
+    """What is over and what is open alike."""
     sums, records = Sums(Basis.ALLOCATED, frozenset([CPU, GPU])), WitnessedRecords(slurm)
     while window.start < window.end:
-        records.pace = MOST_DAYS
-        part = window.first_days(days, zone)
-        sums.read(records, part, zone)
+        part = window.before(window.start + length)
+        sums.read(records, part)
         window = window.since(part.end)
     tally = sums.tally
     for open_part in sums.open_parts:

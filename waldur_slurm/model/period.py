@@ -19,16 +19,12 @@ class Window:
         """From the midnight that begins `first` to the one that ends `last`."""
         return cls(midnight(first, zone), midnight(last + timedelta(days=1), zone))
 
-    def first_days(self, count: int, zone: ZoneInfo) -> "Window":
-        """Return its part up to the local midnight that ends `count` days, or all of it."""
-        next_day = self.start.astimezone(zone).date() + timedelta(days=count)
-        return self.before(midnight(next_day, zone))
-
     def days(self, zone: ZoneInfo) -> Iterator["Window"]:
         """Cut at every local midnight, so that days of 23 and 25 hours come out whole."""
         rest = self
         while rest.start < rest.end:
-            day = rest.first_days(1, zone)
+            next_day = rest.start.astimezone(zone).date() + timedelta(days=1)
+            day = rest.before(midnight(next_day, zone))
             yield day
             rest = rest.since(day.end)
 

@@ -1,6 +1,6 @@
-"""Measure months exactly, a day's records at a time.
+"""Measure months exactly, part by part.
 
-A day that cannot be read whole raises, and nothing is known of any month. slurmctld is asked who
+A part that cannot be read whole raises, and nothing is known of any month. slurmctld is asked who
 lives before the records are read, so that a job that ends meanwhile is not taken for a lost one.
 """
 
@@ -104,7 +104,7 @@ class Meter:
         self, records: WitnessedRecords, window: Window, watched: Collection[str] = ()
     ) -> Sums:
         sums = Sums(self._basis, self._wanted)
-        sums.read(records, window, self._zone, watched)
+        sums.read(records, window, watched)
         return sums
 
 

@@ -1,9 +1,8 @@
-"""Read job records a few days at a time, keeping sums instead of records."""
+"""Read job records in parts of a time, keeping sums instead of records."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from waldur_slurm.model.jobs import JobRecord, Run, UnreadableRecord
 from waldur_slurm.model.names import AccountName, UserName
@@ -13,9 +12,13 @@ from waldur_slurm.model.usage import Basis, OpenPart, Share
 from waldur_slurm.push.witness import WitnessedRecords
 from waldur_slurm.slurm.port import Accounting
 
-MOST_DAYS = 16
-FEW_RECORDS = 5_000
-MANY_RECORDS = 20_000
+HOUR = timedelta(hours=1)
+FIRST_PART = timedelta(days=1)
+LONGEST_PART = timedelta(days=16)
+MANY_RECORDS = 16_000
+"""What a part should hold at most: sacct keeps all that it prints, 1.5 kB each."""
+FEW_RECORDS = 4_000
+"""What a part may begin with in any case: jobs that run for long come again in every part."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -40,22 +43,21 @@ class Sums:
         self,
         records: WitnessedRecords,
         window: Window,
-        zone: ZoneInfo,
         watched: Collection[str] = (),
     ) -> None:
-        """Add the records of `window`, some days at a time; after an error nothing here counts."""
-        rest = window
+        """Add the records of `window`, part by part; after an error nothing here counts."""
+        rest, length = window, FIRST_PART
         while rest.start < rest.end:
-            part = rest.first_days(records.pace, zone)
-            found = self._read_part(records, part, watched)
-            records.pace = _next_pace(records.pace, found)
+            part = rest.before(rest.start + length)
+            length = next_length(part, *self._read_part(records, part, watched))
             rest = rest.since(part.end)
         self._cut_suspensions(records.accounting)
 
     def _read_part(
         self, records: WitnessedRecords, window: Window, watched: Collection[str]
-    ) -> int:
-        found = 0
+    ) -> tuple[int, int]:
+        """Say how many records there were, and how many of them began in this part."""
+        found = began = 0
         for record in records.read(window):
             found += 1
             if isinstance(record, UnreadableRecord):
@@ -63,8 +65,9 @@ class Sums:
                 continue
             if record.id in watched:
                 self.seen.add(record.run)
+            began += record.start is not None and record.start > window.start
             self._add(record, window)
-        return found
+        return found, began
 
     @property
     def tally(self) -> dict[Share, int]:
@@ -125,11 +128,17 @@ class Sums:
         return part.until(since)
 
 
-def _next_pace(days: int, found: int) -> int:
-    """Read quiet times in longer parts: fewer processes, and none that grows large."""
-    if found < FEW_RECORDS:
-        return min(days * 2, MOST_DAYS)
-    return max(days // 2, 1) if found > MANY_RECORDS else days
+def next_length(part: Window, found: int, began: int) -> timedelta:
+    """Foresee how long the next part may be: what ran already comes again, and as many new ones.
+
+    Quiet times are read in long parts, for fewer processes; in busy ones none of them grows large.
+    """
+    length = part.end - part.start
+    longest = min(2 * length, LONGEST_PART)
+    if began:
+        room = max(MANY_RECORDS - (found - began), FEW_RECORDS)
+        longest = min(longest, length * room // began)
+    return max(longest // HOUR * HOUR, HOUR)
 
 
 def to_epoch(moment: datetime) -> int:

@@ -28,8 +28,6 @@ class WitnessedRecords:
 
     def __init__(self, accounting: Accounting) -> None:
         self.accounting = accounting
-        self.pace = 1
-        """How many days to read at a time."""
         self._met: list[Window] = []
         self._unproven: list[Window] = []
         self._idle_since: datetime | None = None
