@@ -25,6 +25,8 @@ from waldur_slurm.tres_file import read_tres_file
 
 ZONE = ZoneInfo("UTC")
 FIRST_MONTH, MONTHS = (2026, 1), 3
+AT_EDGES = 0.1
+"""No more jobs around a month's edge than a site of this size might have."""
 NOW = datetime(2026, 3, 29, 6, tzinfo=UTC)
 """Of the agent and of Waldur: the jobs end about here, and the month has 29 days to read."""
 
@@ -99,6 +101,7 @@ def past_site(scale: Scale) -> Iterator[PastSite]:
             months=MONTHS,
             accounts=scale.history_accounts,
             users=3 * scale.history_accounts,
+            at_edges=AT_EDGES,
         )
         history = fill(site.cluster, site.cluster.options.name, options)
         history = _all_over(site.cluster, history)

@@ -55,6 +55,9 @@ class HistoryOptions:
     zone: str = "UTC"
     accounts: int = 40
     users: int = 120
+    at_edges: float = 4.0
+    """Of a hundred draws, how many are a job over or right at a month's edge: far more than a
+    site has, since that is where accounting goes wrong."""
 
     def edges(self) -> tuple[int, ...]:
         """Every month's first moment, and the end of the last month."""
@@ -120,7 +123,7 @@ class _Inventor:
         self._number = 1000
         kinds: tuple[tuple[Callable[[], Iterator[Job]], float], ...] = (
             (self._plain, 85.0),
-            (self._at_an_edge, 4.0),
+            (self._at_an_edge, options.at_edges),
             (self._array, 1.5),
             (self._het, 1.0),
             (self._requeued, 2.0),
