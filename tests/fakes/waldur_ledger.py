@@ -127,9 +127,8 @@ class Ledger:
     def name_user(self, user: UserUuid, username: str, *, is_usable: bool = True) -> None:
         """Give a person a user name in the offering, or take it away."""
         self.usernames[user] = username
-        uuid = self.offering_users[user].uuid if user in self.offering_users else self._uuid()
         self.offering_users[user] = OfferingUser(
-            uuid=uuid, user=user, username=username, is_usable=is_usable and bool(username)
+            user=user, username=username, is_usable=is_usable and bool(username)
         )
 
     def place_create(

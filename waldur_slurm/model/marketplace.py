@@ -118,7 +118,6 @@ class Resource:
 class OfferingUser:
     """A person's user name in this offering. `is_usable`: not blank, not restricted, state OK."""
 
-    uuid: str
     user: UserUuid
     username: str
     is_usable: bool

@@ -65,10 +65,11 @@ class Ownership:
             if mark is not None:
                 self._marks[name] = mark
                 self._marked[mark.kind, mark.uuid].append(name)
-        self._claims: dict[str, set[ResourceUuid]] = defaultdict(set)
+        self._claims: dict[str, tuple[ResourceUuid, ...]] = {}
         for resource in world.waldur.resources:
             if resource.backend_id:
-                self._claims[resource.backend_id].add(resource.uuid)
+                others = self._claims.get(resource.backend_id, ())
+                self._claims[resource.backend_id] = (*others, resource.uuid)
         self._children: dict[AccountName, list[AccountName]] = defaultdict(list)
         for account in self._accounts.values():
             if account.parent is not None:
@@ -101,7 +102,7 @@ class Ownership:
         return (
             name not in self._accounts
             and not self._world.policy.protects_account(name)
-            and self._claims.get(name, set()) <= {resource.uuid}
+            and not self._claims_of_others(name, resource)
         )
 
     def parent(self, kind: MarkKind, project: Project) -> Account | None:
@@ -146,11 +147,14 @@ class Ownership:
             return "it is protected"
         if not account.name.startswith(policy.allocation_prefix.lower()):
             return "its name does not carry the allocation prefix"
-        if self._claims.get(account.name, set()) - {resource.uuid}:
+        if self._claims_of_others(account.name, resource):
             return "another allocation names it"
         if account.organization != self._project_account_name(resource.project):
             return "its organization is not the project's account"
         return ""
+
+    def _claims_of_others(self, name: AccountName, resource: Resource) -> bool:
+        return any(claim != resource.uuid for claim in self._claims.get(name, ()))
 
     def _project_account_name(self, project: Project) -> str:
         existing = self.parent(MarkKind.PROJECT, project)

@@ -45,7 +45,7 @@ class Turnover:
 def roster_of(world: World) -> Roster:
     usable: dict[UserUuid, UserName] = {}
     unsafe: list[UserUuid] = []
-    for person in sorted(world.waldur.offering_users, key=lambda person: person.uuid):
+    for person in sorted(world.waldur.offering_users, key=lambda person: person.username):
         if not person.is_usable:
             continue
         try:

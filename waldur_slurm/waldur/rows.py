@@ -46,7 +46,6 @@ class ResourceRow(BelongingRow, kw_only=True):
 
 
 class OfferingUserRow(msgspec.Struct):
-    uuid: str
     user_uuid: str
     username: str | None
     is_restricted: bool

@@ -141,7 +141,6 @@ def parse_offering_user(raw: object, where: str) -> OfferingUser:
     row = _read(OfferingUserRow, raw, where)
     username = intern(row.username or "")
     return OfferingUser(
-        uuid=_hex(row.uuid),
         user=UserUuid(_hex(row.user_uuid)),
         username=username,
         is_usable=bool(username) and not row.is_restricted and row.state == "OK",
