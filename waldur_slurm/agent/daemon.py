@@ -3,6 +3,7 @@
 A cycle that fails never ends the daemon; it is told, and tried again after a growing pause.
 """
 
+import gc
 import random
 import time
 import traceback
@@ -47,9 +48,11 @@ class Daemon:
 
     def run(self) -> None:
         self._notifier.ready()
+        gc.freeze()  # what there is by now stays, and need not be looked through after each cycle
         while not self._signals.is_stopping:
             began = time.monotonic()
             self._attempt()
+            gc.collect()  # or a cycle's whole world may wait in memory for several others
             took = timedelta(seconds=time.monotonic() - began)
             self._wait(self._pace.pause_after(took, self._failures, self._dice()))
         self._notifier.stopping()

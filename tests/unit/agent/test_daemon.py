@@ -5,6 +5,7 @@ import signal
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -87,6 +88,22 @@ def test_cycles_follow_each_other_until_it_is_asked_to_stop(signals: Signals) ->
 
     assert run(cycle, signals) == []
     assert cycle.runs == 3
+
+
+class Ring:
+    """Refers to itself, so that only a collection lets go of it."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_what_a_cycle_leaves_in_a_ring_is_gone_before_the_next(signals: Signals) -> None:
+    left: list[weakref.ref[Ring]] = []
+    seen: list[Ring | None] = []
+
+    run(Script(lambda: left.append(weakref.ref(Ring())), lambda: seen.append(left[0]())), signals)
+
+    assert seen == [None]
 
 
 def test_what_may_pass_is_a_warning_and_what_needs_a_person_is_an_error(signals: Signals) -> None:
