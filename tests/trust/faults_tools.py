@@ -27,7 +27,10 @@ INSTEAD: Mapping[str, tuple[str, ...]] = {
 
 
 def _half_a_line(text: str) -> str:
-    return text[: len(text) // 2]
+    """Half the lines, and half of the one that follows."""
+    lines = text.splitlines(keepends=True)
+    broken = "".join(lines[len(lines) // 2 :][:1])
+    return _half_the_lines(text) + broken[: len(broken) // 2]
 
 
 def _half_the_lines(text: str) -> str:
@@ -68,11 +71,12 @@ class FaultyTools(NativeTransport):
         return replace(done, out=self._arriving(done.out)) if is_turn else done
 
     def stream(self, argv: tuple[str, ...], **more: Any) -> Iterator[str]:
+        """Records are never cut between two of them: sacct prints all that there are or none."""
         is_turn = self._is_turn()
         lines = super().stream(INSTEAD.get(self._mode, argv) if is_turn else argv, **more)
         if not (is_turn and self._mode in CUT):
             return lines
-        return iter(self._arriving("".join(f"{line}\n" for line in lines)).splitlines())
+        return iter(_half_a_line("".join(f"{line}\n" for line in lines)).splitlines())
 
     def _is_turn(self) -> bool:
         self.commands += 1

@@ -152,7 +152,9 @@ class LiveSite(WalkSite):
         self._waldur.cancel(order)
 
     def set_flag(self, resource: ResourceUuid, flag: str, *, is_on: bool) -> None:
-        self._waldur.set_flags(resource, **{_FLAGS[flag]: is_on})
+        """The oldest servers have no flags: what was set there would reach no agent."""
+        if self.dialect is not Dialect.CLASSIC:
+            self._waldur.set_flags(resource, **{_FLAGS[flag]: is_on})
 
     # Jobs and administrators
 
