@@ -143,7 +143,8 @@ def test_a_user_is_removed_from_one_account_only(
 ) -> None:
     left, right = accounts
     first, second, _ = somebody
-    site.accounting.add_users({left: [first, second], right: [first]})
+    site.accounting.add_users({left: [first, second]})  # the default account is the first one
+    site.accounting.add_users({right: [first]})
     before = site.inventory()
     assert site.accounting.remove_users(right, [first]) is Outcome.CHANGED
     assert site.accounting.remove_users(right, [first]) is Outcome.ALREADY_SO
