@@ -52,7 +52,7 @@ class Daemon:
         while not self._signals.is_stopping:
             began = time.monotonic()
             self._attempt()
-            gc.collect()  # or a cycle's whole world may wait in memory for several others
+            gc.collect()  # or a large site's whole world may wait in memory beside the next cycle's
             took = timedelta(seconds=time.monotonic() - began)
             self._wait(self._pace.pause_after(took, self._failures, self._dice()))
         self._notifier.stopping()
