@@ -16,7 +16,7 @@ HOUR = timedelta(hours=1)
 FIRST_PART = timedelta(days=1)
 LONGEST_PART = timedelta(days=16)
 MANY_RECORDS = 20_000
-"""What a part should hold at most: sacct keeps all that it prints, 1.5 kB each."""
+"""What a part should hold at most: sacct keeps all that it prints, nearly 2 kB each."""
 FEW_RECORDS = 4_000
 """What a part may begin with in any case: jobs that run for long come again in every part."""
 
