@@ -5,7 +5,7 @@ lives before the records are read, so that a job that ends meanwhile is not take
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from waldur_slurm.model.jobs import Run
@@ -15,10 +15,12 @@ from waldur_slurm.model.tres import TresName
 from waldur_slurm.model.usage import Basis, Measurement
 from waldur_slurm.push import lives
 from waldur_slurm.push.past import PastDays, Span
-from waldur_slurm.push.records import Sums
+from waldur_slurm.push.records import FIRST_PART, Sums
 from waldur_slurm.push.witness import WitnessedRecords
 from waldur_slurm.slurm.port import Accounting
 from waldur_slurm.state import State
+
+DAY = timedelta(days=1)
 
 
 class Meter:
@@ -73,7 +75,11 @@ class Meter:
         known = lives.living(self._accounting.read_queue(accounts))
         records = WitnessedRecords(self._accounting)
         whole = window.before(now)
-        days = {day: self._sums(records, day) for day in whole.days(self._zone)}
+        days: dict[Window, Sums] = {}
+        next_part = FIRST_PART
+        for day in whole.days(self._zone):
+            days[day] = self._sums(records, day, next_part=next_part)
+            next_part = days[day].next_part
         records.settle()
         parts = [p for s in days.values() for p in s.open_parts if p.account in accounts]
         lost = lives.find_lost(parts, known, lives.recall(self._state), now)
@@ -86,7 +92,12 @@ class Meter:
         parts = [part for sums in kept.values() if sums for part in sums.open_parts]
         watched = {part.run.id for part in parts} | running.keys()
         records = WitnessedRecords(self._accounting)
-        recent = {span.month: self._sums(records, span.recent, watched) for span in spans}
+        recent = {
+            span.month: self._sums(
+                records, span.recent, watched, next_part=_first_part(kept[span.month])
+            )
+            for span in spans
+        }
         if any(span.recent.end == now for span in spans):
             lives.expect_some(running, recent.values())
         fresh: dict[Span, Sums] = {}
@@ -101,11 +112,20 @@ class Meter:
         return recent
 
     def _sums(
-        self, records: WitnessedRecords, window: Window, watched: Collection[str] = ()
+        self,
+        records: WitnessedRecords,
+        window: Window,
+        watched: Collection[str] = (),
+        next_part: timedelta = FIRST_PART,
     ) -> Sums:
-        sums = Sums(self._basis, self._wanted)
+        sums = Sums(self._basis, self._wanted, next_part=next_part)
         sums.read(records, window, watched)
         return sums
+
+
+def _first_part(past: Sums | None) -> timedelta:
+    """How the newest days' reading begins, foreseen by the days before; they may be busier."""
+    return FIRST_PART if past is None else min(past.next_part, DAY)
 
 
 def _still_holds(past: Sums, recent: Collection[Sums]) -> bool:

@@ -13,11 +13,11 @@ from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Month, Window, midnight
 from waldur_slurm.model.tres import TresName
 from waldur_slurm.model.usage import Basis, OpenPart
-from waldur_slurm.push.records import Holder, Sums, from_epoch, to_epoch
+from waldur_slurm.push.records import HOUR, Holder, Sums, from_epoch, to_epoch
 from waldur_slurm.slurm.port import Accounting
 from waldur_slurm.state import Document, State, understood
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,7 @@ class PastDays:
                     _read_held(document),
                     _read_open(document),
                     dict(document["in_doubt"]),
+                    next_part=document["next_hours"] * HOUR,
                 )
         except StateError:
             return None
@@ -82,6 +83,7 @@ class PastDays:
             "tally": tally,
             "open": [_write_open(part) for part in sums.open_parts],
             "in_doubt": sums.in_doubt,
+            "next_hours": sums.next_part // HOUR,
         }
         self._state.replace(_name(span), document)
 

@@ -13,7 +13,8 @@ from waldur_slurm.push.witness import WitnessedRecords
 from waldur_slurm.slurm.port import Accounting
 
 HOUR = timedelta(hours=1)
-FIRST_PART = timedelta(days=1)
+FIRST_PART = timedelta(hours=12)
+"""Where nothing is known of the time before: how many jobs run there already, least of all."""
 LONGEST_PART = timedelta(days=16)
 MANY_RECORDS = 20_000
 """What a part should hold at most: sacct keeps all that it prints, nearly 2 kB each."""
@@ -38,6 +39,8 @@ class Sums:
     suspended: Mapping[Run, datetime] = field(default_factory=dict)
     seen: set[Run] = field(default_factory=set)
     """Those of the numbers that were watched for."""
+    next_part: timedelta = FIRST_PART
+    """How long a part may be that follows what was read."""
 
     def read(
         self,
@@ -46,10 +49,11 @@ class Sums:
         watched: Collection[str] = (),
     ) -> None:
         """Add the records of `window`, part by part; after an error nothing here counts."""
-        rest, length = window, FIRST_PART
+        rest = window
         while rest.start < rest.end:
-            part = rest.before(rest.start + length)
-            length = next_length(part, *self._read_part(records, part, watched))
+            part = rest.before(rest.start + self.next_part)
+            found, began = self._read_part(records, part, watched)
+            self.next_part = next_length(part, self.next_part, found, began)
             rest = rest.since(part.end)
         self._cut_suspensions(records.accounting)
 
@@ -128,16 +132,16 @@ class Sums:
         return part.until(since)
 
 
-def next_length(part: Window, found: int, began: int) -> timedelta:
+def next_length(part: Window, allowed: timedelta, found: int, began: int) -> timedelta:
     """Foresee how long the next part may be: what ran already comes again, and as many new ones.
 
     Quiet times are read in long parts, for fewer processes; in busy ones none of them grows large.
+    `part` may be shorter than was `allowed`: a window's last one ends with the window.
     """
-    length = part.end - part.start
-    longest = min(2 * length, LONGEST_PART)
+    longest = min(2 * allowed, LONGEST_PART)
     if began:
         room = max(MANY_RECORDS - (found - began), FEW_RECORDS)
-        longest = min(longest, length * room // began)
+        longest = min(longest, (part.end - part.start) * room // began)
     return max(longest // HOUR * HOUR, HOUR)
 
 

@@ -259,7 +259,7 @@ def test_without_what_was_kept_the_result_is_the_same(site: Site, tmp_path: Path
     assert measure(site) == kept
 
 
-@pytest.mark.parametrize("broken", ["", "{", '{"format":1}'])
+@pytest.mark.parametrize("broken", ["", "{", '{"format":2}'])
 def test_what_was_kept_badly_is_read_again(site: Site, tmp_path: Path, broken: str) -> None:
     with_many_days(site)
     whole = measure(site)

@@ -6,15 +6,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.fakes.slurm import FakeSlurm
-from tests.unit.push.site import HOUR, Site
+from tests.unit.push.site import HOUR, UTC_ZONE, Site
 from waldur_slurm.model.jobs import JobRecord, UnreadableRecord
-from waldur_slurm.model.period import Window
+from waldur_slurm.model.names import AccountName
+from waldur_slurm.model.period import Month, Window
+from waldur_slurm.model.tres import TresName
 from waldur_slurm.model.usage import Basis
 from waldur_slurm.push import records
+from waldur_slurm.push.measure import Meter
 from waldur_slurm.push.records import Sums, next_length
 from waldur_slurm.push.witness import WitnessedRecords
 
 DAY = timedelta(days=1)
+ALPHA = AccountName("alpha")
+CPU = TresName("cpu")
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -49,25 +54,76 @@ class Counting(FakeSlurm):
 def test_the_next_part_holds_as_many_as_one_may_hold(
     length: timedelta, found: int, began: int, following: timedelta
 ) -> None:
-    assert next_length(Window(MARCH, MARCH + length), found, began) == following
+    assert next_length(Window(MARCH, MARCH + length), length, found, began) == following
+
+
+def test_a_part_that_ended_with_its_window_shortens_the_next_one_by_nothing_but_its_jobs() -> None:
+    last = Window(MARCH, MARCH + 3 * HOUR)
+
+    assert next_length(last, DAY, 100, 100) == 2 * DAY
+    assert next_length(last, DAY, 20_000, 20_000) == 3 * HOUR
+
+
+@pytest.fixture
+def slurm(today: Site, monkeypatch: pytest.MonkeyPatch) -> Counting:
+    """Where twenty records are many."""
+    monkeypatch.setattr(records, "MANY_RECORDS", 20)
+    monkeypatch.setattr(records, "FEW_RECORDS", 5)
+    slurm = today.slurm = Counting(now=MARCH + 31 * DAY)
+    slurm.parts = []
+    return slurm
+
+
+def one_an_hour(site: Site, start: datetime, end: datetime) -> None:
+    """Each for three hours."""
+    while start < end:
+        site.job("alpha", "ann", start, start + 3 * HOUR)
+        start += HOUR
 
 
 def test_a_busy_time_is_read_in_short_parts_and_a_quiet_one_in_long_ones(
-    today: Site, monkeypatch: pytest.MonkeyPatch
+    today: Site, slurm: Counting
 ) -> None:
-    monkeypatch.setattr(records, "MANY_RECORDS", 20)
-    monkeypatch.setattr(records, "FEW_RECORDS", 5)
-    slurm = Counting(now=MARCH + 31 * DAY)
-    slurm.parts = []
-    today.slurm = slurm
-    for number in range(10 * 24):  # ten busy days: one an hour, each for three
-        start = MARCH + number * HOUR
-        today.job("alpha", "ann", start, start + 3 * HOUR)
+    one_an_hour(today, MARCH, MARCH + 10 * DAY)
 
     sums = Sums(Basis.ALLOCATED, frozenset())
     sums.read(WitnessedRecords(slurm), Window(MARCH, MARCH + 31 * DAY))
 
     lengths, counts = zip(*slurm.parts, strict=True)
-    assert counts[0] == 24  # the first day: nothing is known yet
+    assert counts[0] == 12  # half a day: nothing is known yet
     assert max(counts[1:]) <= 20 + 3  # as many as run at once may come on top
     assert max(lengths) > 4 * DAY
+
+
+def test_the_newest_days_are_read_as_the_days_before_foresee(today: Site, slurm: Counting) -> None:
+    now = slurm.now = MARCH + 20 * DAY
+    one_an_hour(today, MARCH, now)
+    meter = Meter(slurm, today.state, UTC_ZONE, [CPU])
+    meter.measure([Month(2026, 3)], now, {ALPHA})
+    slurm.parts = []
+
+    meter.measure([Month(2026, 3)], now, {ALPHA})
+
+    assert [found for _, found in slurm.parts] == [18 + 2, 6 + 2]
+
+
+def test_after_quiet_days_the_newest_ones_may_be_busy(today: Site, slurm: Counting) -> None:
+    now = slurm.now = MARCH + 20 * DAY
+    today.job("alpha", "ann", now - HOUR, now)
+    meter = Meter(slurm, today.state, UTC_ZONE, [CPU])
+    for _ in range(2):
+        slurm.parts = []
+        meter.measure([Month(2026, 3)], now, {ALPHA})
+
+    assert slurm.parts[0][0] == DAY
+
+
+def test_after_the_first_a_quiet_day_is_one_part(today: Site, slurm: Counting) -> None:
+    one_an_hour(today, MARCH, MARCH + 12 * HOUR)
+    for day in range(1, 4):
+        today.job("alpha", "ann", MARCH + day * DAY, MARCH + day * DAY + HOUR)
+    meter = Meter(slurm, today.state, UTC_ZONE, [CPU])
+
+    meter.measure_days(Window(MARCH, MARCH + 4 * DAY), slurm.now, {ALPHA})
+
+    assert [length for length, _ in slurm.parts] == [DAY / 2, DAY / 2, DAY, DAY, DAY]
