@@ -8,9 +8,9 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
-from sys import intern
 
 from waldur_slurm.errors import InvalidName
+from waldur_slurm.model.copies import one_copy
 from waldur_slurm.model.marketplace import OfferingUuid
 
 _NAME_LENGTH = 40
@@ -46,7 +46,7 @@ def parse_mark(description: str) -> Mark | None:
     if found is None:
         return None
     kind, offering, uuid = found.groups()
-    return Mark(MarkKind(kind), OfferingUuid(intern(offering)), intern(uuid))
+    return Mark(MarkKind(kind), OfferingUuid(one_copy(offering)), one_copy(uuid))
 
 
 def looks_marked(description: str) -> bool:

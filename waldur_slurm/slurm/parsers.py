@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from waldur_slurm.errors import UnparsableOutput
+from waldur_slurm.model.copies import one_copy_each
 from waldur_slurm.model.jobs import JobRecord, QueuedJob, Run, UnreadableRecord
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.tres import Tres, TresName
@@ -34,6 +35,9 @@ from waldur_slurm.slurm.values import (
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
+
+_IDS = 2
+"""An association's first columns, its own number and the one above it."""
 
 _VERSION = re.compile(r"slurm(?:-[a-z]+)? (\d+\.\d+\S*)", re.ASCII)
 _SETTING = re.compile(r"(\w+)\s*= ?(.*)", re.ASCII)
@@ -73,8 +77,14 @@ def _with_known_name(cells: tuple[str, ...], known: Collection[AccountName]) -> 
 
 
 def parse_associations(text: str) -> list[AssociationRow]:
-    """Accounts and people of one cluster; a separator inside an account's name stays in it."""
-    rows = list(split_rows(lines_of(text), AssociationRow, open_column="account"))
+    """Accounts and people of one cluster; a separator inside an account's name stays in it.
+
+    Names and limits come again from row to row and on Waldur's side: one copy of each is kept.
+    """
+    rows = [
+        to_row((*cells[:_IDS], *one_copy_each(cells[_IDS:])), AssociationRow, open_column="account")
+        for cells in split_cells(lines_of(text))
+    ]
     for row in rows:
         parse_integer(row.id)
         parse_integer(row.parentid)

@@ -8,7 +8,6 @@ it, and such a name stays recognisably foreign.
 """
 
 from collections.abc import Iterable, Iterator
-from sys import intern
 from typing import NamedTuple, TypeVar
 
 from waldur_slurm.errors import UnparsableOutput
@@ -20,12 +19,9 @@ MOST_CHARACTERS = 200_000
 
 
 def split_rows(lines: Iterable[str], row: type[Row], *, open_column: str) -> Iterator[Row]:
-    """Read rows from `lines`, which come without their line ends; see `to_row`.
-
-    Names come again from row to row and from listing to listing: one copy of each is kept.
-    """
+    """Read rows from `lines`, which come without their line ends; see `to_row`."""
     for cells in split_cells(lines):
-        yield to_row(tuple(map(intern, cells)), row, open_column=open_column)
+        yield to_row(cells, row, open_column=open_column)
 
 
 def split_cells(lines: Iterable[str]) -> Iterator[tuple[str, ...]]:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from sys import intern
 from typing import TypeVar
 from uuid import UUID
 
@@ -16,6 +15,7 @@ import msgspec
 
 from waldur_slurm.errors import UnexpectedPayload
 from waldur_slurm.model.components import AccountingType, Component, ComponentType
+from waldur_slurm.model.copies import one_copy
 from waldur_slurm.model.marketplace import (
     CustomerUuid,
     HeldUsage,
@@ -139,7 +139,7 @@ def parse_offering_type(raw: object, where: str) -> str:
 
 def parse_offering_user(raw: object, where: str) -> OfferingUser:
     row = _read(OfferingUserRow, raw, where)
-    username = intern(row.username or "")
+    username = one_copy(row.username or "")
     return OfferingUser(
         user=UserUuid(_hex(row.user_uuid)),
         username=username,
@@ -301,7 +301,7 @@ def _billing(text: str) -> AccountingType | str:
 def _hex(text: str) -> str:
     """One copy of each: people and projects come again from list to list."""
     try:
-        return intern(UUID(text).hex)
+        return one_copy(UUID(text).hex)
     except ValueError as error:
         raise UnexpectedPayload(f"not a uuid: {text[:80]!r}") from error
 
