@@ -5,10 +5,10 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, Protocol
 
 from waldur_slurm.errors import StateError
@@ -48,9 +48,11 @@ class StateDirectory:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._paths: dict[str, Path] = {}
+        self._unfinished = f"json.{token_hex(4)}"  # another process may write the same document
 
     def read(self, name: str) -> Document:
-        path = self._path(name)
+        path = self._path(f"{name}.json")
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -62,31 +64,39 @@ class StateDirectory:
         return document
 
     def replace(self, name: str, document: Document) -> None:
-        path = self._path(name)
+        path, new = self._path(f"{name}.json"), self._path(f"{name}.{self._unfinished}")
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._write_whole(path, json.dumps(document, sort_keys=True, separators=(",", ":")))
+            try:
+                _write_durably(new, json.dumps(document, sort_keys=True, separators=(",", ":")))
+                new.replace(path)
+            except OSError:
+                with suppress(OSError):
+                    new.unlink()
+                raise
+            _sync(path.parent)
         except OSError as error:
             raise StateError(f"cannot write {path}: {error}") from error
 
-    def _path(self, name: str) -> Path:
-        return self._directory / f"{name}.json"
+    def _path(self, file: str) -> Path:
+        """Made once: parts of a path go to Python's own table of names, which a daemon fills."""
+        if file not in self._paths:
+            self._paths[file] = self._directory / file
+        return self._paths[file]
 
-    @staticmethod
-    def _write_whole(path: Path, text: str) -> None:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as new:
-            try:
-                new.write(text)
-                new.flush()
-                os.fsync(new.fileno())
-                Path(new.name).replace(path)
-            except OSError:
-                Path(new.name).unlink(missing_ok=True)
-                raise
-        directory = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+
+def _write_durably(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _sync(directory: Path) -> None:
+    """Make the names in it durable, as well as what they name."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
