@@ -144,7 +144,9 @@ def test_later_in_the_day_a_cycle_costs_five_processes_and_one_page_of_each_list
 
     assert len(site.commands) <= 5, site.commands
     assert [argv[0] for argv in site.commands].count("sacct") <= 2
-    assert len(site.waldur.requests()) <= 8, site.waldur.requests()
+    paths = [request.path for request in site.waldur.requests()]
+    assert len(paths) <= 8, paths
+    assert paths.count("marketplace-component-usages/") == 1, "the month's usages were read again"
 
 
 def test_a_real_job_that_is_suspended_holds_nothing_meanwhile(
