@@ -4,6 +4,7 @@ States and types that Waldur may add one day read as `OTHER`: nothing is done ab
 Limits stay as Waldur sent them: an absurd one is that order's trouble, decided in the plan.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NewType
 
+from waldur_slurm.errors import InvalidName
 from waldur_slurm.model.components import AccountingType, ComponentType
 from waldur_slurm.model.period import Month
 
@@ -22,6 +24,16 @@ ResourceUuid = NewType("ResourceUuid", str)
 UserUuid = NewType("UserUuid", str)
 
 RawLimits = Mapping[str, object]
+
+_UUID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+
+
+def canonical_uuid(text: str) -> str:
+    """Waldur's uuids in one spelling, or `InvalidName`."""
+    uuid = text.replace("-", "").lower()
+    if _UUID.fullmatch(uuid) is None:
+        raise InvalidName(f"not a uuid: {text[:80]!r}")
+    return uuid
 
 
 class Dialect(StrEnum):

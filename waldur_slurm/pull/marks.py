@@ -9,12 +9,10 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
-from waldur_slurm.errors import InvalidName
 from waldur_slurm.model.copies import one_copy
 from waldur_slurm.model.marketplace import OfferingUuid
 
 _NAME_LENGTH = 40
-_UUID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _MARK = re.compile(
     r"waldur/(resource|project|customer)/([0-9a-f]{32})/([0-9a-f]{32})(?: .*)?", re.ASCII
 )
@@ -52,14 +50,6 @@ def parse_mark(description: str) -> Mark | None:
 def looks_marked(description: str) -> bool:
     """Whether somebody marked it, be it in a way that this agent cannot read."""
     return description.startswith("waldur/")
-
-
-def canonical_uuid(text: str) -> str:
-    """Waldur's uuids in one spelling, or `InvalidName`."""
-    uuid = text.replace("-", "").lower()
-    if _UUID.fullmatch(uuid) is None:
-        raise InvalidName(f"not a uuid: {text[:80]!r}")
-    return uuid
 
 
 def _cleaned(name: str) -> str:

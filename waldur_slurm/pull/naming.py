@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from waldur_slurm.errors import InvalidName
-from waldur_slurm.model.marketplace import Project, Resource
+from waldur_slurm.model.marketplace import Project, Resource, canonical_uuid
 from waldur_slurm.model.names import AccountName, account_name
-from waldur_slurm.pull.marks import MarkKind, canonical_uuid
+from waldur_slurm.pull.marks import MarkKind
 from waldur_slurm.pull.policy import Naming, PullPolicy
 
 _FOREIGN = re.compile(r"[^A-Za-z0-9_-]", re.ASCII)

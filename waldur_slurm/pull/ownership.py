@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from waldur_slurm.model.accounts import Account
-from waldur_slurm.model.marketplace import Project, Resource, ResourceUuid
+from waldur_slurm.model.marketplace import Project, Resource, ResourceUuid, canonical_uuid
 from waldur_slurm.model.names import ROOT, AccountName
-from waldur_slurm.pull.marks import Mark, MarkKind, canonical_uuid, looks_marked, parse_mark
+from waldur_slurm.pull.marks import Mark, MarkKind, looks_marked, parse_mark
 from waldur_slurm.pull.naming import allocation_names, parent_names
 from waldur_slurm.pull.reading import World
 

@@ -6,11 +6,17 @@ Only what a customer must mend errs an order, in words for the customer, free of
 from dataclasses import dataclass, field
 
 from waldur_slurm.errors import InvalidName
-from waldur_slurm.model.marketplace import Dialect, Order, OrderState, OrderType, Resource
+from waldur_slurm.model.marketplace import (
+    Dialect,
+    Order,
+    OrderState,
+    OrderType,
+    Resource,
+    canonical_uuid,
+)
 from waldur_slurm.model.tres import Tres
 from waldur_slurm.pull.findings import Refusal, RefusalKind
 from waldur_slurm.pull.limits import Unusable, wanted_limits
-from waldur_slurm.pull.marks import canonical_uuid
 from waldur_slurm.pull.reading import World
 from waldur_slurm.pull.steps import ApproveOrder, ErrOrder, Judgement, RejectOrder
 

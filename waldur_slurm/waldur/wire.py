@@ -9,11 +9,10 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TypeVar
-from uuid import UUID
 
 import msgspec
 
-from waldur_slurm.errors import UnexpectedPayload
+from waldur_slurm.errors import InvalidName, UnexpectedPayload
 from waldur_slurm.model.components import AccountingType, Component, ComponentType
 from waldur_slurm.model.copies import one_copy
 from waldur_slurm.model.marketplace import (
@@ -34,6 +33,7 @@ from waldur_slurm.model.marketplace import (
     ResourceState,
     ResourceUuid,
     UserUuid,
+    canonical_uuid,
 )
 from waldur_slurm.model.period import Month
 from waldur_slurm.waldur.rows import (
@@ -301,9 +301,9 @@ def _billing(text: str) -> AccountingType | str:
 def _hex(text: str) -> str:
     """One copy of each: people and projects come again from list to list."""
     try:
-        return one_copy(UUID(text).hex)
-    except ValueError as error:
-        raise UnexpectedPayload(f"not a uuid: {text[:80]!r}") from error
+        return one_copy(canonical_uuid(text))
+    except InvalidName as error:
+        raise UnexpectedPayload(str(error)) from error
 
 
 def _last_uuid(url: str) -> str:

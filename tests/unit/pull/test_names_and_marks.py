@@ -15,9 +15,10 @@ from waldur_slurm.model.marketplace import (
     Resource,
     ResourceState,
     ResourceUuid,
+    canonical_uuid,
 )
 from waldur_slurm.model.names import account_name
-from waldur_slurm.pull.marks import Mark, MarkKind, canonical_uuid, looks_marked, parse_mark
+from waldur_slurm.pull.marks import Mark, MarkKind, looks_marked, parse_mark
 from waldur_slurm.pull.naming import allocation_names, parent_names
 from waldur_slurm.pull.policy import Naming, PullPolicy
 from waldur_slurm.slurm.text import clean_text
