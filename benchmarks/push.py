@@ -5,12 +5,12 @@ The floor of the first is the bare `sacct` over the same slices, which must be t
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import pairwise
 from math import ceil
 
 from benchmarks.cycles import Cost, first_cycle, next_cycle
-from benchmarks.past import PastSite, past_site
+from benchmarks.past import ZONE, PastSite, past_site
 from benchmarks.proc import peak_megabytes
 from benchmarks.progress import say
 from benchmarks.rows import Row
@@ -24,7 +24,6 @@ AGENT_MB = 100.0
 SACCT_MB = 40.0
 LATER_PROCESSES = 5
 NEWEST_DAYS = 2
-DAY = timedelta(days=1)
 EDGES = re.compile(r"--(?:start|end)time=uts(\d+)")
 
 
@@ -108,7 +107,8 @@ def _later(past: PastSite, laters: Sequence[Cost]) -> Iterator[Row]:
         name=f"{name}: days of records read",
         unit="",
         samples=[
-            len({day for window in _windows(cost) for day in _days(window)}) for cost in laters
+            len({day.start.date() for window in _windows(cost) for day in window.days(ZONE)})
+            for cost in laters
         ],
         bound=NEWEST_DAYS,
     )
@@ -149,13 +149,6 @@ def _window(call: Command) -> Window:
         for found in filter(None, map(EDGES.fullmatch, call.argv))
     )
     return Window(start, end)
-
-
-def _days(window: Window) -> Iterator[str]:
-    moment = window.start
-    while moment < window.end:
-        yield str(moment.date())
-        moment += DAY
 
 
 def _pages(past: PastSite) -> int:
