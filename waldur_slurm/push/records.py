@@ -69,7 +69,8 @@ class Sums:
                 continue
             if record.id in watched:
                 self.seen.add(record.run)
-            began += record.start is not None and record.start > window.start
+            # A job that waited is listed too, with its later start.
+            began += record.start is not None and window.start < record.start < window.end
             self._add(record, window)
         return found, began
 

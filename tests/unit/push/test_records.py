@@ -8,7 +8,7 @@ import pytest
 from tests.fakes.slurm import FakeSlurm
 from tests.unit.push.site import HOUR, UTC_ZONE, Site
 from waldur_slurm.model.jobs import JobRecord, UnreadableRecord
-from waldur_slurm.model.names import AccountName
+from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Month, Window
 from waldur_slurm.model.tres import TresName
 from waldur_slurm.model.usage import Basis
@@ -93,6 +93,29 @@ def test_a_busy_time_is_read_in_short_parts_and_a_quiet_one_in_long_ones(
     assert counts[0] == 12  # half a day: nothing is known yet
     assert max(counts[1:]) <= 20 + 3  # as many as run at once may come on top
     assert max(lengths) > 4 * DAY
+
+
+def test_jobs_that_wait_are_not_taken_for_ones_that_begin() -> None:
+    class Waiting(FakeSlurm):
+        def read_job_records(self, window: Window) -> Iterator[JobRecord | UnreadableRecord]:
+            waiting = JobRecord(
+                id="1",
+                account=ALPHA,
+                user=UserName("ann"),
+                state="COMPLETED",
+                submitted=MARCH,
+                start=window.end + HOUR,
+                end=window.end,
+                seconds=0,
+                allocated={},
+                requested={},
+            )
+            yield from [waiting] * 20_000
+
+    sums = Sums(Basis.ALLOCATED, frozenset())
+    sums.read(WitnessedRecords(Waiting()), Window(MARCH, MARCH + DAY / 2))
+
+    assert sums.next_part == DAY
 
 
 def test_the_newest_days_are_read_as_the_days_before_foresee(today: Site, slurm: Counting) -> None:
