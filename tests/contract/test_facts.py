@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.contract.site import PEOPLE, RealSite
+from tests.e2e.program import eventually
 from waldur_slurm.errors import AccountingDown, CommandFailed
 from waldur_slurm.model.accounts import NewAccount
 from waldur_slurm.model.jobs import JobRecord
@@ -321,6 +322,23 @@ def test_text_that_another_cluster_uses_too_is_left_as_it_is(
 
 
 # Records
+
+
+def test_what_slurmctld_could_not_tell_the_accounting_is_counted_until_it_has(
+    real: RealSite, top: AccountName
+) -> None:
+    real.client.add_users({top: [ANN]})
+    real.submit(ANN, top, held=True)
+    eventually(lambda: real.client.read_backlog() == 0, "all is told")
+    with real.down():
+        real.release(ANN)
+        real.machine.must("scancel", f"--account={top}")
+        eventually(lambda: real.client.read_queue([top]) == (), "the job has ended")
+        assert real.client.read_backlog() > 0
+    eventually(lambda: real.client.read_backlog() == 0, "all is told", timeout=60)
+    now = datetime.now(UTC)
+    records = list(real.client.read_job_records(Window(now - timedelta(hours=1), now)))
+    assert top in {record.account for record in records if isinstance(record, JobRecord)}
 
 
 def test_a_suspension_is_taken_out_on_either_side_of_a_windows_edge(

@@ -8,6 +8,7 @@ from typing import TypeVar
 import pytest
 
 from tests.contract.site import AS_ROOT, PEOPLE, RealSite, Site
+from tests.e2e.program import eventually
 from waldur_slurm.errors import CommandFailed
 from waldur_slurm.model.accounts import NewAccount
 from waldur_slurm.model.jobs import JobRecord, UnreadableRecord
@@ -115,6 +116,10 @@ def test_version_and_configuration_are_known(site: Site) -> None:
 
 def test_nobody_is_suspended_on_a_quiet_cluster(site: Site) -> None:
     assert site.accounting.read_suspended() == {}
+
+
+def test_on_a_quiet_cluster_the_accounting_has_heard_all(site: Site) -> None:
+    eventually(lambda: site.accounting.read_backlog() == 0, "all is told")
 
 
 def test_unix_users_are_looked_up_where_slurm_runs(site: Site) -> None:

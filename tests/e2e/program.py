@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-TOOLS = ("sacct", "sacctmgr", "scancel", "scontrol", "sinfo", "squeue", "sreport")
+TOOLS = ("sacct", "sacctmgr", "scancel", "scontrol", "sdiag", "sinfo", "squeue", "sreport")
 
 
 @dataclass

@@ -110,6 +110,8 @@ class FakeSlurm:
     runaway: list[FakeJob] = field(default_factory=list)
     """Jobs that slurmctld forgot, while the accounting has no end for them."""
     unreadable: list[UnreadableRecord] = field(default_factory=list)
+    backlog: int = 0
+    """What slurmctld has yet to tell the accounting."""
     rollup: dict[AccountName, Mapping[RolledUp, int]] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
 
@@ -228,6 +230,10 @@ class FakeSlurm:
     def read_suspended(self) -> Mapping[Run, datetime]:
         self._called("read_suspended")
         return {job.run: job.paused[-1].start for job in self.jobs if job.state == "SUSPENDED"}
+
+    def read_backlog(self) -> int:
+        self._called("read_backlog")
+        return self.backlog
 
     def read_rollup(
         self,

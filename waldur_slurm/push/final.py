@@ -20,7 +20,7 @@ from waldur_slurm.state import understood
 from waldur_slurm.telemetry.events import Sink
 
 PATIENCE = timedelta(hours=1)
-"""After this long a record without an end is no longer on its way: slurmctld lost the job."""
+"""After this long nothing is on its way any more: slurmctld lost it, or has no end of news."""
 
 _NAME = "journal/final-usage"
 
@@ -35,9 +35,10 @@ class FinalUsage:
     def __call__(self, resource: Resource, account: AccountName) -> bool:
         """Return False while records of its jobs are on their way, or the month's edge is near."""
         look, mine = self.lookout, replace(resource, backend_id=account)
+        backlog = look.accounting.read_backlog()  # first: what is told meanwhile is in the records
         world = look.look((mine,), look.book_open_months(), Snapshot({}), NO_CONSENT)
         plan = plan_usage(world)
-        if self._is_expecting(resource, world) or plan.waiting:
+        if self._is_expecting(resource, world, backlog) or plan.waiting:
             return False
         for refusal in plan.refusals:
             if refusal.kind is RefusalKind.IN_DOUBT:
@@ -66,12 +67,12 @@ class FinalUsage:
         news.report(Plan((), tuple(plan.refusals), unlisted=plan.unlisted), owed, ())
         return True
 
-    def _is_expecting(self, resource: Resource, world: World) -> bool:
-        """Whether jobs still run, or may have ended so lately that their end is on its way."""
+    def _is_expecting(self, resource: Resource, world: World, backlog: int) -> bool:
+        """Whether jobs still run, or records of jobs that ended may be on their way."""
         measured = world.measured.values()
         if any(measurement.unfinished for measurement in measured):
             return True
-        if not any(measurement.runaways for measurement in measured):
+        if not backlog and not any(measurement.runaways for measurement in measured):
             return False
         state, now = self.lookout.state, self.lookout.clock()
         began = {resource.uuid: to_epoch(now), **state.read(_NAME)}

@@ -25,7 +25,7 @@ from waldur_slurm.slurm.columns import (
 
 Argv = tuple[str, ...]
 
-SLURM_TOOLS = frozenset({"sacctmgr", "sacct", "squeue", "scancel", "scontrol", "sreport"})
+SLURM_TOOLS = frozenset({"sacctmgr", "sacct", "squeue", "scancel", "scontrol", "sdiag", "sreport"})
 
 ENVIRONMENT: Mapping[str, str] = {
     "TZ": "UTC",
@@ -131,6 +131,11 @@ def show_queue(away: ClusterName | None, accounts: Collection[AccountName] = ())
 
 def show_suspensions(away: ClusterName | None) -> Argv:
     return ("scontrol", *_at(away), "show", "job")
+
+
+def show_statistics(away: ClusterName | None) -> Argv:
+    """Ask slurmctld how it is doing."""
+    return ("sdiag", *((f"--cluster={away}",) if away else ()))
 
 
 def show_rollup(cluster: ClusterName, account: AccountName, start: datetime, end: datetime) -> Argv:

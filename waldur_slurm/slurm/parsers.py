@@ -47,6 +47,7 @@ _JOB = re.compile(
 )
 _SUBMITTED = re.compile(r"^   SubmitTime=(\S+)", re.MULTILINE)
 _SUSPENDED = re.compile(r"^   SuspendTime=(\S+)", re.MULTILINE)
+_BACKLOG = re.compile(r"^DBD Agent queue size: +(\d+)$", re.ASCII | re.MULTILINE)
 _EXACT = re.compile(r"\bID=(\d+) .*? GrpTRESMins=(\S+)", re.ASCII)
 _LIMIT_AND_USE = re.compile(r"([^=,]+)=(N|\d{1,20})\(\d+\)", re.ASCII)
 
@@ -173,6 +174,13 @@ def _job_id(head: re.Match[str]) -> str:
     if array:
         return f"{array}_{task}"
     return f"{leader}+{offset}" if leader else str(number)
+
+
+def parse_backlog(text: str) -> int:
+    match = _BACKLOG.search(text)
+    if match is None:
+        raise UnparsableOutput(f"no DBD Agent queue size in slurmctld's statistics: {text[:200]!r}")
+    return parse_integer(match[1])
 
 
 def parse_rollup(account: AccountName, text: str) -> dict[RolledUp, int]:

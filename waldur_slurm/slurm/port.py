@@ -68,6 +68,10 @@ class Accounting(Protocol):
         """Since when each allocation is suspended that is suspended now."""
         ...
 
+    def read_backlog(self) -> int:
+        """How many messages slurmctld still has for the accounting, records of jobs among them."""
+        ...
+
     def read_rollup(self, account: AccountName, window: Window) -> Mapping[RolledUp, int]:
         """Slurm's own sums for one account, in TRES-seconds by user; whole hours only."""
         ...

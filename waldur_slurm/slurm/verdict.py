@@ -27,6 +27,8 @@ _NOBODY_ANSWERS = re.compile(
     r"|slurmdbd: .*(shutting down|not (up|running|responding))"
 )
 _MOST_WORDS = 2000
+_OF_SLURMCTLD = ("squeue", "scancel", "scontrol", "sdiag")
+"""Tools that ask slurmctld; all others ask slurmdbd."""
 
 
 def said(completed: Completed) -> str:
@@ -64,4 +66,4 @@ def silence(argv: Argv, completed: Completed) -> AccountingDown:
 def probe_for(argv: Argv) -> Argv:
     """A question to the same daemon that has no reason to be refused."""
     tool = argv[0].rpartition("/")[2]
-    return ping_controller() if tool in ("squeue", "scancel", "scontrol") else show_clusters()
+    return ping_controller() if tool in _OF_SLURMCTLD else show_clusters()

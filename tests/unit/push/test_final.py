@@ -1,16 +1,18 @@
 """The last usage of an allocation that ends: told once its records are there, and not before."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from tests.fakes.slurm import FakeSlurm
 from tests.unit.push.site import CPU, HOUR, NOON, Site
 from waldur_slurm.errors import UnparsableOutput, WaldurUnreachable
-from waldur_slurm.model.jobs import UnreadableRecord
+from waldur_slurm.model.jobs import JobRecord, UnreadableRecord
 from waldur_slurm.model.marketplace import Resource, ResourceState
 from waldur_slurm.model.names import AccountName
-from waldur_slurm.model.period import Month
+from waldur_slurm.model.period import Month, Window
 from waldur_slurm.push.final import FinalUsage
 
 NOVEMBER = Month(2026, 11)
@@ -61,6 +63,36 @@ def test_an_end_that_is_on_its_way_is_waited_for_up_to_an_hour(site: Site) -> No
     assert final(site)(alpha, ALPHA) is True
 
     assert site.held(alpha, CPU, NOVEMBER) == Decimal("2.00")
+
+
+def test_records_that_slurmctld_could_not_tell_yet_are_waited_for_up_to_an_hour(
+    site: Site,
+) -> None:
+    alpha = ending(site)
+    site.slurm.backlog = 3
+
+    assert final(site)(alpha, ALPHA) is False
+    site.job("alpha", "ann", NOON - 3 * HOUR, NOON - 2 * HOUR)
+    assert final(site)(alpha, ALPHA) is False
+    assert site.told == []
+
+    site.move_to(NOON + HOUR)
+    assert final(site)(alpha, ALPHA) is True
+    assert site.held(alpha, CPU, NOVEMBER) == Decimal("1.00")
+
+
+def test_what_slurmctld_tells_while_records_are_read_is_not_missed(site: Site) -> None:
+    """A backlog that is empty after the reading says nothing of what was read."""
+    alpha = ending(site)
+
+    class TellingMeanwhile(FakeSlurm):
+        def read_job_records(self, window: Window) -> Iterator[JobRecord | UnreadableRecord]:
+            yield from super().read_job_records(window)
+            self.backlog = 0
+
+    site.slurm = TellingMeanwhile(now=site.now, backlog=1)
+
+    assert final(site)(alpha, ALPHA) is False
 
 
 def test_other_accounts_jobs_are_not_waited_for(site: Site) -> None:

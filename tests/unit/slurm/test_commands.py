@@ -54,6 +54,8 @@ def test_only_a_cluster_that_is_not_the_local_one_is_named_to_the_controllers_to
     assert not any("clusters" in word for word in commands.show_queue(None))
     assert "--clusters=far" in commands.show_queue(ClusterName("far"))
     assert "--clusters=far" in commands.cancel_jobs(ClusterName("far"), ["1"], only_pending=False)
+    assert commands.show_statistics(None) == ("sdiag",)
+    assert commands.show_statistics(ClusterName("far")) == ("sdiag", "--cluster=far")
 
 
 def test_the_throttle_of_an_array_is_not_part_of_its_number() -> None:

@@ -10,6 +10,7 @@ from waldur_slurm.model.names import AccountName
 from waldur_slurm.slurm.parsers import (
     parse_accounts,
     parse_all_tres,
+    parse_backlog,
     parse_configuration,
     parse_exact_limits,
     parse_jobs,
@@ -47,6 +48,17 @@ def test_a_version_is_read_with_debians_name_or_without(said: str, version: str)
 def test_what_is_no_version_is_refused(said: str) -> None:
     with pytest.raises(UnparsableOutput):
         parse_version(said)
+
+
+def test_what_the_accounting_has_yet_to_hear_is_counted() -> None:
+    said = "Agent queue size:     7\nAgent count:          1\nDBD Agent queue size: 12\n\nJobs: 3\n"
+    assert parse_backlog(said) == 12
+
+
+@pytest.mark.parametrize("said", ["", "Agent queue size: 0\n", "DBD Agent queue size: ?\n"])
+def test_statistics_without_it_are_refused(said: str) -> None:
+    with pytest.raises(UnparsableOutput, match="queue size"):
+        parse_backlog(said)
 
 
 def test_a_job_is_known_as_in_the_queue() -> None:

@@ -33,6 +33,9 @@ class Jobs(Desk):
         argv = commands.show_suspensions(self._away)
         return parsers.parse_suspensions(self._line.ask(argv))
 
+    def read_backlog(self) -> int:
+        return parsers.parse_backlog(self._line.ask(commands.show_statistics(self._away)))
+
     def read_rollup(self, account: AccountName, window: Window) -> Mapping[RolledUp, int]:
         border.check_account(account)
         argv = commands.show_rollup(self.cluster, account, window.start, window.end)
