@@ -1,5 +1,6 @@
 """A document is there whole, or as it was before."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,19 @@ def test_nothing_else_is_left_in_the_directory(tmp_path: Path) -> None:
         state.replace("cache/days", {"count": count})
 
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["days.json"]
+
+
+def test_two_processes_that_write_the_same_document_leave_one_whole(tmp_path: Path) -> None:
+    def write(number: int) -> None:
+        state = StateDirectory(tmp_path)
+        for _ in range(50):
+            state.replace("cache/days", {"by": [number] * 10_000 * (number + 1)})
+
+    with ThreadPoolExecutor() as both:
+        list(both.map(write, range(2)))
+
+    found = set(StateDirectory(tmp_path).read("cache/days")["by"])
+    assert len(found) == 1
 
 
 def test_only_the_owner_may_read(tmp_path: Path) -> None:

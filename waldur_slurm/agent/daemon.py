@@ -117,8 +117,8 @@ class Daemon:
 def _collect_between_cycles() -> None:
     """Full collections come after each cycle, or a large site's whole world waits beside the next.
 
-    Within a cycle they find nothing and cost a seventh of its time; what there is by now stays,
-    and need not be looked through.
+    Within a cycle they find nothing and cost a seventh of its processor time; what there is by now
+    stays, and need not be looked through.
     """
     gc.freeze()
     young, middle, _ = gc.get_threshold()

@@ -20,7 +20,7 @@ from waldur_slurm.state import understood
 from waldur_slurm.telemetry.events import Sink
 
 PATIENCE = timedelta(hours=1)
-"""After this long nothing is on its way any more: slurmctld lost it, or has no end of news."""
+"""After this long, slurmctld has lost what is missing, or is too busy ever to have told all."""
 
 _NAME = "journal/final-usage"
 

@@ -7,6 +7,7 @@ import pytest
 from waldur_slurm.model import copies
 from waldur_slurm.model.copies import one_copy, one_copy_each
 from waldur_slurm.pull.marks import parse_mark
+from waldur_slurm.slurm.parsers import parse_associations
 from waldur_slurm.waldur.wire import parse_uuid
 
 
@@ -30,6 +31,18 @@ def test_a_person_or_project_is_one_uuid_on_both_sides() -> None:
 
     assert mark is not None
     assert mark.uuid is parse_uuid({"uuid": str(UUID(uuid))}, "a project")
+
+
+def test_names_and_limits_of_associations_are_kept_and_their_numbers_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept: dict[str, str] = {}
+    monkeypatch.setattr(copies, "_copies", kept)
+
+    parse_associations("17|1|1|cpu=60||||normal||alpha|||\n18|17|1|||||normal||alpha|ann||\n")
+
+    assert {"cpu=60", "normal", "alpha", "ann"} <= kept.keys()
+    assert not {"17", "18"} & kept.keys()
 
 
 def test_no_more_are_kept_than_a_large_site_has(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ def test_a_failure_is_silence_when_no_question_is_answered(
         Line(ScriptedTransport([UNHEARD_OF, probe])).ask(ASK)
 
 
-@pytest.mark.parametrize("tool", ["squeue", "scancel", "scontrol"])
+@pytest.mark.parametrize("tool", ["squeue", "scancel", "scontrol", "sdiag"])
 def test_slurmctld_is_probed_for_its_own_tools(tool: str) -> None:
     transport = ScriptedTransport([UNHEARD_OF, WELL])
     with pytest.raises(CommandFailed):
