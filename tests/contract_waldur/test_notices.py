@@ -6,9 +6,9 @@ import logging
 from sandbox.waldur import Waldur
 from sandbox.waldur.faults import Fault
 from tests.fixtures_waldur import StartWaldur
-from waldur_slurm.agent.signals import listening
-from waldur_slurm.composition import Site
-from waldur_slurm.settings import Settings
+from waldur_slurm.agent.composition import Site
+from waldur_slurm.agent.settings import Settings
+from waldur_slurm.service.signals import listening
 
 
 def logged_by_registering(waldur: Waldur) -> list[str]:

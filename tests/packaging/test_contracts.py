@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parents[2]
+from tests.places import PROJECT
 
 
 @pytest.fixture
@@ -37,11 +37,12 @@ def test_the_tree_as_it_is_keeps_every_contract(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "forbidden", "contract"),
     [
-        ("model/names.py", "waldur_slurm.slurm.port", "Layers point down"),
-        ("pull/plan.py", "waldur_slurm.push.plan", "Layers point down"),
-        ("slurm/parsers.py", "time", "The core is pure"),
-        ("waldur/wire.py", "requests", "The core is pure"),
-        ("agent/lock.py", "subprocess", "One module starts processes"),
+        ("model/names.py", "waldur_slurm.slurm.accounting.port", "Layers point down"),
+        ("service/lock.py", "waldur_slurm.agent.main", "Layers point down"),
+        ("agent/pull/plan.py", "waldur_slurm.agent.push.plan", "The agent's layers point down"),
+        ("slurm/accounting/parsers.py", "time", "The core is pure"),
+        ("agent/waldur/wire.py", "requests", "The core is pure"),
+        ("service/lock.py", "subprocess", "One module starts processes"),
     ],
 )
 def test_an_import_that_points_the_wrong_way_fails_the_check(

@@ -21,8 +21,8 @@ from tests.fixtures_waldur import DIALECT_NAMES, StartWaldur
 from tests.trust.faults_flows import FLOWS, Flow
 from tests.trust.faults_world import MANY_LIVES, World
 from tests.trust.size import IS_CAMPAIGN, count
+from waldur_slurm.agent.pull.policy import PullPolicy
 from waldur_slurm.errors import AgentError
-from waldur_slurm.pull.policy import PullPolicy
 
 SWEPT_WHOLE: DialectName = "today"
 A_PAUSE = timedelta(minutes=10)

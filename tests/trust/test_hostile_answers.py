@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from tests.trust.hostile import ANY_TEXT, fuzzed, refusal_of
 from tests.trust.size import count
-from tests.unit.waldur.servers import says, scripted
+from tests.unit.agent.waldur.servers import says, scripted
+from waldur_slurm.agent.model.marketplace import OfferingUuid, ResourceUuid
+from waldur_slurm.agent.waldur import paging, wire
+from waldur_slurm.agent.waldur.client import WaldurMarketplace
+from waldur_slurm.agent.waldur.session import WaldurSession
+from waldur_slurm.agent.waldur.transport import Answer, Bounds
 from waldur_slurm.errors import UnexpectedPayload, WaldurError, WaldurUnreachable
-from waldur_slurm.model.marketplace import OfferingUuid, ResourceUuid
-from waldur_slurm.waldur import paging, wire
-from waldur_slurm.waldur.client import WaldurMarketplace
-from waldur_slurm.waldur.session import WaldurSession
-from waldur_slurm.waldur.transport import Answer, Bounds
 
 UUID = "c0ffee" * 5 + "00"
 PROJECT = {

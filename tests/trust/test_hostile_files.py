@@ -12,24 +12,24 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.e2e.program import ROOT
 from tests.fakes.slurm import FakeSlurm
+from tests.places import PROJECT
 from tests.trust.hostile import ANY_TEXT, TEXTS, fuzzed, refusal_of
 from tests.trust.size import count
+from waldur_slurm.agent.main import _read_env_file
+from waldur_slurm.agent.model.usage import Basis
+from waldur_slurm.agent.pull.journal import Journal as PullJournal
+from waldur_slurm.agent.push import lives
+from waldur_slurm.agent.push.journal import Journal as PushJournal
+from waldur_slurm.agent.push.past import PastDays, Span
+from waldur_slurm.agent.push.records import Sums
+from waldur_slurm.agent.settings import Settings
+from waldur_slurm.agent.tres_file import parse_tres_file
 from waldur_slurm.errors import SettingsError, StateError
-from waldur_slurm.main import _read_env_file
 from waldur_slurm.model.period import Month
-from waldur_slurm.model.usage import Basis
-from waldur_slurm.pull.journal import Journal as PullJournal
-from waldur_slurm.push import lives
-from waldur_slurm.push.journal import Journal as PushJournal
-from waldur_slurm.push.past import PastDays, Span
-from waldur_slurm.push.records import Sums
-from waldur_slurm.settings import Settings
 from waldur_slurm.state import Document, StateDirectory
-from waldur_slurm.tres_file import parse_tres_file
 
-SHIPPED = (ROOT / "config-components.yaml").read_bytes()
+SHIPPED = (PROJECT / "config-components.yaml").read_bytes()
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ZONE = ZoneInfo("UTC")
 WORDS = st.sampled_from(

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias, TypeVar
 
+from waldur_slurm.agent.model.components import Component
+from waldur_slurm.agent.model.marketplace import Dialect, Offering, OfferingUser
+from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.errors import AgentError, InvalidName
 from waldur_slurm.model.accounts import Snapshot
-from waldur_slurm.model.components import Component
-from waldur_slurm.model.marketplace import Dialect, Offering, OfferingUser
 from waldur_slurm.model.names import AccountName, UserName, user_name
 from waldur_slurm.model.tres import TresName
-from waldur_slurm.slurm.port import Accounting
-from waldur_slurm.waldur.port import Marketplace
+from waldur_slurm.slurm.accounting.port import Accounting
 
 T = TypeVar("T")
 Known: TypeAlias = T | AgentError

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from waldur_slurm.agent.check.facts import Facts, Known, SlurmFacts, Told
 from waldur_slurm.agent.check.findings import Finding, failed, fine, unknown, warning
+from waldur_slurm.agent.model.components import Component
 from waldur_slurm.errors import AgentError, TransportError
 from waldur_slurm.model.accounts import Account, Snapshot
-from waldur_slurm.model.components import Component
 from waldur_slurm.model.names import ROOT, AccountName
 
 OLDEST_TESTED = (22, 5)

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from waldur_slurm.agent.check.facts import Facts, Known, Told, WaldurFacts
 from waldur_slurm.agent.check.findings import Finding, failed, fine, unknown, warning
-from waldur_slurm.components_sync import Action, plan_components
+from waldur_slurm.agent.components_sync import Action, plan_components
+from waldur_slurm.agent.model.components import Component
+from waldur_slurm.agent.model.marketplace import Dialect, OfferingUser
 from waldur_slurm.errors import AgentError, WaldurRejected, WaldurUnreachable
-from waldur_slurm.model.components import Component
-from waldur_slurm.model.marketplace import Dialect, OfferingUser
 
 CLOCKS_APART = timedelta(minutes=1)
 

@@ -1,0 +1,89 @@
+"""Pull: Waldur's orders and members into Slurm."""
+
+import argparse
+from collections.abc import Sequence
+
+from waldur_slurm.agent.composition import Site, now
+from waldur_slurm.agent.daemon.cycle import Report
+from waldur_slurm.agent.directions import Planned
+from waldur_slurm.agent.directions.push import final_usage
+from waldur_slurm.agent.model.components import Component
+from waldur_slurm.agent.model.marketplace import ResourceUuid
+from waldur_slurm.agent.pull.cycle import PullCycle
+from waldur_slurm.agent.pull.policy import NO_CONSENT, AccountDefaults, Consent, PullPolicy
+from waldur_slurm.agent.pull.render import kind_of, to_json, to_text
+from waldur_slurm.agent.settings import Settings
+from waldur_slurm.model.names import AccountName
+
+
+class PullCarrier:
+    """Implements `Carrier`."""
+
+    def __init__(self, site: Site) -> None:
+        self._hooks = site.hooks
+        self._cycle = PullCycle(
+            accounting=site.accounting,
+            marketplace=site.marketplace,
+            offering=site.offering,
+            components=site.components,
+            policy=pull_policy(site.settings),
+            state=site.state,
+            sink=site.tell,
+            clock=now,
+            report_final_usage=final_usage(site),
+            is_stopping=lambda: site.signals.is_stopping,
+            phase=site.phase,
+        )
+
+    def run(self, arguments: argparse.Namespace | None = None) -> Report:
+        try:
+            return self._cycle.run(_consent(arguments) if arguments else NO_CONSENT)
+        finally:
+            # A cycle that broke off has made what it has made.
+            if self._hooks:
+                self._hooks.run()
+
+    def plan(self, arguments: argparse.Namespace) -> Planned:
+        guarded = self._cycle.plan(_consent(arguments))
+        return Planned(to_text(guarded), to_json(guarded), kind_of(guarded).value)
+
+    def adopt(self, resource: ResourceUuid, account: AccountName) -> None:
+        self._cycle.adopt(resource, account)
+
+    def sell(self, components: Sequence[Component]) -> None:
+        self._cycle.components = components
+
+
+def _consent(arguments: argparse.Namespace) -> Consent:
+    return Consent(
+        allow_removals=arguments.allow_removals,
+        remove_empty_now=arguments.remove_empty_now,
+        repair_parents="parents" in arguments.repair,
+        repair_default_associations="default-associations" in arguments.repair,
+    )
+
+
+def pull_policy(settings: Settings) -> PullPolicy:
+    return PullPolicy(
+        customer_prefix=settings.customer_prefix,
+        project_prefix=settings.project_prefix,
+        allocation_prefix=settings.allocation_prefix,
+        name_max_length=settings.allocation_name_max_len,
+        naming=settings.naming,
+        default_account=settings.default_account,
+        approve_orders=settings.approve_orders,
+        reject_invalid=settings.reject_invalid,
+        max_removals=settings.max_removals,
+        max_terminations=settings.max_terminations,
+        enforce_limits=settings.enforce_limits,
+        leavers=settings.leavers,
+        terminated_jobs=settings.terminated_jobs,
+        remove_unknown_users=settings.remove_unknown_users,
+        require_unix_users=settings.require_unix_users,
+        protected_accounts=settings.protected_accounts,
+        protected_users=settings.protected_users,
+        downscaled_qos=settings.downscaled_qos or "",
+        account_defaults=settings.account_defaults or AccountDefaults(),
+        empty_account_grace=settings.empty_account_grace,
+        create_homes=settings.create_homes,
+    )
