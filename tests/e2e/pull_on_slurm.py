@@ -16,8 +16,8 @@ from waldur_slurm.agent.model.marketplace import Dialect, OfferingUuid
 from waldur_slurm.model.accounts import Account, NewAccount
 from waldur_slurm.model.names import ROOT, ClusterName
 from waldur_slurm.processes.native import NativeTransport
+from waldur_slurm.processes.port import Completed
 from waldur_slurm.slurm.accounting.client import SlurmClient
-from waldur_slurm.slurm.accounting.port import Completed
 
 _worlds = count(1)
 

@@ -25,8 +25,8 @@ from waldur_slurm.agent.waldur.session import WaldurSession
 from waldur_slurm.agent.waldur.transport import Answer, Bounds
 from waldur_slurm.model.names import AccountName, ClusterName
 from waldur_slurm.processes.native import NativeTransport
+from waldur_slurm.processes.port import Completed
 from waldur_slurm.slurm.accounting.client import SlurmClient
-from waldur_slurm.slurm.accounting.port import Completed
 from waldur_slurm.state import StateDirectory
 from waldur_slurm.telemetry.events import Event
 

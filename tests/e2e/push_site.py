@@ -29,8 +29,8 @@ from waldur_slurm.model.accounts import NewAccount
 from waldur_slurm.model.names import ROOT, AccountName, ClusterName, UserName
 from waldur_slurm.model.tres import tres_name
 from waldur_slurm.processes.native import NativeTransport
+from waldur_slurm.processes.port import Completed
 from waldur_slurm.slurm.accounting.client import SlurmClient
-from waldur_slurm.slurm.accounting.port import Completed
 from waldur_slurm.state import StateDirectory
 from waldur_slurm.telemetry.events import Event
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from waldur_slurm.errors import TransportError
-from waldur_slurm.slurm.accounting.port import Completed, Transport
+from waldur_slurm.processes.port import Completed, Transport
 
 Argv = tuple[str, ...]
 Played = Completed | TransportError

@@ -18,9 +18,10 @@ from waldur_slurm.agent.model.marketplace import OfferingUuid
 from waldur_slurm.agent.settings import Deployment, Direction, LogFormat, Settings
 from waldur_slurm.agent.tres_file import read_tres_file
 from waldur_slurm.agent.waldur.port import Marketplace
+from waldur_slurm.processes.port import Transport
 from waldur_slurm.service.notify import Notifier
 from waldur_slurm.service.signals import Signals
-from waldur_slurm.slurm.accounting.port import Accounting, Transport
+from waldur_slurm.slurm.accounting.port import Accounting
 from waldur_slurm.slurm.transports.observed import ObservedTransport
 from waldur_slurm.state import StateDirectory
 from waldur_slurm.telemetry.audit import AuditLog

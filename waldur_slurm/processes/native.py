@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from waldur_slurm.processes.child import Child, Ended
 from waldur_slurm.processes.output import Capture, LineCutter
-from waldur_slurm.slurm.accounting.port import Completed
+from waldur_slurm.processes.port import Completed
 
 KEPT = ("PATH", "SLURM_CONF")
 LOCALE = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}

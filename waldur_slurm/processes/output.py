@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from waldur_slurm.errors import TransportError
-from waldur_slurm.slurm.accounting.port import Completed
+from waldur_slurm.processes.port import Completed
 
 MOST_LINE = 1024 * 1024
 

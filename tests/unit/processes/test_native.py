@@ -9,7 +9,7 @@ import pytest
 
 from waldur_slurm.errors import TransportError
 from waldur_slurm.processes.native import NativeTransport
-from waldur_slurm.slurm.accounting.port import Completed
+from waldur_slurm.processes.port import Completed
 
 SHORT = timedelta(seconds=0.5)
 PATH = {"PATH": os.defpath}

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from waldur_slurm.errors import AgentError
+from waldur_slurm.processes.port import Completed, Transport
 from waldur_slurm.slurm.accounting.commands import ENVIRONMENT, SLURM_TOOLS, Argv
-from waldur_slurm.slurm.accounting.port import Completed, Transport
 from waldur_slurm.slurm.accounting.verdict import is_silence, probe_for, refusal, silence
 
 

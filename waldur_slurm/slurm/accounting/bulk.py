@@ -7,10 +7,10 @@ an Operator, whose sacctmgr reads the same content line by line.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from waldur_slurm.processes.port import Completed
 from waldur_slurm.slurm.accounting import commands, script
 from waldur_slurm.slurm.accounting.asking import Line
 from waldur_slurm.slurm.accounting.commands import Argv
-from waldur_slurm.slurm.accounting.port import Completed
 from waldur_slurm.slurm.accounting.verdict import is_load_forbidden
 
 

@@ -4,9 +4,8 @@ A write ends as CHANGED or ALREADY_SO. `CommandFailed` means that Slurm refused,
 `AccountingDown` and `TransportError` mean that Slurm is not answering: nothing may be concluded.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from enum import Enum, auto
 from typing import Protocol
 
@@ -139,42 +138,4 @@ class Accounting(Protocol):
 
     def make_home(self, user: UserName) -> Outcome:
         """Make a home directory where Slurm runs; one that exists is ALREADY_SO."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Completed:
-    """What a command left behind; the two streams are kept apart."""
-
-    code: int
-    out: str
-    err: str
-
-
-class Transport(Protocol):
-    """Carries one command to where Slurm lives; raises `TransportError` when it never ended."""
-
-    def run(
-        self,
-        argv: tuple[str, ...],
-        *,
-        stdin: str = "",
-        environ: Mapping[str, str] | None = None,
-        timeout: timedelta | None = None,
-    ) -> Completed: ...
-
-    def stream(
-        self,
-        argv: tuple[str, ...],
-        *,
-        believe: Callable[[Completed], None],
-        environ: Mapping[str, str] | None = None,
-        timeout: timedelta | None = None,
-    ) -> Iterator[str]:
-        """Yield the lines of stdout as they come, in flat memory.
-
-        Nothing yielded may be believed before the iterator is exhausted: at its end, `believe`
-        hears the exit code and stderr, and what it raises comes out of the iterator. The command
-        of an iterator that is dropped early ends by its time-out at the latest.
-        """
         ...

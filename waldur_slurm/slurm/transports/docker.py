@@ -19,7 +19,7 @@ from requests.exceptions import RequestException
 
 from waldur_slurm.errors import TransportError
 from waldur_slurm.processes.output import Capture, LineCutter
-from waldur_slurm.slurm.accounting.port import Completed
+from waldur_slurm.processes.port import Completed
 
 LOCALE = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 GRACE = timedelta(seconds=10)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 
-from waldur_slurm.slurm.accounting.port import Completed, Transport
+from waldur_slurm.processes.port import Completed, Transport
 
 CommandObserver = Callable[[tuple[str, ...], int | None, float], None]
 """Hears of argv, exit code (None: it never ended) and seconds."""

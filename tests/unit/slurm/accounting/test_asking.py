@@ -6,12 +6,13 @@ from tests.fakes.transport import ScriptedTransport
 from waldur_slurm.errors import AccountingDown, CommandFailed, TransportError, UnparsableOutput
 from waldur_slurm.model.names import AccountName, ClusterName, UserName
 from waldur_slurm.model.tres import TresName
+from waldur_slurm.processes.port import Completed
 from waldur_slurm.slurm.accounting import commands
 from waldur_slurm.slurm.accounting.asking import Line
 from waldur_slurm.slurm.accounting.bulk import Additions, BulkWriter
 from waldur_slurm.slurm.accounting.client import SlurmClient
 from waldur_slurm.slurm.accounting.commands import Argv, ping_controller, show_clusters
-from waldur_slurm.slurm.accounting.port import Completed, Outcome
+from waldur_slurm.slurm.accounting.port import Outcome
 
 WELL = Completed(0, "fine", "")
 UNHEARD_OF = Completed(1, "", "sacctmgr: error: words of a release to come")

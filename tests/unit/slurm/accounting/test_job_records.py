@@ -8,8 +8,8 @@ from tests.fakes.transport import ScriptedTransport
 from waldur_slurm.model.jobs import JobRecord
 from waldur_slurm.model.names import ClusterName
 from waldur_slurm.model.period import Window
+from waldur_slurm.processes.port import Completed
 from waldur_slurm.slurm.accounting.client import SlurmClient
-from waldur_slurm.slurm.accounting.port import Completed
 
 END = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DAY = Window(END - timedelta(days=1), END)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from waldur_slurm.slurm.accounting.port import Completed
+from waldur_slurm.processes.port import Completed
 from waldur_slurm.slurm.transports.docker import DockerTransport
 
 HEADERS = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"

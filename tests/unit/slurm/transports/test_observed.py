@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from waldur_slurm.errors import TransportError
+from waldur_slurm.processes.port import Completed
 from waldur_slurm.service.signals import Stopped
-from waldur_slurm.slurm.accounting.port import Completed
 from waldur_slurm.slurm.transports.observed import ObservedTransport
 
 Heard = list[tuple[tuple[str, ...], int | None]]

@@ -11,12 +11,13 @@ from threading import Lock
 
 from waldur_slurm.errors import CommandFailed
 from waldur_slurm.model.names import AccountName, ClusterName
+from waldur_slurm.processes.port import Completed, Transport
 from waldur_slurm.slurm.accounting import commands, parsers
 from waldur_slurm.slurm.accounting.asking import Line
 from waldur_slurm.slurm.accounting.bulk import Additions, BulkWriter
 from waldur_slurm.slurm.accounting.columns import AssociationRow
 from waldur_slurm.slurm.accounting.commands import Argv
-from waldur_slurm.slurm.accounting.port import Completed, Outcome, Transport
+from waldur_slurm.slurm.accounting.port import Outcome
 from waldur_slurm.slurm.accounting.records import Records, Tree
 from waldur_slurm.slurm.accounting.verdict import is_silence, said
 
