@@ -13,7 +13,7 @@ from benchmarks.rows import Row
 from benchmarks.site import Site
 from waldur_slurm.agent.waldur.session import PAGE_SIZE
 from waldur_slurm.model.names import ClusterName
-from waldur_slurm.slurm.accounting.commands import show_accounts, show_associations
+from waldur_slurm.slurm.accounting.grammar.commands import show_accounts, show_associations
 
 PROCESSES = 3
 RATIO = 1.3

@@ -8,8 +8,8 @@ from waldur_slurm.model.jobs import UnreadableRecord
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.tres import TresName
 from waldur_slurm.processes.output import LineCutter, decoded
-from waldur_slurm.slurm.accounting.columns import AssociationRow, JobRow
-from waldur_slurm.slurm.accounting.parsers import (
+from waldur_slurm.slurm.accounting.grammar.columns import AssociationRow, JobRow
+from waldur_slurm.slurm.accounting.grammar.parsers import (
     parse_accounts,
     parse_associations,
     parse_configuration,
@@ -22,9 +22,9 @@ from waldur_slurm.slurm.accounting.parsers import (
     parse_suspensions,
     parse_version,
 )
-from waldur_slurm.slurm.accounting.rows import lines_of, split_rows
-from waldur_slurm.slurm.accounting.text import clean_text
-from waldur_slurm.slurm.accounting.values import format_tres, parse_amount, parse_tres
+from waldur_slurm.slurm.accounting.grammar.text import clean_text
+from waldur_slurm.slurm.grammar.rows import lines_of, split_rows
+from waldur_slurm.slurm.grammar.values import format_tres, parse_amount, parse_tres
 
 MEM = TresName("mem")
 NAMES = st.sampled_from(["cpu", "mem", "node", "billing", "gres/gpu", "gres/gpu:a100", "fs/disk"])

@@ -40,7 +40,7 @@ def test_the_tree_as_it_is_keeps_every_contract(tree: Path) -> None:
         ("model/names.py", "waldur_slurm.slurm.accounting.port", "Layers point down"),
         ("service/lock.py", "waldur_slurm.agent.main", "Layers point down"),
         ("agent/pull/plan.py", "waldur_slurm.agent.push.plan", "The agent's layers point down"),
-        ("slurm/accounting/parsers.py", "time", "The core is pure"),
+        ("slurm/accounting/grammar/parsers.py", "time", "The core is pure"),
         ("agent/waldur/wire.py", "requests", "The core is pure"),
         ("service/lock.py", "subprocess", "One module starts processes"),
     ],

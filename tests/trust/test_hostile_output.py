@@ -12,8 +12,9 @@ from tests.trust.size import count
 from waldur_slurm.errors import UnparsableOutput
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.tres import TresName
-from waldur_slurm.slurm.accounting import columns, parsers, values
-from waldur_slurm.slurm.accounting.rows import lines_of
+from waldur_slurm.slurm.accounting.grammar import columns, parsers
+from waldur_slurm.slurm.grammar import values
+from waldur_slurm.slurm.grammar.rows import lines_of
 
 USUAL = (
     "7",

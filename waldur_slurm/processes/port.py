@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+Argv = tuple[str, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Completed:

@@ -7,11 +7,10 @@ an Operator, whose sacctmgr reads the same content line by line.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from waldur_slurm.processes.port import Completed
-from waldur_slurm.slurm.accounting import commands, script
-from waldur_slurm.slurm.accounting.asking import Line
-from waldur_slurm.slurm.accounting.commands import Argv
-from waldur_slurm.slurm.accounting.verdict import is_load_forbidden
+from waldur_slurm.processes.port import Argv, Completed
+from waldur_slurm.slurm.accounting.grammar import commands, script
+from waldur_slurm.slurm.grammar.evidence import is_load_forbidden
+from waldur_slurm.slurm.tools import Tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +24,14 @@ class Additions:
 class BulkWriter:
     """Remembers which way is open; a level that is raised later is noticed at the next start."""
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
         self._may_load = True
 
     def write(self, additions: Additions) -> tuple[Argv, Completed]:
         """Return the last command and how it ended; what follows a bad end is not tried."""
         if self._may_load:
-            completed = self._line.attempt(commands.load(), stdin=additions.file)
+            completed = self._tools.attempt(commands.load(), stdin=additions.file)
             if not is_load_forbidden(completed):
                 return commands.load(), completed
             self._may_load = False
@@ -41,7 +40,7 @@ class BulkWriter:
     def _obeyed(self, lines: Sequence[str]) -> Completed:
         completed = Completed(0, "", "")
         for part in script.in_parts(lines):
-            completed = self._line.attempt(commands.obey_lines(), stdin=part)
+            completed = self._tools.attempt(commands.obey_lines(), stdin=part)
             if completed.code != 0:
                 break
         return replace(completed, out=script.without_echo(completed.out))

@@ -10,10 +10,10 @@ from waldur_slurm.errors import AccountingDown
 from waldur_slurm.model.accounts import Account, Association, Snapshot
 from waldur_slurm.model.names import ROOT, AccountName, ClusterName, UserName
 from waldur_slurm.model.tres import Tres
-from waldur_slurm.slurm.accounting import commands, parsers
-from waldur_slurm.slurm.accounting.asking import Line
-from waldur_slurm.slurm.accounting.columns import AccountRow, AssociationRow
-from waldur_slurm.slurm.accounting.values import is_rounded, parse_count, parse_tres
+from waldur_slurm.slurm.accounting.grammar import commands, parsers
+from waldur_slurm.slurm.accounting.grammar.columns import AccountRow, AssociationRow
+from waldur_slurm.slurm.grammar.values import is_rounded, parse_count, parse_tres
+from waldur_slurm.slurm.tools import Tools
 
 Name = TypeVar("Name", bound=str)
 
@@ -53,9 +53,9 @@ class Tree:
 class Records:
     """What one cluster's accounting holds, read afresh at every call."""
 
-    def __init__(self, line: Line, away: Callable[[], ClusterName | None]) -> None:
+    def __init__(self, tools: Tools, away: Callable[[], ClusterName | None]) -> None:
         """`away` tells the cluster where it is not the local one."""
-        self._line = line
+        self._tools = tools
         self._away = away
         self._shown: Mapping[str, str] = {}
         self._exact: ByAssociation = {}
@@ -87,7 +87,7 @@ class Records:
         """
         only = {*accounts, ROOT} if 0 < len(accounts) <= MOST_NAMES else ()
         argv = commands.show_associations(cluster, only)
-        rows = tuple(parsers.parse_associations(self._line.ask(argv)))
+        rows = tuple(parsers.parse_associations(self._tools.ask(argv)))
         heads = {AccountName(row.account): row for row in rows if not row.user}
         if ROOT not in heads:
             raise AccountingDown(argv, 0, f"not even root is listed in cluster {cluster}")
@@ -107,14 +107,14 @@ class Records:
     ) -> Mapping[AccountName, AccountRow]:
         """Read text by account; `names` restricts, `known` tells names from text."""
         only = names if len(names) <= MOST_NAMES else ()
-        text = self._line.ask(commands.show_accounts(only))
+        text = self._tools.ask(commands.show_accounts(only))
         return parsers.parse_accounts(text, known or names)
 
     def read_places(self, names: Collection[AccountName]) -> set[AccountName]:
         """Those of `names` that are in use in any cluster."""
         used: set[AccountName] = set()
         for part in batches(names):
-            used |= parsers.parse_places(self._line.ask(commands.show_places(part)))
+            used |= parsers.parse_places(self._tools.ask(commands.show_places(part)))
         return used
 
     def _read_exact(self, rows: Iterable[AssociationRow], *, remembering: bool) -> ByAssociation:
@@ -122,7 +122,7 @@ class Records:
         shown = {row.id: row.grptresmins for row in rows if is_rounded(row.grptresmins)}
         if shown and not (remembering and shown.items() <= self._shown.items()):
             argv = commands.show_exact_limits(self._away())
-            exact = parsers.parse_exact_limits(self._line.ask(argv), wanted=shown.keys())
+            exact = parsers.parse_exact_limits(self._tools.ask(argv), wanted=shown.keys())
             if exact.keys() != shown.keys():
                 raise AccountingDown(argv, 0, "slurmctld has not heard of all associations yet")
             self._shown = {**self._shown, **shown}

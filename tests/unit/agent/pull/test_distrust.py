@@ -26,7 +26,7 @@ from waldur_slurm.model.names import ROOT, AccountName, UserName
 from waldur_slurm.model.tres import tres_name
 from waldur_slurm.processes.port import Completed
 from waldur_slurm.slurm.accounting.port import Accounting, Outcome
-from waldur_slurm.slurm.accounting.verdict import is_silence
+from waldur_slurm.slurm.grammar.evidence import is_silence
 
 GPU = tres_name("gres/gpu")
 

@@ -21,7 +21,7 @@ from waldur_slurm.agent.pull.naming import allocation_names, parent_names
 from waldur_slurm.agent.pull.policy import Naming, PullPolicy
 from waldur_slurm.errors import InvalidName
 from waldur_slurm.model.names import account_name
-from waldur_slurm.slurm.accounting.text import clean_text
+from waldur_slurm.slurm.accounting.grammar.text import clean_text
 
 PROJECT = Project(
     uuid=ProjectUuid("b" * 32),

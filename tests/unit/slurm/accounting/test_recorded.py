@@ -16,8 +16,8 @@ from waldur_slurm.model.jobs import JobRecord
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Window
 from waldur_slurm.model.tres import TresName
-from waldur_slurm.slurm.accounting.asking import Line
 from waldur_slurm.slurm.accounting.client import SlurmClient
+from waldur_slurm.slurm.tools import Tools
 
 RELEASES = sorted(folder for folder in RECORDED.iterdir() if (folder / "snapshot.json").exists())
 PHYSICS, CHEMISTRY = AccountName("physics"), AccountName("chemistry")
@@ -135,14 +135,14 @@ def test_every_failure_without_a_daemon_is_silence(release: Path, daemon: str) -
     assert calls
     for call in calls:
         with pytest.raises(AccountingDown):
-            Line(replay(release / f"without-{daemon}.json")).believe(call.argv, call.completed)
+            Tools(replay(release / f"without-{daemon}.json")).believe(call.argv, call.completed)
 
 
 def test_every_refusal_is_told_from_silence(release: Path) -> None:
     calls = [c for c in read_calls(release / "refused.json") if c.completed.code]
     assert len(calls) >= 6
     for call in calls:
-        line = Line(replay(release / "refused.json"))
+        line = Tools(replay(release / "refused.json"))
         with pytest.raises(CommandFailed) as refused:
             line.believe(call.argv, call.completed)
         assert not refused.value.transient

@@ -7,19 +7,19 @@ from waldur_slurm.errors import CommandFailed
 from waldur_slurm.model.accounts import NewAccount
 from waldur_slurm.model.names import TELLING, AccountName
 from waldur_slurm.model.tres import TresName
-from waldur_slurm.slurm.accounting import border, commands, loadfile, script
-from waldur_slurm.slurm.accounting.attributes import description_of
+from waldur_slurm.processes.port import Argv
 from waldur_slurm.slurm.accounting.bulk import Additions
-from waldur_slurm.slurm.accounting.columns import AccountRow, AssociationRow
-from waldur_slurm.slurm.accounting.commands import Argv
-from waldur_slurm.slurm.accounting.intents.desk import Desk
+from waldur_slurm.slurm.accounting.grammar import border, commands, loadfile, script
+from waldur_slurm.slurm.accounting.grammar.attributes import description_of
+from waldur_slurm.slurm.accounting.grammar.columns import AccountRow, AssociationRow
+from waldur_slurm.slurm.accounting.grammar.text import clean_text
+from waldur_slurm.slurm.accounting.intents.confirmed import ConfirmedWrites
 from waldur_slurm.slurm.accounting.port import Outcome
 from waldur_slurm.slurm.accounting.records import Tree
-from waldur_slurm.slurm.accounting.text import clean_text
-from waldur_slurm.slurm.accounting.values import parse_count
+from waldur_slurm.slurm.grammar.values import parse_count
 
 
-class Accounts(Desk):
+class Accounts(ConfirmedWrites):
     """What may be done to accounts."""
 
     def add_accounts(self, accounts: Sequence[NewAccount]) -> Outcome:

@@ -4,23 +4,23 @@ from collections.abc import Collection, Mapping
 
 from waldur_slurm.errors import CommandFailed
 from waldur_slurm.model.names import AccountName, UserName
-from waldur_slurm.slurm.accounting import border, commands, loadfile, parsers, script
 from waldur_slurm.slurm.accounting.bulk import Additions
-from waldur_slurm.slurm.accounting.columns import AssociationRow
-from waldur_slurm.slurm.accounting.intents.desk import Desk
+from waldur_slurm.slurm.accounting.grammar import border, commands, loadfile, parsers, script
+from waldur_slurm.slurm.accounting.grammar.columns import AssociationRow
+from waldur_slurm.slurm.accounting.intents.confirmed import ConfirmedWrites
 from waldur_slurm.slurm.accounting.port import Outcome
 from waldur_slurm.slurm.accounting.records import MOST_NAMES, Tree, batches
-from waldur_slurm.slurm.accounting.values import parse_count
+from waldur_slurm.slurm.grammar.values import parse_count
 
 
-class People(Desk):
+class People(ConfirmedWrites):
     """Who may use which account."""
 
     def read_default_accounts(self, users: Collection[UserName]) -> Mapping[UserName, AccountName]:
         if not users:
             return {}
         only = users if len(users) <= MOST_NAMES else ()
-        answer = self._line.ask(commands.show_users(self.cluster, only))
+        answer = self._tools.ask(commands.show_users(self.cluster, only))
         found = parsers.parse_default_accounts(answer)
         return {user: found[user] for user in users if user in found}
 

@@ -4,15 +4,15 @@ from collections.abc import Collection, Mapping
 
 from waldur_slurm.errors import CommandFailed, TransportError
 from waldur_slurm.model.names import UserName
-from waldur_slurm.slurm.accounting import border, commands, parsers
-from waldur_slurm.slurm.accounting.intents.desk import Desk
+from waldur_slurm.slurm.accounting.grammar import border, commands, parsers
+from waldur_slurm.slurm.accounting.intents.confirmed import ConfirmedWrites
 from waldur_slurm.slurm.accounting.port import Outcome
-from waldur_slurm.slurm.accounting.verdict import said
+from waldur_slurm.slurm.grammar.evidence import said
 
 GETENT_SOME_MISSING = 2
 
 
-class UnixUsers(Desk):
+class UnixUsers(ConfirmedWrites):
     """Who exists, and has a home."""
 
     def read_missing_unix_users(self, users: Collection[UserName]) -> frozenset[UserName]:
@@ -26,11 +26,11 @@ class UnixUsers(Desk):
         argv = commands.make_home(user)
         if home is None:
             raise CommandFailed(argv, 1, f"no unix user {user}")
-        return self._settled(argv, lambda: self._line.attempt(commands.find_home(home)).code == 0)
+        return self._settled(argv, lambda: self._tools.attempt(commands.find_home(home)).code == 0)
 
     def _homes(self, users: Collection[UserName]) -> Mapping[UserName, str]:
         argv = commands.look_up_users(users)
-        completed = self._line.attempt(argv)
+        completed = self._tools.attempt(argv)
         if completed.code not in (0, GETENT_SOME_MISSING):
             raise TransportError(f"cannot look up users: {said(completed)}")
         return parsers.parse_passwd(completed.out)

@@ -6,7 +6,7 @@ import pytest
 
 from waldur_slurm.errors import UnparsableOutput
 from waldur_slurm.model.tres import TresName
-from waldur_slurm.slurm.accounting.values import (
+from waldur_slurm.slurm.grammar.values import (
     format_tres,
     is_rounded,
     parse_amount,

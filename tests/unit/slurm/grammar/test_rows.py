@@ -5,7 +5,7 @@ from typing import NamedTuple
 import pytest
 
 from waldur_slurm.errors import UnparsableOutput
-from waldur_slurm.slurm.accounting.rows import MOST_CHARACTERS, lines_of, split_cells, split_rows
+from waldur_slurm.slurm.grammar.rows import MOST_CHARACTERS, lines_of, split_cells, split_rows
 
 
 class Row(NamedTuple):

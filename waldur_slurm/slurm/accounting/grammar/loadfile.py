@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from waldur_slurm.model.accounts import NewAccount
 from waldur_slurm.model.names import AccountName, ClusterName, UserName
-from waldur_slurm.slurm.accounting.attributes import limits_of, text_of
+from waldur_slurm.slurm.accounting.grammar.attributes import limits_of, text_of
 
 
 def as_listed(accounts: Iterable[NewAccount], listed: Iterable[AccountName]) -> list[NewAccount]:

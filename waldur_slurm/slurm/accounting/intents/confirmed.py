@@ -11,20 +11,19 @@ from threading import Lock
 
 from waldur_slurm.errors import CommandFailed
 from waldur_slurm.model.names import AccountName, ClusterName
-from waldur_slurm.processes.port import Completed, Transport
-from waldur_slurm.slurm.accounting import commands, parsers
-from waldur_slurm.slurm.accounting.asking import Line
+from waldur_slurm.processes.port import Argv, Completed, Transport
 from waldur_slurm.slurm.accounting.bulk import Additions, BulkWriter
-from waldur_slurm.slurm.accounting.columns import AssociationRow
-from waldur_slurm.slurm.accounting.commands import Argv
+from waldur_slurm.slurm.accounting.grammar import commands, parsers
+from waldur_slurm.slurm.accounting.grammar.columns import AssociationRow
 from waldur_slurm.slurm.accounting.port import Outcome
 from waldur_slurm.slurm.accounting.records import Records, Tree
-from waldur_slurm.slurm.accounting.verdict import is_silence, said
+from waldur_slurm.slurm.grammar.evidence import is_silence, said
+from waldur_slurm.slurm.tools import Tools
 
 ATTEMPTS = 2
 
 
-class Desk:
+class ConfirmedWrites:
     """One cluster. Without `cluster` it is the one that slurm.conf names, asked for once."""
 
     def __init__(
@@ -35,15 +34,15 @@ class Desk:
         bin_path: str = "",
         timeout: timedelta | None = None,
     ) -> None:
-        self._line = Line(transport, bin_path=bin_path, timeout=timeout)
-        self._bulk = BulkWriter(self._line)
-        self._records = Records(self._line, lambda: self._away)
+        self._tools = Tools(transport, bin_path=bin_path, timeout=timeout)
+        self._bulk = BulkWriter(self._tools)
+        self._records = Records(self._tools, lambda: self._away)
         self._named_cluster = cluster
         self._writing = Lock()
 
     def read_configuration(self) -> Mapping[str, str]:
         argv = commands.show_configuration(self._away)
-        return parsers.parse_configuration(self._line.ask(argv))
+        return parsers.parse_configuration(self._tools.ask(argv))
 
     @property
     def cluster(self) -> ClusterName:
@@ -57,7 +56,7 @@ class Desk:
 
     @cached_property
     def _local_cluster(self) -> ClusterName:
-        text = self._line.ask(commands.show_configuration())
+        text = self._tools.ask(commands.show_configuration())
         return ClusterName(parsers.parse_configuration(text)["ClusterName"])
 
     def _settled(self, argv: Argv, is_so: Callable[[], bool]) -> Outcome:
@@ -65,7 +64,7 @@ class Desk:
         return Outcome.ALREADY_SO if is_so() else self._written(argv, is_so)
 
     def _written(self, argv: Argv, is_so: Callable[[], bool]) -> Outcome:
-        completed = self._confirmed(lambda: (argv, self._line.attempt(argv)), is_so)
+        completed = self._confirmed(lambda: (argv, self._tools.attempt(argv)), is_so)
         return Outcome.CHANGED if completed.code == 0 else Outcome.ALREADY_SO
 
     def _added(self, additions: Additions, is_so: Callable[[], bool]) -> Outcome:
@@ -86,7 +85,7 @@ class Desk:
                 argv, completed = write()
                 if not is_silence(completed) and is_so():
                     return completed
-                self._line.believe(argv, completed)
+                self._tools.believe(argv, completed)
             raise CommandFailed(argv, 0, f"exit code 0, but it is not so: {said(completed)}")
 
     def _settled_on(

@@ -7,7 +7,7 @@ import pytest
 from waldur_slurm.errors import UnparsableOutput
 from waldur_slurm.model.jobs import JobRecord, Run, UnreadableRecord
 from waldur_slurm.model.names import AccountName
-from waldur_slurm.slurm.accounting.parsers import (
+from waldur_slurm.slurm.accounting.grammar.parsers import (
     parse_accounts,
     parse_all_tres,
     parse_backlog,

@@ -13,7 +13,7 @@ from waldur_slurm.model.copies import one_copy_each
 from waldur_slurm.model.jobs import JobRecord, QueuedJob, Run, UnreadableRecord
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.tres import Tres, TresName
-from waldur_slurm.slurm.accounting.columns import (
+from waldur_slurm.slurm.accounting.grammar.columns import (
     AccountRow,
     AssociationRow,
     JobRow,
@@ -24,8 +24,8 @@ from waldur_slurm.slurm.accounting.columns import (
     UserRow,
 )
 from waldur_slurm.slurm.accounting.port import RolledUp
-from waldur_slurm.slurm.accounting.rows import lines_of, split_cells, split_rows, to_row
-from waldur_slurm.slurm.accounting.values import (
+from waldur_slurm.slurm.grammar.rows import lines_of, split_cells, split_rows, to_row
+from waldur_slurm.slurm.grammar.values import (
     parse_integer,
     parse_known_moment,
     parse_moment,

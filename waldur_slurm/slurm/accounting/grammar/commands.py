@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from waldur_slurm.model.names import AccountName, ClusterName, UserName
 from waldur_slurm.model.tres import TresName
-from waldur_slurm.slurm.accounting.columns import (
+from waldur_slurm.processes.port import Argv
+from waldur_slurm.slurm.accounting.grammar.columns import (
     QUEUE_LETTERS,
     AccountRow,
     AssociationRow,
@@ -22,21 +23,8 @@ from waldur_slurm.slurm.accounting.columns import (
     TresRow,
     UserRow,
 )
+from waldur_slurm.slurm.grammar.commands import LISTING
 
-Argv = tuple[str, ...]
-
-SLURM_TOOLS = frozenset({"sacctmgr", "sacct", "squeue", "scancel", "scontrol", "sdiag", "sreport"})
-
-ENVIRONMENT: Mapping[str, str] = {
-    "TZ": "UTC",
-    "SLURM_TIME_FORMAT": "%s",
-    "SLURM_BITSTR_LEN": "0",
-    "INPUTRC": "/dev/null",
-}
-"""Times as seconds since the epoch, job arrays written out in full, and a sacctmgr that reads
-commands takes every sign for itself, whatever keys somebody has bound."""
-
-_LIST = ("sacctmgr", "--noheader", "--parsable", "show")
 _WRITE: Argv = ("sacctmgr", "--immediate")
 _LIFTED = "-1"
 _ARRAY_THROTTLE = re.compile(r"%\d+\]")
@@ -52,28 +40,28 @@ def _format(row: type[NamedTuple]) -> str:
 
 def show_accounts(names: Collection[AccountName] = ()) -> Argv:
     chosen = ("where", f"name={_list(names)}") if names else ()
-    return (*_LIST, "account", *chosen, _format(AccountRow))
+    return (*LISTING, "account", *chosen, _format(AccountRow))
 
 
 def show_associations(cluster: ClusterName, accounts: Collection[AccountName] = ()) -> Argv:
     """Everybody's own limits and QoS, not those inherited from a parent."""
     chosen = (f"account={_list(accounts)}",) if accounts else ()
     where = ("where", f"cluster={cluster}", *chosen)
-    return (*_LIST, "assoc", "wopl", *where, _format(AssociationRow))
+    return (*LISTING, "assoc", "wopl", *where, _format(AssociationRow))
 
 
 def show_places(accounts: Collection[AccountName]) -> Argv:
     """Tell in which clusters accounts are in use."""
-    return (*_LIST, "assoc", "where", f"account={_list(accounts)}", "user=", _format(PlaceRow))
+    return (*LISTING, "assoc", "where", f"account={_list(accounts)}", "user=", _format(PlaceRow))
 
 
 def show_users(cluster: ClusterName, users: Collection[UserName] = ()) -> Argv:
     chosen = (f"name={_list(users)}",) if users else ()
-    return (*_LIST, "user", "where", f"cluster={cluster}", *chosen, _format(UserRow))
+    return (*LISTING, "user", "where", f"cluster={cluster}", *chosen, _format(UserRow))
 
 
 def show_tres() -> Argv:
-    return (*_LIST, "tres", _format(TresRow))
+    return (*LISTING, "tres", _format(TresRow))
 
 
 def show_exact_limits(away: ClusterName | None) -> Argv:
@@ -87,15 +75,6 @@ def show_configuration(away: ClusterName | None = None) -> Argv:
 
 def show_version() -> Argv:
     return ("sacctmgr", "--version")
-
-
-def show_clusters() -> Argv:
-    """Ask the least that slurmdbd must answer."""
-    return (*_LIST, "cluster", "format=cluster")
-
-
-def ping_controller() -> Argv:
-    return ("scontrol", "ping")
 
 
 def show_jobs(cluster: ClusterName, start: datetime, end: datetime) -> Argv:

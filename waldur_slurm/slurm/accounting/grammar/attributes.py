@@ -6,8 +6,8 @@ What stands between quotes holds none: names are of the closed alphabet, and tex
 from collections.abc import Iterator
 
 from waldur_slurm.model.accounts import NewAccount
-from waldur_slurm.slurm.accounting.text import clean_text
-from waldur_slurm.slurm.accounting.values import format_tres
+from waldur_slurm.slurm.accounting.grammar.text import clean_text
+from waldur_slurm.slurm.grammar.values import format_tres
 
 
 def description_of(account: NewAccount) -> str:

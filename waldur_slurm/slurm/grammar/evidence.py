@@ -8,8 +8,8 @@ answered (`probe_for`).
 import re
 
 from waldur_slurm.errors import AccountingDown, CommandFailed
-from waldur_slurm.processes.port import Completed
-from waldur_slurm.slurm.accounting.commands import Argv, ping_controller, show_clusters
+from waldur_slurm.processes.port import Argv, Completed
+from waldur_slurm.slurm.grammar.commands import ping_controller, show_clusters
 
 # Customers choose names of accounts, and some errors quote them: none of these may be in one.
 _NOBODY_ANSWERS = re.compile(

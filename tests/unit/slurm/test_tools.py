@@ -6,13 +6,13 @@ from tests.fakes.transport import ScriptedTransport
 from waldur_slurm.errors import AccountingDown, CommandFailed, TransportError, UnparsableOutput
 from waldur_slurm.model.names import AccountName, ClusterName, UserName
 from waldur_slurm.model.tres import TresName
-from waldur_slurm.processes.port import Completed
-from waldur_slurm.slurm.accounting import commands
-from waldur_slurm.slurm.accounting.asking import Line
+from waldur_slurm.processes.port import Argv, Completed
 from waldur_slurm.slurm.accounting.bulk import Additions, BulkWriter
 from waldur_slurm.slurm.accounting.client import SlurmClient
-from waldur_slurm.slurm.accounting.commands import Argv, ping_controller, show_clusters
+from waldur_slurm.slurm.accounting.grammar import commands
 from waldur_slurm.slurm.accounting.port import Outcome
+from waldur_slurm.slurm.grammar.commands import ping_controller, show_clusters
+from waldur_slurm.slurm.tools import Tools
 
 WELL = Completed(0, "fine", "")
 UNHEARD_OF = Completed(1, "", "sacctmgr: error: words of a release to come")
@@ -27,13 +27,13 @@ def physics(limits: str) -> Completed:
 
 
 def test_an_answer_is_returned() -> None:
-    assert Line(ScriptedTransport([WELL])).ask(ASK) == "fine"
+    assert Tools(ScriptedTransport([WELL])).ask(ASK) == "fine"
 
 
 def test_a_failure_is_a_refusal_when_slurmdbd_answers_another_question() -> None:
     transport = ScriptedTransport([UNHEARD_OF, WELL])
     with pytest.raises(CommandFailed, match="words of a release to come") as refused:
-        Line(transport).ask(ASK)
+        Tools(transport).ask(ASK)
     assert not refused.value.transient
     assert transport.asked[1] == show_clusters()
 
@@ -43,26 +43,26 @@ def test_a_failure_is_silence_when_no_question_is_answered(
     probe: Completed | TransportError,
 ) -> None:
     with pytest.raises(AccountingDown):
-        Line(ScriptedTransport([UNHEARD_OF, probe])).ask(ASK)
+        Tools(ScriptedTransport([UNHEARD_OF, probe])).ask(ASK)
 
 
 @pytest.mark.parametrize("tool", ["squeue", "scancel", "scontrol", "sdiag"])
 def test_slurmctld_is_probed_for_its_own_tools(tool: str) -> None:
     transport = ScriptedTransport([UNHEARD_OF, WELL])
     with pytest.raises(CommandFailed):
-        Line(transport).ask((tool, "something"))
+        Tools(transport).ask((tool, "something"))
     assert transport.asked[1] == ping_controller()
 
 
 def test_a_success_that_lost_its_connection_is_silence() -> None:
     lost = Completed(0, "", "sacct: error: slurm_persist_conn_recv: Connection reset by peer")
     with pytest.raises(AccountingDown):
-        Line(ScriptedTransport([lost])).ask(ASK)
+        Tools(ScriptedTransport([lost])).ask(ASK)
 
 
 def test_lines_are_heard_before_the_failure_that_takes_them_back() -> None:
     transport = ScriptedTransport([Completed(1, "1|\n2|\n", "x"), WELL])
-    lines = Line(transport).listen(ASK)
+    lines = Tools(transport).listen(ASK)
     assert [next(lines), next(lines)] == ["1|", "2|"]
     with pytest.raises(CommandFailed):
         next(lines)
@@ -70,7 +70,7 @@ def test_lines_are_heard_before_the_failure_that_takes_them_back() -> None:
 
 def test_slurms_tools_lie_where_they_are_said_to_lie() -> None:
     transport = ScriptedTransport([WELL, WELL])
-    line = Line(transport, bin_path="/opt/slurm/bin/")
+    line = Tools(transport, bin_path="/opt/slurm/bin/")
     line.ask(ASK)
     line.ask(("getent", "passwd"))
     assert [argv[0] for argv in transport.asked] == ["/opt/slurm/bin/sacctmgr", "getent"]
@@ -78,7 +78,7 @@ def test_slurms_tools_lie_where_they_are_said_to_lie() -> None:
 
 def test_times_are_asked_for_as_seconds_whatever_the_site_configured() -> None:
     transport = ScriptedTransport([WELL])
-    Line(transport).ask(ASK)
+    Tools(transport).ask(ASK)
     assert transport.environs[0]["SLURM_TIME_FORMAT"] == "%s"
     assert transport.environs[0]["TZ"] == "UTC"
 
@@ -165,7 +165,7 @@ ADDITIONS = Additions(file="Cluster - 'lab'\n", lines=[f"line {n}\n" for n in ra
 
 def test_whoever_may_not_load_says_the_same_in_lines_from_then_on() -> None:
     transport = ScriptedTransport([FORBIDDEN, *[WELL] * 6])
-    writer = BulkWriter(Line(transport))
+    writer = BulkWriter(Tools(transport))
     assert writer.write(ADDITIONS) == (commands.obey_lines(), WELL)
     writer.write(ADDITIONS)
     assert transport.asked == [commands.load(), *[commands.obey_lines()] * 6]
@@ -175,13 +175,13 @@ def test_whoever_may_not_load_says_the_same_in_lines_from_then_on() -> None:
 def test_a_file_that_slurm_refuses_for_what_it_holds_is_not_said_in_lines() -> None:
     refused = Completed(1, "", " error: no TRES known by type gres/nope")
     transport = ScriptedTransport([refused])
-    assert BulkWriter(Line(transport)).write(ADDITIONS) == (commands.load(), refused)
+    assert BulkWriter(Tools(transport)).write(ADDITIONS) == (commands.load(), refused)
 
 
 def test_after_lines_that_ended_badly_no_more_are_written() -> None:
     down = Completed(1, "", "Connection refused")
     transport = ScriptedTransport([FORBIDDEN, WELL, down])
-    assert BulkWriter(Line(transport)).write(ADDITIONS) == (commands.obey_lines(), down)
+    assert BulkWriter(Tools(transport)).write(ADDITIONS) == (commands.obey_lines(), down)
 
 
 @pytest.mark.parametrize(

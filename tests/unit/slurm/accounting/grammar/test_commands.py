@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from waldur_slurm.model.accounts import NewAccount
 from waldur_slurm.model.names import AccountName, ClusterName, UserName
 from waldur_slurm.model.tres import TresName
-from waldur_slurm.slurm.accounting import commands
-from waldur_slurm.slurm.accounting.loadfile import accounts_to_load, users_to_load
-from waldur_slurm.slurm.accounting.script import (
+from waldur_slurm.slurm.accounting.grammar import commands
+from waldur_slurm.slurm.accounting.grammar.loadfile import accounts_to_load, users_to_load
+from waldur_slurm.slurm.accounting.grammar.script import (
     accounts_to_add,
     in_parts,
     users_to_add,

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from waldur_slurm.errors import AgentError
-from waldur_slurm.processes.port import Completed, Transport
-from waldur_slurm.slurm.accounting.commands import ENVIRONMENT, SLURM_TOOLS, Argv
-from waldur_slurm.slurm.accounting.verdict import is_silence, probe_for, refusal, silence
+from waldur_slurm.processes.port import Argv, Completed, Transport
+from waldur_slurm.slurm.grammar.commands import ENVIRONMENT, SLURM_TOOLS
+from waldur_slurm.slurm.grammar.evidence import is_silence, probe_for, refusal, silence
 
 
-class Line:
-    """The line to one Slurm: knows where its tools lie and how they are heard."""
+class Tools:
+    """One Slurm's tools: knows where its tools lie and how they are heard."""
 
     def __init__(
         self, transport: Transport, *, bin_path: str = "", timeout: timedelta | None = None

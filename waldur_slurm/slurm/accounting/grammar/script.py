@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from waldur_slurm.model.accounts import NewAccount
 from waldur_slurm.model.names import AccountName, ClusterName, UserName
-from waldur_slurm.slurm.accounting.attributes import limits_of, text_of
+from waldur_slurm.slurm.accounting.grammar.attributes import limits_of, text_of
 
 MOST_LINES = 25
 """A line takes a second or two, longer where there are many accounts: this ends in good time."""
