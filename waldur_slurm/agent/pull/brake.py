@@ -12,8 +12,9 @@ from waldur_slurm.agent.pull.desired import Desired
 from waldur_slurm.agent.pull.doubts import BELIEVED_READINGS, Doubt, find_doubts
 from waldur_slurm.agent.pull.findings import Refusal, RefusalKind
 from waldur_slurm.agent.pull.plan import Plan
-from waldur_slurm.agent.pull.removals import BrakeKind, brake_kind, taken_by
+from waldur_slurm.agent.pull.removals import brake_kind, taken_by
 from waldur_slurm.agent.pull.steps import SetDefaultAccount, Step, TellNoAssociation
+from waldur_slurm.agent.pull.taken import BrakeKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from waldur_slurm.agent.pull.policy import NO_CONSENT, Consent, PullPolicy
 from waldur_slurm.agent.pull.quarantine import after_cycle, resting
 from waldur_slurm.agent.pull.read import read_answers, read_waldur
 from waldur_slurm.agent.pull.reading import WaldurReading, World
-from waldur_slurm.agent.pull.removals import Taken, remember_taken, still_counting
+from waldur_slurm.agent.pull.removals import remember_taken
 from waldur_slurm.agent.pull.steps import (
     AddUser,
     CancelJobs,
@@ -46,6 +46,7 @@ from waldur_slurm.agent.pull.steps import (
     sort_key,
     subject_of,
 )
+from waldur_slurm.agent.pull.taken import Taken, still_counting
 from waldur_slurm.agent.pull.tell import WaldurHand
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.model.accounts import Snapshot

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from waldur_slurm.agent.pull import removals
 from waldur_slurm.agent.pull.doubts import Readings
 from waldur_slurm.agent.pull.ledger import Ledger
 from waldur_slurm.agent.pull.quarantine import Rest
-from waldur_slurm.agent.pull.removals import Taken
+from waldur_slurm.agent.pull.taken import Taken, taken_from_document, taken_to_document
 from waldur_slurm.state import Document, State, understood
 
 T = TypeVar("T")
@@ -28,7 +27,7 @@ class Journal:
         self._state = state
         self.ledger = self._read(_LEDGER, Ledger.from_document)
         self.doubts = self._read(_BRAKE, _each(Readings.from_document))
-        self.taken = self._read(_REMOVALS, removals.from_document)
+        self.taken = self._read(_REMOVALS, taken_from_document)
         self.quarantine = self._read(_QUARANTINE, _each(Rest.from_document))
 
     def keep_ledger(self, ledger: Ledger) -> None:
@@ -44,7 +43,7 @@ class Journal:
 
     def keep_taken(self, taken: Taken) -> None:
         if taken != self.taken:
-            self._state.replace(_REMOVALS, removals.to_document(taken))
+            self._state.replace(_REMOVALS, taken_to_document(taken))
             self.taken = taken
 
     def keep_quarantine(self, entries: Mapping[str, Rest]) -> None:

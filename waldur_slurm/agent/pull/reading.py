@@ -16,7 +16,7 @@ from waldur_slurm.agent.model.marketplace import (
 )
 from waldur_slurm.agent.pull.ledger import Ledger
 from waldur_slurm.agent.pull.policy import NO_CONSENT, Consent, PullPolicy
-from waldur_slurm.agent.pull.removals import Taken
+from waldur_slurm.agent.pull.taken import Taken
 from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.jobs import QueuedJob
 from waldur_slurm.model.names import AccountName, UserName

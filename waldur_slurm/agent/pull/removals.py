@@ -1,9 +1,8 @@
-"""What steps take away, by kind, and what was taken away within the last day. Pure."""
+"""What steps take away, by kind, and how that is remembered. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
-from enum import StrEnum
+from collections.abc import Iterable
+from datetime import datetime
 
 from waldur_slurm.agent.pull.limits import lowers
 from waldur_slurm.agent.pull.steps import (
@@ -18,22 +17,7 @@ from waldur_slurm.agent.pull.steps import (
     Step,
     TellNoAssociation,
 )
-from waldur_slurm.model.period import moment_of
-
-REMEMBERED_FOR = timedelta(hours=24)
-"""How long what was taken away counts against what is allowed."""
-
-
-class BrakeKind(StrEnum):
-    PEOPLE = "people"
-    ACCOUNTS = "accounts"
-    HOLDS = "holds"
-    LIMITS = "limits"
-    TERMINATIONS = "terminations"
-
-
-Taken = Mapping[BrakeKind, Mapping[str, datetime]]
-"""Names of what was taken away, each with the moment."""
+from waldur_slurm.agent.pull.taken import BrakeKind, Taken, still_counting
 
 
 def brake_kind(step: Step, terminating: frozenset[str]) -> BrakeKind | None:
@@ -82,15 +66,6 @@ def _counted(step: Step, kind: BrakeKind) -> str | None:
             return None
 
 
-def still_counting(taken: Taken, now: datetime) -> dict[BrakeKind, dict[str, datetime]]:
-    """What counts now; a moment far in the future was told by a clock that was wrong."""
-    fresh = {
-        kind: {name: at for name, at in names.items() if abs(now - at) < REMEMBERED_FOR}
-        for kind, names in taken.items()
-    }
-    return {kind: names for kind, names in fresh.items() if names}
-
-
 def remember_taken(
     taken: Taken, steps: Iterable[Step], terminating: frozenset[str], now: datetime
 ) -> dict[BrakeKind, dict[str, datetime]]:
@@ -100,16 +75,3 @@ def remember_taken(
         if kind is not BrakeKind.TERMINATIONS:
             remembered.setdefault(kind, {}).update(dict.fromkeys(names, now))
     return remembered
-
-
-def to_document(taken: Taken) -> dict[str, dict[str, str]]:
-    return {
-        kind: {name: at.isoformat() for name, at in names.items()} for kind, names in taken.items()
-    }
-
-
-def from_document(document: Mapping[str, Mapping[str, str]]) -> Taken:
-    return {
-        BrakeKind(kind): {name: moment_of(at) for name, at in names.items()}
-        for kind, names in document.items()
-    }

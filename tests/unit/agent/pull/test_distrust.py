@@ -18,7 +18,7 @@ from waldur_slurm.agent.model.marketplace import (
 )
 from waldur_slurm.agent.pull.findings import DriftKind, RefusalKind
 from waldur_slurm.agent.pull.policy import Allowance, JobPolicy
-from waldur_slurm.agent.pull.removals import BrakeKind
+from waldur_slurm.agent.pull.taken import BrakeKind
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.errors import TransportError
 from waldur_slurm.model.accounts import Account, Association, Snapshot
