@@ -10,8 +10,8 @@ from sandbox.slurm import Cluster
 from sandbox.slurm.history import History, fill
 from sandbox.slurm.history_jobs import HistoryOptions, Job
 from sandbox.slurm.history_sums import Share as KnownShare
+from waldur_slurm.agent.metering.measure import Meter
 from waldur_slurm.agent.model.usage import Basis, Measurement
-from waldur_slurm.agent.push.measure import Meter
 from waldur_slurm.model.jobs import QueuedJob, Run
 from waldur_slurm.model.names import AccountName, ClusterName, UserName
 from waldur_slurm.model.period import Month, Window

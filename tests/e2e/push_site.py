@@ -21,7 +21,7 @@ from sandbox.waldur import Waldur
 from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
 from waldur_slurm.agent.model.marketplace import OfferingUuid, OrderUuid, ResourceUuid
 from waldur_slurm.agent.push.cycle import PushCycle
-from waldur_slurm.agent.push.policy import PushPolicy
+from waldur_slurm.agent.push.plan.policy import PushPolicy
 from waldur_slurm.agent.waldur.client import WaldurMarketplace
 from waldur_slurm.agent.waldur.session import WaldurSession
 from waldur_slurm.agent.waldur.transport import Bounds

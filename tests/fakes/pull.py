@@ -9,10 +9,10 @@ from tests.fakes.slurm import FakeSlurm
 from tests.fakes.waldur import FakeMarketplace, fake_marketplace
 from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType, NotOrdered
 from waldur_slurm.agent.model.marketplace import Dialect, Resource
-from waldur_slurm.agent.pull.brake import Guarded
 from waldur_slurm.agent.pull.cycle import PullCycle
+from waldur_slurm.agent.pull.guard.brake import Guarded
 from waldur_slurm.agent.pull.news import CycleReport
-from waldur_slurm.agent.pull.policy import NO_CONSENT, Consent, PullPolicy
+from waldur_slurm.agent.pull.world.policy import NO_CONSENT, Consent, PullPolicy
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.errors import UnparsableOutput
 from waldur_slurm.model.accounts import Account

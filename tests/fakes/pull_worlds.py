@@ -22,7 +22,7 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceState,
     ResourceUuid,
 )
-from waldur_slurm.agent.pull.policy import Allowance, Consent, PullPolicy
+from waldur_slurm.agent.pull.world.policy import Allowance, Consent, PullPolicy
 from waldur_slurm.errors import CommandFailed
 from waldur_slurm.model.accounts import Account, Association
 from waldur_slurm.model.names import ROOT, AccountName, UserName

@@ -22,10 +22,10 @@ from tests.fakes.pull_worlds import (
 )
 from waldur_slurm.agent.model.marketplace import Dialect
 from waldur_slurm.agent.pull.apply import SlurmHand
-from waldur_slurm.agent.pull.bookkeeping import after, foreseeing
 from waldur_slurm.agent.pull.journal import Journal
-from waldur_slurm.agent.pull.steps import Judgement, SlurmStep, Step, Telling
+from waldur_slurm.agent.pull.memory.bookkeeping import after, foreseeing
 from waldur_slurm.agent.pull.tell import WaldurHand
+from waldur_slurm.agent.pull.vocabulary.steps import Judgement, SlurmStep, Step, Telling
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import ROOT
 

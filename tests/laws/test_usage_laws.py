@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.slurm import FOREVER, FakeJob, FakeSlurm
+from waldur_slurm.agent.metering.measure import Meter
+from waldur_slurm.agent.metering.sums import Sums
+from waldur_slurm.agent.metering.witness import WitnessedRecords
 from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
 from waldur_slurm.agent.model.usage import Basis, Share
-from waldur_slurm.agent.push.measure import Meter
-from waldur_slurm.agent.push.records import Sums
-from waldur_slurm.agent.push.witness import WitnessedRecords
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Month, Window
 from waldur_slurm.model.tres import TresName

@@ -12,9 +12,9 @@ import yaml
 
 from tests.places import PROJECT
 from waldur_slurm.agent.arguments import build, parse
-from waldur_slurm.agent.pull.findings import DriftKind
-from waldur_slurm.agent.pull.findings import RefusalKind as PullRefusal
-from waldur_slurm.agent.push.findings import RefusalKind as PushRefusal
+from waldur_slurm.agent.pull.vocabulary.findings import DriftKind
+from waldur_slurm.agent.pull.vocabulary.findings import RefusalKind as PullRefusal
+from waldur_slurm.agent.push.plan.findings import RefusalKind as PushRefusal
 from waldur_slurm.agent.settings import Settings
 
 PAGE = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")

@@ -17,11 +17,11 @@ from waldur_slurm.agent.components_sync import apply_components, plan_components
 from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType, NotOrdered
 from waldur_slurm.agent.pull.cycle import PullCycle
 from waldur_slurm.agent.pull.news import CycleReport as PullReport
-from waldur_slurm.agent.pull.policy import Allowance, PullPolicy
+from waldur_slurm.agent.pull.world.policy import Allowance, PullPolicy
 from waldur_slurm.agent.push.cycle import PushCycle
 from waldur_slurm.agent.push.final import FinalUsage
 from waldur_slurm.agent.push.news import CycleReport as PushReport
-from waldur_slurm.agent.push.policy import PushPolicy
+from waldur_slurm.agent.push.plan.policy import PushPolicy
 from waldur_slurm.agent.waldur.transport import Bounds
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import ROOT, AccountName, UserName

@@ -22,7 +22,7 @@ from tests.trust.faults_flows import FLOWS, Flow
 from tests.trust.faults_tools import MODES, FaultyTools, Trouble
 from tests.trust.faults_world import MANY_LIVES, World
 from tests.trust.size import CLUSTER, IS_CAMPAIGN, SEED, count, size
-from waldur_slurm.agent.pull.policy import PullPolicy
+from waldur_slurm.agent.pull.world.policy import PullPolicy
 from waldur_slurm.errors import AgentError
 from waldur_slurm.model.names import ClusterName
 from waldur_slurm.slurm.accounting.client import SlurmClient

@@ -21,7 +21,7 @@ from tests.fixtures_waldur import DIALECT_NAMES, StartWaldur
 from tests.trust.faults_flows import FLOWS, Flow
 from tests.trust.faults_world import MANY_LIVES, World
 from tests.trust.size import IS_CAMPAIGN, count
-from waldur_slurm.agent.pull.policy import PullPolicy
+from waldur_slurm.agent.pull.world.policy import PullPolicy
 from waldur_slurm.errors import AgentError
 
 SWEPT_WHOLE: DialectName = "today"

@@ -17,12 +17,12 @@ from tests.places import PROJECT
 from tests.trust.hostile import ANY_TEXT, TEXTS, fuzzed, refusal_of
 from tests.trust.size import count
 from waldur_slurm.agent.main import _read_env_file
+from waldur_slurm.agent.metering import lives
+from waldur_slurm.agent.metering.past import PastDays, Span
+from waldur_slurm.agent.metering.sums import Sums
 from waldur_slurm.agent.model.usage import Basis
 from waldur_slurm.agent.pull.journal import Journal as PullJournal
-from waldur_slurm.agent.push import lives
 from waldur_slurm.agent.push.journal import Journal as PushJournal
-from waldur_slurm.agent.push.past import PastDays, Span
-from waldur_slurm.agent.push.records import Sums
 from waldur_slurm.agent.settings import Settings
 from waldur_slurm.agent.tres_file import parse_tres_file
 from waldur_slurm.errors import SettingsError, StateError

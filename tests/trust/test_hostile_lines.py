@@ -15,11 +15,11 @@ from tests.trust.hostile import TEXTS
 from tests.trust.size import count
 from waldur_slurm.agent.daemon.health import Health
 from waldur_slurm.agent.daemon.show import Display
-from waldur_slurm.agent.pull.findings import Drift, DriftKind, Refusal, RefusalKind
 from waldur_slurm.agent.pull.render import to_text as pull_to_text
-from waldur_slurm.agent.push.findings import Refusal as PushRefusal
-from waldur_slurm.agent.push.findings import RefusalKind as PushRefusalKind
-from waldur_slurm.agent.push.plan import Plan as PushPlan
+from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind, Refusal, RefusalKind
+from waldur_slurm.agent.push.plan.findings import Refusal as PushRefusal
+from waldur_slurm.agent.push.plan.findings import RefusalKind as PushRefusalKind
+from waldur_slurm.agent.push.plan.plan import Plan as PushPlan
 from waldur_slurm.agent.push.render import to_text as push_to_text
 from waldur_slurm.service.notify import Notifier
 from waldur_slurm.telemetry.audit import AuditLog

@@ -27,7 +27,7 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceState,
     ResourceUuid,
 )
-from waldur_slurm.agent.push.policy import UTC_ZONE
+from waldur_slurm.agent.push.plan.policy import UTC_ZONE
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Month

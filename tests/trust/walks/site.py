@@ -28,12 +28,12 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceUuid,
 )
 from waldur_slurm.agent.pull.cycle import PullCycle
-from waldur_slurm.agent.pull.policy import Allowance, Consent, PullPolicy
+from waldur_slurm.agent.pull.world.policy import Allowance, Consent, PullPolicy
 from waldur_slurm.agent.push.cycle import PushCycle
 from waldur_slurm.agent.push.final import FinalUsage
-from waldur_slurm.agent.push.findings import Owed
 from waldur_slurm.agent.push.journal import Journal
-from waldur_slurm.agent.push.policy import UTC_ZONE, PushPolicy
+from waldur_slurm.agent.push.plan.findings import Owed
+from waldur_slurm.agent.push.plan.policy import UTC_ZONE, PushPolicy
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.errors import AgentError
 from waldur_slurm.model.accounts import Account

@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from waldur_slurm.agent.pull.marks import parse_mark
-from waldur_slurm.agent.waldur.wire import parse_uuid
+from waldur_slurm.agent.pull.world.marks import parse_mark
+from waldur_slurm.agent.waldur.wire.values import parse_uuid
 from waldur_slurm.model import copies
 from waldur_slurm.model.copies import one_copy, one_copy_each
 from waldur_slurm.slurm.accounting.grammar.parsers import parse_associations

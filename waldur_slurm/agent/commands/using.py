@@ -11,9 +11,9 @@ from waldur_slurm.agent.daemon.cycle import ensure_audited
 from waldur_slurm.agent.daemon.show import Display, months_shown
 from waldur_slurm.agent.directions.push import push_backfill, push_journal, push_lookout
 from waldur_slurm.agent.push.backfill import MonthReport, months_between
+from waldur_slurm.agent.push.plan.steps import Step
+from waldur_slurm.agent.push.plan.words import sentence_of
 from waldur_slurm.agent.push.statement import UsageRow, UsageStatement, Verification
-from waldur_slurm.agent.push.steps import Step
-from waldur_slurm.agent.push.words import sentence_of
 from waldur_slurm.agent.settings import Direction
 from waldur_slurm.errors import SettingsError
 from waldur_slurm.model.period import Month

@@ -10,8 +10,8 @@ from waldur_slurm.agent.directions.push import final_usage
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.model.marketplace import ResourceUuid
 from waldur_slurm.agent.pull.cycle import PullCycle
-from waldur_slurm.agent.pull.policy import NO_CONSENT, AccountDefaults, Consent, PullPolicy
 from waldur_slurm.agent.pull.render import kind_of, to_json, to_text
+from waldur_slurm.agent.pull.world.policy import NO_CONSENT, AccountDefaults, Consent, PullPolicy
 from waldur_slurm.agent.settings import Settings
 from waldur_slurm.model.names import AccountName
 

@@ -11,8 +11,8 @@ from waldur_slurm.agent.push.backfill import Backfill, Progress
 from waldur_slurm.agent.push.cycle import PushCycle
 from waldur_slurm.agent.push.final import FinalUsage
 from waldur_slurm.agent.push.journal import Journal
-from waldur_slurm.agent.push.lookout import Lookout
-from waldur_slurm.agent.push.policy import NO_CONSENT, Consent, PushPolicy
+from waldur_slurm.agent.push.plan.policy import NO_CONSENT, Consent, PushPolicy
+from waldur_slurm.agent.push.reader import Lookout
 from waldur_slurm.agent.push.render import kind_of, to_json, to_text
 from waldur_slurm.agent.settings import Settings
 

@@ -11,9 +11,8 @@ from itertools import groupby
 from typing import Protocol, TypeVar
 
 from waldur_slurm.agent.model.marketplace import OfferingUuid, Resource
-from waldur_slurm.agent.pull.failures import Failure, HomeNotMade, NotYet
-from waldur_slurm.agent.pull.marks import parse_mark
-from waldur_slurm.agent.pull.steps import (
+from waldur_slurm.agent.pull.vocabulary.failures import Failure, HomeNotMade, NotYet
+from waldur_slurm.agent.pull.vocabulary.steps import (
     AddAccount,
     AddUser,
     AdoptAccount,
@@ -36,6 +35,7 @@ from waldur_slurm.agent.pull.steps import (
     Step,
     subject_of,
 )
+from waldur_slurm.agent.pull.world.marks import parse_mark
 from waldur_slurm.errors import (
     AccountingDown,
     CommandFailed,

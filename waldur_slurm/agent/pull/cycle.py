@@ -13,23 +13,21 @@ from datetime import datetime, timedelta
 
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.model.marketplace import Dialect, OfferingUuid, OrderType, ResourceUuid
-from waldur_slurm.agent.pull.adoption import adoption
 from waldur_slurm.agent.pull.apply import FinalUsage, SlurmHand
-from waldur_slurm.agent.pull.bookkeeping import after, foreseeing, tidied
-from waldur_slurm.agent.pull.brake import Guarded, guard, orders_ending
-from waldur_slurm.agent.pull.desired import Desired, desire
-from waldur_slurm.agent.pull.doubts import believed_doubts, remember_doubts
-from waldur_slurm.agent.pull.failures import Failure, NotConfirmed
+from waldur_slurm.agent.pull.desired.desired import Desired, desire
+from waldur_slurm.agent.pull.guard.brake import Guarded, guard, orders_ending
+from waldur_slurm.agent.pull.guard.doubts import believed_doubts, remember_doubts
+from waldur_slurm.agent.pull.guard.removals import remember_taken
 from waldur_slurm.agent.pull.journal import Journal
+from waldur_slurm.agent.pull.memory.bookkeeping import after, foreseeing, tidied
+from waldur_slurm.agent.pull.memory.quarantine import after_cycle, resting
 from waldur_slurm.agent.pull.news import CycleReport, News
-from waldur_slurm.agent.pull.ownership import is_in_cluster
-from waldur_slurm.agent.pull.plan import Plan, plan_desired
-from waldur_slurm.agent.pull.policy import NO_CONSENT, Consent, PullPolicy
-from waldur_slurm.agent.pull.quarantine import after_cycle, resting
+from waldur_slurm.agent.pull.plan.adoption import adoption
+from waldur_slurm.agent.pull.plan.plan import Plan, plan_desired
 from waldur_slurm.agent.pull.read import read_answers, read_waldur
-from waldur_slurm.agent.pull.reading import WaldurReading, World
-from waldur_slurm.agent.pull.removals import remember_taken
-from waldur_slurm.agent.pull.steps import (
+from waldur_slurm.agent.pull.tell import WaldurHand
+from waldur_slurm.agent.pull.vocabulary.failures import Failure, NotConfirmed
+from waldur_slurm.agent.pull.vocabulary.steps import (
     AddUser,
     CancelJobs,
     CompleteOrder,
@@ -46,8 +44,10 @@ from waldur_slurm.agent.pull.steps import (
     sort_key,
     subject_of,
 )
-from waldur_slurm.agent.pull.taken import Taken, still_counting
-from waldur_slurm.agent.pull.tell import WaldurHand
+from waldur_slurm.agent.pull.world.ownership import is_in_cluster
+from waldur_slurm.agent.pull.world.policy import NO_CONSENT, Consent, PullPolicy
+from waldur_slurm.agent.pull.world.taken import Taken, still_counting
+from waldur_slurm.agent.pull.world.world import WaldurReading, World
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.names import AccountName

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from waldur_slurm.agent.pull.doubts import Readings
-from waldur_slurm.agent.pull.ledger import Ledger
-from waldur_slurm.agent.pull.quarantine import Rest
-from waldur_slurm.agent.pull.taken import Taken, taken_from_document, taken_to_document
+from waldur_slurm.agent.pull.guard.doubts import Readings
+from waldur_slurm.agent.pull.memory.quarantine import Rest
+from waldur_slurm.agent.pull.world.ledger import Ledger
+from waldur_slurm.agent.pull.world.taken import Taken, taken_from_document, taken_to_document
 from waldur_slurm.state import Document, State, understood
 
 T = TypeVar("T")

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from threading import Lock
 
 from waldur_slurm.agent.model.standing import Standing
-from waldur_slurm.agent.pull.brake import Brake, Guarded
-from waldur_slurm.agent.pull.failures import Failure
-from waldur_slurm.agent.pull.findings import Drift, Refusal, RefusalKind
-from waldur_slurm.agent.pull.steps import Step, subject_of
-from waldur_slurm.agent.pull.words import record_of, sentence_of
+from waldur_slurm.agent.pull.guard.brake import Brake, Guarded
+from waldur_slurm.agent.pull.vocabulary.failures import Failure
+from waldur_slurm.agent.pull.vocabulary.findings import Drift, Refusal, RefusalKind
+from waldur_slurm.agent.pull.vocabulary.steps import Step, subject_of
+from waldur_slurm.agent.pull.vocabulary.words import record_of, sentence_of
 from waldur_slurm.telemetry.events import Event, Level, Sink
 
 

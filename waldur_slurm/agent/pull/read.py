@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from waldur_slurm.agent.pull.desired import Desired
-from waldur_slurm.agent.pull.plan import questions
-from waldur_slurm.agent.pull.reading import Answers, Questions, WaldurReading
+from waldur_slurm.agent.pull.desired.desired import Desired
+from waldur_slurm.agent.pull.plan.plan import questions
+from waldur_slurm.agent.pull.world.world import Answers, Questions, WaldurReading
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.errors import CommandFailed, SlurmError, TransportError
 from waldur_slurm.model.jobs import QueuedJob

@@ -2,9 +2,9 @@
 
 from enum import Enum
 
-from waldur_slurm.agent.pull.brake import Guarded
-from waldur_slurm.agent.pull.findings import Drift, Refusal
-from waldur_slurm.agent.pull.words import record_of, sentence_of
+from waldur_slurm.agent.pull.guard.brake import Guarded
+from waldur_slurm.agent.pull.vocabulary.findings import Drift, Refusal
+from waldur_slurm.agent.pull.vocabulary.words import record_of, sentence_of
 
 
 class Kind(Enum):

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import assert_never
 
-from waldur_slurm.agent.pull.failures import Failure
-from waldur_slurm.agent.pull.steps import (
+from waldur_slurm.agent.pull.vocabulary.failures import Failure
+from waldur_slurm.agent.pull.vocabulary.steps import (
     ApproveOrder,
     CompleteOrder,
     ErrOrder,

@@ -10,8 +10,7 @@ from typing import assert_never
 
 from waldur_slurm.agent.model.components import ComponentType
 from waldur_slurm.agent.model.marketplace import HeldUsage, ResourceState, ResourceUuid
-from waldur_slurm.agent.push.reading import Ledger, split_of
-from waldur_slurm.agent.push.steps import (
+from waldur_slurm.agent.push.plan.steps import (
     Step,
     TellAssociation,
     TellErred,
@@ -21,6 +20,7 @@ from waldur_slurm.agent.push.steps import (
     TellUsage,
     TellUserUsages,
 )
+from waldur_slurm.agent.push.plan.world import Ledger, split_of
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.errors import (
     AgentError,

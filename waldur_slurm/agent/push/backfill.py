@@ -11,11 +11,11 @@ from waldur_slurm.agent.model.components import AccountingType
 from waldur_slurm.agent.model.marketplace import Dialect
 from waldur_slurm.agent.push.apply import Failure, WaldurHand
 from waldur_slurm.agent.push.journal import Journal
-from waldur_slurm.agent.push.lookout import Lookout
 from waldur_slurm.agent.push.news import News
-from waldur_slurm.agent.push.plan_usage import UsagePlan, plan_usage
-from waldur_slurm.agent.push.policy import NO_CONSENT, Consent
-from waldur_slurm.agent.push.reading import World
+from waldur_slurm.agent.push.plan.policy import NO_CONSENT, Consent
+from waldur_slurm.agent.push.plan.usage import UsagePlan, plan_usage
+from waldur_slurm.agent.push.plan.world import World
+from waldur_slurm.agent.push.reader import Lookout
 from waldur_slurm.errors import UnsafePlan, WaldurRejected
 from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.period import Month

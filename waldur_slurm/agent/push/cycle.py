@@ -12,12 +12,12 @@ from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.model.marketplace import ResourceState
 from waldur_slurm.agent.push.apply import WaldurHand
 from waldur_slurm.agent.push.journal import Journal
-from waldur_slurm.agent.push.lookout import Lookout
 from waldur_slurm.agent.push.news import CycleReport, News
-from waldur_slurm.agent.push.plan import Plan, plan_push
-from waldur_slurm.agent.push.policy import NO_CONSENT, Consent, PushPolicy
-from waldur_slurm.agent.push.reading import World, is_doubtful
-from waldur_slurm.agent.push.steps import Step, TellUsage
+from waldur_slurm.agent.push.plan.plan import Plan, plan_push
+from waldur_slurm.agent.push.plan.policy import NO_CONSENT, Consent, PushPolicy
+from waldur_slurm.agent.push.plan.steps import Step, TellUsage
+from waldur_slurm.agent.push.plan.world import World, is_doubtful
+from waldur_slurm.agent.push.reader import Lookout
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.slurm.accounting.port import Accounting
 from waldur_slurm.state import State

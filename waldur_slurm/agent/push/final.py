@@ -3,16 +3,16 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from waldur_slurm.agent.metering.sums import from_epoch, to_epoch
 from waldur_slurm.agent.model.marketplace import Resource
 from waldur_slurm.agent.push.apply import WaldurHand
-from waldur_slurm.agent.push.findings import RefusalKind
-from waldur_slurm.agent.push.lookout import Lookout
 from waldur_slurm.agent.push.news import News
-from waldur_slurm.agent.push.plan import Plan
-from waldur_slurm.agent.push.plan_usage import UsagePlan, plan_usage
-from waldur_slurm.agent.push.policy import NO_CONSENT
-from waldur_slurm.agent.push.reading import World
-from waldur_slurm.agent.push.records import from_epoch, to_epoch
+from waldur_slurm.agent.push.plan.findings import RefusalKind
+from waldur_slurm.agent.push.plan.plan import Plan
+from waldur_slurm.agent.push.plan.policy import NO_CONSENT
+from waldur_slurm.agent.push.plan.usage import UsagePlan, plan_usage
+from waldur_slurm.agent.push.plan.world import World
+from waldur_slurm.agent.push.reader import Lookout
 from waldur_slurm.errors import UnexpectedPayload, UnparsableOutput
 from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.names import AccountName

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from waldur_slurm.agent.metering.sums import from_epoch, to_epoch
 from waldur_slurm.agent.model.components import ComponentType
 from waldur_slurm.agent.model.marketplace import ResourceUuid
-from waldur_slurm.agent.push.findings import Owed
-from waldur_slurm.agent.push.reading import HoldsUsage, Ledger
-from waldur_slurm.agent.push.records import from_epoch, to_epoch
-from waldur_slurm.agent.push.steps import TellUsage
+from waldur_slurm.agent.push.plan.findings import Owed
+from waldur_slurm.agent.push.plan.steps import TellUsage
+from waldur_slurm.agent.push.plan.world import HoldsUsage, Ledger
 from waldur_slurm.errors import StateError
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.period import Month

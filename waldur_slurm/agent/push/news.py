@@ -7,11 +7,11 @@ from decimal import Decimal
 from waldur_slurm.agent.model.standing import Standing
 from waldur_slurm.agent.model.usage import Runaway
 from waldur_slurm.agent.push.apply import Failure
-from waldur_slurm.agent.push.findings import Drift, Owed, Refusal, RefusalKind, Unlisted
-from waldur_slurm.agent.push.plan import Plan
+from waldur_slurm.agent.push.plan.findings import Drift, Owed, Refusal, RefusalKind, Unlisted
+from waldur_slurm.agent.push.plan.plan import Plan
+from waldur_slurm.agent.push.plan.steps import Step
+from waldur_slurm.agent.push.plan.words import event_of, record_of, sentence_of
 from waldur_slurm.agent.push.render import owed_record
-from waldur_slurm.agent.push.steps import Step
-from waldur_slurm.agent.push.words import event_of, record_of, sentence_of
 from waldur_slurm.telemetry.events import Event, Level, Sink
 
 Finding = Refusal | Drift | Owed | Unlisted | Runaway

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from enum import Enum
 
 from waldur_slurm.agent.model.usage import Runaway
-from waldur_slurm.agent.push.findings import Owed
-from waldur_slurm.agent.push.plan import Plan
-from waldur_slurm.agent.push.words import event_of, record_of, sentence_of
+from waldur_slurm.agent.push.plan.findings import Owed
+from waldur_slurm.agent.push.plan.plan import Plan
+from waldur_slurm.agent.push.plan.words import event_of, record_of, sentence_of
 
 
 class Kind(Enum):

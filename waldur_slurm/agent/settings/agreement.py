@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from waldur_slurm.agent.push.policy import LimitsReported
+from waldur_slurm.agent.push.plan.policy import LimitsReported
 from waldur_slurm.agent.settings.readers import token
 from waldur_slurm.agent.settings.variable import plain
 

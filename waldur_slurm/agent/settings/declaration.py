@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from waldur_slurm.agent.model.usage import Basis
-from waldur_slurm.agent.pull.policy import AccountDefaults, Allowance, JobPolicy, Naming
-from waldur_slurm.agent.push.policy import LimitsReported
+from waldur_slurm.agent.pull.world.policy import AccountDefaults, Allowance, JobPolicy, Naming
+from waldur_slurm.agent.push.plan.policy import LimitsReported
 from waldur_slurm.agent.settings.agreement import mistakes_across
 from waldur_slurm.agent.settings.choices import (
     Deployment,

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from waldur_slurm.agent.pull.policy import AccountDefaults, Allowance
+from waldur_slurm.agent.pull.world.policy import AccountDefaults, Allowance
 from waldur_slurm.agent.settings.variable import Reader, Secret
 from waldur_slurm.errors import InvalidName
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from waldur_slurm.agent.pull.policy import AccountDefaults, Allowance
+from waldur_slurm.agent.pull.world.policy import AccountDefaults, Allowance
 
 
 def spelled(value: object) -> str:

@@ -27,12 +27,12 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceUuid,
     UserUuid,
 )
-from waldur_slurm.agent.waldur import wire
 from waldur_slurm.agent.waldur.dialects import find_voice
 from waldur_slurm.agent.waldur.dialects.voice import Voice
 from waldur_slurm.agent.waldur.members import read_members
-from waldur_slurm.agent.waldur.rows import ORDER_FIELDS, RESOURCE_FIELDS
 from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession
+from waldur_slurm.agent.waldur.wire import values as wire
+from waldur_slurm.agent.waldur.wire.rows import ORDER_FIELDS, RESOURCE_FIELDS
 from waldur_slurm.errors import WaldurError
 from waldur_slurm.model.period import Month
 

@@ -17,7 +17,7 @@ from waldur_slurm.agent.model.marketplace import (
 )
 from waldur_slurm.agent.waldur.dialects.voice import Voice
 from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession
-from waldur_slurm.agent.waldur.wire import parse_permission, parse_team_member, parse_uuid
+from waldur_slurm.agent.waldur.wire.values import parse_permission, parse_team_member, parse_uuid
 from waldur_slurm.errors import WaldurRejected
 
 Team = frozenset[UserUuid]

@@ -9,10 +9,10 @@ from tests.fakes.pull import Site, new_site
 from tests.fakes.pull_crash import Crash, Fuse, whole
 from tests.fakes.slurm import refused
 from waldur_slurm.agent.model.marketplace import OrderState, ProjectUuid
-from waldur_slurm.agent.pull.doubts import Doubt, Readings, believed_doubts, remember_doubts
+from waldur_slurm.agent.pull.guard.doubts import Doubt, Readings, believed_doubts, remember_doubts
 from waldur_slurm.agent.pull.news import CycleReport
-from waldur_slurm.agent.pull.policy import Allowance, Consent
-from waldur_slurm.agent.pull.taken import BrakeKind, still_counting
+from waldur_slurm.agent.pull.world.policy import Allowance, Consent
+from waldur_slurm.agent.pull.world.taken import BrakeKind, still_counting
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.telemetry.events import Level

@@ -16,9 +16,9 @@ from waldur_slurm.agent.model.marketplace import (
     Resource,
     ResourceState,
 )
-from waldur_slurm.agent.pull.findings import DriftKind, RefusalKind
-from waldur_slurm.agent.pull.policy import Allowance, JobPolicy
-from waldur_slurm.agent.pull.taken import BrakeKind
+from waldur_slurm.agent.pull.vocabulary.findings import DriftKind, RefusalKind
+from waldur_slurm.agent.pull.world.policy import Allowance, JobPolicy
+from waldur_slurm.agent.pull.world.taken import BrakeKind
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.errors import TransportError
 from waldur_slurm.model.accounts import Account, Association, Snapshot

@@ -6,8 +6,8 @@ import pytest
 
 from tests.fakes.pull import Site, new_site
 from waldur_slurm.agent.model.marketplace import OrderState, ResourceUuid
-from waldur_slurm.agent.pull.findings import DriftKind
-from waldur_slurm.agent.pull.ledger import AccountHold, Ledger
+from waldur_slurm.agent.pull.vocabulary.findings import DriftKind
+from waldur_slurm.agent.pull.world.ledger import AccountHold, Ledger
 from waldur_slurm.model.accounts import Account
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.fakes.pull import COMPONENTS
 from waldur_slurm.agent.model.components import NotOrdered
-from waldur_slurm.agent.pull.limits import Unusable, limit_change, lowers, wanted_limits
+from waldur_slurm.agent.pull.vocabulary.limits import Unusable, limit_change, lowers, wanted_limits
 from waldur_slurm.model.tres import Tres, TresName, tres_name
 
 CPU, GPU, MEM = (tres_name(name) for name in ("cpu", "gres/gpu", "mem"))

@@ -14,8 +14,8 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceState,
     ResourceUuid,
 )
-from waldur_slurm.agent.pull.findings import DriftKind, RefusalKind
-from waldur_slurm.agent.pull.policy import Consent
+from waldur_slurm.agent.pull.vocabulary.findings import DriftKind, RefusalKind
+from waldur_slurm.agent.pull.world.policy import Consent
 from waldur_slurm.errors import StateError, TransportError
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import ROOT, AccountName, UserName

@@ -9,8 +9,8 @@ import pytest
 from tests.fakes.pull import Site, new_site
 from tests.fakes.slurm import down, refused
 from waldur_slurm.agent.model.marketplace import Project, ResourceUuid, UserUuid
-from waldur_slurm.agent.pull.findings import DriftKind, RefusalKind
-from waldur_slurm.agent.pull.steps import AddUser
+from waldur_slurm.agent.pull.vocabulary.findings import DriftKind, RefusalKind
+from waldur_slurm.agent.pull.vocabulary.steps import AddUser
 from waldur_slurm.errors import SlurmError, TransportError, UnparsableOutput
 from waldur_slurm.model.accounts import Account, Association
 from waldur_slurm.model.names import AccountName, UserName

@@ -8,8 +8,8 @@ import pytest
 
 from tests.fakes.pull import Site, new_site
 from waldur_slurm.agent.model.marketplace import Dialect
-from waldur_slurm.agent.pull.findings import Drift, DriftKind, Refusal, RefusalKind
 from waldur_slurm.agent.pull.news import CycleReport
+from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind, Refusal, RefusalKind
 
 REPORT = CycleReport(
     changes=0,

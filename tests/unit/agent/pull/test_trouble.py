@@ -7,10 +7,10 @@ import pytest
 from tests.fakes.pull import WALDUR_ACCOUNT, Site, new_site
 from tests.fakes.slurm import refused
 from waldur_slurm.agent.model.marketplace import Dialect, Order, OrderState, ResourceState
-from waldur_slurm.agent.pull.failures import Failure
-from waldur_slurm.agent.pull.findings import RefusalKind
-from waldur_slurm.agent.pull.quarantine import Rest, after_cycle, resting
-from waldur_slurm.agent.pull.steps import AddUser
+from waldur_slurm.agent.pull.memory.quarantine import Rest, after_cycle, resting
+from waldur_slurm.agent.pull.vocabulary.failures import Failure
+from waldur_slurm.agent.pull.vocabulary.findings import RefusalKind
+from waldur_slurm.agent.pull.vocabulary.steps import AddUser
 from waldur_slurm.errors import (
     AccountingDown,
     CommandFailed,

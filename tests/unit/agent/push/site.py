@@ -12,7 +12,7 @@ from tests.fakes.waldur import FakeMarketplace, Write, fake_marketplace
 from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
 from waldur_slurm.agent.model.marketplace import Dialect, Resource, ResourceState
 from waldur_slurm.agent.push.cycle import PushCycle
-from waldur_slurm.agent.push.policy import PushPolicy
+from waldur_slurm.agent.push.plan.policy import PushPolicy
 from waldur_slurm.model.accounts import Account, Association
 from waldur_slurm.model.names import ROOT, AccountName, UserName
 from waldur_slurm.model.period import Month

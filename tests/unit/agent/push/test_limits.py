@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.agent.push.site import COMPONENTS, GPU, Site
 from waldur_slurm.agent.model.components import NotOrdered
-from waldur_slurm.agent.push.policy import LimitsReported
+from waldur_slurm.agent.push.plan.policy import LimitsReported
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import ROOT, AccountName
 from waldur_slurm.model.tres import tres_name

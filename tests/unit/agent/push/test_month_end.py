@@ -7,8 +7,8 @@ import pytest
 
 from tests.unit.agent.push.site import CPU, GPU, HOUR, Site
 from waldur_slurm.agent.push.cycle import PushCycle
-from waldur_slurm.agent.push.findings import Owed
 from waldur_slurm.agent.push.journal import Journal
+from waldur_slurm.agent.push.plan.findings import Owed
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.period import Month
 

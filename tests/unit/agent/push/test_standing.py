@@ -11,8 +11,8 @@ from tests.unit.agent.push.site import HOUR, NOON, Site
 from waldur_slurm.agent.model.components import ComponentType
 from waldur_slurm.agent.model.marketplace import ResourceUuid
 from waldur_slurm.agent.model.usage import Runaway
-from waldur_slurm.agent.push.findings import Drift, Owed, Refusal, RefusalKind, Unlisted
 from waldur_slurm.agent.push.news import CycleReport
+from waldur_slurm.agent.push.plan.findings import Drift, Owed, Refusal, RefusalKind, Unlisted
 from waldur_slurm.model.jobs import Run
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Month

@@ -9,8 +9,8 @@ import pytest
 
 from tests.places import PROJECT
 from waldur_slurm.agent.model.usage import Basis
-from waldur_slurm.agent.pull.policy import AccountDefaults, Allowance, JobPolicy, Naming
-from waldur_slurm.agent.push.policy import LimitsReported
+from waldur_slurm.agent.pull.world.policy import AccountDefaults, Allowance, JobPolicy, Naming
+from waldur_slurm.agent.push.plan.policy import LimitsReported
 from waldur_slurm.agent.settings import (
     Deployment,
     Direction,

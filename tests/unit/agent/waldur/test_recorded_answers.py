@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.places import RECORDED
 from waldur_slurm.agent.model.marketplace import OrderState, OrderType, ResourceState
-from waldur_slurm.agent.waldur import wire
+from waldur_slurm.agent.waldur.wire import values as wire
 
 RECORDED = RECORDED / "waldur" / "exchanges.jsonl"
 

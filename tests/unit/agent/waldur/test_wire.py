@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from waldur_slurm.agent.model.components import AccountingType
 from waldur_slurm.agent.model.marketplace import OrderState, OrderType, ResourceState
-from waldur_slurm.agent.waldur import wire
+from waldur_slurm.agent.waldur.wire import values as wire
 from waldur_slurm.errors import UnexpectedPayload
 from waldur_slurm.model.period import Month
 

@@ -11,7 +11,7 @@ from waldur_slurm.agent.waldur.dialects.today import Today
 from waldur_slurm.agent.waldur.dialects.transition import Transition
 from waldur_slurm.agent.waldur.dialects.voice import Voice
 from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession, is_route_missing
-from waldur_slurm.agent.waldur.wire import parse_offering_type
+from waldur_slurm.agent.waldur.wire.values import parse_offering_type
 from waldur_slurm.errors import SettingsError, WaldurRejected
 
 SERVED_BY_AGENTS = "Marketplace.Slurm"

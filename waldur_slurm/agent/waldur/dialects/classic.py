@@ -8,7 +8,7 @@ from waldur_slurm.agent.model.marketplace import Dialect, Resource, ResourceUuid
 from waldur_slurm.agent.waldur.dialects.older import OlderVoice
 from waldur_slurm.agent.waldur.dialects.voice import Amounts, usage_items
 from waldur_slurm.agent.waldur.session import Endpoints
-from waldur_slurm.agent.waldur.wire import parse_plan_period
+from waldur_slurm.agent.waldur.wire.values import parse_plan_period
 from waldur_slurm.errors import WaldurUnreachable
 
 
