@@ -18,11 +18,11 @@ from waldur_slurm.agent.arguments import parse
 from waldur_slurm.agent.commands import find
 from waldur_slurm.agent.composition import Site
 from waldur_slurm.agent.settings import Settings
-from waldur_slurm.agent.settings.variable import plain
 from waldur_slurm.errors import AgentError, SettingsError, SlurmError, WaldurError
 from waldur_slurm.service.signals import Stopped, listening
 from waldur_slurm.telemetry.lines import visible
 from waldur_slurm.telemetry.redaction import redaction
+from waldur_slurm.variables.variable import plain
 
 FAILED = 1
 TRY_AGAIN = 75
@@ -143,5 +143,5 @@ def _print_crash(
 
 def _secrets_in(environ: Environ) -> list[str]:
     """What the environment calls a secret, whether or not the settings are whole."""
-    secret = (declared.name for _, declared in Settings.variables() if declared.is_secret)
+    secret = (declared.name for declared in Settings.variables() if declared.is_secret)
     return [plain(environ.get(name, "")) for name in secret]

@@ -28,7 +28,8 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceUuid,
 )
 from waldur_slurm.agent.pull.cycle import PullCycle
-from waldur_slurm.agent.pull.world.policy import Allowance, Consent, PullPolicy
+from waldur_slurm.agent.pull.world.choices import Allowance
+from waldur_slurm.agent.pull.world.policy import Consent, PullPolicy
 from waldur_slurm.agent.push.cycle import PushCycle
 from waldur_slurm.agent.push.final import FinalUsage
 from waldur_slurm.agent.push.journal import Journal

@@ -76,7 +76,7 @@ def _require_push(site: Site) -> None:
 
 
 def _months(site: Site, arguments: argparse.Namespace) -> tuple[Month, ...]:
-    running = Month.containing(now(), site.settings.usage_zone)
+    running = Month.containing(now(), site.settings.push.zone)
     if arguments.month:
         return (arguments.month,)
     last = arguments.last or running
