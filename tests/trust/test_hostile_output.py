@@ -13,7 +13,7 @@ from waldur_slurm.errors import UnparsableOutput
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.tres import TresName
 from waldur_slurm.slurm.accounting.grammar import columns, parsers
-from waldur_slurm.slurm.grammar import values
+from waldur_slurm.slurm.grammar import settings, values
 from waldur_slurm.slurm.grammar.rows import lines_of
 
 USUAL = (
@@ -51,8 +51,8 @@ VALUES: Sequence[Parse] = (
     values.parse_moment,
     values.parse_known_moment,
     values.parse_state,
-    parsers.parse_version,
-    parsers.parse_configuration,
+    settings.parse_version,
+    settings.parse_configuration,
     parsers.parse_passwd,
 )
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
@@ -39,8 +39,6 @@ Value = TypeVar("Value")
 _IDS = 2
 """An association's first columns, its own number and the one above it."""
 
-_VERSION = re.compile(r"slurm(?:-[a-z]+)? (\d+\.\d+\S*)", re.ASCII)
-_SETTING = re.compile(r"(\w+)\s*= ?(.*)", re.ASCII)
 _JOB = re.compile(
     r"JobId=(\d+) (?:ArrayJobId=(\d+) ArrayTaskId=(\d+) )?(?:HetJobId=(\d+) HetJobOffset=(\d+) )?",
     re.ASCII,
@@ -191,22 +189,6 @@ def parse_rollup(account: AccountName, text: str) -> dict[RolledUp, int]:
         for row in rows
         if row.login and row.account == account
     )
-
-
-def parse_version(text: str) -> str:
-    match = _VERSION.fullmatch(text.strip())
-    if match is None:
-        raise UnparsableOutput(f"not a Slurm version: {text[:200]!r}")
-    return match[1]
-
-
-def parse_configuration(text: str) -> Mapping[str, str]:
-    """Read `Name = value` lines; `(null)` is nothing."""
-    matches = (_SETTING.fullmatch(line) for line in lines_of(text))
-    found = {match[1]: match[2].strip().replace("(null)", "") for match in matches if match}
-    if "ClusterName" not in found:
-        raise UnparsableOutput(f"no ClusterName in Slurm's configuration: {text[:200]!r}")
-    return found
 
 
 def parse_exact_limits(text: str, wanted: Collection[str]) -> dict[str, Tres]:
