@@ -32,7 +32,8 @@ class LiveJob:
 
     `number` is the one that slurmctld itself counts by: a task of an array has one of its own.
     Of a job that waits, `tres` and `cpus` are what it asks for, and `start` is when Slurm expects
-    it to begin. Of one that runs, `end` is when its time limit ends it; without a limit, None.
+    it to begin. Of one that runs, `end` is when its time limit ends it; without a limit, None. One
+    without a limit that backfill starts is given a year by Slurm.
     """
 
     id: JobId

@@ -65,23 +65,19 @@ def _shared(cells: tuple[str, ...], copies: dict[str, str]) -> tuple[str, ...]:
 
 
 def _job(row: QueueRow) -> LiveJob:
-    state = parse_job_state(row.state)
-    limit_s = parse_duration(row.limit)
-    is_bounded = limit_s is not None or state.is_terminal
     stdout = _text(row.stdout)
     return LiveJob(
         id=_id(row.id),
         number=parse_integer(row.number),
-        state=state,
+        state=parse_job_state(row.state),
         reason=parse_word(row.reason),
         exit=parse_exit(row.exit),
         submitted=parse_known_time(row.submitted),
         eligible=parse_time(row.eligible),
         start=parse_time(row.start),
-        # Without a limit 24.11 and 26.05 say a year from the start.
-        end=parse_time(row.end) if is_bounded else None,
+        end=parse_time(row.end),
         considered=parse_time(row.considered),
-        limit_s=limit_s,
+        limit_s=parse_duration(row.limit),
         elapsed_s=parse_known_duration(row.elapsed),
         uid=parse_integer(row.uid),
         gid=parse_integer(row.gid),

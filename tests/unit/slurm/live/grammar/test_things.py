@@ -27,7 +27,11 @@ def test_a_node_is_read_with_what_it_has_and_what_is_used_of_it() -> None:
     assert (node.memory_mib, node.allocated_memory_mib, node.free_memory_mib) == (32000, 20, None)
     assert (node.features, node.active_features) == (("fast", "ib"), ())
     assert node.partitions == ("main", "big")
-    assert (dict(node.allocated_tres), node.tres[TresName("mem")], node.gres) == ({}, 32000, "gpu:4")
+    assert (dict(node.allocated_tres), node.tres[TresName("mem")], node.gres) == (
+        {},
+        32000,
+        "gpu:4",
+    )
     assert node.words["OS"] == "Linux 6.18.44 #1 SMP PREEMPT_DYNAMIC @0"
 
 
