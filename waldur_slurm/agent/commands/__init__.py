@@ -12,7 +12,7 @@ from typing import Protocol
 from waldur_slurm.agent.composition import Parts
 from waldur_slurm.agent.daemon.show import Display
 from waldur_slurm.agent.settings import Direction
-from waldur_slurm.errors import AgentError, SettingsError
+from waldur_slurm.errors import ExpectedError, SettingsError
 
 OK = 0
 FAILED = 1
@@ -28,7 +28,7 @@ class Failed(Protocol):
     """One item that went wrong by itself."""
 
     @property
-    def error(self) -> AgentError: ...
+    def error(self) -> ExpectedError: ...
 
 
 def find(name: str | None) -> Command:

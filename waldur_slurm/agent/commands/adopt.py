@@ -4,10 +4,10 @@ import argparse
 
 from waldur_slurm.agent.commands import OK, display_of
 from waldur_slurm.agent.composition import Parts
+from waldur_slurm.agent.daemon.alone import only_agent
 from waldur_slurm.agent.daemon.cycle import ensure_audited
 from waldur_slurm.agent.directions.pull import PullCarrier
 from waldur_slurm.agent.model.marketplace import ResourceUuid
-from waldur_slurm.service.lock import only_agent
 
 
 def adopt(parts: Parts, arguments: argparse.Namespace) -> int:

@@ -5,13 +5,13 @@ import sys
 
 from waldur_slurm.agent.commands import code_of, display_of, require_push
 from waldur_slurm.agent.composition import Parts
+from waldur_slurm.agent.daemon.alone import only_agent
 from waldur_slurm.agent.daemon.cycle import ensure_audited
 from waldur_slurm.agent.daemon.show import Display, months_shown
 from waldur_slurm.agent.directions.push import push_backfill
 from waldur_slurm.agent.push.backfill import MonthReport
 from waldur_slurm.agent.push.plan.steps import Step
 from waldur_slurm.agent.push.plan.words import sentence_of
-from waldur_slurm.service.lock import only_agent
 
 
 def backfill(parts: Parts, arguments: argparse.Namespace) -> int:

@@ -5,11 +5,11 @@ import argparse
 from waldur_slurm import __version__
 from waldur_slurm.agent.commands import OK
 from waldur_slurm.agent.composition import Parts
+from waldur_slurm.agent.daemon.alone import only_agent
 from waldur_slurm.agent.daemon.cycle import run_audited
 from waldur_slurm.agent.daemon.daemon import Daemon
 from waldur_slurm.agent.daemon.timing import run_timed
 from waldur_slurm.agent.directions import Carrier, carrier_of
-from waldur_slurm.service.lock import only_agent
 from waldur_slurm.telemetry.events import Event, Level
 
 

@@ -49,7 +49,7 @@ def usage(parts: Parts, arguments: argparse.Namespace) -> int:
 
 
 def _months(parts: Parts, arguments: argparse.Namespace) -> tuple[Month, ...]:
-    running = Month.containing(now(), parts.settings.usage_zone)
+    running = Month.containing(now(), parts.settings.push.zone)
     if arguments.month:
         return (arguments.month,)
     last = arguments.last or running
