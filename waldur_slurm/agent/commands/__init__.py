@@ -7,12 +7,12 @@ import argparse
 import importlib
 import sys
 from collections.abc import Callable, Iterable
-from typing import Protocol
 
 from waldur_slurm.agent.composition import Parts
 from waldur_slurm.agent.daemon.show import Display
+from waldur_slurm.agent.report.findings import Failure
 from waldur_slurm.agent.settings import Direction
-from waldur_slurm.errors import ExpectedError, SettingsError
+from waldur_slurm.errors import SettingsError
 
 OK = 0
 FAILED = 1
@@ -22,13 +22,6 @@ Command = Callable[[Parts, argparse.Namespace], int]
 
 _DAEMON = "daemon"
 """The command of whoever types none."""
-
-
-class Failed(Protocol):
-    """One item that went wrong by itself."""
-
-    @property
-    def error(self) -> ExpectedError: ...
 
 
 def find(name: str | None) -> Command:
@@ -42,7 +35,7 @@ def display_of(parts: Parts) -> Display:
     return Display(sys.stdout, parts.redact)
 
 
-def code_of(failures: Iterable[Failed]) -> int:
+def code_of(failures: Iterable[Failure[object]]) -> int:
     """How a piece of work ended in which some items may have failed."""
     transient = [failure.error.transient for failure in failures]
     if not transient:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from waldur_slurm.agent.composition import Parts
-from waldur_slurm.agent.daemon.cycle import Report
 from waldur_slurm.agent.model.components import Component
+from waldur_slurm.agent.report.report import Report
 from waldur_slurm.agent.settings import Direction
 
 

@@ -4,7 +4,6 @@ import argparse
 from collections.abc import Sequence
 
 from waldur_slurm.agent.composition import Parts, now
-from waldur_slurm.agent.daemon.cycle import Report
 from waldur_slurm.agent.directions import Planned
 from waldur_slurm.agent.directions.push import final_usage
 from waldur_slurm.agent.model.components import Component
@@ -12,6 +11,7 @@ from waldur_slurm.agent.model.marketplace import ResourceUuid
 from waldur_slurm.agent.pull.cycle import PullCycle
 from waldur_slurm.agent.pull.render import kind_of, to_json, to_text
 from waldur_slurm.agent.pull.world.policy import NO_CONSENT, Consent
+from waldur_slurm.agent.report.report import Report
 from waldur_slurm.model.names import AccountName
 
 

@@ -4,7 +4,6 @@ import argparse
 from collections.abc import Sequence
 
 from waldur_slurm.agent.composition import Parts, now
-from waldur_slurm.agent.daemon.cycle import Report
 from waldur_slurm.agent.directions import Planned
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.push.backfill import Backfill, Progress
@@ -14,6 +13,7 @@ from waldur_slurm.agent.push.journal import Journal
 from waldur_slurm.agent.push.plan.policy import NO_CONSENT, Consent
 from waldur_slurm.agent.push.reader import Reader
 from waldur_slurm.agent.push.render import kind_of, to_json, to_text
+from waldur_slurm.agent.report.report import Report
 
 
 class PushCarrier:

@@ -36,9 +36,8 @@ class FinalUsage:
     def __call__(self, resource: Resource, account: AccountName) -> bool:
         """Return False while records of its jobs are on their way, or the month's edge is near."""
         reader, mine = self.reader, replace(resource, backend_id=account)
-        backlog = (
-            reader.accounting.read_backlog()
-        )  # first: what is told meanwhile is in the records
+        # Asked for before the records: what slurmctld sends in between is among them.
+        backlog = reader.accounting.read_backlog()
         world = reader.read_world((mine,), reader.book_open_months(), Snapshot({}), NO_CONSENT)
         plan = plan_usage(world)
         if self._is_expecting(resource, world, backlog) or plan.waiting:
