@@ -32,8 +32,16 @@ from waldur_slurm.agent.waldur.dialects import open_dialect
 from waldur_slurm.agent.waldur.dialects.api import DialectApi
 from waldur_slurm.agent.waldur.members import read_members
 from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession
-from waldur_slurm.agent.waldur.wire import values as wire
+from waldur_slurm.agent.waldur.wire.offerings import component_to_wire, parse_offering
+from waldur_slurm.agent.waldur.wire.orders import parse_in_flight, parse_order, parse_orders
+from waldur_slurm.agent.waldur.wire.people import (
+    parse_association,
+    parse_offering_user,
+    parse_rights,
+)
+from waldur_slurm.agent.waldur.wire.resources import parse_resource
 from waldur_slurm.agent.waldur.wire.rows import ORDER_FIELDS, RESOURCE_FIELDS
+from waldur_slurm.agent.waldur.wire.usages import parse_usage, parse_user_usage
 from waldur_slurm.model.period import Month
 
 THREADS = 8
@@ -92,12 +100,12 @@ class WaldurMarketplace:
     def read_offering(self) -> Offering:
         self._opened()
         raw = self._session.get_marketplace_provider_offering(self._offering_uuid)
-        return wire.parse_offering(raw, "offering")
+        return parse_offering(raw, "offering")
 
     def read_orders(self) -> tuple[Order, ...]:
         """An order that cannot be read waits, alone: its resource stays listed all the same."""
         rows = self._list_orders(("pending-provider", "executing"), ORDER_FIELDS)
-        orders, unreadable = wire.parse_orders(rows, "orders")
+        orders, unreadable = parse_orders(rows, "orders")
         for order, error in sorted(unreadable.items()):
             if (order, error) not in self._unreadable:
                 fields = {"order": order, "error": error}
@@ -106,7 +114,7 @@ class WaldurMarketplace:
         return tuple(sorted(orders, key=lambda order: (order.created, order.uuid)))
 
     def read_order(self, order: OrderUuid) -> Order:
-        return wire.parse_order(self._session.get_order(order), f"order {order}")
+        return parse_order(self._session.get_order(order), f"order {order}")
 
     def approve_order(self, order: OrderUuid) -> None:
         settled = {OrderState.EXECUTING, OrderState.DONE}
@@ -143,12 +151,12 @@ class WaldurMarketplace:
             self._found = None
             rows = self._api.list_resources(filters)
         in_flight = self._read_in_flight()
-        return tuple(wire.parse_resource(row, "resources", in_flight) for row in rows)
+        return tuple(parse_resource(row, "resources", in_flight) for row in rows)
 
     def read_resource(self, resource: ResourceUuid) -> Resource:
         raw = self._api.read_resource(resource)
         in_flight = self._read_in_flight(resource_uuid=resource)
-        return wire.parse_resource(raw, f"resource {resource}", in_flight)
+        return parse_resource(raw, f"resource {resource}", in_flight)
 
     def tell_backend_id(self, resource: Resource, backend_id: str) -> None:
         self._api.tell_backend_id(resource, backend_id)
@@ -190,7 +198,7 @@ class WaldurMarketplace:
             self._session.rows(
                 Endpoints.MarketplaceOfferingUsers,
                 filters,
-                lambda row: wire.parse_offering_user(row, "offering users"),
+                lambda row: parse_offering_user(row, "offering users"),
             )
         )
 
@@ -202,7 +210,7 @@ class WaldurMarketplace:
             return None
         found: dict[str, set[str]] = {r.allocation_uuid: set() for r in resources}
         for row in api.list_associations():
-            allocation, username = wire.parse_association(row, "associations")
+            allocation, username = parse_association(row, "associations")
             if allocation in found:
                 found[allocation].add(username)
         return {r.uuid: frozenset(found[r.allocation_uuid]) for r in resources}
@@ -225,7 +233,7 @@ class WaldurMarketplace:
             self._session.rows(
                 Endpoints.MarketplaceComponentUsage,
                 query,
-                lambda row: wire.parse_usage(row, "component usages"),
+                lambda row: parse_usage(row, "component usages"),
             )
         )
 
@@ -241,7 +249,7 @@ class WaldurMarketplace:
         found = self._session.rows(
             "marketplace-component-user-usages",
             query,
-            lambda row: wire.parse_user_usage(row, "user usages", held),
+            lambda row: parse_user_usage(row, "user usages", held),
         )
         return tuple(usage for usage in found if usage is not None)
 
@@ -262,10 +270,10 @@ class WaldurMarketplace:
     # Components and the agent itself
 
     def create_component(self, component: Component) -> None:
-        self._tell_component("create_offering_component", wire.component_to_wire(component))
+        self._tell_component("create_offering_component", component_to_wire(component))
 
     def update_component(self, offered: OfferedComponent, component: Component) -> None:
-        said = {**wire.component_to_wire(component), "uuid": offered.uuid}
+        said = {**component_to_wire(component), "uuid": offered.uuid}
         self._tell_component("update_offering_component", said)
 
     def register_agent(self, version: str, direction: str) -> None:
@@ -277,7 +285,7 @@ class WaldurMarketplace:
             self._tell(Notice(name="waldur.registration_failed", fields=fields, is_trouble=True))
 
     def read_rights(self) -> Sequence[str]:
-        return wire.parse_rights(self._session.get_current_user(), "users/me")
+        return parse_rights(self._session.get_current_user(), "users/me")
 
     # Inside
 
@@ -317,7 +325,7 @@ class WaldurMarketplace:
 
     def _read_in_flight(self, **more: str) -> frozenset[ResourceUuid]:
         rows = self._list_orders(_OPEN_STATES, ("uuid", "marketplace_resource_uuid"), **more)
-        return wire.parse_in_flight(rows, "open orders")
+        return parse_in_flight(rows, "open orders")
 
     def _settle(
         self, order: OrderUuid, settled: Collection[OrderState], tell: Callable[[], object]

@@ -18,7 +18,8 @@ from waldur_slurm.agent.model.marketplace import (
 )
 from waldur_slurm.agent.waldur.dialects.api import DialectApi
 from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession
-from waldur_slurm.agent.waldur.wire.values import parse_permission, parse_team_member, parse_uuid
+from waldur_slurm.agent.waldur.wire.people import parse_permission, parse_team_member
+from waldur_slurm.agent.waldur.wire.reading import parse_uuid
 
 Team = frozenset[UserUuid]
 

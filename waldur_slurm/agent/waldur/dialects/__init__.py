@@ -12,7 +12,7 @@ from waldur_slurm.agent.waldur.dialects.classic import Classic
 from waldur_slurm.agent.waldur.dialects.today import Today
 from waldur_slurm.agent.waldur.dialects.transition import Transition
 from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession, is_route_missing
-from waldur_slurm.agent.waldur.wire.values import parse_offering_type
+from waldur_slurm.agent.waldur.wire.offerings import parse_offering_type
 from waldur_slurm.errors import SettingsError
 
 SERVED_BY_AGENTS = "Marketplace.Slurm"

@@ -9,7 +9,7 @@ from waldur_slurm.agent.model.marketplace import Dialect, Resource, ResourceUuid
 from waldur_slurm.agent.waldur.dialects.api import Amounts, usage_items
 from waldur_slurm.agent.waldur.dialects.older import OlderDialect
 from waldur_slurm.agent.waldur.session import Endpoints
-from waldur_slurm.agent.waldur.wire.values import parse_plan_period
+from waldur_slurm.agent.waldur.wire.resources import parse_plan_period
 
 
 class Classic(OlderDialect):

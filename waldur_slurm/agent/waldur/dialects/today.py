@@ -18,7 +18,7 @@ from waldur_slurm.agent.waldur.dialects.api import Amounts, usage_items
 from waldur_slurm.agent.waldur.dialects.halving import taken_apart
 from waldur_slurm.agent.waldur.dialects.registration import register
 from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession
-from waldur_slurm.agent.waldur.wire.values import statuses_to_wire
+from waldur_slurm.agent.waldur.wire.people import statuses_to_wire
 
 
 class Today:
