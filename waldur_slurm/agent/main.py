@@ -15,7 +15,7 @@ from types import TracebackType
 
 from waldur_slurm.agent.arguments import parse
 from waldur_slurm.agent.commands import find
-from waldur_slurm.agent.composition import Site
+from waldur_slurm.agent.composition import Parts
 from waldur_slurm.agent.errors import WaldurError
 from waldur_slurm.agent.settings import Settings
 from waldur_slurm.errors import ExpectedError, SettingsError, SlurmError
@@ -80,12 +80,12 @@ def _run(arguments: argparse.Namespace, environ: Environ, hidden: list[str]) -> 
     _clean_for_libraries(environ, settings)
     command = find(arguments.command)
     with listening() as signals:
-        site = Site(settings, environ, signals, sys.stderr)
+        parts = Parts(settings, environ, signals, sys.stderr)
         try:
-            code = command(site, arguments)
+            code = command(parts, arguments)
             sys.stdout.flush()
         finally:
-            site.close()
+            parts.close()
     return code
 
 
