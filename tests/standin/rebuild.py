@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
-from sandbox.waldur.beginning import PLUGIN_OPTIONS
+from sandbox.waldur.people import USERS_OPTION
 from sandbox.waldur.store import Record, Store
+from sandbox.waldur.traits import set_trait
 from tests.standin.recordings import Recording
 
 ROLES = {
@@ -23,13 +24,15 @@ ROLES = {
 SHORT_ROLES = {"admin": "PROJECT.ADMIN", "manager": "PROJECT.MANAGER", "member": "PROJECT.MEMBER"}
 NOW = "2026-11-21T03:00:00.000000Z"
 MONTH = "2026-11-01"
+USUAL_OPTIONS: Record = {"username_generation_policy": "service_provider", USERS_OPTION: True}
 USUAL_OFFERING: Record = {
     "name": "SLURM",
     "type": "Marketplace.Slurm",
     "state": "Active",
     "category": "c" * 32,
     "category_title": "HPC",
-    "plugin_options": PLUGIN_OPTIONS,
+    "plugin_options": USUAL_OPTIONS,
+    "secret_options": {USERS_OPTION: True},
     "created": NOW,
 }
 ALLOCATION_STATES = {
@@ -54,6 +57,7 @@ class World:
         dialect = store.dialect.name
         store.empty()
         store.keep_setting("dialect", dialect)
+        set_trait(store, "every_component_has_a_price", True)
         self.people = {
             who: self.user(who, name, token=token_of(who), label=who, is_staff=int(who == "staff"))
             for who, name in ROLES.items()

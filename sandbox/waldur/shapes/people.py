@@ -58,7 +58,6 @@ def permission_shape(ask: Exchange, role: Record) -> Record:
         "customer_uuid": customer["uuid"],
         "customer_name": customer["name"],
         "role": SHORT_ROLES[role["role"]],
-        "role_name": role["role"],
         "user": ask.link("users", user["uuid"]),
         "user_uuid": user["uuid"],
         "user_username": user["username"],
@@ -66,9 +65,11 @@ def permission_shape(ask: Exchange, role: Record) -> Record:
         "user_native_name": "",
         "user_email": user["email"],
     }
-    if ask.dialect.is_today and shown["project_end_date"] is None:
+    if not ask.dialect.is_today:
+        return shown
+    if shown["project_end_date"] is None:
         del shown["project_end_date"]
-    return shown
+    return shown | {"role_name": role["role"]}
 
 
 def offering_user_shape(ask: Exchange, row: Record) -> Record:
