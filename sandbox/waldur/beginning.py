@@ -129,7 +129,9 @@ def make_customer(store: Store, name: str) -> Record:
     )
 
 
-def grant(store: Store, user: str, role: str, scope_type: str, scope: str) -> Record:
+def grant(
+    store: Store, user: str, role: str, scope_type: str, scope: str, by: str | None = None
+) -> Record:
     return store.insert(
         "roles",
         user=user,
@@ -137,6 +139,7 @@ def grant(store: Store, user: str, role: str, scope_type: str, scope: str) -> Re
         scope_type=scope_type,
         scope=scope,
         created=store.stamp(),
+        created_by=by,
     )
 
 

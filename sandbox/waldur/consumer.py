@@ -52,7 +52,8 @@ class Consumer:
     def add_member(self, project: str, user: str, role: str = "PROJECT.MEMBER") -> None:
         """An offering user follows at once where the project has something running."""
         with self.store.transaction():
-            beginning.grant(self.store, user, role, "project", project)
+            owner = self.store.setting("customer_owner")
+            beginning.grant(self.store, user, role, "project", project, by=owner)
             offerings = self.store.rows(
                 "SELECT DISTINCT offering FROM resources"
                 " WHERE project = ? AND state IN ('OK', 'Updating', 'Erred')",

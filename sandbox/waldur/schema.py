@@ -21,7 +21,8 @@ SCHEMA = """
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE users (
     id INTEGER PRIMARY KEY, uuid TEXT UNIQUE, username TEXT UNIQUE, full_name TEXT, email TEXT,
-    slug TEXT, token TEXT UNIQUE, label TEXT, is_staff INTEGER DEFAULT 0, created TEXT);
+    slug TEXT, token TEXT UNIQUE, token_lifetime INTEGER DEFAULT 31536000, agreement_date TEXT,
+    label TEXT, is_staff INTEGER DEFAULT 0, created TEXT);
 CREATE TABLE customers (
     id INTEGER PRIMARY KEY, uuid TEXT UNIQUE, name TEXT, abbreviation TEXT DEFAULT '', slug TEXT,
     email TEXT DEFAULT '', created TEXT);
@@ -33,7 +34,7 @@ CREATE TABLE projects (
 CREATE INDEX projects_of ON projects (customer);
 CREATE TABLE roles (
     id INTEGER PRIMARY KEY, uuid TEXT, user TEXT, role TEXT, scope_type TEXT, scope TEXT,
-    expiration_time TEXT, created TEXT, UNIQUE (user, role, scope));
+    expiration_time TEXT, created TEXT, created_by TEXT, UNIQUE (user, role, scope));
 CREATE INDEX roles_in ON roles (scope);
 CREATE TABLE offerings (
     id INTEGER PRIMARY KEY, uuid TEXT UNIQUE, customer TEXT, category TEXT, category_title TEXT,

@@ -18,6 +18,7 @@ ROLES = {
     "offering-manager": "Offering Manager",
     "customer-owner": "Customer Owner",
     "project-admin": "Project Admin",
+    "project-member": "Project Member",
     "stranger": "Stranger Person",
     "staff": "",
 }
@@ -68,6 +69,8 @@ class World:
         self.customer = uuid4().hex
         self.project = uuid4().hex
         self.resource = uuid4().hex
+        self.is_bare = False
+        """An offering that has nothing but what a recording shows of it, or needs."""
 
     def keep(self, table: str, uuid: str, **columns: Any) -> None:
         """The row is there afterwards, with these columns."""
@@ -75,6 +78,11 @@ class World:
             if columns:
                 self.store.update(table, uuid, **columns)
         else:
+            self.store.insert(table, uuid=uuid, **columns)
+
+    def keep_new(self, table: str, uuid: str, **columns: Any) -> None:
+        """The row is there afterwards; what it says already, it goes on saying."""
+        if not self.store.find(f"SELECT 1 FROM {table} WHERE uuid = ?", uuid):  # noqa: S608 - as above
             self.store.insert(table, uuid=uuid, **columns)
 
     def user(self, username: str, full_name: str, **columns: Any) -> str:
@@ -125,7 +133,8 @@ class World:
 
     def _keep_offering(self, doc: Record) -> None:
         if not self.store.find("SELECT 1 FROM offerings WHERE uuid = ?", self.offering):
-            self.keep("offerings", self.offering, **USUAL_OFFERING)
+            bare: Record = {"secret_options": {}} if self.is_bare else {}
+            self.keep("offerings", self.offering, **(USUAL_OFFERING | bare))
         self.keep(
             "offerings",
             self.offering,
@@ -138,7 +147,10 @@ class World:
                 plugin_options=doc.get("offering_plugin_options"),
             ),
         )
-        self.keep("plans", self.plan, offering=self.offering, name="Default")
+        self.keep_new("plans", self.plan, offering=self.offering, name="Default")
+        self.keep("plans", self.plan, **_known(name=doc.get("plan_name")))
+        if self.is_bare:
+            return
         for kind, name, unit in (
             ("cpu", "CPU", "k-Hours"),
             ("gpu", "GPU", "gpu-Hours"),
@@ -147,26 +159,25 @@ class World:
             self.component(kind, name, unit)
 
     def _keep_project(self, doc: Record, *, named: bool) -> None:
-        self.keep(
-            "customers",
-            self.customer,
-            **_known(
-                name=doc.get("customer_name", "Org") if named else "Org",
-                slug=doc.get("customer_slug", "org"),
-            ),
-        )
+        self.keep_new("customers", self.customer, name="Org", slug="org")
+        name = doc.get("customer_name") if named else None
+        self.keep("customers", self.customer, **_known(name=name, slug=doc.get("customer_slug")))
+        self.keep_new("projects", self.project, name="Project", slug="project")
         self.keep(
             "projects",
             self.project,
             customer=self.customer,
             **_known(
-                name=doc.get("project_name", "Project"),
-                slug=doc.get("project_slug", "project"),
-                description=doc.get("project_description", ""),
+                name=doc.get("project_name"),
+                slug=doc.get("project_slug"),
+                description=doc.get("project_description"),
+                created=doc.get("project_created"),
             ),
         )
 
-    def component(self, kind: str, name: str, unit: str, billing: str = "limit") -> str:
+    def component(
+        self, kind: str, name: str, unit: str, billing: str = "limit", period: str = "total"
+    ) -> str:
         found = self.store.find(
             "SELECT uuid FROM components WHERE offering = ? AND type = ?", self.offering, kind
         )
@@ -179,9 +190,14 @@ class World:
             name=name,
             measured_unit=unit,
             billing_type=billing,
-            limit_period="total",
+            limit_period=period,
         )
         return str(row["uuid"])
+
+    def needs_limits(self, limits: Record) -> None:
+        """The offering has these components, and they have limits."""
+        for kind in limits:
+            self.component(kind, kind.upper(), "", period="month")
 
     def usual_roles(self) -> None:
         people = self.people
@@ -265,7 +281,9 @@ class World:
                 self.order_from(doc[key])
         if doc["is_usage_based"]:
             self.component("node", "Node", "node-hours", "usage")
-        for kind, used in doc["limit_usage"].items():
+        limit_usage = doc["limit_usage"] or {}
+        self.needs_limits(limit_usage if self.is_bare else {})
+        for kind, used in limit_usage.items():
             if used is not None:
                 component = self.component(kind, kind.upper(), "")
                 self.keep_usage(uuid4().hex, doc["uuid"], component, f"{used:.2f}")
@@ -296,7 +314,7 @@ def allocation_state_before(recording: Recording) -> int:
     if named:
         return int(named[1])
     wanted = recording.body.get("state") if isinstance(recording.body, dict) else None
-    return 5 if wanted == "creating" else 3
+    return {"creating": 5, "updating": 1}.get(str(wanted), 3)
 
 
 def _known(**columns: Any) -> Record:

@@ -236,7 +236,7 @@ def _integration_status(ask: Exchange, offering: Record) -> list[Record] | None:
             "agent_type": agent_type,
             "status": "Active",
             "last_request_timestamp": offering[column],
-            "service_name": None,
+            **({"service_name": None} if ask.dialect.is_today else {}),
         }
         for agent_type, column in polled.items()
         if offering[column]
