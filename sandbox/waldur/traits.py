@@ -21,6 +21,12 @@ TRAITS: dict[str, Trait] = {
     "bulk_memberships": Trait(
         "project_permissions/ answers the owner of the provider, instead of 403", True, True
     ),
+    "unordered_memberships": Trait(
+        "project_permissions/ sorts by moment alone: rows of one moment change places from page"
+        " to page",
+        False,
+        False,
+    ),
     "managers_approve": Trait(
         "managers of an offering or its provider approve and end orders (newest)", False
     ),

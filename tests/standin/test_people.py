@@ -155,3 +155,20 @@ def test_today_a_report_of_memberships_by_waldurs_own_names_replaces_the_one_bef
         assert answer.json() == {"stored": 1, "skipped": ["ann1"]}
     held = [(row["username"], row["state"]) for row in waldur.membership_statuses(resource)]
     assert held == [("ann", "synced")]
+
+
+def test_memberships_of_one_moment_may_change_places_between_pages(
+    waldur_server: Waldur, asking: Asks
+) -> None:
+    """So somebody is told twice and somebody never, though the count is right."""
+    ask = asking(waldur_server)
+    waldur_server.seed(resources=30, members_each=2)
+    path = f"marketplace-service-providers/{provider_of(ask)}/project_permissions/?page_size=20"
+
+    def told() -> set[tuple[str, str]]:
+        pages = [ask.read(f"{path}&page={page}") for page in (1, 2, 3)]
+        return {(row["project_uuid"], row["user_uuid"]) for page in pages for row in page}
+
+    assert len(told()) == 60
+    waldur_server.set_trait("unordered_memberships")
+    assert len(told()) < 60

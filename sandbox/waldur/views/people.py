@@ -127,9 +127,17 @@ def list_project_permissions(ask: Exchange) -> Answer:
         ask,
         f"FROM roles t {wanted.where}",
         permission_shape,
+        order=_order_of_memberships(ask),
         provider=provider["customer"],
         **wanted.values,
     )
+
+
+def _order_of_memberships(ask: Exchange) -> str:
+    if not has_trait(ask.store, "unordered_memberships"):
+        return "t.id"
+    page = int(ask.first("page") or 1)
+    return f"t.created, (t.id * {page} * 7919) % 104729"
 
 
 def list_service_providers(ask: Exchange) -> Answer:
