@@ -50,13 +50,15 @@ class Consumer:
             return user
 
     def add_member(self, project: str, user: str, role: str = "PROJECT.MEMBER") -> None:
-        """An offering user follows at once where the project has something running."""
+        """An offering user follows at once where something of the project is OK, and only there.
+
+        Who joins while all of it is Updating or Erred has none until the provider makes one.
+        """
         with self.store.transaction():
             owner = self.store.setting("customer_owner")
             beginning.grant(self.store, user, role, "project", project, by=owner)
             offerings = self.store.rows(
-                "SELECT DISTINCT offering FROM resources"
-                " WHERE project = ? AND state IN ('OK', 'Updating', 'Erred')",
+                "SELECT DISTINCT offering FROM resources WHERE project = ? AND state = 'OK'",
                 project,
             )
             for row in offerings:

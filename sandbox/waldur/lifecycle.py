@@ -114,9 +114,11 @@ def place_creation(
         modified=now,
     )
     limits.hold(store, resource, wanted)
-    return place_order(
+    order = place_order(
         store, resource, "Create", creator, wanted=wanted, attributes=attributes, state=state
     )
+    _make_users_early(store, order)
+    return order
 
 
 def place_update(
@@ -193,6 +195,7 @@ def approve_as_consumer(store: Store, order: Record, reviewer: str) -> None:
         consumer_reviewed_by=reviewer,
         consumer_reviewed_at=now,
     )
+    _make_users_early(store, order)
 
 
 def approve_as_provider(store: Store, order: Record, reviewer: str) -> None:
@@ -201,6 +204,7 @@ def approve_as_provider(store: Store, order: Record, reviewer: str) -> None:
     _change(
         store, order, state="executing", provider_reviewed_by=reviewer, provider_reviewed_at=now
     )
+    _make_users_early(store, order)
     if store.named("offerings", order["offering"])["type"] != SLURM:
         complete(store, order)
         return
@@ -301,6 +305,13 @@ def error_text(store: Store, payload: Record) -> tuple[str, str]:
     if missing and has_trait(store, "wants_error_fields"):
         raise server_error()
     return str(payload.get("error_message", "")), str(payload.get("error_traceback", ""))
+
+
+def _make_users_early(store: Store, order: Record) -> None:
+    """Today's Waldur does not wait until a Create order is done."""
+    is_there = order["type"] == "Create" and order["state"] in ("pending-provider", "executing")
+    if is_there and has_trait(store, "makes_users_at_order_creation"):
+        people.make_offering_users(store, order["offering"], order["project"])
 
 
 def _take_back(store: Store, order: Record) -> None:

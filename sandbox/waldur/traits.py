@@ -43,6 +43,9 @@ TRAITS: dict[str, Trait] = {
     "moves_at_order_creation": Trait(
         "a resource is Updating or Terminating as soon as that is ordered", True
     ),
+    "makes_users_at_order_creation": Trait(
+        "members become offering users as soon as the provider has the order", True
+    ),
     "merges_current_usages": Trait("a partial report leaves the other current usages", True),
     "errs_done_orders": Trait("set_state_erred makes a done order erred, too", True),
     "wants_error_fields": Trait("set_state_erred without its fields fails with 500", True, True),
