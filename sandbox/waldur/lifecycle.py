@@ -94,6 +94,7 @@ def place_creation(
     attributes: Record,
     state: str,
 ) -> Record:
+    demand_available(store, offering)
     excess = limits.excess(store, offering, wanted)
     if excess:
         raise invalid(non_field_errors=excess)
@@ -124,6 +125,7 @@ def place_creation(
 def place_update(
     store: Store, resource: Record, wanted: Record, creator: str, state: str = "pending-provider"
 ) -> Record:
+    demand_available(store, resource["offering"])
     demand_state(resource, "OK")
     demand_no_order_in_flight(store, resource)
     if wanted == resource["limits"]:
@@ -142,12 +144,14 @@ def place_update(
 def place_termination(
     store: Store, resource: Record, creator: str, state: str = "pending-provider"
 ) -> Record:
+    demand_available(store, resource["offering"])
     demand_state(resource, "OK", "Erred")
     demand_no_order_in_flight(store, resource)
     return place_order(store, resource, "Terminate", creator, wanted={}, attributes={}, state=state)
 
 
 def place_restoration(store: Store, resource: Record, creator: str) -> Record:
+    demand_available(store, resource["offering"])
     if not store.named("offerings", resource["offering"])["plugin_options"].get(RESTORES):
         raise invalid_list("Restoring resource is not supported for this offering type.")
     if resource["state"] != "Terminated":
@@ -156,6 +160,13 @@ def place_restoration(store: Store, resource: Record, creator: str) -> Record:
     enter(store, resource["uuid"], "Creating")
     wanted = resource["limits"]
     return place_order(store, resource, "Restore", creator, wanted=wanted, attributes={})
+
+
+def demand_available(store: Store, offering: str) -> None:
+    """Today: nothing is ordered or changed while the provider calls his offering unavailable."""
+    is_unavailable = store.named("offerings", offering)["state"] == "Unavailable"
+    if is_unavailable and store.dialect.is_today:
+        raise invalid_list("Offering is unavailable.")
 
 
 def demand_state(resource: Record, *states: str) -> None:

@@ -11,7 +11,7 @@ from tests.standin.asking import Asking
 
 Asks = Callable[[Waldur], Asking]
 OLDER: tuple[DialectName, ...] = ("transition", "classic")
-PRICED = {"traits": {"every_component_has_a_price": False}}
+UNPRICED = {"traits": {"every_component_has_a_price": False}}
 older = pytest.mark.parametrize("dialect", OLDER)
 
 
@@ -35,7 +35,7 @@ def shown(ask: Asking, resource: str) -> dict[str, object]:
 def test_a_limit_component_without_a_price_makes_a_change_of_limits_fail(
     start_waldur: StartWaldur, asking: Asks, dialect: DialectName
 ) -> None:
-    ask = asking(start_waldur(dialect, **PRICED))
+    ask = asking(start_waldur(dialect, **UNPRICED))
     _, resource = ask.make_running({"mem": 5})
     component(ask.waldur, limit_period="month")
     ask.waldur.set_price("cpu", None)
@@ -51,7 +51,7 @@ def test_a_limit_component_without_a_price_makes_a_change_of_limits_fail(
 def test_while_it_is_created_a_resource_takes_limits_without_a_price(
     start_waldur: StartWaldur, asking: Asks, dialect: DialectName
 ) -> None:
-    ask = asking(start_waldur(dialect, **PRICED))
+    ask = asking(start_waldur(dialect, **UNPRICED))
     ask.waldur.set_price("cpu", None)
     project = ask.waldur.make_project(ask.waldur.make_customer("Org"), "Project")
     order = ask.waldur.order_create(project, "alloc", {"cpu": 5})
@@ -64,7 +64,7 @@ def test_while_it_is_created_a_resource_takes_limits_without_a_price(
 def test_without_a_price_an_update_cannot_be_done_either(
     start_waldur: StartWaldur, asking: Asks, dialect: DialectName
 ) -> None:
-    ask = asking(start_waldur(dialect, **PRICED))
+    ask = asking(start_waldur(dialect, **UNPRICED))
     _, resource = ask.make_running({"cpu": 5})
     ask.waldur.set_price("cpu", None)
     order = ask.waldur.order_update(resource, {"cpu": 7})
@@ -78,7 +78,7 @@ def test_without_a_price_an_update_cannot_be_done_either(
 def test_today_only_a_limit_for_life_needs_its_price(
     start_waldur: StartWaldur, asking: Asks
 ) -> None:
-    ask = asking(start_waldur("today", **PRICED))
+    ask = asking(start_waldur("today", **UNPRICED))
     _, resource = ask.make_running({"cpu": 5})
     ask.waldur.set_price("cpu", None)
     assert set_limits(ask, resource, cpu=6) == 500
@@ -89,7 +89,7 @@ def test_today_only_a_limit_for_life_needs_its_price(
 def test_prices_are_set_by_the_provider_and_shown_by_the_plan(
     start_waldur: StartWaldur, asking: Asks
 ) -> None:
-    ask = asking(start_waldur("transition", **PRICED))
+    ask = asking(start_waldur("transition", **UNPRICED))
     body = {"type": "node", "name": "Node", "billing_type": "limit"}
     offering = f"marketplace-provider-offerings/{ask.waldur.offering_uuid}/"
     ask.post(f"{offering}create_offering_component/", body)

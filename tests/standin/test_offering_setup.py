@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from sandbox.waldur import DialectName, Waldur
+from sandbox.waldur.answers import Problem
 from tests.fixtures_waldur import DIALECT_NAMES, StartWaldur
 from tests.standin.asking import Asking
 
@@ -152,6 +153,8 @@ def test_today_nothing_is_ordered_or_changed_while_an_offering_is_unavailable(
         assert (refused.status_code, refused.json()) == (400, ["Offering is unavailable."])
     path = f"marketplace-resources/{resource}/update_limits/"
     assert ask.post(path, {"limits": {"cpu": 8}}, role="customer").status_code == 400
+    with pytest.raises(Problem):
+        ask.waldur.order_create(ask.waldur.resource(resource)["project"], "another")
     assert ask.read(f"{ask.resources}/{resource}/")["offering_state"] == "Unavailable"
     assert ask.waldur.resource(resource)["backend_id"] == ""
 

@@ -1,7 +1,7 @@
 """`marketplace-orders/`: what agents poll, approve and end, and what customers place."""
 
 from sandbox.waldur import lifecycle
-from sandbox.waldur.answers import Answer, invalid, invalid_list
+from sandbox.waldur.answers import Answer, invalid
 from sandbox.waldur.exchange import Exchange, plain_uuid
 from sandbox.waldur.filters import Filter
 from sandbox.waldur.limits import demand_orderable
@@ -38,7 +38,6 @@ def create_order(ask: Exchange) -> Answer:
     project = _linked(ask, "project", "projects", f"t.uuid IN {PROJECTS}")
     offering = _linked(ask, "offering", "offerings", "1")
     plan = _linked(ask, "plan", "plans", "1", at="/plans/")
-    demand_available(ask, offering)
     attributes = payload.get("attributes") or {}
     if not attributes.get("name"):
         raise invalid(attributes="This field is required.")
@@ -114,12 +113,6 @@ def set_backend_id(ask: Exchange) -> Answer:
 
 def said(changed: bool) -> str:
     return "has been changed" if changed else "is not changed"
-
-
-def demand_available(ask: Exchange, offering: Record) -> None:
-    """Today: nothing is ordered or changed while the provider calls his offering unavailable."""
-    if ask.dialect.is_today and offering["state"] == "Unavailable":
-        raise invalid_list("Offering is unavailable.")
 
 
 def note_agent(ask: Exchange, column: str) -> None:

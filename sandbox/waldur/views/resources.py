@@ -22,7 +22,7 @@ from sandbox.waldur.shapes.people import team_member_shape
 from sandbox.waldur.shapes.resources import allocation_shape, resource_detail, resource_shape
 from sandbox.waldur.shapes.usages import plan_period_shape
 from sandbox.waldur.store import Record
-from sandbox.waldur.views.orders import BACKEND_ID, demand_available, note_agent, said
+from sandbox.waldur.views.orders import BACKEND_ID, note_agent, said
 
 AS_PROVIDER = f"t.offering IN {OFFERINGS}"
 AS_CUSTOMER = f"t.project IN {PROJECTS}"
@@ -246,7 +246,7 @@ def _visible(ask: Exchange) -> Record:
 def _found(ask: Exchange, visible: str) -> Record:
     resource = ask.visible("resources", "Resource", visible)
     if ask.method not in ("GET", "HEAD"):
-        demand_available(ask, ask.named("offerings", resource["offering"]))
+        lifecycle.demand_available(ask.store, resource["offering"])
     return resource
 
 
