@@ -10,7 +10,11 @@ from tests.places import RECORDED
 from waldur_slurm.agent.model.marketplace import OrderState, OrderType, ResourceState
 from waldur_slurm.agent.waldur.wire import values as wire
 
-RECORDED = RECORDED / "waldur" / "exchanges.jsonl"
+EXCHANGES = [
+    json.loads(line)
+    for file in sorted((RECORDED / "waldur").glob("*.jsonl"))
+    for line in file.read_text().splitlines()
+]
 
 READERS: dict[str, Callable[[object], object]] = {
     "marketplace-orders/": lambda row: wire.parse_order(row, "order"),
@@ -21,6 +25,9 @@ READERS: dict[str, Callable[[object], object]] = {
     "marketplace-provider-offerings/": lambda row: wire.parse_offering(row, "offering"),
     "marketplace-offering-users/": lambda row: wire.parse_offering_user(row, "users"),
     "marketplace-component-usages/": lambda row: wire.parse_usage(row, "usages"),
+    "marketplace-service-providers/project_permissions/": lambda row: wire.parse_permission(
+        row, "project permissions"
+    ),
     "marketplace-service-providers/": lambda row: wire.parse_uuid(row, "providers"),
     "slurm-associations/": lambda row: wire.parse_association(row, "associations"),
     "users/me/": lambda row: wire.parse_rights(row, "me"),
@@ -32,8 +39,7 @@ READERS: dict[str, Callable[[object], object]] = {
 def read_recorded() -> Counter[str]:
     """How many rows were read by endpoint; answers to a selection of fields are left out."""
     read: Counter[str] = Counter()
-    for line in RECORDED.read_text().splitlines():
-        exchange = json.loads(line)
+    for exchange in EXCHANGES:
         endpoint = endpoint_of(exchange)
         if endpoint in READERS:
             rows: Any = exchange["response"]
@@ -56,8 +62,7 @@ def test_every_recorded_row_is_read() -> None:
 
 
 def test_no_recorded_state_or_type_is_unknown() -> None:
-    for line in RECORDED.read_text().splitlines():
-        exchange = json.loads(line)
+    for exchange in EXCHANGES:
         if endpoint_of(exchange) == "marketplace-orders/":
             rows = exchange["response"]
             for row in rows if isinstance(rows, list) else [rows]:
