@@ -6,16 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waldur_slurm.agent.model.marketplace import (
-    CustomerUuid,
-    OfferingUuid,
-    Project,
-    ProjectUuid,
-    Resource,
-    ResourceState,
-    ResourceUuid,
-    canonical_uuid,
-)
+from tests.fakes.makers import project, resource
+from waldur_slurm.agent.model.marketplace import OfferingUuid, ResourceUuid, canonical_uuid
 from waldur_slurm.agent.pull.world.marks import Mark, MarkKind, looks_marked, parse_mark
 from waldur_slurm.agent.pull.world.naming import allocation_names, parent_names
 from waldur_slurm.agent.pull.world.policy import Naming, PullPolicy
@@ -23,22 +15,7 @@ from waldur_slurm.errors import InvalidName
 from waldur_slurm.model.names import account_name
 from waldur_slurm.slurm.accounting.grammar.text import clean_text
 
-PROJECT = Project(
-    uuid=ProjectUuid("b" * 32),
-    name="Physics",
-    slug="physics",
-    customer_uuid=CustomerUuid("c" * 32),
-    customer_name="Science",
-    customer_slug="science",
-)
-RESOURCE = Resource(
-    uuid=ResourceUuid("0123456789abcdef" * 2),
-    name="My First Allocation!",
-    slug="my-first",
-    state=ResourceState.OK,
-    backend_id="",
-    project=PROJECT,
-)
+PROJECT, RESOURCE = project(), resource()
 POLICY = PullPolicy()
 OFFERING = OfferingUuid("f" * 32)
 uuids = st.text("0123456789abcdef", min_size=32, max_size=32)
