@@ -19,7 +19,7 @@ _MANY = 10
 def read_waldur(marketplace: Marketplace) -> WaldurReading:
     """Orders are read first: a resource that is made meanwhile is in the later list."""
     orders = marketplace.read_orders()
-    resources = marketplace.read_resources()
+    resources = tuple(sorted(marketplace.read_resources(), key=lambda each: each.uuid))
     return WaldurReading(
         orders=orders,
         resources=resources,
@@ -79,5 +79,4 @@ def _read_defaults(accounting: Accounting, asked: Questions) -> Mapping[UserName
 
 
 def _people(desired: Desired) -> frozenset[UserName]:
-    found = (kept.found for kept in desired.kept if kept.found)
-    return frozenset(user for account in found for user in account.users)
+    return frozenset(user for kept in desired.kept for user in kept.found.users)

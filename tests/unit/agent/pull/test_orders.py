@@ -10,7 +10,6 @@ from waldur_slurm.agent.model.marketplace import (
     Dialect,
     OrderState,
     OrderType,
-    ProjectUuid,
     ResourceState,
     ResourceUuid,
 )
@@ -245,34 +244,6 @@ def test_where_names_are_the_hidden_allocations_the_order_waits_for_it(dialect: 
     site.settle()
 
     assert site.account_of(made.uuid).name == "hpc_fffff_alloc"
-
-
-def test_a_uuid_that_is_none_is_that_resources_trouble_alone(site: Site) -> None:
-    project = site.waldur.make_project("Broken")
-    broken = site.waldur.make_resource(project, "broken")
-    site.waldur.resources[ResourceUuid("a,b")] = replace(broken, uuid=ResourceUuid("a,b"))
-    del site.waldur.resources[broken.uuid]
-    site.waldur.add_member(site.waldur.resources[first(site)].project, "eve")
-
-    report = site.run()
-
-    assert site.account_of(first(site)).users == {"ann", "bob", "eve"}
-    assert [refusal.kind for refusal in report.refusals] == [RefusalKind.UNSAFE_NAME]
-
-
-def first(site: Site) -> ResourceUuid:
-    return min(site.waldur.resources)
-
-
-def test_an_order_from_a_project_that_is_none_is_refused(site: Site) -> None:
-    project = replace(site.waldur.make_project("Odd"), uuid=ProjectUuid("../etc"))
-    site.waldur.members[project.uuid] = set()
-    order = site.waldur.place_create(project, "odd", {"gpu": 1})
-
-    report = site.run()
-
-    assert site.waldur.orders[order.uuid].state is OrderState.PENDING_PROVIDER
-    assert [refusal.kind for refusal in report.refusals] == [RefusalKind.INVALID_ORDER]
 
 
 def test_a_mark_on_two_accounts_stops_that_allocation(site: Site) -> None:

@@ -51,7 +51,7 @@ class Readings:
 
 def find_doubts(desired: Desired) -> Iterable[Doubt]:
     """Compare what Waldur tells with what the agent's accounts in Slurm still show."""
-    listed = {resource.uuid.replace("-", "") for resource in desired.world.waldur.resources}
+    listed = {resource.uuid for resource in desired.world.waldur.resources}
     marked = [mark.uuid for _, mark in desired.ownership.own(MarkKind.RESOURCE)]
     lost = sum(uuid not in listed for uuid in marked)
     if marked and (lost == len(marked) or (lost >= _FEW and lost * 2 >= len(marked))):
@@ -70,7 +70,8 @@ def find_doubts(desired: Desired) -> Iterable[Doubt]:
             yield Doubt(f"team/{kept.resource.uuid}", reason, len(left), kept.account)
     if desired.world.clock_difference > GREATEST_CLOCK_DIFFERENCE:
         yield Doubt("clock", "Waldur's clock and ours tell different times", 1)
-    for resource in desired.absent:
+    for missing in desired.missing:
+        resource = missing.resource
         reason = f"Slurm does not list {resource.backend_id}"
         yield Doubt(doubt_of(resource), reason, 1, resource.backend_id)
 
@@ -99,4 +100,4 @@ def believed_doubts(known: Mapping[str, Readings], now: datetime) -> dict[str, i
 
 
 def _people(desired: Desired) -> int:
-    return sum(len(kept.found.users) for kept in desired.kept if kept.found)
+    return sum(len(kept.found.users) for kept in desired.kept)

@@ -40,7 +40,7 @@ class Departures:
     def __init__(self, desired: Desired, answers: Answers, added: Iterable[AddUser]) -> None:
         self._defaults = answers.default_accounts
         self._last_choices = (ROOT, desired.world.policy.default_account)
-        self._managed = {kept.account for kept in desired.kept}
+        self._managed = {allocation.account for allocation in desired.allocations}
         self._ending = {ending.found.name for ending in desired.endings if ending.found}
         self._answers = answers
         self._leaving = _pairs(*leaving(desired))
@@ -105,8 +105,6 @@ def _pairs(*pairs: tuple[AccountName, UserName]) -> defaultdict[UserName, set[Ac
 def plan_leavers(
     desired: Desired, kept: Kept, answers: Answers, departures: Departures
 ) -> Iterator[Step | Refusal | Drift]:
-    if kept.found is None:
-        return
     in_partitions = {a.user for a in kept.found.associations if a.partition}
     jobs = _by_user(answers, kept.found.name)
     for association in kept.turnover.leavers:

@@ -32,8 +32,6 @@ def hold_before(desired: Desired, account: Account) -> AccountHold:
 def plan_flags(
     desired: Desired, kept: Kept
 ) -> Iterator[HoldAccount | ReleaseAccount | SetQos | Drift]:
-    if kept.found is None:
-        return
     yield from _plan_hold(desired, kept, kept.found)
     yield from _plan_qos(desired, kept, kept.found)
 
