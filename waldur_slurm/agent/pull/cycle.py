@@ -16,7 +16,6 @@ from waldur_slurm.agent.model.marketplace import Dialect, OfferingUuid, OrderTyp
 from waldur_slurm.agent.pull.apply import FinalUsage, SlurmHand
 from waldur_slurm.agent.pull.desired.desired import Desired, desire
 from waldur_slurm.agent.pull.guard.brake import Guarded, guard, orders_ending
-from waldur_slurm.agent.pull.guard.doubts import believed_doubts, remember_doubts
 from waldur_slurm.agent.pull.guard.removals import remember_taken
 from waldur_slurm.agent.pull.journal import Journal
 from waldur_slurm.agent.pull.memory.bookkeeping import after, foreseeing, tidied
@@ -44,6 +43,7 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     sort_key,
     subject_of,
 )
+from waldur_slurm.agent.pull.world.doubts import believed_doubts, remember_doubts
 from waldur_slurm.agent.pull.world.ownership import is_in_cluster
 from waldur_slurm.agent.pull.world.policy import NO_CONSENT, Consent, PullPolicy
 from waldur_slurm.agent.pull.world.taken import Taken, still_counting

@@ -20,7 +20,7 @@ from waldur_slurm.agent.pull.desired.orders import Request, judge_orders
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind, Refusal, RefusalKind
 from waldur_slurm.agent.pull.vocabulary.limits import Unusable, wanted_limits
 from waldur_slurm.agent.pull.vocabulary.steps import Judgement, Stage
-from waldur_slurm.agent.pull.world.absence import is_gone
+from waldur_slurm.agent.pull.world.doubts import WHEN_BELIEVED, is_gone
 from waldur_slurm.agent.pull.world.marks import MarkKind
 from waldur_slurm.agent.pull.world.ownership import (
     Adoptable,
@@ -38,7 +38,6 @@ from waldur_slurm.model.tres import Tres
 
 _LIVE = frozenset(ResourceState) - {ResourceState.TERMINATED, ResourceState.OTHER}
 _MOST_LOST = 3
-WHEN_BELIEVED = "believed after three readings over 30 minutes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

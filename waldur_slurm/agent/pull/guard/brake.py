@@ -11,7 +11,7 @@ from itertools import compress
 from operator import not_
 
 from waldur_slurm.agent.pull.desired.desired import Desired
-from waldur_slurm.agent.pull.guard.doubts import BELIEVED_READINGS, Doubt, find_doubts
+from waldur_slurm.agent.pull.guard.doubtful import find_doubts
 from waldur_slurm.agent.pull.guard.removals import brake_kind, taken_by
 from waldur_slurm.agent.pull.plan.plan import Plan
 from waldur_slurm.agent.pull.vocabulary.findings import Refusal, RefusalKind
@@ -24,6 +24,7 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     Step,
     TellNoAssociation,
 )
+from waldur_slurm.agent.pull.world.doubts import WHEN_BELIEVED, Doubt
 from waldur_slurm.agent.pull.world.taken import BrakeKind
 
 
@@ -120,7 +121,7 @@ def _cut_doubtful(plan: Plan, doubts: Iterable[Doubt], terminating: frozenset[st
             for step in plan.steps
         ]
         if any(lost):
-            reason = f"{doubt.reason}: believed after {BELIEVED_READINGS} readings over 30 minutes"
+            reason = f"{doubt.reason}: {WHEN_BELIEVED}"
             plan = _without(plan, lost, [Refusal(RefusalKind.BRAKE, doubt.key, reason)])
     return plan
 

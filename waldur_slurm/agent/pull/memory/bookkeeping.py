@@ -1,4 +1,7 @@
-"""How the ledger follows the steps: before a deed, after it, and against what Slurm shows. Pure."""
+"""How `world.ledger` follows the steps: before a deed, after it, and against what Slurm shows.
+
+Pure: each function returns the next ledger.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

@@ -1,6 +1,8 @@
-"""Answers that are too small to be believed at once, and how long they have lasted.
+"""Answers that are too small to be believed at once, and how long each has lasted.
 
-A doubt that lasts three readings over half an hour is taken for the truth. Pure.
+A doubt that lasts three readings over half an hour is taken for the truth. So is the absence of an
+account that an order ends: that is for good, and only what the agent removed itself is gone at
+once. Pure; which answers are doubtful is found by `guard.doubtful`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -8,16 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from waldur_slurm.agent.pull.desired.desired import Desired
-from waldur_slurm.agent.pull.world.absence import doubt_of
-from waldur_slurm.agent.pull.world.marks import MarkKind
+from waldur_slurm.agent.model.marketplace import Resource
+from waldur_slurm.agent.pull.world.world import World
+from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.period import moment_of
 
 BELIEVED_AFTER = timedelta(minutes=30)
 BELIEVED_READINGS = 3
-GREATEST_CLOCK_DIFFERENCE = timedelta(minutes=5)
-_FEW = 4
-"""Below so many, half of them is no sign of anything."""
+WHEN_BELIEVED = f"believed after {BELIEVED_READINGS} readings over 30 minutes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +49,6 @@ class Readings:
         return cls(first, int(document["count"]), int(document.get("size", 0)))
 
 
-def find_doubts(desired: Desired) -> Iterable[Doubt]:
-    """Compare what Waldur tells with what the agent's accounts in Slurm still show."""
-    listed = {resource.uuid for resource in desired.world.waldur.resources}
-    marked = [mark.uuid for _, mark in desired.ownership.own(MarkKind.RESOURCE)]
-    lost = sum(uuid not in listed for uuid in marked)
-    if marked and (lost == len(marked) or (lost >= _FEW and lost * 2 >= len(marked))):
-        yield Doubt(
-            "resources", f"Waldur lists {len(marked) - lost} of {len(marked)} allocations", lost
-        )
-    leavers = sum(len(k.turnover.leavers) for k in desired.kept if not k.resource.is_restricted)
-    people = _people(desired)
-    if leavers >= _FEW and leavers * 2 >= people:
-        yield Doubt("people", f"{leavers} of {people} people would leave at once", leavers)
-    for kept in desired.kept:
-        left = kept.turnover.leavers
-        is_emptied = kept.people == () and not kept.resource.is_restricted
-        if left and is_emptied:
-            reason = f"the team of {kept.account} is suddenly empty"
-            yield Doubt(f"team/{kept.resource.uuid}", reason, len(left), kept.account)
-    if desired.world.clock_difference > GREATEST_CLOCK_DIFFERENCE:
-        yield Doubt("clock", "Waldur's clock and ours tell different times", 1)
-    for missing in desired.missing:
-        resource = missing.resource
-        reason = f"Slurm does not list {resource.backend_id}"
-        yield Doubt(doubt_of(resource), reason, 1, resource.backend_id)
-
-
 def remember_doubts(
     doubts: Iterable[Doubt], known: Mapping[str, Readings], now: datetime
 ) -> dict[str, Readings]:
@@ -99,5 +72,16 @@ def believed_doubts(known: Mapping[str, Readings], now: datetime) -> dict[str, i
     }
 
 
-def _people(desired: Desired) -> int:
-    return sum(len(kept.found.users) for kept in desired.kept)
+def doubt_of(resource: Resource) -> str:
+    """The name under which the readings of its absence are counted."""
+    return f"absent/{resource.uuid}"
+
+
+def is_gone(world: World, resource: Resource) -> bool:
+    """Whether it is certain that a resource whose account Slurm does not list has none."""
+    return (
+        not resource.backend_id
+        or world.consent.allow_removals
+        or world.ledger.page(AccountName(resource.backend_id)).is_removed
+        or doubt_of(resource) in world.believed
+    )
