@@ -1,21 +1,18 @@
-"""What becomes of orders that meet an odd world: each waits, goes on or is refused for a reason."""
+"""How an allocation ends: only when it is certain, and jobs first."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from tests.fakes.pull import Site, new_site
 from waldur_slurm.agent.model.marketplace import (
-    Dialect,
     OrderState,
     OrderType,
-    ResourceState,
     ResourceUuid,
 )
-from waldur_slurm.agent.pull.vocabulary.findings import DriftKind, RefusalKind
+from waldur_slurm.agent.pull.vocabulary.findings import RefusalKind
 from waldur_slurm.agent.pull.world.policy import Consent
-from waldur_slurm.errors import StateError, TransportError
+from waldur_slurm.errors import TransportError
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import ROOT, AccountName, UserName
 from waldur_slurm.slurm.accounting.port import Accounting
@@ -42,11 +39,6 @@ def account(site: Site) -> Account:
     return site.account_of(the_resource(site))
 
 
-def terminated(site: Site) -> OrderState:
-    (order,) = (o for o in site.waldur.orders.values() if o.type is OrderType.TERMINATE)
-    return order.state
-
-
 def test_while_the_queue_is_unknown_nobody_leaves_and_newcomers_come(site: Site) -> None:
     project = site.waldur.resources[the_resource(site)].project
     (bob,) = (user for user, name in site.waldur.usernames.items() if name == "bob")
@@ -59,6 +51,11 @@ def test_while_the_queue_is_unknown_nobody_leaves_and_newcomers_come(site: Site)
 
     assert account(site).users == {"ann", "bob", "eve"}
     assert [refusal.kind for refusal in report.refusals] == [RefusalKind.UNKNOWN]
+
+
+def terminated(site: Site) -> OrderState:
+    (order,) = (o for o in site.waldur.orders.values() if o.type is OrderType.TERMINATE)
+    return order.state
 
 
 def test_while_the_queue_is_unknown_no_allocation_ends(site: Site) -> None:
@@ -181,145 +178,3 @@ def test_an_account_that_a_short_listing_left_out_is_not_ended_in_waldur(site: S
     assert terminated(site) is OrderState.DONE
     assert name not in site.accounts()
     assert site.state.read("journal/ledger").get("accounts", {}).get(name) is None
-
-
-def test_an_allocation_without_its_account_is_shown_and_not_made_again(site: Site) -> None:
-    name = account(site).name
-    site.slurm.remove_users(name, account(site).users)
-    site.slurm.remove_accounts([name])
-
-    assert site.run().is_idle
-    drifts = site.plan().plan.drifts
-    assert [(drift.kind, drift.wanted) for drift in drifts] == [(DriftKind.MISSING, name)]
-    update = site.waldur.place_update(the_resource(site), {"gpu": 2})
-    site.run()
-    assert site.waldur.orders[update.uuid].state is OrderState.EXECUTING
-
-
-def test_orders_of_a_kind_that_is_not_known_are_left_alone(site: Site) -> None:
-    order = site.waldur.place_update(the_resource(site), {"gpu": 2})
-    site.waldur.orders[order.uuid] = replace(order, type=OrderType.OTHER)
-
-    report = site.run()
-
-    assert site.waldur.orders[order.uuid].state is OrderState.PENDING_PROVIDER
-    assert [refusal.kind for refusal in report.refusals] == [RefusalKind.SITE]
-
-
-def test_resources_in_a_state_that_is_not_known_are_left_alone(site: Site) -> None:
-    site.waldur._move(the_resource(site), ResourceState.OTHER)
-    site.waldur.add_member(site.waldur.resources[the_resource(site)].project, "eve")
-
-    assert site.run().is_idle
-
-
-def test_an_order_whose_resource_is_not_made_yet_is_approved_and_waits(site: Site) -> None:
-    project = site.waldur.make_project("Later")
-    order = site.waldur.place_create(project, "later", {"gpu": 1})
-    resource = order.resource
-    assert resource is not None
-    site.waldur.orders[order.uuid] = replace(order, resource=None)
-
-    report = site.run()
-
-    assert site.waldur.orders[order.uuid].state is OrderState.EXECUTING
-    assert [refusal.kind for refusal in report.refusals] == [RefusalKind.WAITING]
-    executing = site.waldur.orders[order.uuid]
-    site.waldur.orders[order.uuid] = replace(executing, resource=resource)
-    site.settle()
-    assert site.waldur.orders[order.uuid].state is OrderState.DONE
-
-
-@pytest.mark.parametrize("dialect", [Dialect.TRANSITION, Dialect.CLASSIC])
-def test_where_names_are_the_hidden_allocations_the_order_waits_for_it(dialect: Dialect) -> None:
-    site = new_site(dialect)
-    order = site.waldur.place_create(site.waldur.make_project(), "alloc", {"gpu": 1})
-    assert order.resource is not None
-    made = site.waldur.resources[order.resource]
-    site.waldur.resources[made.uuid] = replace(made, allocation_uuid="")
-
-    site.run()
-    assert not any(name.startswith("hpc_") for name in site.accounts())
-    site.waldur.resources[made.uuid] = replace(made, allocation_uuid="f" * 32)
-    site.settle()
-
-    assert site.account_of(made.uuid).name == "hpc_fffff_alloc"
-
-
-def test_a_mark_on_two_accounts_stops_that_allocation(site: Site) -> None:
-    site.slurm.put(replace(account(site), name=AccountName("hpc_copy"), associations=()))
-    site.waldur.add_member(site.waldur.resources[the_resource(site)].project, "eve")
-    before = site.accounts()
-
-    site.run()
-
-    assert site.accounts() == before
-
-
-def test_an_update_without_limits_changes_none(site: Site) -> None:
-    before = account(site).limits
-    order = site.waldur.place_update(the_resource(site), {})
-
-    site.settle()
-
-    assert account(site).limits == before
-    assert site.waldur.orders[order.uuid].state is OrderState.DONE
-
-
-def test_parents_stay_for_a_day_after_the_last_allocation(site: Site) -> None:
-    parent = account(site).parent
-    assert parent is not None
-    site.waldur.place_terminate(the_resource(site))
-    site.settle()
-    assert parent in site.accounts()
-
-    site.wait(timedelta(hours=23))
-    site.run()
-    assert parent in site.accounts()
-    site.wait(timedelta(hours=2))
-    site.settle()
-    for _ in range(2):
-        site.wait(timedelta(hours=25))
-        site.settle()
-
-    assert not any(name.startswith("hpc_") for name in site.accounts())
-
-
-def test_a_parent_that_is_needed_again_stays(site: Site) -> None:
-    project = site.waldur.resources[the_resource(site)].project
-    parent = account(site).parent
-    site.waldur.place_terminate(the_resource(site))
-    site.settle()
-    site.wait(timedelta(hours=23))
-    order = site.waldur.place_create(project, "again", {"gpu": 1})
-    site.settle()
-    site.wait(timedelta(hours=25))
-
-    site.settle()
-
-    assert site.account_of(order.resource).parent == parent
-
-
-@pytest.mark.parametrize(
-    ("name", "document"),
-    [
-        ("ledger", {"accounts": {"a": {"hold": 7}}}),
-        ("ledger", {"accounts": {"a": {"empty_since": "2026-11-21T12:00:00"}}}),
-        ("brake", {"people": {"count": 1, "size": 4}}),
-        ("brake", {"people": 3}),
-        ("removals", {"people": {"a/u": "yesterday"}}),
-        ("removals", {"other": {}}),
-        ("quarantine", {"a": {"failures": 1, "why": ""}}),
-        ("quarantine", {"a": {"failures": 1, "until": "2026-11-21T12:00:00", "why": ""}}),
-    ],
-)
-def test_a_broken_journal_stops_the_cycle_before_it_begins(
-    site: Site, name: str, document: dict[str, object]
-) -> None:
-    site.state.documents[f"journal/{name}"] = document
-    calls = site.slurm.calls.copy()
-
-    with pytest.raises(StateError, match=f"journal/{name}.json in the state directory does not"):
-        site.run()
-
-    assert site.slurm.calls == calls

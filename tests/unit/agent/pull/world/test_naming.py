@@ -1,24 +1,20 @@
-"""Names as users of the original agent know them, and a mark that survives Slurm."""
+"""Names as users of the original agent know them."""
 
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.makers import project, resource
-from waldur_slurm.agent.model.marketplace import OfferingUuid, ResourceUuid, canonical_uuid
+from waldur_slurm.agent.model.marketplace import ResourceUuid
 from waldur_slurm.agent.pull.world.choices import Naming
-from waldur_slurm.agent.pull.world.marks import Mark, MarkKind, looks_marked, parse_mark
+from waldur_slurm.agent.pull.world.marks import MarkKind
 from waldur_slurm.agent.pull.world.naming import allocation_names, parent_names
 from waldur_slurm.agent.pull.world.policy import PullPolicy
-from waldur_slurm.errors import InvalidName
 from waldur_slurm.model.names import account_name
-from waldur_slurm.slurm.accounting.grammar.text import clean_text
 
 PROJECT, RESOURCE = project(), resource()
 POLICY = PullPolicy()
-OFFERING = OfferingUuid("f" * 32)
 uuids = st.text("0123456789abcdef", min_size=32, max_size=32)
 
 
@@ -70,49 +66,3 @@ def test_every_name_is_one_safe_slurm_account(name: str, uuid: str) -> None:
     assert names
     assert len(set(names)) == len(names)
     assert all(account_name(found) == found and len(found) <= 34 for found in names)
-
-
-@given(kind=st.sampled_from(list(MarkKind)), offering=uuids, uuid=uuids, name=st.text())
-def test_a_mark_is_read_back_from_what_slurm_stores(
-    kind: MarkKind, offering: str, uuid: str, name: str
-) -> None:
-    mark = Mark(kind, OfferingUuid(offering), uuid)
-    description = mark.describe(name)
-
-    assert clean_text(description) == description
-    assert parse_mark(description) == mark
-    assert len(description) <= 125
-
-
-@pytest.mark.parametrize(
-    "description",
-    [
-        "",
-        "alloc",
-        f" waldur/resource/{'a' * 32}/{'b' * 32}",
-        f"WALDUR/resource/{'a' * 32}/{'b' * 32}",
-        f"waldur/resource/{'a' * 32}/{'b' * 31}",
-        f"waldur/resource/{'a' * 32}/{'b' * 32}c",
-        f"waldur/resource/{'a' * 32}/{'b' * 32}\nother",
-        f"waldur/resource/{'A' * 32}/{'b' * 32}",
-        f"waldur/account/{'a' * 32}/{'b' * 32} name",
-        f"waldur/resource/{'b' * 32}",
-    ],
-)
-def test_what_is_not_a_mark_to_the_letter_is_none(description: str) -> None:
-    assert parse_mark(description) is None
-
-
-def test_a_mark_of_some_other_make_is_known_to_be_somebodys() -> None:
-    assert looks_marked("waldur/resource/v9/what is this")
-    assert not looks_marked("the waldur account")
-
-
-def test_uuids_have_one_spelling() -> None:
-    assert canonical_uuid("0123ABCD-0000-0000-0000-000000000000") == "0123abcd" + "0" * 24
-
-
-@pytest.mark.parametrize("text", ["", "x", "a" * 31, "a" * 33, "g" * 32, "a,b", "../" + "a" * 29])
-def test_what_is_no_uuid_is_refused_at_the_border(text: str) -> None:
-    with pytest.raises(InvalidName):
-        canonical_uuid(text)
