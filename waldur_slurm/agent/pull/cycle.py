@@ -258,7 +258,7 @@ class _Run:
             self._journal.keep_taken(remember_taken(before, steps, ending, view.world.now))
 
     def _doubt(self, view: View, tried: set[Key], failed: set[str]) -> None:
-        """What was done and is still to be done did not happen, whatever Slurm said."""
+        """A step that Slurm confirmed and that a fresh plan still holds has failed."""
         for step in _slurm_steps(view.plan):
             is_over = subject_of(step) in failed or isinstance(step, CancelJobs)
             if sort_key(step) in tried and not is_over and not self._cycle.is_stopping():
@@ -283,7 +283,7 @@ def _slurm_steps(plan: Plan) -> list[SlurmStep]:
 
 
 def _without_records(view: View, tried: set[Key], failed: set[str]) -> View:
-    """What was removed from this cluster is gone; its record stays while another one uses it."""
+    """Drop the removals that worked: an account that another cluster uses keeps its record."""
     accounts = view.world.snapshot.accounts
 
     def is_settled(step: Step) -> bool:

@@ -13,7 +13,7 @@ from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.slurm.accounting.port import Accounting
 
 _MANY = 10
-"""A tenth of the people who are in accounts already: so many cannot have lost their Unix user."""
+"""Where more than a tenth of the people in accounts have no Unix user, the look-up is wrong."""
 
 
 def read_waldur(marketplace: Marketplace) -> WaldurReading:

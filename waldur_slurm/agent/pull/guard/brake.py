@@ -64,7 +64,7 @@ def orders_ending(desired: Desired) -> frozenset[str]:
 
 
 def _brakes(desired: Desired, plan: Plan) -> Iterable[Brake]:
-    """What was begun within the day is counted already, and may be finished."""
+    """What the last 24 hours count already may be finished; only what is new can exceed."""
     planned = taken_by(plan.steps, orders_ending(desired))
     for kind in sorted(planned):
         taken = desired.world.taken.get(kind, {}).keys()
@@ -75,7 +75,7 @@ def _brakes(desired: Desired, plan: Plan) -> Iterable[Brake]:
 
 
 def _allowed(desired: Desired, kind: BrakeKind, taken: Set[str]) -> int:
-    """The share is one of what there was before anything was taken away."""
+    """The share is a share of what was there before the last 24 hours' removals."""
     policy = desired.world.policy
     if kind is BrakeKind.TERMINATIONS:
         return policy.max_terminations

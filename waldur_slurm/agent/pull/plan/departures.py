@@ -69,7 +69,7 @@ class Departures:
         yield RemoveUser(stage=stage, account=account, user=user, reason=reason, order=order)
 
     def _stays(self, user: UserName, place: AccountName) -> bool:
-        """Say whether he will still be there after this plan, if only until his jobs end."""
+        """Whether the user stays in the account after this plan, if only until his jobs end."""
         if place not in self._leaving[user]:
             return True
         if self._answers.jobs is None:

@@ -19,7 +19,10 @@ def hold_of(account: Account) -> AccountHold:
 
 
 def hold_before(desired: Desired, account: Account) -> AccountHold:
-    """What would hold without the agent, whose zeros an administrator may have changed in part."""
+    """The limits as they would be without the agent's hold.
+
+    A number that is not 0 while the hold lasts was set by an administrator: it counts.
+    """
     now, known = hold_of(account), desired.world.ledger.page(account.name).hold
     if known is None:
         return now

@@ -64,7 +64,7 @@ def remember_doubts(
 
 
 def believed_doubts(known: Mapping[str, Readings], now: datetime) -> dict[str, int]:
-    """Doubts that this reading, should it be the same again, makes credible, up to which size."""
+    """Doubts that are believed if this reading shows them again, each up to which size."""
     return {
         key: readings.size
         for key, readings in known.items()
