@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from waldur_slurm.agent.pull.desired.desired import Allocation, Desired, Kept, New
+from waldur_slurm.agent.pull.desired.allocations import Allocation, Kept, New
+from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.desired.hierarchy import NoPlace
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind, Refusal, RefusalKind
 from waldur_slurm.agent.pull.vocabulary.limits import limit_change

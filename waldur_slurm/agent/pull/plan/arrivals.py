@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from waldur_slurm.agent.pull.desired.desired import Allocation, Desired, Kept
+from waldur_slurm.agent.pull.desired.allocations import Allocation, Kept
+from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.vocabulary.findings import Refusal, RefusalKind
 from waldur_slurm.agent.pull.vocabulary.steps import AddUser, MakeHome, ReleaseUser
 from waldur_slurm.agent.pull.world.world import Answers

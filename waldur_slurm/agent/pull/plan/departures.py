@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
 from waldur_slurm.agent.model.marketplace import OrderUuid
-from waldur_slurm.agent.pull.desired.desired import Desired, Ending, Kept
+from waldur_slurm.agent.pull.desired.allocations import Ending, Kept
+from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.plan.flags import HELD, hold_before, hold_of
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind, Refusal, RefusalKind
 from waldur_slurm.agent.pull.vocabulary.steps import (

@@ -5,7 +5,8 @@ A hold that the ledger does not know is an administrator's and is never lifted.
 
 from collections.abc import Iterator
 
-from waldur_slurm.agent.pull.desired.desired import Desired, Kept
+from waldur_slurm.agent.pull.desired.allocations import Kept
+from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind
 from waldur_slurm.agent.pull.vocabulary.steps import HoldAccount, ReleaseAccount, SetQos
 from waldur_slurm.agent.pull.world.ledger import AccountHold, QosBefore

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from waldur_slurm.agent.pull.desired.desired import Allocation, Desired, Kept
+from waldur_slurm.agent.pull.desired.allocations import Allocation, Kept
+from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.plan.accounts import (
     plan_account,
     plan_empty_parents,

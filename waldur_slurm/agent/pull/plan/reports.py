@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from waldur_slurm.agent.model.components import AccountingType, ComponentType
 from waldur_slurm.agent.model.marketplace import Dialect, Order, OrderType
-from waldur_slurm.agent.pull.desired.desired import Allocation, Desired, Kept
+from waldur_slurm.agent.pull.desired.allocations import Allocation, Kept
+from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind
 from waldur_slurm.agent.pull.vocabulary.steps import (
     AddUser,

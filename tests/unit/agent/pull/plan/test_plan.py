@@ -14,7 +14,8 @@ from waldur_slurm.agent.model.marketplace import (
     OrderUuid,
     Resource,
 )
-from waldur_slurm.agent.pull.desired.desired import Desired, Kept, New
+from waldur_slurm.agent.pull.desired.allocations import Kept, New
+from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.plan.plan import plan_desired
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind
 from waldur_slurm.agent.pull.vocabulary.steps import (
