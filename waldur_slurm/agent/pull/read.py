@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.plan.plan import questions
-from waldur_slurm.agent.pull.world.world import Answers, Questions, WaldurReading
+from waldur_slurm.agent.pull.world.world import Answers, Questions, WaldurSide
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.errors import CommandFailed, SlurmError, TransportError
 from waldur_slurm.model.jobs import QueuedJob
@@ -16,11 +16,11 @@ _MANY = 10
 """Where more than a tenth of the people in accounts have no Unix user, the look-up is wrong."""
 
 
-def read_waldur(marketplace: Marketplace) -> WaldurReading:
+def read_waldur(marketplace: Marketplace) -> WaldurSide:
     """Orders are read first: a resource that is made meanwhile is in the later list."""
     orders = marketplace.read_orders()
     resources = tuple(sorted(marketplace.read_resources(), key=lambda each: each.uuid))
-    return WaldurReading(
+    return WaldurSide(
         orders=orders,
         resources=resources,
         members=marketplace.read_members(resources),

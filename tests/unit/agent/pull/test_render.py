@@ -5,8 +5,9 @@ import json
 import pytest
 
 from tests.fakes.pull import Site, new_site
-from waldur_slurm.agent.pull.render import Kind, kind_of, to_json, to_text
+from waldur_slurm.agent.pull.render import kind_of, to_json, to_text
 from waldur_slurm.agent.pull.vocabulary.words import sentence_of
+from waldur_slurm.agent.report.paper import Kind
 
 
 @pytest.fixture

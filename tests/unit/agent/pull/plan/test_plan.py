@@ -28,7 +28,7 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
 from waldur_slurm.agent.pull.world.ownership import Ownership
 from waldur_slurm.agent.pull.world.people import Turnover, roster_of
 from waldur_slurm.agent.pull.world.policy import PullPolicy
-from waldur_slurm.agent.pull.world.world import Answers, WaldurReading, World
+from waldur_slurm.agent.pull.world.world import Answers, WaldurSide, World
 from waldur_slurm.model.accounts import Account, NewAccount, Snapshot
 from waldur_slurm.model.names import AccountName, UserName
 
@@ -45,7 +45,7 @@ def desired(
         offering=OfferingUuid("f" * 32),
         dialect=Dialect.TODAY,
         now=NOON,
-        waldur=WaldurReading(
+        waldur=WaldurSide(
             orders=(), resources=resources, members={}, offering_users=(), shown=None
         ),
         snapshot=Snapshot({each.found.name: each.found for each in kept}),
