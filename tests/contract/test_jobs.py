@@ -114,8 +114,9 @@ def test_version_and_configuration_are_known(site: Site) -> None:
     assert "limits" in configuration["AccountingStorageEnforce"]
 
 
-def test_nobody_is_suspended_on_a_quiet_cluster(site: Site) -> None:
-    assert site.accounting.read_suspended() == {}
+def test_a_job_that_nobody_knows_is_not_suspended(site: Site) -> None:
+    assert site.accounting.read_suspended(["999999", "999999_7"]) == {}
+    assert site.accounting.read_suspended([]) == {}
 
 
 def test_on_a_quiet_cluster_the_accounting_has_heard_all(site: Site) -> None:

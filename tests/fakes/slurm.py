@@ -227,9 +227,13 @@ class FakeSlurm:
             if record is not None:
                 yield record
 
-    def read_suspended(self) -> Mapping[Run, datetime]:
+    def read_suspended(self, ids: Collection[str]) -> Mapping[Run, datetime]:
         self._called("read_suspended")
-        return {job.run: job.paused[-1].start for job in self.jobs if job.state == "SUSPENDED"}
+        return {
+            job.run: job.paused[-1].start
+            for job in self.jobs
+            if job.state == "SUSPENDED" and job.id in ids
+        }
 
     def read_backlog(self) -> int:
         self._called("read_backlog")
