@@ -12,7 +12,7 @@ from benchmarks.progress import say
 from benchmarks.rows import Row
 from benchmarks.scale import Scale
 from sandbox.docker.cluster import ContainerCluster
-from waldur_slurm.slurm.commands import ENVIRONMENT, show_clusters
+from waldur_slurm.slurm.grammar.commands import ENVIRONMENT, show_clusters
 from waldur_slurm.slurm.transports.docker import DockerTransport
 
 MORE_MS = 80.0

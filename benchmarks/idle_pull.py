@@ -11,9 +11,9 @@ from benchmarks.proc import peak_megabytes
 from benchmarks.progress import say
 from benchmarks.rows import Row
 from benchmarks.site import Site
+from waldur_slurm.agent.waldur.session import PAGE_SIZE
 from waldur_slurm.model.names import ClusterName
-from waldur_slurm.slurm.commands import show_accounts, show_associations
-from waldur_slurm.waldur.session import PAGE_SIZE
+from waldur_slurm.slurm.accounting.grammar.commands import show_accounts, show_associations
 
 PROCESSES = 3
 RATIO = 1.3

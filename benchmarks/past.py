@@ -19,9 +19,9 @@ from sandbox.slurm import Cluster
 from sandbox.slurm.history import History, fill
 from sandbox.slurm.history_jobs import HistoryOptions
 from sandbox.slurm.history_sums import exact_sums
-from waldur_slurm.model.components import Component
+from waldur_slurm.agent.model.components import Component
+from waldur_slurm.agent.tres_file import read_tres_file
 from waldur_slurm.model.period import Month, Window
-from waldur_slurm.tres_file import read_tres_file
 
 ZONE = ZoneInfo("UTC")
 FIRST_MONTH, MONTHS = (2026, 1), 3

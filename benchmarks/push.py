@@ -16,8 +16,8 @@ from benchmarks.progress import say
 from benchmarks.rows import Row
 from benchmarks.scale import Scale
 from benchmarks.tools import Command
+from waldur_slurm.agent.waldur.session import PAGE_SIZE
 from waldur_slurm.model.period import Window
-from waldur_slurm.waldur.session import PAGE_SIZE
 
 RATIO = 1.3
 AGENT_MB = 100.0

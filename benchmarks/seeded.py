@@ -14,10 +14,10 @@ from pathlib import Path
 from benchmarks.progress import say
 from benchmarks.site import TRES_FILE, Site
 from sandbox.slurm import Cluster
-from waldur_slurm.model.marketplace import OfferingUuid
-from waldur_slurm.pull.limits import Unusable, wanted_limits
-from waldur_slurm.pull.marks import Mark, MarkKind
-from waldur_slurm.tres_file import read_tres_file
+from waldur_slurm.agent.model.marketplace import OfferingUuid
+from waldur_slurm.agent.pull.vocabulary.limits import Unusable, wanted_limits
+from waldur_slurm.agent.pull.world.marks import Mark, MarkKind
+from waldur_slurm.agent.tres_file import read_tres_file
 
 ACCOUNTS = ("creation_time", "mod_time", "name", "description", "organization")
 ASSOCIATIONS = (

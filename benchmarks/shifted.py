@@ -7,7 +7,7 @@ outside makes each wait of a thread several times as dear, and so would be seen 
 import sys
 from datetime import UTC, datetime, timedelta
 
-from waldur_slurm import composition
+from waldur_slurm.agent import composition
 from waldur_slurm.main import main
 
 

@@ -19,10 +19,11 @@ from sandbox.demo.place import own_directory
 from sandbox.slurm import Cluster, ClusterOptions
 from sandbox.waldur import Waldur
 from sandbox.waldur.dialects import DialectName
-from tests.e2e.program import ROOT, Program
+from tests.e2e.program import Program
+from tests.places import PROJECT
 
 STOCK = ClusterOptions(tcp="stock", lifetime=timedelta(hours=2))
-TRES_FILE = ROOT / "config-components.yaml"
+TRES_FILE = PROJECT / "config-components.yaml"
 LOCALE = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 BOUND = ("setpriv", "--pdeathsig", "KILL")
 """In front of an agent: it ends when the benchmark does, also after kill -9 of that."""

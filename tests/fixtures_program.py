@@ -8,7 +8,8 @@ import pytest
 
 from sandbox.slurm import Cluster
 from sandbox.waldur import Waldur
-from tests.e2e.program import ROOT, Program, fast_tools
+from tests.e2e.program import Program, fast_tools
+from tests.places import PROJECT
 
 NewProgram = Callable[..., Program]
 
@@ -35,7 +36,7 @@ def program_for(
         "SLURM_DEPLOYMENT_TYPE": "native",
         "SLURM_DEFAULT_ACCOUNT": "root",
         "SLURM_REQUIRE_UNIX_USERS": "false",
-        "SLURM_TRES_CONFIG_PATH": str(ROOT / "config-components.yaml"),
+        "SLURM_TRES_CONFIG_PATH": str(PROJECT / "config-components.yaml"),
         "WALDUR_API_URL": waldur.url,
         "WALDUR_API_TOKEN": waldur.tokens.provider,
         "WALDUR_OFFERING_UUID": waldur.offering_uuid,

@@ -8,9 +8,9 @@ from benchmarks.peers.measuring import measure
 from benchmarks.peers.outcome import CannotRun, Outcome
 from benchmarks.peers.site import ACCOUNTS, invent_past
 from benchmarks.rows import Row
-from tests.e2e.program import ROOT
+from tests.places import PROJECT
 
-RESULTS = ROOT / ".cache" / "bench-peers.json"
+RESULTS = PROJECT / ".cache" / "bench-peers.json"
 
 
 def compare_with_peers() -> list[Row]:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from benchmarks.peers.outcome import CannotRun
 from sandbox.slurm.keeping import locked
-from tests.e2e.program import ROOT
+from tests.places import PROJECT
 
-CACHE = ROOT / ".cache" / "peers"
+CACHE = PROJECT / ".cache" / "peers"
 PATIENCE_S = 300.0
 
 

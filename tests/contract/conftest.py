@@ -24,8 +24,8 @@ from tests.contract.site import (
 from tests.fakes.transport import LesserTransport
 from tests.fixtures_slurm import NewCluster
 from waldur_slurm.model.names import AccountName, account_name
+from waldur_slurm.processes.native import NativeTransport
 from waldur_slurm.slurm.transports.docker import DockerTransport
-from waldur_slurm.slurm.transports.native import NativeTransport
 
 _numbers = itertools.count(1)
 

@@ -15,8 +15,9 @@ from tests.fakes.slurm import FakeSlurm
 from waldur_slurm.errors import TransportError
 from waldur_slurm.model.accounts import Account, Association
 from waldur_slurm.model.names import ROOT, AccountName, ClusterName, UserName
-from waldur_slurm.slurm.client import SlurmClient
-from waldur_slurm.slurm.port import Accounting, Transport
+from waldur_slurm.processes.port import Transport
+from waldur_slurm.slurm.accounting.client import SlurmClient
+from waldur_slurm.slurm.accounting.port import Accounting
 
 REAL = ("native_22_05", "docker_22_05", "docker_24_11", "docker_26_05")
 AS_ROOT = ("fake", *REAL)

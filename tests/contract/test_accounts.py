@@ -9,8 +9,8 @@ from waldur_slurm.errors import CommandFailed, InvalidName
 from waldur_slurm.model.accounts import Account, NewAccount
 from waldur_slurm.model.names import ROOT, AccountName
 from waldur_slurm.model.tres import TresName
-from waldur_slurm.slurm.port import Outcome
-from waldur_slurm.slurm.text import MOST_CHARACTERS, clean_text
+from waldur_slurm.slurm.accounting.grammar.text import MOST_CHARACTERS, clean_text
+from waldur_slurm.slurm.accounting.port import Outcome
 
 CPU, MEM, GPU = TresName("cpu"), TresName("mem"), TresName("gres/gpu")
 

@@ -10,7 +10,7 @@ from tests.fakes.transport import RecordingTransport
 from waldur_slurm.model.accounts import NewAccount
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.tres import TresName
-from waldur_slurm.slurm.client import SlurmClient
+from waldur_slurm.slurm.accounting.client import SlurmClient
 
 PARENT = re.compile(r"^Parent - '(.+)'$", re.MULTILINE)
 CPU = TresName("cpu")

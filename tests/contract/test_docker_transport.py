@@ -13,7 +13,7 @@ import pytest
 from sandbox.docker import command
 from sandbox.docker.cluster import ContainerCluster
 from waldur_slurm.errors import TransportError
-from waldur_slurm.slurm.port import Completed
+from waldur_slurm.processes.port import Completed
 from waldur_slurm.slurm.transports.docker import DockerTransport
 
 SHORT = timedelta(seconds=0.5)

@@ -12,8 +12,8 @@ from waldur_slurm.errors import AccountingDown, CommandFailed
 from waldur_slurm.model.accounts import NewAccount
 from waldur_slurm.model.names import ROOT, AccountName, ClusterName, UserName
 from waldur_slurm.model.tres import TresName
-from waldur_slurm.slurm.client import SlurmClient
-from waldur_slurm.slurm.port import Outcome
+from waldur_slurm.slurm.accounting.client import SlurmClient
+from waldur_slurm.slurm.accounting.port import Outcome
 
 ANN, BOB, _ = PEOPLE
 CPU = TresName("cpu")

@@ -15,7 +15,7 @@ from waldur_slurm.model.jobs import JobRecord, QueuedJob, UnreadableRecord
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Window
 from waldur_slurm.model.tres import TresName
-from waldur_slurm.slurm.port import Outcome
+from waldur_slurm.slurm.accounting.port import Outcome
 
 Found = TypeVar("Found")
 

@@ -10,11 +10,11 @@ from waldur_slurm.errors import CommandFailed
 from waldur_slurm.model.accounts import NewAccount
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.tres import TresName
-from waldur_slurm.slurm import commands
-from waldur_slurm.slurm.client import SlurmClient
-from waldur_slurm.slurm.port import Outcome
-from waldur_slurm.slurm.script import MOST_LINES
-from waldur_slurm.slurm.text import clean_text
+from waldur_slurm.slurm.accounting.client import SlurmClient
+from waldur_slurm.slurm.accounting.grammar import commands
+from waldur_slurm.slurm.accounting.grammar.script import MOST_LINES
+from waldur_slurm.slurm.accounting.grammar.text import clean_text
+from waldur_slurm.slurm.accounting.port import Outcome
 
 ANN, BOB, _ = PEOPLE
 CPU = TresName("cpu")

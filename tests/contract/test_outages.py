@@ -9,7 +9,7 @@ from waldur_slurm.errors import SlurmError
 from waldur_slurm.model.accounts import NewAccount
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.tres import TresName
-from waldur_slurm.slurm.port import Accounting, Outcome
+from waldur_slurm.slurm.accounting.port import Accounting, Outcome
 
 Call = Callable[[Accounting, AccountName, UserName], object]
 

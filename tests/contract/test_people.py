@@ -6,7 +6,7 @@ from tests.contract.site import PARTITION, PEOPLE, Site
 from waldur_slurm.errors import CommandFailed, InvalidName
 from waldur_slurm.model.accounts import Association, NewAccount
 from waldur_slurm.model.names import AccountName, UserName
-from waldur_slurm.slurm.port import Outcome
+from waldur_slurm.slurm.accounting.port import Outcome
 
 ANN, BOB, EVE = PEOPLE
 

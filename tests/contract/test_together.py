@@ -7,7 +7,7 @@ from tests.contract.site import Site
 from waldur_slurm.model.accounts import NewAccount
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.tres import TresName
-from waldur_slurm.slurm.port import Outcome
+from waldur_slurm.slurm.accounting.port import Outcome
 
 
 def at_once(*calls: Callable[[], Outcome]) -> Sequence[Outcome]:

@@ -7,7 +7,7 @@ import pytest
 from tests.contract_waldur.sites import FakeSite, ServedSite, Site
 from tests.fakes.waldur import fake_marketplace
 from tests.fixtures_waldur import DIALECT_NAMES, StartWaldur, start_waldur, waldur_pool
-from waldur_slurm.model.marketplace import Dialect
+from waldur_slurm.agent.model.marketplace import Dialect
 
 __all__ = ["start_waldur", "waldur_pool"]
 

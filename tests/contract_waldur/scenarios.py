@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tests.contract_waldur.sites import ServedSite, resource_of, serve_create
-from waldur_slurm.model.components import AccountingType, Component, ComponentType
-from waldur_slurm.model.marketplace import Dialect, OrderUuid, Resource
+from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
+from waldur_slurm.agent.model.marketplace import Dialect, OrderUuid, Resource
 from waldur_slurm.model.period import Month
 from waldur_slurm.model.tres import TresName
 

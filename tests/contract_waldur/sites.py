@@ -7,7 +7,7 @@ from typing import Protocol
 
 from sandbox.waldur import Waldur
 from tests.fakes.waldur import FakeMarketplace
-from waldur_slurm.model.marketplace import (
+from waldur_slurm.agent.model.marketplace import (
     Dialect,
     OfferingUuid,
     Order,
@@ -16,10 +16,10 @@ from waldur_slurm.model.marketplace import (
     ResourceUuid,
     UserUuid,
 )
-from waldur_slurm.waldur.client import WaldurMarketplace
-from waldur_slurm.waldur.port import Marketplace
-from waldur_slurm.waldur.session import WaldurSession
-from waldur_slurm.waldur.transport import Bounds, Exchange
+from waldur_slurm.agent.waldur.client import WaldurMarketplace
+from waldur_slurm.agent.waldur.port import Marketplace
+from waldur_slurm.agent.waldur.session import WaldurSession
+from waldur_slurm.agent.waldur.transport import Bounds, Exchange
 
 PATIENT = Bounds(connect=5.0, read=15.0, whole=30.0)
 """As in production: where nothing is to time out, however busy the machine is."""

@@ -1,8 +1,8 @@
 """Loading components twice: the second time Waldur sees no write."""
 
 from tests.contract_waldur.sites import ServedSite
-from waldur_slurm.components_sync import Action, apply_components, plan_components
-from waldur_slurm.tres_file import parse_tres_file
+from waldur_slurm.agent.components_sync import Action, apply_components, plan_components
+from waldur_slurm.agent.tres_file import parse_tres_file
 
 FILE = b"""
 cpu: {limit: 0, measured_unit: k-Hours, accounting_type: limit, label: Cores}

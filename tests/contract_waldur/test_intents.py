@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 
 from tests.contract_waldur.sites import ServedSite, Site, resource_of, serve_create
-from waldur_slurm.errors import WaldurRejected
-from waldur_slurm.model.components import AccountingType, Component, ComponentType
-from waldur_slurm.model.marketplace import (
+from waldur_slurm.agent.errors import WaldurRejected
+from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
+from waldur_slurm.agent.model.marketplace import (
     Dialect,
     OrderState,
     OrderType,

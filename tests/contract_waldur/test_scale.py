@@ -6,7 +6,7 @@ import pytest
 
 from tests.contract_waldur.sites import ServedSite
 from tests.fixtures_waldur import StartWaldur
-from waldur_slurm.waldur.session import PAGE_SIZE
+from waldur_slurm.agent.waldur.session import PAGE_SIZE
 
 RESOURCES = 3000
 MEMBERS_EACH = 5

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+from tests.places import PROJECT
+
 TOOLS = ("sacct", "sacctmgr", "scancel", "scontrol", "sdiag", "sinfo", "squeue", "sreport")
 
 
@@ -32,7 +33,7 @@ class Program:
             capture_output=True,
             text=True,
             timeout=120,
-            cwd=ROOT,
+            cwd=PROJECT,
             env=self.environ | changes,
         )
         self.said += [done.stdout, done.stderr]
@@ -58,7 +59,7 @@ class Program:
                     stdin=subprocess.DEVNULL,
                     stdout=stream,
                     stderr=stream,
-                    cwd=ROOT,
+                    cwd=PROJECT,
                     env=self.environ | {"NOTIFY_SOCKET": str(address)} | changes,
                 ) as process,
             ):

@@ -12,12 +12,12 @@ from tests.fakes.pull import Site
 from tests.fakes.pull_worlds import scattered
 from tests.fakes.slurm import FakeSlurm
 from tests.fakes.waldur import fake_marketplace
+from waldur_slurm.agent.model.marketplace import Dialect, OfferingUuid
 from waldur_slurm.model.accounts import Account, NewAccount
-from waldur_slurm.model.marketplace import Dialect, OfferingUuid
 from waldur_slurm.model.names import ROOT, ClusterName
-from waldur_slurm.slurm.client import SlurmClient
-from waldur_slurm.slurm.port import Completed
-from waldur_slurm.slurm.transports.native import NativeTransport
+from waldur_slurm.processes.native import NativeTransport
+from waldur_slurm.processes.port import Completed
+from waldur_slurm.slurm.accounting.client import SlurmClient
 
 _worlds = count(1)
 

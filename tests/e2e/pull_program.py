@@ -17,18 +17,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.fakes.pull import COMPONENTS
-from waldur_slurm.model.marketplace import OfferingUuid, Resource
+from waldur_slurm.agent.model.marketplace import OfferingUuid, Resource
+from waldur_slurm.agent.pull.cycle import PullCycle
+from waldur_slurm.agent.pull.world.choices import Allowance
+from waldur_slurm.agent.pull.world.policy import Consent, PullPolicy
+from waldur_slurm.agent.waldur.client import WaldurMarketplace
+from waldur_slurm.agent.waldur.session import WaldurSession
+from waldur_slurm.agent.waldur.transport import Answer, Bounds
 from waldur_slurm.model.names import AccountName, ClusterName
-from waldur_slurm.pull.cycle import PullCycle
-from waldur_slurm.pull.policy import Allowance, Consent, PullPolicy
-from waldur_slurm.slurm.client import SlurmClient
-from waldur_slurm.slurm.port import Completed
-from waldur_slurm.slurm.transports.native import NativeTransport
+from waldur_slurm.processes.native import NativeTransport
+from waldur_slurm.processes.port import Completed
+from waldur_slurm.slurm.accounting.client import SlurmClient
 from waldur_slurm.state import StateDirectory
 from waldur_slurm.telemetry.events import Event
-from waldur_slurm.waldur.client import WaldurMarketplace
-from waldur_slurm.waldur.session import WaldurSession
-from waldur_slurm.waldur.transport import Answer, Bounds
 
 R = TypeVar("R")
 

@@ -8,10 +8,10 @@ from sandbox.slurm import Cluster
 from sandbox.waldur import Order, Waldur
 from tests.e2e.pull_on_slurm import RealSlurm
 from tests.e2e.pull_program import IDLE, Effects, Program
+from waldur_slurm.agent.pull.guard.brake import Guarded
+from waldur_slurm.agent.pull.world.policy import Consent
 from waldur_slurm.model.accounts import Account, NewAccount
 from waldur_slurm.model.names import ROOT, AccountName
-from waldur_slurm.pull.brake import Guarded
-from waldur_slurm.pull.policy import Consent
 
 
 class LiveSite:

@@ -10,14 +10,14 @@ from sandbox.slurm import Cluster
 from sandbox.slurm.history import History, fill
 from sandbox.slurm.history_jobs import HistoryOptions, Job
 from sandbox.slurm.history_sums import Share as KnownShare
+from waldur_slurm.agent.metering.measure import Meter
+from waldur_slurm.agent.model.usage import Basis, Measurement
 from waldur_slurm.model.jobs import QueuedJob, Run
 from waldur_slurm.model.names import AccountName, ClusterName, UserName
 from waldur_slurm.model.period import Month, Window
 from waldur_slurm.model.tres import TresName
-from waldur_slurm.model.usage import Basis, Measurement
-from waldur_slurm.push.measure import Meter
-from waldur_slurm.slurm.client import SlurmClient
-from waldur_slurm.slurm.transports.native import NativeTransport
+from waldur_slurm.processes.native import NativeTransport
+from waldur_slurm.slurm.accounting.client import SlurmClient
 from waldur_slurm.state import StateDirectory
 
 UTC_ZONE = ZoneInfo("UTC")

@@ -18,21 +18,21 @@ from sandbox.slurm.history import load_jobs
 from sandbox.slurm.history_jobs import COMPLETED, Job, Shape
 from sandbox.slurm.history_sums import exact_sums
 from sandbox.waldur import Waldur
+from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
+from waldur_slurm.agent.model.marketplace import OfferingUuid, OrderUuid, ResourceUuid
+from waldur_slurm.agent.push.cycle import PushCycle
+from waldur_slurm.agent.push.plan.policy import PushPolicy
+from waldur_slurm.agent.waldur.client import WaldurMarketplace
+from waldur_slurm.agent.waldur.session import WaldurSession
+from waldur_slurm.agent.waldur.transport import Bounds
 from waldur_slurm.model.accounts import NewAccount
-from waldur_slurm.model.components import AccountingType, Component, ComponentType
-from waldur_slurm.model.marketplace import OfferingUuid, OrderUuid, ResourceUuid
 from waldur_slurm.model.names import ROOT, AccountName, ClusterName, UserName
 from waldur_slurm.model.tres import tres_name
-from waldur_slurm.push.cycle import PushCycle
-from waldur_slurm.push.policy import PushPolicy
-from waldur_slurm.slurm.client import SlurmClient
-from waldur_slurm.slurm.port import Completed
-from waldur_slurm.slurm.transports.native import NativeTransport
+from waldur_slurm.processes.native import NativeTransport
+from waldur_slurm.processes.port import Completed
+from waldur_slurm.slurm.accounting.client import SlurmClient
 from waldur_slurm.state import StateDirectory
 from waldur_slurm.telemetry.events import Event
-from waldur_slurm.waldur.client import WaldurMarketplace
-from waldur_slurm.waldur.session import WaldurSession
-from waldur_slurm.waldur.transport import Bounds
 
 NOON = datetime(2026, 6, 17, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -27,9 +27,9 @@ from sandbox.docker.command import docker
 from sandbox.docker.images import RELEASES, ensure_image
 from sandbox.docker.owner import Owner
 from tests.fixtures_docker import in_ci
+from tests.places import PROJECT
 
-ROOT = Path(__file__).resolve().parents[2]
-EXAMPLE = ROOT / "examples" / "docker-compose"
+EXAMPLE = PROJECT / "examples" / "docker-compose"
 SERVICES = ("slurmctld", "waldur", "service-pull", "service-push")
 INTERVAL_S = 12
 LIFETIME_S = 600
@@ -271,7 +271,7 @@ sys.stdin.read()
 def test_a_test_that_is_killed_leaves_no_container(docker_engine: str, tmp_path: Path) -> None:
     victim = subprocess.Popen(
         (sys.executable, "-c", VICTIM, str(tmp_path)),
-        cwd=ROOT,
+        cwd=PROJECT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -15,8 +15,8 @@ import pytest
 
 from sandbox.demo.place import own_directory
 from tests.fixtures_slurm import open_directory
+from tests.places import PROJECT
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120
 A_MINUTE = 60
 
@@ -55,7 +55,7 @@ def tour() -> Tour:
 def demo(place: Path, *argv: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         argv,
-        cwd=ROOT,
+        cwd=PROJECT,
         env=environ(place),
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -154,7 +154,7 @@ def test_a_demo_that_is_killed_leaves_no_process_and_the_next_one_tidies_up(
 ) -> None:
     victim = subprocess.Popen(
         (sys.executable, "-m", "sandbox", "demo"),
-        cwd=ROOT,
+        cwd=PROJECT,
         env=environ(place),
         stdout=subprocess.PIPE,
         text=True,

@@ -16,7 +16,7 @@ from tests.e2e.test_docker_deployment import TRES, join
 from tests.fixtures_program import NewProgram
 from tests.fixtures_slurm import open_directory
 from tests.fixtures_waldur import StartWaldur
-from waldur_slurm.slurm.transports.native import NativeTransport
+from waldur_slurm.processes.native import NativeTransport
 
 ANN, BOB = "wsat-ann", "wsat-bob"
 SERVICE, SERVICE_ACCOUNT = "wsat-service", "wsat_service"

@@ -17,7 +17,7 @@ from tests.fakes.pull_worlds import (
     deeds,
     settle,
 )
-from waldur_slurm.model.marketplace import Dialect
+from waldur_slurm.agent.model.marketplace import Dialect
 
 DIALECTS = st.sampled_from(list(Dialect))
 FEW = settings(

@@ -12,8 +12,8 @@ from sandbox.slurm import Cluster, ClusterOptions
 from tests.e2e.push_site import GPU_MINUTES, HOUR, NOON, PushSite, component
 from tests.fixtures_slurm import NewCluster
 from tests.fixtures_waldur import DIALECT_NAMES, StartWaldur
+from waldur_slurm.agent.model.components import AccountingType
 from waldur_slurm.errors import SlurmError
-from waldur_slurm.model.components import AccountingType
 from waldur_slurm.model.tres import tres_name
 
 ANN, BOB = "wsat-ann", "wsat-bob"

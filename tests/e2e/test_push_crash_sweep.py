@@ -18,10 +18,10 @@ from sandbox.slurm import Cluster, ClusterOptions
 from tests.e2e.push_site import GPU_MINUTES, HOUR, NOON, PushSite
 from tests.fixtures_slurm import NewCluster
 from tests.fixtures_waldur import DIALECT_NAMES, StartWaldur
+from waldur_slurm.agent.push.cycle import PushCycle
+from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.model.tres import tres_name
-from waldur_slurm.push.cycle import PushCycle
 from waldur_slurm.state import Document, State
-from waldur_slurm.waldur.port import Marketplace
 
 ANN, BOB = "wsat-ann", "wsat-bob"
 JUNE = "2026-06"

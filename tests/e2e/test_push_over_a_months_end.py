@@ -10,7 +10,7 @@ from sandbox.slurm import ClusterOptions
 from tests.e2e.push_site import UTC_ZONE, PushSite, component
 from tests.fixtures_slurm import NewCluster
 from tests.fixtures_waldur import StartWaldur
-from waldur_slurm.model.components import AccountingType
+from waldur_slurm.agent.model.components import AccountingType
 from waldur_slurm.model.period import Month
 
 ANN = "wsat-ann"

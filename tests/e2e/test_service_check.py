@@ -6,9 +6,10 @@ import pytest
 
 from sandbox.slurm import Cluster
 from sandbox.waldur import Waldur
-from tests.e2e.program import ROOT, Program
+from tests.e2e.program import Program
 from tests.fixtures_program import NewProgram
 from tests.fixtures_waldur import StartWaldur
+from tests.places import PROJECT
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def test_a_tres_that_slurm_does_not_know_fails(
     waldur: Waldur, new_program: NewProgram, tmp_path: Path
 ) -> None:
     file = tmp_path / "tres.yaml"
-    text = (ROOT / "config-components.yaml").read_text(encoding="utf-8")
+    text = (PROJECT / "config-components.yaml").read_text(encoding="utf-8")
     file.write_text(text.replace("gres/gpu", "gres/fpga"), encoding="utf-8")
 
     assert failures(new_program(waldur), SLURM_TRES_CONFIG_PATH=str(file)) == {"TRES in Slurm"}

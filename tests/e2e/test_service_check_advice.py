@@ -15,11 +15,12 @@ from sandbox.docker.cluster import ContainerCluster
 from sandbox.slurm import Cluster, ClusterOptions
 from sandbox.slurm.users import ensure_users
 from sandbox.waldur import Waldur
-from tests.e2e.program import ROOT, Program, fast_tools
+from tests.e2e.program import Program, fast_tools
 from tests.fixtures_program import NewProgram
 from tests.fixtures_slurm import NewCluster
+from tests.places import PROJECT
 
-TRES = (ROOT / "config-components.yaml").read_text(encoding="utf-8")
+TRES = (PROJECT / "config-components.yaml").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def waldur(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Waldur]:
             "WALDUR_API_TOKEN": waldur.tokens.provider,
             "WALDUR_OFFERING_UUID": waldur.offering_uuid,
             "WALDUR_SYNC_DIRECTION": "pull",
-            "SLURM_TRES_CONFIG_PATH": str(ROOT / "config-components.yaml"),
+            "SLURM_TRES_CONFIG_PATH": str(PROJECT / "config-components.yaml"),
             "AGENT_STATE_DIR": str(place),
         }
         assert Program(environ, place).run("--load-components").returncode == 0

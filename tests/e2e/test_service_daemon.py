@@ -8,9 +8,10 @@ import pytest
 
 from sandbox.slurm import Cluster
 from sandbox.waldur import Waldur
-from tests.e2e.program import ROOT, eventually
+from tests.e2e.program import eventually
 from tests.fixtures_program import NewProgram
 from tests.fixtures_waldur import StartWaldur
+from tests.places import PROJECT
 
 NEVER = "1d"
 
@@ -77,7 +78,7 @@ def test_hangup_takes_over_the_tres_file_but_not_one_with_mistakes(
     waldur: Waldur, new_program: NewProgram, tmp_path: Path
 ) -> None:
     file = tmp_path / "tres.yaml"
-    file.write_bytes((ROOT / "config-components.yaml").read_bytes())
+    file.write_bytes((PROJECT / "config-components.yaml").read_bytes())
     program = new_program(waldur, WALDUR_SYNC_INTERVAL=NEVER, SLURM_TRES_CONFIG_PATH=str(file))
     with program.daemon() as daemon:
         daemon.hears("STATUS=last cycle ended well")

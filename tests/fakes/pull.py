@@ -7,20 +7,20 @@ from decimal import Decimal
 
 from tests.fakes.slurm import FakeSlurm
 from tests.fakes.waldur import FakeMarketplace, fake_marketplace
+from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType, NotOrdered
+from waldur_slurm.agent.model.marketplace import Dialect, Resource
+from waldur_slurm.agent.pull.cycle import PullCycle
+from waldur_slurm.agent.pull.guard.brake import Guarded
+from waldur_slurm.agent.pull.news import CycleReport
+from waldur_slurm.agent.pull.world.policy import NO_CONSENT, Consent, PullPolicy
+from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.errors import UnparsableOutput
 from waldur_slurm.model.accounts import Account
-from waldur_slurm.model.components import AccountingType, Component, ComponentType, NotOrdered
-from waldur_slurm.model.marketplace import Dialect, Resource
 from waldur_slurm.model.names import ROOT, AccountName
 from waldur_slurm.model.tres import tres_name
-from waldur_slurm.pull.brake import Guarded
-from waldur_slurm.pull.cycle import PullCycle
-from waldur_slurm.pull.news import CycleReport
-from waldur_slurm.pull.policy import NO_CONSENT, Consent, PullPolicy
-from waldur_slurm.slurm.port import Accounting
+from waldur_slurm.slurm.accounting.port import Accounting
 from waldur_slurm.state import Document
 from waldur_slurm.telemetry.events import Event, Level
-from waldur_slurm.waldur.port import Marketplace
 
 COMPONENTS = (
     Component(

@@ -14,9 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.fakes.pull import Site, new_site
-from waldur_slurm.errors import CommandFailed
-from waldur_slurm.model.accounts import Account, Association
-from waldur_slurm.model.marketplace import (
+from waldur_slurm.agent.model.marketplace import (
     Dialect,
     OrderState,
     OrderType,
@@ -24,9 +22,12 @@ from waldur_slurm.model.marketplace import (
     ResourceState,
     ResourceUuid,
 )
+from waldur_slurm.agent.pull.world.choices import Allowance
+from waldur_slurm.agent.pull.world.policy import Consent, PullPolicy
+from waldur_slurm.errors import CommandFailed
+from waldur_slurm.model.accounts import Account, Association
 from waldur_slurm.model.names import ROOT, AccountName, UserName
 from waldur_slurm.model.tres import tres_name
-from waldur_slurm.pull.policy import Allowance, Consent, PullPolicy
 
 GENEROUS = PullPolicy(
     require_unix_users=False,

@@ -14,10 +14,10 @@ from waldur_slurm.model.jobs import JobRecord, QueuedJob, Run, UnreadableRecord
 from waldur_slurm.model.names import ROOT, TELLING, AccountName, ClusterName, UserName
 from waldur_slurm.model.period import Window
 from waldur_slurm.model.tres import Tres, TresName, tres_name
-from waldur_slurm.slurm import border
-from waldur_slurm.slurm.attributes import description_of
-from waldur_slurm.slurm.port import Outcome, RolledUp
-from waldur_slurm.slurm.text import clean_text
+from waldur_slurm.slurm.accounting.grammar import border
+from waldur_slurm.slurm.accounting.grammar.attributes import description_of
+from waldur_slurm.slurm.accounting.grammar.text import clean_text
+from waldur_slurm.slurm.accounting.port import Outcome, RolledUp
 
 COMMON_TRES = frozenset(
     map(tres_name, ("cpu", "mem", "energy", "node", "billing", "fs/disk", "vmem", "pages"))

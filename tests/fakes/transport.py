@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from waldur_slurm.errors import TransportError
-from waldur_slurm.slurm.port import Completed, Transport
+from waldur_slurm.processes.port import Completed, Transport
 
 Argv = tuple[str, ...]
 DRAWN = re.compile(r"[0-9a-f]{32}", re.ASCII)

@@ -11,9 +11,9 @@ from decimal import Decimal
 
 from tests.fakes.faults import Faulty, Write, answers
 from tests.fakes.waldur_ledger import Ledger
-from waldur_slurm.errors import WaldurRejected
-from waldur_slurm.model.components import Component, ComponentType
-from waldur_slurm.model.marketplace import (
+from waldur_slurm.agent.errors import WaldurRejected
+from waldur_slurm.agent.model.components import Component, ComponentType
+from waldur_slurm.agent.model.marketplace import (
     Dialect,
     HeldUsage,
     HeldUserUsage,
@@ -33,7 +33,7 @@ from waldur_slurm.model.period import Month
 
 @dataclass(kw_only=True)
 class FakeMarketplace(Ledger, Faulty):
-    """Implements `waldur_slurm.waldur.port.Marketplace`."""
+    """Implements `waldur_slurm.agent.waldur.port.Marketplace`."""
 
     unreadable_teams: set[ResourceUuid] = field(default_factory=set)
     refuses_past_months: bool = True

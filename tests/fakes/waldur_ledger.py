@@ -12,8 +12,8 @@ from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from waldur_slurm.model.components import AccountingType, ComponentType
-from waldur_slurm.model.marketplace import (
+from waldur_slurm.agent.model.components import AccountingType, ComponentType
+from waldur_slurm.agent.model.marketplace import (
     CustomerUuid,
     Dialect,
     HeldUsage,

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.waldur import offered_as
-from waldur_slurm.components_sync import Action, plan_components
+from waldur_slurm.agent.components_sync import Action, plan_components
+from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
+from waldur_slurm.agent.tres_file import parse_tres_file
 from waldur_slurm.errors import SettingsError
-from waldur_slurm.model.components import AccountingType, Component, ComponentType
 from waldur_slurm.model.tres import TresName
-from waldur_slurm.tres_file import parse_tres_file
 
 factors = st.one_of(
     st.integers(1, 10**9).map(Decimal),

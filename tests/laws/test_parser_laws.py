@@ -7,8 +7,9 @@ from waldur_slurm.errors import UnparsableOutput
 from waldur_slurm.model.jobs import UnreadableRecord
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.tres import TresName
-from waldur_slurm.slurm.columns import AssociationRow, JobRow
-from waldur_slurm.slurm.parsers import (
+from waldur_slurm.processes.output import LineCutter, decoded
+from waldur_slurm.slurm.accounting.grammar.columns import AssociationRow, JobRow
+from waldur_slurm.slurm.accounting.grammar.parsers import (
     parse_accounts,
     parse_associations,
     parse_configuration,
@@ -21,10 +22,9 @@ from waldur_slurm.slurm.parsers import (
     parse_suspensions,
     parse_version,
 )
-from waldur_slurm.slurm.rows import lines_of, split_rows
-from waldur_slurm.slurm.text import clean_text
-from waldur_slurm.slurm.transports.output import LineCutter, decoded
-from waldur_slurm.slurm.values import format_tres, parse_amount, parse_tres
+from waldur_slurm.slurm.accounting.grammar.text import clean_text
+from waldur_slurm.slurm.grammar.rows import lines_of, split_rows
+from waldur_slurm.slurm.grammar.values import format_tres, parse_amount, parse_tres
 
 MEM = TresName("mem")
 NAMES = st.sampled_from(["cpu", "mem", "node", "billing", "gres/gpu", "gres/gpu:a100", "fs/disk"])

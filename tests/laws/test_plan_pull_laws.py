@@ -20,14 +20,14 @@ from tests.fakes.pull_worlds import (
     fingerprint,
     settle,
 )
+from waldur_slurm.agent.model.marketplace import Dialect
+from waldur_slurm.agent.pull.apply import SlurmHand
+from waldur_slurm.agent.pull.journal import Journal
+from waldur_slurm.agent.pull.memory.bookkeeping import after, foreseeing
+from waldur_slurm.agent.pull.tell import WaldurHand
+from waldur_slurm.agent.pull.vocabulary.steps import Judgement, SlurmStep, Step, Telling
 from waldur_slurm.model.accounts import Account
-from waldur_slurm.model.marketplace import Dialect
 from waldur_slurm.model.names import ROOT
-from waldur_slurm.pull.apply import SlurmHand
-from waldur_slurm.pull.bookkeeping import after, foreseeing
-from waldur_slurm.pull.journal import Journal
-from waldur_slurm.pull.steps import Judgement, SlurmStep, Step, Telling
-from waldur_slurm.pull.tell import WaldurHand
 
 DIALECTS = st.sampled_from(list(Dialect))
 

@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.slurm import FOREVER, FakeJob, FakeSlurm
-from waldur_slurm.model.components import AccountingType, Component, ComponentType
+from waldur_slurm.agent.metering.measure import Meter
+from waldur_slurm.agent.metering.sums import Sums
+from waldur_slurm.agent.metering.witness import WitnessedRecords
+from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
+from waldur_slurm.agent.model.usage import Basis, Share
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Month, Window
 from waldur_slurm.model.tres import TresName
-from waldur_slurm.model.usage import Basis, Share
-from waldur_slurm.push.measure import Meter
-from waldur_slurm.push.records import Sums
-from waldur_slurm.push.witness import WitnessedRecords
 from waldur_slurm.state import StateDirectory
 
 EDGE = datetime(2026, 10, 25, tzinfo=UTC)  # around it clocks go back in Europe

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.places import PROJECT
 
 _BUILD = """
 import os, sys
@@ -51,11 +51,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     tree, archives = place / "tree", place / "dist"
     tree.mkdir()
     archives.mkdir()
-    files = succeed("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT)
+    files = succeed(
+        "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=PROJECT
+    )
     for name in filter(None, files.split("\0")):
-        if (ROOT / name).is_file():
+        if (PROJECT / name).is_file():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            (tree / name).write_bytes((ROOT / name).read_bytes())
+            (tree / name).write_bytes((PROJECT / name).read_bytes())
     succeed(sys.executable, "-m", "venv", place / "builder")
     succeed(place / "builder/bin/pip", "install", "--quiet", "setuptools>=77")
     python = place / "builder/bin/python"

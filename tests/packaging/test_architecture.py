@@ -1,42 +1,55 @@
-"""The picture of the layers in docs/architecture.md is the contract that import-linter proves."""
+"""The pictures in docs/architecture.md are the layers that import-linter proves."""
 
 import re
 import tomllib
-from pathlib import Path
+from typing import Any
 
-ROOT = Path(__file__).parents[2]
+import pytest
+
+from tests.places import PROJECT
+
+PACKAGE = PROJECT / "waldur_slurm"
+Layers = list[set[str]]
 
 
-def drawn() -> list[set[str]]:
-    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    picture = page.partition("## Dependencies point down\n")[2].split("```")[1]
-    lines = [re.split(r" {3,}", line.strip())[0] for line in picture.strip().splitlines()]
+def pictures() -> list[Layers]:
+    page = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    chapter = page.partition("## Dependencies point down\n")[2].partition("\n## ")[0]
+    return [layers_of(picture) for picture in chapter.split("```")[1::2]]
+
+
+def layers_of(picture: str) -> Layers:
+    lines = [re.split(r" {3,}", line.strip())[0] for line in picture.strip("\n").splitlines()]
     return [{name.strip() for name in line.split("|")} for line in lines]
 
 
-def proven() -> list[set[str]]:
-    """The layers of the package; those in brackets need not be there."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    contracts = project["tool"]["importlinter"]["contracts"]
-    (layered,) = (each for each in contracts if each["type"] == "layers")
-    return [
-        {
-            name
-            for name in re.findall(r"waldur_slurm\.(\w+)", layer)
-            if (ROOT / "waldur_slurm" / name).is_dir()
-            or (ROOT / "waldur_slurm" / f"{name}.py").is_file()
-        }
-        for layer in layered["layers"]
+def contracts() -> list[dict[str, Any]]:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    found: list[dict[str, Any]] = project["tool"]["importlinter"]["contracts"]
+    return [contract for contract in found if contract["type"] == "layers"]
+
+
+def proven(contract: dict[str, Any]) -> Layers:
+    """The layers of one contract; those in brackets need not be there yet."""
+    (container,) = contract.get("containers", ["waldur_slurm"])
+    folder = PROJECT / container.replace(".", "/")
+    named = [re.findall(r"[a-z_.]*?(\w+)(?=[) ]|$)", layer) for layer in contract["layers"]]
+    there = [
+        {name for name in names if (folder / name).is_dir() or (folder / f"{name}.py").is_file()}
+        for names in named
     ]
+    return [layer for layer in there if layer]
 
 
-def test_the_picture_shows_the_layers_that_are_proven() -> None:
-    assert drawn() == proven()
+def test_every_picture_shows_the_layers_that_are_proven() -> None:
+    assert pictures() == [proven(contract) for contract in contracts()]
 
 
-def test_every_part_of_the_package_is_in_the_picture() -> None:
-    package = ROOT / "waldur_slurm"
-    folders = {path.parent.name for path in package.glob("*/__init__.py")}
-    modules = {path.stem for path in package.glob("*.py")} - {"__init__"}
+@pytest.mark.parametrize("number", range(len(contracts())))
+def test_every_part_of_a_folder_is_in_its_picture(number: int) -> None:
+    (container,) = contracts()[number].get("containers", ["waldur_slurm"])
+    folder = PROJECT / container.replace(".", "/")
+    folders = {path.parent.name for path in folder.glob("*/__init__.py")}
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
 
-    assert folders | modules == set().union(*drawn())
+    assert folders | modules == set().union(*pictures()[number])

@@ -6,12 +6,12 @@ import sys
 from collections.abc import Iterator
 from configparser import ConfigParser
 from importlib.metadata import distribution, packages_distributions
-from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).parents[2]
+from tests.places import PROJECT
+
 LICENCES = {
     "Apache-2.0": "Apache",
     "BSD-2-Clause": "BSD",
@@ -25,7 +25,7 @@ LICENCES = {
 
 def declared(*extras: str) -> list[Requirement]:
     setup = ConfigParser()
-    setup.read(ROOT / "setup.cfg")
+    setup.read(PROJECT / "setup.cfg")
     lists = [setup["options"]["install_requires"]]
     lists += [setup["options.extras_require"][extra] for extra in extras]
     return [Requirement(line) for text in lists for line in text.split("\n") if line]
@@ -33,7 +33,7 @@ def declared(*extras: str) -> list[Requirement]:
 
 def listed() -> dict[str, str]:
     """Licences by package, as the page has them."""
-    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    page = (PROJECT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ([a-z0-9-]+) \|.*?([^|]+) \|$", page, re.MULTILINE)
     return {name: licence.strip() for name, licence in rows if name != "package"}
 
@@ -62,7 +62,7 @@ def test_every_dependency_has_a_lower_and_an_upper_bound() -> None:
 def test_what_the_package_imports_is_declared() -> None:
     known = packages_distributions()
     names = {canonicalize_name(each.name) for each in declared()}
-    for path in (ROOT / "waldur_slurm").rglob("*.py"):
+    for path in (PROJECT / "waldur_slurm").rglob("*.py"):
         for module in imported(ast.parse(path.read_text(encoding="utf-8"))):
             if module not in sys.stdlib_module_names and module != "waldur_slurm":
                 providers = {canonicalize_name(name) for name in known[module]}

@@ -4,24 +4,23 @@ import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from waldur_slurm.pull.findings import DriftKind
-from waldur_slurm.pull.findings import RefusalKind as PullRefusal
-from waldur_slurm.pull.steps import Step
-from waldur_slurm.push.findings import RefusalKind as PushRefusal
-from waldur_slurm.settings import Settings
+from tests.places import PROJECT
+from waldur_slurm.agent.daemon.metrics import Metrics
+from waldur_slurm.agent.pull.vocabulary.findings import DriftKind
+from waldur_slurm.agent.pull.vocabulary.findings import RefusalKind as PullRefusal
+from waldur_slurm.agent.pull.vocabulary.steps import Step
+from waldur_slurm.agent.push.plan.findings import RefusalKind as PushRefusal
+from waldur_slurm.agent.report.standing import Standing
+from waldur_slurm.agent.settings import Settings
 from waldur_slurm.telemetry.events import Event, Level
-from waldur_slurm.telemetry.metrics import Metrics
-from waldur_slurm.telemetry.standing import Standing
 
-ROOT = Path(__file__).parents[2]
-MONITORING = ROOT / "examples" / "monitoring"
+MONITORING = PROJECT / "examples" / "monitoring"
 PROMETHEUS_OWN = {"up"}
 LABELS_OF_PROMETHEUS = {"job", "instance"}
 
@@ -204,7 +203,7 @@ def test_prometheus_is_told_the_addresses_that_the_env_files_name() -> None:
     targets = {target for each in job["static_configs"] for target in each["targets"]}
 
     listening = set()
-    for file in (ROOT / "systemd-conf").glob("*/*.env"):
+    for file in (PROJECT / "systemd-conf").glob("*/*.env"):
         lines = file.read_text(encoding="utf-8").splitlines()
         pairs = dict(line.split("=", 1) for line in lines if line and line[0] != "#")
         listening.add(str(Settings.from_environ(pairs).http_listen))

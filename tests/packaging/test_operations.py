@@ -5,20 +5,19 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from waldur_slurm.arguments import build, parse
-from waldur_slurm.pull.findings import DriftKind
-from waldur_slurm.pull.findings import RefusalKind as PullRefusal
-from waldur_slurm.push.findings import RefusalKind as PushRefusal
-from waldur_slurm.settings import Settings
+from tests.places import PROJECT
+from waldur_slurm.agent.arguments import build, parse
+from waldur_slurm.agent.pull.vocabulary.findings import DriftKind
+from waldur_slurm.agent.pull.vocabulary.findings import RefusalKind as PullRefusal
+from waldur_slurm.agent.push.plan.findings import RefusalKind as PushRefusal
+from waldur_slurm.agent.settings import Settings
 
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+PAGE = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
 PLACEHOLDERS = {"RESOURCE": "e21a0f0030b447deb63bedf69db6742e", "ACCOUNT": "hpc_a"}
 FOREIGN = {"sacctmgr", "systemctl", "journalctl", "curl"}
 EVENT = re.compile(r"[a-z_]+\.[a-z_]+")
@@ -48,7 +47,9 @@ def blocks() -> str:
 
 
 def rules() -> list[dict[str, Any]]:
-    document = yaml.safe_load((ROOT / "examples/monitoring/alerts.yml").read_text(encoding="utf-8"))
+    document = yaml.safe_load(
+        (PROJECT / "examples/monitoring/alerts.yml").read_text(encoding="utf-8")
+    )
     return [rule for group in document["groups"] for rule in group["rules"]]
 
 
@@ -106,7 +107,7 @@ def test_links_lead_to_headings() -> None:
 
 
 def sources() -> Iterator[ast.Module]:
-    for path in sorted((ROOT / "waldur_slurm").rglob("*.py")):
+    for path in sorted((PROJECT / "waldur_slurm").rglob("*.py")):
         yield ast.parse(path.read_text(encoding="utf-8"))
 
 
@@ -248,7 +249,7 @@ def test_options_that_are_named_alone_exist() -> None:
 
 
 def test_variables_on_the_page_are_settings() -> None:
-    known = {declared.name for _, declared in Settings.variables()}
+    known = {declared.name for declared in Settings.variables()}
     named = set(re.findall(r"\b(?:WALDUR|REQUESTS|SLURM|PULL|PUSH|AGENT)_[A-Z_]+\b", PAGE))
 
     assert len(named) > 10
@@ -260,7 +261,7 @@ def test_every_kind_of_drift_has_its_row() -> None:
 
 
 def test_services_on_the_page_are_the_units() -> None:
-    units = {path.stem for path in (ROOT / "systemd-conf").rglob("*.service")}
+    units = {path.stem for path in (PROJECT / "systemd-conf").rglob("*.service")}
     named = set(re.findall(r"waldur-slurm-service-[a-z]+", PAGE))
 
     assert named == {unit for unit in units if not unit.endswith("-legacy")}

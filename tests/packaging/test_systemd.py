@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from waldur_slurm.settings import Deployment, Settings
-from waldur_slurm.settings.reference import unknown_variables
+from tests.places import PROJECT
+from waldur_slurm.agent.settings import Deployment, Settings
+from waldur_slurm.agent.settings.reference import unknown_variables
 
-ROOT = Path(__file__).parents[2] / "systemd-conf"
+ROOT = PROJECT / "systemd-conf"
 UNITS = sorted(ROOT.glob("*/*.service"))
 MODERN = [unit for unit in UNITS if "legacy" not in unit.name]
 NEWER_THAN_219 = re.compile(

@@ -25,9 +25,9 @@ from waldur_slurm.model.jobs import JobRecord
 from waldur_slurm.model.names import ROOT, AccountName, UserName
 from waldur_slurm.model.period import Window
 from waldur_slurm.model.tres import TresName
-from waldur_slurm.slurm.client import SlurmClient
+from waldur_slurm.processes.native import NativeTransport
+from waldur_slurm.slurm.accounting.client import SlurmClient
 from waldur_slurm.slurm.transports.docker import DockerTransport
-from waldur_slurm.slurm.transports.native import NativeTransport
 
 HERE = Path(__file__).parent
 ANN, BOB, EVE = PEOPLE

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,8 +10,9 @@ from sandbox.docker.command import docker
 from sandbox.docker.images import RELEASES
 from sandbox.docker.owner import Owner
 from sandbox.slurm import Completed
+from tests.places import PROJECT
 
-SCRIPT = Path(__file__).resolve().parents[2] / "sandbox" / "setup.sh"
+SCRIPT = PROJECT / "sandbox" / "setup.sh"
 REFUSED = "which the sandbox must not touch"
 LIFETIME_S = "300"
 

@@ -8,10 +8,11 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-EXCHANGES = Path(__file__).parents[1] / "recorded" / "waldur" / "exchanges.jsonl"
+from tests.places import RECORDED
+
+EXCHANGES = RECORDED / "waldur" / "exchanges.jsonl"
 
 FREE = frozenset(
     {

@@ -1,11 +1,11 @@
 """The contract's page says of the recordings what the replay really does."""
 
 import re
-from pathlib import Path
 
+from tests.places import PROJECT
 from tests.standin.test_replay import RECORDINGS, REPLAYED, STALE_COPIES, reason_against
 
-PAGE = (Path(__file__).parents[2] / "docs" / "waldur-contract.md").read_text()
+PAGE = (PROJECT / "docs" / "waldur-contract.md").read_text()
 
 
 def numbers_in(text: str) -> set[int]:

@@ -8,7 +8,7 @@ from tests.fakes.pull import WALDUR_ACCOUNT
 from tests.fakes.slurm import FakeSlurm
 from waldur_slurm.model.accounts import Account, Association, Snapshot
 from waldur_slurm.model.names import ROOT, AccountName
-from waldur_slurm.slurm.port import Accounting
+from waldur_slurm.slurm.accounting.port import Accounting
 
 T = TypeVar("T")
 

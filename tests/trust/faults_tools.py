@@ -7,8 +7,8 @@ from threading import Timer
 from typing import Any, Literal
 
 from sandbox.slurm import Cluster
-from waldur_slurm.slurm.port import Completed
-from waldur_slurm.slurm.transports.native import NativeTransport
+from waldur_slurm.processes.native import NativeTransport
+from waldur_slurm.processes.port import Completed
 
 Call = int | Literal["all"]
 

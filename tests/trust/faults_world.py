@@ -13,21 +13,22 @@ from sandbox.waldur import Waldur
 from tests.contract_waldur.sites import PATIENT, ServedSite
 from tests.fakes.pull import WALDUR_ACCOUNT, FakeState
 from tests.fakes.slurm import FakeJob, FakeSlurm
-from waldur_slurm.components_sync import apply_components, plan_components
+from waldur_slurm.agent.components_sync import apply_components, plan_components
+from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType, NotOrdered
+from waldur_slurm.agent.pull.cycle import PullCycle
+from waldur_slurm.agent.pull.news import CycleReport as PullReport
+from waldur_slurm.agent.pull.world.choices import Allowance
+from waldur_slurm.agent.pull.world.policy import PullPolicy
+from waldur_slurm.agent.push.cycle import PushCycle
+from waldur_slurm.agent.push.final import FinalUsage
+from waldur_slurm.agent.push.news import CycleReport as PushReport
+from waldur_slurm.agent.push.plan.policy import PushPolicy
+from waldur_slurm.agent.waldur.transport import Bounds
 from waldur_slurm.model.accounts import Account
-from waldur_slurm.model.components import AccountingType, Component, ComponentType, NotOrdered
 from waldur_slurm.model.names import ROOT, AccountName, UserName
 from waldur_slurm.model.tres import TresName, tres_name
-from waldur_slurm.pull.cycle import PullCycle
-from waldur_slurm.pull.news import CycleReport as PullReport
-from waldur_slurm.pull.policy import Allowance, PullPolicy
-from waldur_slurm.push.cycle import PushCycle
-from waldur_slurm.push.final import FinalUsage
-from waldur_slurm.push.news import CycleReport as PushReport
-from waldur_slurm.push.policy import PushPolicy
-from waldur_slurm.slurm.port import Accounting
+from waldur_slurm.slurm.accounting.port import Accounting
 from waldur_slurm.telemetry.events import Event
-from waldur_slurm.waldur.transport import Bounds
 
 NOON = datetime(2026, 6, 17, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -165,7 +166,7 @@ class World:
             sink=self.events.append,
             clock=self._agents_now,
             report_final_usage=FinalUsage(
-                lookout=self._push_cycle(self.pull_state).lookout, sink=self.events.append
+                reader=self._push_cycle(self.pull_state).reader, sink=self.events.append
             ),
             pause=lambda _seconds: None,
         ).run()

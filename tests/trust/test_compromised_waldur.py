@@ -20,14 +20,15 @@ import pytest
 
 from sandbox.slurm import Cluster
 from sandbox.waldur import Waldur
-from tests.e2e.program import ROOT, Program, fast_tools
+from tests.e2e.program import Program, fast_tools
 from tests.fixtures_program import program_for
 from tests.fixtures_slurm import NewCluster
 from tests.fixtures_waldur import StartWaldur
+from tests.places import PROJECT
 from tests.trust.liar import Answered, Asked, Liar, Twist, lying
 from tests.trust.size import CLUSTER, count
-from tests.unit.waldur.servers import says, scripted
-from waldur_slurm.waldur.transport import MAX_BODY_BYTES
+from tests.unit.agent.waldur.servers import says, scripted
+from waldur_slurm.agent.waldur.transport import MAX_BODY_BYTES
 
 ANN = "wsat-ann"
 OTHER_OFFERING = "0ff" * 10 + "00"
@@ -201,7 +202,7 @@ def test_lies_about_names_marks_and_people_stay_among_the_managed(victim: Victim
 
     assert victim.others() == before
     assert people_of(victim) <= {ANN, "munge", victim.lab}
-    assert not list(ROOT.glob("owned")) + list(Path.cwd().glob("owned"))
+    assert not list(PROJECT.glob("owned")) + list(Path.cwd().glob("owned"))
     assert victim.bait.read_text() not in everything_told(victim)
 
 
@@ -264,7 +265,7 @@ def test_an_answer_that_swells_is_left_in_little_memory(name: str) -> None:
             capture_output=True,
             text=True,
             timeout=120,
-            cwd=ROOT,
+            cwd=PROJECT,
         )
     assert done.returncode == 0, done.stderr[-2000:]
     said, peak_mib = done.stdout.split()
@@ -275,9 +276,9 @@ def test_an_answer_that_swells_is_left_in_little_memory(name: str) -> None:
 ASKING = """
 import resource
 import sys
-from waldur_slurm.errors import WaldurError
-from waldur_slurm.waldur.session import WaldurSession
-from waldur_slurm.waldur.transport import Bounds
+from waldur_slurm.agent.errors import WaldurError
+from waldur_slurm.agent.waldur.session import WaldurSession
+from waldur_slurm.agent.waldur.transport import Bounds
 url, token = sys.argv[1], "t" * 40
 session = WaldurSession(url, token, user_agent="x", bounds=Bounds(), sleep=lambda _: None)
 try:

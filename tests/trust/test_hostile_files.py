@@ -12,24 +12,24 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.e2e.program import ROOT
 from tests.fakes.slurm import FakeSlurm
+from tests.places import PROJECT
 from tests.trust.hostile import ANY_TEXT, TEXTS, fuzzed, refusal_of
 from tests.trust.size import count
+from waldur_slurm.agent.metering import lives
+from waldur_slurm.agent.metering.past import PastDays, Span
+from waldur_slurm.agent.metering.sums import Sums
+from waldur_slurm.agent.model.usage import Basis
+from waldur_slurm.agent.pull.journal import Journal as PullJournal
+from waldur_slurm.agent.push.journal import Journal as PushJournal
+from waldur_slurm.agent.settings import Settings
+from waldur_slurm.agent.tres_file import parse_tres_file
 from waldur_slurm.errors import SettingsError, StateError
-from waldur_slurm.main import _read_env_file
 from waldur_slurm.model.period import Month
-from waldur_slurm.model.usage import Basis
-from waldur_slurm.pull.journal import Journal as PullJournal
-from waldur_slurm.push import lives
-from waldur_slurm.push.journal import Journal as PushJournal
-from waldur_slurm.push.past import PastDays, Span
-from waldur_slurm.push.records import Sums
-from waldur_slurm.settings import Settings
 from waldur_slurm.state import Document, StateDirectory
-from waldur_slurm.tres_file import parse_tres_file
+from waldur_slurm.variables.env_file import read_env_file
 
-SHIPPED = (ROOT / "config-components.yaml").read_bytes()
+SHIPPED = (PROJECT / "config-components.yaml").read_bytes()
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ZONE = ZoneInfo("UTC")
 WORDS = st.sampled_from(
@@ -148,7 +148,7 @@ def test_an_env_file_with_anything_in_it(
     path = tmp_path_factory.getbasetemp() / "spoiled.env"
     path.write_text(f"{text}\n{name}=x\nWALDUR_API_TOKEN={text}", encoding="utf-8", newline="")
     try:
-        found = _read_env_file(path)
+        found = read_env_file(path)
     except SettingsError:
         return
     assert all(key.isidentifier() and "\0" not in value for key, value in found.items())
@@ -156,17 +156,19 @@ def test_an_env_file_with_anything_in_it(
     assert all(len(mistake) < 600 for mistake in refused.split("\n"))
 
 
-@pytest.mark.parametrize("bytes_", [b"\xff\xfe", b"A=\0", b"=x", b"A B=1", b"\xef\xbb\xbfA=1"])
+@pytest.mark.parametrize(
+    "bytes_", [b"\xff\xfe", b"A=\0", b"=x", b"A B=1", b"\xef\xbb\xbfA=1", b"A=1\nWORD"]
+)
 def test_what_is_no_environment_is_a_wrong_setting(tmp_path: Path, bytes_: bytes) -> None:
     path = tmp_path / "pull.env"
     path.write_bytes(bytes_)
     with pytest.raises(SettingsError, match="--env-file"):
-        _read_env_file(path)
+        read_env_file(path)
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_every_setting_set_to_anything_is_read_or_refused(text: str) -> None:
-    for _, declared in Settings.variables():
+    for declared in Settings.variables():
         count("spoiled file: setting")
         read = partial(Settings.from_environ, {declared.name: text})
         refused = refusal_of(SettingsError, read)

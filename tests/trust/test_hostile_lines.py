@@ -13,15 +13,14 @@ import pytest
 from tests.fakes.pull import new_site
 from tests.trust.hostile import TEXTS
 from tests.trust.size import count
-from waldur_slurm.agent.health import Health
-from waldur_slurm.agent.notify import Notifier
-from waldur_slurm.agent.show import Display
-from waldur_slurm.pull.findings import Drift, DriftKind, Refusal, RefusalKind
-from waldur_slurm.pull.render import to_text as pull_to_text
-from waldur_slurm.push.findings import Refusal as PushRefusal
-from waldur_slurm.push.findings import RefusalKind as PushRefusalKind
-from waldur_slurm.push.plan import Plan as PushPlan
-from waldur_slurm.push.render import to_text as push_to_text
+from waldur_slurm.agent.daemon.health import Health
+from waldur_slurm.agent.daemon.show import Display
+from waldur_slurm.agent.pull.render import to_text as pull_to_text
+from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind, Refusal, RefusalKind
+from waldur_slurm.agent.push.plan.findings import RefusalKind as PushRefusalKind
+from waldur_slurm.agent.push.plan.plan import Plan as PushPlan
+from waldur_slurm.agent.push.render import to_text as push_to_text
+from waldur_slurm.service.notify import Notifier
 from waldur_slurm.telemetry.audit import AuditLog
 from waldur_slurm.telemetry.events import Event, Level
 from waldur_slurm.telemetry.lines import LONGEST_TEXT, as_json, as_text
@@ -49,7 +48,7 @@ def test_a_plan_has_one_line_for_each_thing(text: str) -> None:
         Refusal(RefusalKind.NOT_OURS, text, text),
     )
     pulled = replace(guarded.plan, drifts=findings[:1], refusals=findings[1:])
-    pushed = PushPlan((), refusals=(PushRefusal(PushRefusalKind.BRAKE, text, text),))
+    pushed = PushPlan((), refusals=(Refusal(PushRefusalKind.BRAKE, text, text),))
 
     for lines, expected in (
         (shown(pull_to_text(replace(guarded, plan=pulled))), 5),

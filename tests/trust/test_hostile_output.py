@@ -14,8 +14,9 @@ from waldur_slurm.errors import UnparsableOutput
 from waldur_slurm.model.jobs import Run
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.tres import TresName
-from waldur_slurm.slurm import columns, parsers, values
-from waldur_slurm.slurm.rows import lines_of
+from waldur_slurm.slurm.accounting.grammar import columns, parsers
+from waldur_slurm.slurm.grammar import values
+from waldur_slurm.slurm.grammar.rows import lines_of
 
 USUAL = (
     "7",

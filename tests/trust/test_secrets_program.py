@@ -24,16 +24,17 @@ import pytest
 
 from sandbox.slurm import Cluster
 from sandbox.waldur import Waldur
-from tests.e2e.program import ROOT, TOOLS, Daemon, Program, eventually
+from tests.e2e.program import TOOLS, Daemon, Program, eventually
 from tests.fixtures_program import program_for
 from tests.fixtures_waldur import StartWaldur
+from tests.places import PROJECT
 from tests.trust.hostile import refusal_of
 from tests.trust.liar import Answered, Liar, lying
 from tests.trust.size import count
-from tests.unit.waldur.servers import says, scripted
-from waldur_slurm.errors import WaldurError
-from waldur_slurm.waldur.session import WaldurSession
-from waldur_slurm.waldur.transport import Bounds
+from tests.unit.agent.waldur.servers import says, scripted
+from waldur_slurm.agent.errors import WaldurError
+from waldur_slurm.agent.waldur.session import WaldurSession
+from waldur_slurm.agent.waldur.transport import Bounds
 
 PROXY_PASSWORD = "pr0xyPassw0rdOfTheSite"
 DSN_KEY = "d5nKeyOfTheSite0123456789abcdef"
@@ -316,7 +317,7 @@ def free_address() -> str:
 
 
 @pytest.mark.parametrize(
-    "unit", sorted(ROOT.glob("systemd-conf/*/*.service")), ids=lambda p: p.name
+    "unit", sorted(PROJECT.glob("systemd-conf/*/*.service")), ids=lambda p: p.name
 )
 def test_a_crash_leaves_no_picture_of_the_memory(unit: Path) -> None:
     """The token is in the memory of the service, and a core dump is read by others."""

@@ -8,7 +8,7 @@ from tests.fixtures_waldur import Pool, waldur_pool
 from tests.trust.size import IS_CAMPAIGN, SEED, size
 from tests.trust.walks.live import LiveSite
 from tests.trust.walks.machine import Walk, walk
-from waldur_slurm.model.marketplace import Dialect
+from waldur_slurm.agent.model.marketplace import Dialect
 
 __all__ = ["waldur_pool"]
 

@@ -11,7 +11,8 @@ from typing import Self
 from sandbox.docker.command import docker
 from sandbox.docker.images import RELEASES, ensure_image
 from sandbox.docker.packages import proxies
-from tests.e2e.program import ROOT, eventually
+from tests.e2e.program import eventually
+from tests.places import PROJECT
 
 _IMAGE = "waldur-slurm-sandbox-head-node:22.05"
 _LIFETIME = "30min"
@@ -86,4 +87,4 @@ class HeadNode:
         self.sh("cluster ready 60")
         self.sh("mkdir /root/waldur-slurm-agent")
         for name in _SEED:
-            self.copy(ROOT / name, f"/root/waldur-slurm-agent/{name}")
+            self.copy(PROJECT / name, f"/root/waldur-slurm-agent/{name}")

@@ -17,9 +17,8 @@ from tests.e2e.pull_on_slurm import CountingTransport, RealSlurm
 from tests.fakes.pull import WALDUR_ACCOUNT
 from tests.fakes.slurm import FakeJob
 from tests.trust.walks.site import ADMIN, GPU, Held, WalkSite
-from waldur_slurm.model.accounts import Account, NewAccount
-from waldur_slurm.model.components import ComponentType
-from waldur_slurm.model.marketplace import (
+from waldur_slurm.agent.model.components import ComponentType
+from waldur_slurm.agent.model.marketplace import (
     CustomerUuid,
     Dialect,
     Order,
@@ -32,10 +31,11 @@ from waldur_slurm.model.marketplace import (
     ResourceState,
     ResourceUuid,
 )
+from waldur_slurm.model.accounts import Account, NewAccount
 from waldur_slurm.model.names import ROOT, AccountName, ClusterName, UserName
 from waldur_slurm.model.period import Month
 from waldur_slurm.model.tres import tres_name
-from waldur_slurm.slurm.client import SlurmClient
+from waldur_slurm.slurm.accounting.client import SlurmClient
 
 NOON = datetime(2026, 6, 17, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -22,11 +22,11 @@ from tests.trust.walks.memory import MemorySite
 from tests.trust.walks.promises import Model
 from tests.trust.walks.site import ADMIN, GPU, NODE, WalkSite
 from tests.trust.walks.trouble import Calm, Lying, Trouble, troubles
+from waldur_slurm.agent.model.marketplace import Dialect, OrderState, ResourceUuid
+from waldur_slurm.agent.pull.guard.doubts import BELIEVED_READINGS
+from waldur_slurm.agent.pull.world.policy import Consent
 from waldur_slurm.errors import CommandFailed
-from waldur_slurm.model.marketplace import Dialect, OrderState, ResourceUuid
 from waldur_slurm.model.names import ROOT, AccountName, UserName
-from waldur_slurm.pull.doubts import BELIEVED_READINGS
-from waldur_slurm.pull.policy import Consent
 
 WHICH = st.integers(0, 5)
 SOME_GPUS = st.integers(0, 4)

@@ -12,10 +12,8 @@ from tests.fakes.pull_worlds import scattered
 from tests.fakes.slurm import FakeSlurm
 from tests.fakes.waldur import FakeMarketplace, fake_marketplace
 from tests.trust.walks.site import ADMIN, GPU, Held, WalkSite
-from waldur_slurm.errors import CommandFailed
-from waldur_slurm.model.accounts import Account, Association
-from waldur_slurm.model.components import ComponentType
-from waldur_slurm.model.marketplace import (
+from waldur_slurm.agent.model.components import ComponentType
+from waldur_slurm.agent.model.marketplace import (
     Dialect,
     Order,
     OrderState,
@@ -25,6 +23,8 @@ from waldur_slurm.model.marketplace import (
     ResourceUuid,
     UserUuid,
 )
+from waldur_slurm.errors import CommandFailed
+from waldur_slurm.model.accounts import Account, Association
 from waldur_slurm.model.names import ROOT, AccountName, UserName
 
 

@@ -17,9 +17,8 @@ from tests.trust.walks.site import (
     Held,
     WalkSite,
 )
-from waldur_slurm.model.accounts import Account
-from waldur_slurm.model.components import Component
-from waldur_slurm.model.marketplace import (
+from waldur_slurm.agent.model.components import Component
+from waldur_slurm.agent.model.marketplace import (
     Dialect,
     Order,
     OrderState,
@@ -28,9 +27,10 @@ from waldur_slurm.model.marketplace import (
     ResourceState,
     ResourceUuid,
 )
+from waldur_slurm.agent.push.plan.policy import UTC_ZONE
+from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Month
-from waldur_slurm.push.policy import UTC_ZONE
 
 Holds = tuple[int | None, int | None]
 A_DAY = timedelta(hours=24)

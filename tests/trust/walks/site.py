@@ -16,10 +16,8 @@ from tests.fakes.pull import FakeState
 from tests.fakes.pull_crash import Crash
 from tests.fakes.slurm import FakeJob
 from tests.trust.walks.trouble import SLURM, STATE, WALDUR, Calm, Gate, Trouble
-from waldur_slurm.errors import AgentError
-from waldur_slurm.model.accounts import Account
-from waldur_slurm.model.components import AccountingType, Component, ComponentType, NotOrdered
-from waldur_slurm.model.marketplace import (
+from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType, NotOrdered
+from waldur_slurm.agent.model.marketplace import (
     Dialect,
     OfferingUuid,
     Order,
@@ -29,19 +27,22 @@ from waldur_slurm.model.marketplace import (
     ResourceState,
     ResourceUuid,
 )
+from waldur_slurm.agent.pull.cycle import PullCycle
+from waldur_slurm.agent.pull.world.choices import Allowance
+from waldur_slurm.agent.pull.world.policy import Consent, PullPolicy
+from waldur_slurm.agent.push.cycle import PushCycle
+from waldur_slurm.agent.push.final import FinalUsage
+from waldur_slurm.agent.push.journal import Journal
+from waldur_slurm.agent.push.plan.findings import Owed
+from waldur_slurm.agent.push.plan.policy import UTC_ZONE, PushPolicy
+from waldur_slurm.agent.waldur.port import Marketplace
+from waldur_slurm.errors import ExpectedError
+from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Month
 from waldur_slurm.model.tres import tres_name
-from waldur_slurm.pull.cycle import PullCycle
-from waldur_slurm.pull.policy import Allowance, Consent, PullPolicy
-from waldur_slurm.push.cycle import PushCycle
-from waldur_slurm.push.final import FinalUsage
-from waldur_slurm.push.findings import Owed
-from waldur_slurm.push.journal import Journal
-from waldur_slurm.push.policy import UTC_ZONE, PushPolicy
-from waldur_slurm.slurm.port import Accounting
+from waldur_slurm.slurm.accounting.port import Accounting
 from waldur_slurm.telemetry.events import Event
-from waldur_slurm.waldur.port import Marketplace
 
 GPU, NODE = tres_name("gres/gpu"), tres_name("node")
 GPU_MINUTES = 60
@@ -158,7 +159,7 @@ class WalkSite(ABC):
             sink=self.events.append,
             clock=lambda: self.now,
             report_final_usage=FinalUsage(
-                lookout=push_with(state["pull"]).lookout, sink=self.events.append
+                reader=push_with(state["pull"]).reader, sink=self.events.append
             ),
             pause=lambda _seconds: None,
         )
@@ -176,7 +177,7 @@ class WalkSite(ABC):
         except Crash:
             self.restart()
             return CycleEnd(is_whole=False)
-        except AgentError:
+        except ExpectedError:
             return CycleEnd(is_whole=False)
         finally:
             self.trouble = Calm()

@@ -1,15 +1,14 @@
 """The page of facts names tests that exist."""
 
 import re
-from pathlib import Path
 
-ROOT = Path(__file__).parents[3]
+from tests.places import PROJECT
 
 
 def test_every_test_that_the_page_of_facts_names_exists() -> None:
-    page = (ROOT / "docs" / "slurm-facts.md").read_text()
+    page = (PROJECT / "docs" / "slurm-facts.md").read_text()
     named = set(re.findall(r"\btest_\w+(?!\w*\.py)\b", re.sub(r"[\w/]+\.py", "", page)))
-    folders = (ROOT / "tests" / "contract", ROOT / "tests" / "e2e")
+    folders = (PROJECT / "tests" / "contract", PROJECT / "tests" / "e2e")
     sources = "\n".join(file.read_text() for folder in folders for file in folder.glob("*.py"))
     existing = set(re.findall(r"^def (test_\w+)", sources, re.MULTILINE))
     assert named

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.places import PROJECT
 from waldur_slurm.errors import StateError
 from waldur_slurm.telemetry.audit import AuditLog
 from waldur_slurm.telemetry.events import Event, Level, to_all
@@ -124,7 +125,7 @@ def test_after_half_a_line_the_next_one_is_whole(tmp_path: Path) -> None:
         [sys.executable, "-c", _HALF_A_LINE, str(path)],
         check=True,
         timeout=60,
-        cwd=Path(__file__).parents[3],
+        cwd=PROJECT,
     )
 
     first, torn, *rest = path.read_text(encoding="utf-8").splitlines()

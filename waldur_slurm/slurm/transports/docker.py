@@ -18,8 +18,8 @@ from docker.errors import APIError, DockerException, NotFound
 from requests.exceptions import RequestException
 
 from waldur_slurm.errors import TransportError
-from waldur_slurm.slurm.port import Completed
-from waldur_slurm.slurm.transports.output import Capture, LineCutter
+from waldur_slurm.processes.output import Capture, LineCutter
+from waldur_slurm.processes.port import Completed
 
 LOCALE = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 GRACE = timedelta(seconds=10)

@@ -1,0 +1,142 @@
+"""Past months are reported in full, or refused before anything is written."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from tests.unit.agent.push.site import COMPONENTS, CPU, GPU, HOUR, Site
+from waldur_slurm.agent.errors import UnsafePlan, WaldurRejected, WaldurUnreachable
+from waldur_slurm.agent.push.backfill import Backfill, months_between
+from waldur_slurm.agent.push.cycle import PushCycle
+from waldur_slurm.model.period import Month
+
+SEPTEMBER, OCTOBER, NOVEMBER = (Month(2026, number) for number in (9, 10, 11))
+
+
+def backfill(site: Site, cycle: PushCycle | None = None) -> Backfill:
+    return Backfill(reader=(cycle or site.cycle()).reader, sink=site.events.append)
+
+
+@pytest.fixture
+def site(today: Site) -> Site:
+    today.waldur.rights = ["staff"]
+    today.waldur.refuses_past_months = False
+    today.allocation("alpha", "ann", gpu=5)
+    for month in (9, 10, 11):
+        start = datetime(2026, month, 3, tzinfo=UTC)
+        today.job("alpha", "ann", start, start + month * HOUR, gpu=1)
+    return today
+
+
+def amounts(site: Site) -> list[Decimal | None]:
+    (alpha,) = site.waldur.resources.values()
+    return [site.held(alpha, CPU, month) for month in (SEPTEMBER, OCTOBER, NOVEMBER)]
+
+
+def test_every_month_of_the_range_arrives(site: Site) -> None:
+    backfill(site).run(SEPTEMBER, NOVEMBER)
+
+    assert amounts(site) == [Decimal("9.00"), Decimal("10.00"), Decimal("11.00")]
+    (alpha,) = site.waldur.resources.values()
+    assert site.held(alpha, GPU, SEPTEMBER) == Decimal("9.00")
+
+
+def test_a_dry_run_says_the_same_and_tells_nobody(site: Site) -> None:
+    dry = backfill(site).run(SEPTEMBER, NOVEMBER, dry_run=True)
+    assert site.told == []
+
+    wet = backfill(site).run(SEPTEMBER, NOVEMBER)
+    assert [report.plan.totals for report in dry] == [report.plan.totals for report in wet]
+
+
+def test_a_second_backfill_writes_nothing(site: Site) -> None:
+    backfill(site).run(SEPTEMBER, NOVEMBER)
+    site.forget()
+
+    backfill(site).run(SEPTEMBER, NOVEMBER)
+
+    assert site.told == []
+
+
+def test_one_that_was_interrupted_goes_on_where_it_stopped(site: Site) -> None:
+    stopped = backfill(site)
+    stopped.is_stopping = lambda: len(site.waldur.written("tell_usage")) > 0
+    stopped.run(SEPTEMBER, NOVEMBER)
+    heard: list[tuple[Month, int, int]] = []
+
+    resumed = backfill(site)
+    resumed.progress = lambda month, done, of: heard.append((month, done, of))
+    resumed.run(SEPTEMBER, NOVEMBER)
+
+    assert amounts(site) == [Decimal("9.00"), Decimal("10.00"), Decimal("11.00")]
+    assert heard == [(SEPTEMBER, 0, 3), (OCTOBER, 1, 3), (NOVEMBER, 2, 3)]
+
+
+def test_a_month_that_is_finished_is_not_measured_again(site: Site) -> None:
+    site.waldur.fail_next("tell_usage", WaldurUnreachable("502"))
+    first = backfill(site).run(SEPTEMBER, NOVEMBER)
+    second = backfill(site).run(SEPTEMBER, NOVEMBER)
+
+    assert [len(report.failures) for report in first] == [1, 0, 0]
+    assert [report.month for report in second] == [SEPTEMBER]
+    assert amounts(site)[0] == Decimal("9.00")
+
+
+def test_without_staff_rights_usage_billed_months_are_refused_before_any_write(site: Site) -> None:
+    site.waldur.rights = ["CUSTOMER.OWNER of the provider"]
+
+    with pytest.raises(UnsafePlan, match="cpu, mem from its staff"):
+        backfill(site).run(SEPTEMBER, NOVEMBER)
+    assert site.told == []
+
+
+def test_components_billed_by_limit_need_no_staff(site: Site) -> None:
+    site.waldur.rights = []
+    cycle = site.cycle()
+    cycle.components = [component for component in COMPONENTS if component.type == GPU]
+
+    backfill(site, cycle).run(SEPTEMBER, OCTOBER)
+
+    (alpha,) = site.waldur.resources.values()
+    assert site.held(alpha, GPU, OCTOBER) == Decimal("10.00")
+
+
+def test_the_running_month_needs_no_staff(site: Site) -> None:
+    site.waldur.rights = []
+
+    backfill(site).run(NOVEMBER, NOVEMBER)
+
+    assert amounts(site)[2] == Decimal("11.00")
+
+
+def test_older_waldurs_are_refused_before_any_write(older: Site) -> None:
+    older.allocation("alpha", "ann")
+    older.job("alpha", "ann", older.now - timedelta(days=40), older.now - timedelta(days=39))
+
+    with pytest.raises(UnsafePlan, match="running month only"):
+        backfill(older).run(SEPTEMBER, OCTOBER)
+    assert older.told == []
+
+
+def test_a_month_that_has_not_begun_is_refused(site: Site) -> None:
+    with pytest.raises(UnsafePlan, match="2026-12 has not begun"):
+        backfill(site).run(OCTOBER, Month(2026, 12))
+
+
+def test_a_range_has_all_its_months() -> None:
+    assert [str(month) for month in months_between(Month(2025, 11), Month(2026, 2))] == [
+        "2025-11",
+        "2025-12",
+        "2026-01",
+        "2026-02",
+    ]
+    assert months_between(OCTOBER, SEPTEMBER) == ()
+
+
+def test_a_month_that_waldur_declines_after_all_ends_the_backfill(site: Site) -> None:
+    site.waldur.refuses_past_months = True
+
+    with pytest.raises(WaldurRejected, match="no usage for this month"):
+        backfill(site).run(SEPTEMBER, NOVEMBER)
+    assert amounts(site) == [None, None, None]

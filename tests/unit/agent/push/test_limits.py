@@ -1,0 +1,105 @@
+"""Limits go from Slurm to Waldur only as whole numbers of Waldur's units, and never by accident."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.unit.agent.push.site import COMPONENTS, GPU, Site
+from waldur_slurm.agent.model.components import NotOrdered
+from waldur_slurm.agent.push.plan.policy import LimitsReported
+from waldur_slurm.model.accounts import Account
+from waldur_slurm.model.names import ROOT, AccountName
+from waldur_slurm.model.tres import tres_name
+
+
+def enforce(site: Site, minutes: int | None) -> None:
+    limits = {} if minutes is None else {tres_name("gres/gpu"): minutes}
+    site.slurm.put(Account(AccountName("alpha"), parent=ROOT, limits=limits))
+
+
+def test_a_limit_that_slurm_enforces_replaces_waldurs(site: Site) -> None:
+    alpha = site.allocation("alpha", gpu=5)
+    enforce(site, 8 * 60)
+
+    site.cycle().run()
+
+    assert site.waldur.resources[alpha.uuid].limits == {GPU: 8}
+
+
+def test_limits_that_agree_are_not_told(site: Site) -> None:
+    site.allocation("alpha", gpu=5)
+
+    site.cycle().run()
+
+    assert site.waldur.written("tell_limits") == []
+
+
+@pytest.mark.parametrize("minutes", [8 * 60 + 1, None])
+def test_what_is_no_whole_number_of_units_is_only_shown(site: Site, minutes: int | None) -> None:
+    alpha = site.allocation("alpha", gpu=5)
+    enforce(site, minutes)
+
+    report = site.cycle().run()
+
+    assert site.waldur.resources[alpha.uuid].limits == {GPU: 5}
+    assert [(drift.subject, drift.component) for drift in report.drifts] == [("alpha", GPU)]
+
+
+def test_while_an_order_is_in_flight_limits_are_not_told(site: Site) -> None:
+    alpha = site.allocation("alpha", gpu=5)
+    enforce(site, 8 * 60)
+    site.waldur.place_update(alpha.uuid, {GPU: 9})
+
+    site.cycle().run()
+
+    assert site.waldur.written("tell_limits") == []
+
+
+def test_limits_are_only_shown_where_telling_one_would_drop_another(site: Site) -> None:
+    alpha = site.allocation("alpha", gpu=5)
+    odd = {GPU: 5, "storage": 2.5}
+    site.waldur._change(alpha, limits=odd)
+    enforce(site, 8 * 60)
+
+    report = site.cycle().run()
+
+    assert site.waldur.resources[alpha.uuid].limits == odd
+    assert [drift.component for drift in report.drifts] == [GPU]
+
+
+@pytest.mark.parametrize("kind", [LimitsReported.SHOWN, LimitsReported.IGNORED])
+def test_a_site_may_have_limits_shown_or_ignored(site: Site, kind: LimitsReported) -> None:
+    site.policy["limits"] = kind
+    site.allocation("alpha", gpu=5)
+    enforce(site, 8 * 60)
+
+    report = site.cycle().run()
+
+    assert site.waldur.written("tell_limits") == []
+    assert len(report.drifts) == (1 if kind is LimitsReported.SHOWN else 0)
+
+
+@pytest.mark.parametrize(("rule", "minutes"), [(NotOrdered.UNLIMITED, None), (NotOrdered.ZERO, 0)])
+def test_a_component_that_was_not_ordered_agrees_with_what_pull_made_of_it(
+    site: Site, rule: NotOrdered, minutes: int | None
+) -> None:
+    site.allocation("alpha")
+    enforce(site, minutes)
+    cycle = site.cycle()
+    cycle.components = [replace(component, when_not_ordered=rule) for component in COMPONENTS]
+
+    report = cycle.run()
+
+    assert site.waldur.written("tell_limits") == []
+    assert report.drifts == ()
+
+
+def test_limits_of_components_that_are_billed_by_usage_are_nobodys_order(site: Site) -> None:
+    site.allocation("alpha")
+    limits = {tres_name("cpu"): 600}
+    site.slurm.put(Account(AccountName("alpha"), parent=ROOT, limits=limits))
+
+    report = site.cycle().run()
+
+    assert site.waldur.written("tell_limits") == []
+    assert report.drifts == ()

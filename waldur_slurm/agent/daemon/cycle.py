@@ -1,0 +1,21 @@
+"""One cycle of either direction, as the daemon and `once` run it."""
+
+from collections.abc import Callable
+
+from waldur_slurm.agent.report.report import Report
+from waldur_slurm.telemetry.audit import AuditLog
+
+
+def run_audited(audit: AuditLog | None, work: Callable[[], Report]) -> Report:
+    """Run one cycle, unless the audit log lacks changes or room; raise if it lacks some now."""
+    ensure_audited(audit)
+    report = work()
+    if audit is not None:
+        audit.ensure_complete()
+    return report
+
+
+def ensure_audited(audit: AuditLog | None) -> None:
+    """Refuse to change anything of which the audit log would not hear."""
+    if audit is not None:
+        audit.ensure_writable()

@@ -1,0 +1,45 @@
+"""How long cycles and their phases take, told as events of the transcript's level."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from waldur_slurm.agent.report.report import Report
+from waldur_slurm.errors import ExpectedError
+from waldur_slurm.telemetry.events import Event, Level, Sink
+
+
+def run_timed(tell: Sink, work: Callable[[], Report]) -> Report:
+    """Run one cycle and tell how it ended, unless somebody stopped it."""
+    began = time.monotonic()
+    try:
+        report = work()
+    except Exception as error:
+        outcome = "failed" if isinstance(error, ExpectedError) else "crashed"
+        tell(_event("cycle.ended", began, outcome=outcome))
+        raise
+    tell(
+        _event(
+            "cycle.ended",
+            began,
+            outcome="partial" if report.failures else "ok",
+            changes=report.changes,
+            failures=len(report.failures),
+            standing=report.standing,
+        )
+    )
+    return report
+
+
+@contextmanager
+def timed_phase(tell: Sink, phase: str) -> Iterator[None]:
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        tell(_event("cycle.phase", began, phase=phase))
+
+
+def _event(name: str, began: float, **fields: object) -> Event:
+    seconds = round(time.monotonic() - began, 3)
+    return Event(name=name, level=Level.DEBUG, fields={**fields, "seconds": seconds})

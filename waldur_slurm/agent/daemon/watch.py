@@ -1,0 +1,50 @@
+"""What others can watch of a running daemon: its health and its metrics, on one small server."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from http import HTTPStatus
+
+from waldur_slurm.agent.daemon.health import Condition, Health
+from waldur_slurm.agent.daemon.metrics import CONTENT_TYPE, Metrics
+from waldur_slurm.service.http import Listening, Page, serving
+from waldur_slurm.telemetry.events import Event, Sink
+from waldur_slurm.telemetry.redaction import Redaction
+
+
+class Watch:
+    """A sink; what it hears is shown while `serving` lasts."""
+
+    def __init__(
+        self,
+        *,
+        version: str,
+        direction: str,
+        interval: timedelta,
+        quiet_for: Callable[[], timedelta],
+        redact: Redaction,
+    ) -> None:
+        self._health = Health(interval, quiet_for, redact)
+        self._metrics = Metrics(
+            version=version,
+            direction=direction,
+            interval_s=interval.total_seconds(),
+            is_ready=lambda: self._health.work().is_well,
+        )
+
+    def __call__(self, event: Event) -> None:
+        self._health(event)
+        self._metrics(event)
+
+    def serving(self, host: str, port: int, tell: Sink) -> AbstractContextManager[int]:
+        pages = {
+            "/metrics": lambda: Page(self._metrics.exposition(), content_type=CONTENT_TYPE),
+            "/healthz": lambda: _page(self._health.life()),
+            "/readyz": lambda: _page(self._health.work()),
+        }
+        return serving(Listening(host, port, "AGENT_HTTP_LISTEN"), pages, tell)
+
+
+def _page(condition: Condition) -> Page:
+    status = HTTPStatus.OK if condition.is_well else HTTPStatus.SERVICE_UNAVAILABLE
+    return Page(f"{condition.words}\n".encode(), status)

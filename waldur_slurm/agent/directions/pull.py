@@ -1,0 +1,62 @@
+"""Pull: Waldur's orders and members into Slurm."""
+
+import argparse
+from collections.abc import Sequence
+
+from waldur_slurm.agent.composition import Parts, now
+from waldur_slurm.agent.directions import Planned
+from waldur_slurm.agent.directions.push import final_usage
+from waldur_slurm.agent.model.components import Component
+from waldur_slurm.agent.model.marketplace import ResourceUuid
+from waldur_slurm.agent.pull.cycle import PullCycle
+from waldur_slurm.agent.pull.render import kind_of, to_json, to_text
+from waldur_slurm.agent.pull.world.policy import NO_CONSENT, Consent
+from waldur_slurm.agent.report.report import Report
+from waldur_slurm.model.names import AccountName
+
+
+class PullCarrier:
+    """Implements `Carrier`."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._hooks = parts.hooks
+        self._cycle = PullCycle(
+            accounting=parts.accounting,
+            marketplace=parts.marketplace,
+            offering=parts.offering,
+            components=parts.components,
+            policy=parts.settings.pull,
+            state=parts.state,
+            sink=parts.tell,
+            clock=now,
+            report_final_usage=final_usage(parts),
+            is_stopping=lambda: parts.signals.is_stopping,
+            phase=parts.phase,
+        )
+
+    def run(self, arguments: argparse.Namespace | None = None) -> Report:
+        try:
+            return self._cycle.run(_consent(arguments) if arguments else NO_CONSENT)
+        finally:
+            # A cycle that broke off has made what it has made.
+            if self._hooks:
+                self._hooks.run()
+
+    def plan(self, arguments: argparse.Namespace) -> Planned:
+        guarded = self._cycle.plan(_consent(arguments))
+        return Planned(to_text(guarded), to_json(guarded), kind_of(guarded).value)
+
+    def adopt(self, resource: ResourceUuid, account: AccountName) -> None:
+        self._cycle.adopt(resource, account)
+
+    def use_components(self, components: Sequence[Component]) -> None:
+        self._cycle.components = components
+
+
+def _consent(arguments: argparse.Namespace) -> Consent:
+    return Consent(
+        allow_removals=arguments.allow_removals,
+        remove_empty_now=arguments.remove_empty_now,
+        repair_parents="parents" in arguments.repair,
+        repair_default_associations="default-associations" in arguments.repair,
+    )

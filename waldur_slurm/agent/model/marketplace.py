@@ -1,0 +1,188 @@
+"""What Waldur says of an offering: orders, resources, people, components, usage.
+
+States and types that Waldur may add one day read as `OTHER`: nothing is done about them.
+Limits stay as Waldur sent them: an absurd one is that order's trouble, decided in the plan.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import NewType
+
+from waldur_slurm.agent.model.components import AccountingType, ComponentType
+from waldur_slurm.errors import InvalidName
+from waldur_slurm.model.period import Month
+
+CustomerUuid = NewType("CustomerUuid", str)
+OfferingUuid = NewType("OfferingUuid", str)
+OrderUuid = NewType("OrderUuid", str)
+ProjectUuid = NewType("ProjectUuid", str)
+ResourceUuid = NewType("ResourceUuid", str)
+UserUuid = NewType("UserUuid", str)
+
+RawLimits = Mapping[str, object]
+
+_UUID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+
+
+def canonical_uuid(text: str) -> str:
+    """Waldur's uuids in one spelling, or `InvalidName`."""
+    uuid = text.replace("-", "").lower()
+    if _UUID.fullmatch(uuid) is None:
+        raise InvalidName(f"not a uuid: {text[:80]!r}")
+    return uuid
+
+
+class Dialect(StrEnum):
+    """Which of Waldur's interfaces answers: see docs/waldur-contract.md."""
+
+    TODAY = "today"
+    TRANSITION = "transition"
+    CLASSIC = "classic"
+
+    @property
+    def takes_dates(self) -> bool:
+        """Whether usage can be told for another month than the server's current one."""
+        return self is Dialect.TODAY
+
+
+class OrderType(StrEnum):
+    CREATE = "Create"
+    UPDATE = "Update"
+    TERMINATE = "Terminate"
+    RESTORE = "Restore"
+    OTHER = "other"
+
+
+class OrderState(StrEnum):
+    PENDING_CONSUMER = "pending-consumer"
+    PENDING_PROVIDER = "pending-provider"
+    EXECUTING = "executing"
+    DONE = "done"
+    ERRED = "erred"
+    CANCELED = "canceled"
+    REJECTED = "rejected"
+    OTHER = "other"
+
+
+class ResourceState(StrEnum):
+    CREATING = "Creating"
+    OK = "OK"
+    ERRED = "Erred"
+    UPDATING = "Updating"
+    TERMINATING = "Terminating"
+    TERMINATED = "Terminated"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """Where a resource belongs. Slugs are empty where a dialect's list does not tell them."""
+
+    uuid: ProjectUuid
+    name: str
+    slug: str
+    customer_uuid: CustomerUuid
+    customer_name: str
+    customer_slug: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A customer's wish. `resource` is None until Waldur has made the resource."""
+
+    uuid: OrderUuid
+    type: OrderType
+    state: OrderState
+    created: datetime
+    resource: ResourceUuid | None
+    resource_name: str
+    project: Project
+    limits: RawLimits = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One allocation as Waldur holds it.
+
+    `allocation_uuid` is the hidden allocation of the older dialects, which Waldur makes a moment
+    after approval; empty on `today`, and elsewhere until it is there.
+    """
+
+    uuid: ResourceUuid
+    name: str
+    slug: str
+    state: ResourceState
+    backend_id: str
+    project: Project
+    limits: RawLimits = field(default_factory=dict)
+    allocation_uuid: str = ""
+    has_order_in_flight: bool = False
+    is_paused: bool = False
+    is_downscaled: bool = False
+    is_restricted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferingUser:
+    """A person's user name in this offering. `is_usable`: not blank, not restricted, state OK."""
+
+    user: UserUuid
+    username: str
+    is_usable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedComponent:
+    """A component as the offering holds it; compared with the TRES file's entries."""
+
+    uuid: str
+    type: ComponentType
+    name: str
+    measured_unit: str
+    billing_type: AccountingType | str
+    limit_amount: int | None
+    limit_period: str | None = None
+    description: str = ""
+    article_code: str = ""
+    min_value: int | None = None
+    max_value: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offering:
+    """The offering that this agent serves."""
+
+    uuid: OfferingUuid
+    name: str
+    state: str
+    customer_uuid: CustomerUuid
+    components: tuple[OfferedComponent, ...]
+    wants_memberships: bool = False
+    """Whether it lets the agent say whose access has arrived."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldUsage:
+    """Usage that Waldur already holds for one component of one resource in one month."""
+
+    uuid: str
+    resource: ResourceUuid
+    component: ComponentType
+    month: Month
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldUserUsage:
+    """The same for one person; `usage` is the `HeldUsage` it is a part of."""
+
+    usage: str
+    resource: ResourceUuid
+    component: ComponentType
+    month: Month
+    username: str
+    amount: Decimal

@@ -1,0 +1,319 @@
+"""One pull cycle: read, plan, guard, apply, read again, and tell Waldur what is confirmed.
+
+Nothing is confirmed by an exit code: Waldur hears of an order only when a plan made from a fresh
+reading has nothing left to do for it in Slurm.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from waldur_slurm.agent.model.components import Component
+from waldur_slurm.agent.model.marketplace import Dialect, OfferingUuid, OrderType, ResourceUuid
+from waldur_slurm.agent.pull.apply import FinalUsage, SlurmHand
+from waldur_slurm.agent.pull.desired.desired import Desired, desire
+from waldur_slurm.agent.pull.guard.brake import Guarded, guard, orders_ending
+from waldur_slurm.agent.pull.guard.doubts import believed_doubts, remember_doubts
+from waldur_slurm.agent.pull.guard.removals import remember_taken
+from waldur_slurm.agent.pull.journal import Journal
+from waldur_slurm.agent.pull.memory.bookkeeping import after, foreseeing, tidied
+from waldur_slurm.agent.pull.memory.quarantine import after_cycle, resting
+from waldur_slurm.agent.pull.news import CycleReport, News
+from waldur_slurm.agent.pull.plan.adoption import adoption
+from waldur_slurm.agent.pull.plan.plan import Plan, plan_desired
+from waldur_slurm.agent.pull.read import read_answers, read_waldur
+from waldur_slurm.agent.pull.tell import WaldurHand
+from waldur_slurm.agent.pull.vocabulary.failures import Failure, NotConfirmed
+from waldur_slurm.agent.pull.vocabulary.steps import (
+    AddUser,
+    CancelJobs,
+    CompleteOrder,
+    Judgement,
+    Key,
+    RemoveAccount,
+    RemoveUser,
+    SlurmStep,
+    Step,
+    TellAssociation,
+    TellBackendId,
+    Telling,
+    TellNoAssociation,
+    sort_key,
+    subject_of,
+)
+from waldur_slurm.agent.pull.world.ownership import is_in_cluster
+from waldur_slurm.agent.pull.world.policy import NO_CONSENT, Consent, PullPolicy
+from waldur_slurm.agent.pull.world.taken import Taken, still_counting
+from waldur_slurm.agent.pull.world.world import WaldurSide, World
+from waldur_slurm.agent.waldur.port import Marketplace
+from waldur_slurm.model.accounts import Snapshot
+from waldur_slurm.model.names import AccountName
+from waldur_slurm.slurm.accounting.port import Accounting
+from waldur_slurm.state import State
+from waldur_slurm.telemetry.events import Sink
+
+_MOST_ROUNDS = 5
+_LOOKS_FOR_ALLOCATIONS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One reading of both sides with the plan that follows from it."""
+
+    desired: Desired
+    guarded: Guarded
+
+    @property
+    def world(self) -> World:
+        return self.desired.world
+
+    @property
+    def plan(self) -> Plan:
+        return self.guarded.plan
+
+
+@dataclass(slots=True, kw_only=True)
+class PullCycle:
+    """Brings Slurm in line with Waldur, once each time it is run."""
+
+    accounting: Accounting
+    marketplace: Marketplace
+    offering: OfferingUuid
+    components: Sequence[Component]
+    policy: PullPolicy
+    state: State
+    sink: Sink
+    clock: Callable[[], datetime]
+    report_final_usage: FinalUsage
+    is_stopping: Callable[[], bool] = lambda: False
+    pause: Callable[[float], None] = time.sleep
+    phase: Callable[[str], AbstractContextManager[object]] = nullcontext
+    """Around each part of a cycle, for whoever times it."""
+    _news: News = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._news = News(self.sink)
+
+    def plan(self, consent: Consent = NO_CONSENT) -> Guarded:
+        """What `run` would do now; reads only."""
+        return self.look(Journal(self.state), consent).guarded
+
+    def run(self, consent: Consent = NO_CONSENT) -> CycleReport:
+        """Raise what makes the whole cycle impossible; report what went wrong with single items."""
+        return _Run(self, Journal(self.state), self._news).run(consent)
+
+    def adopt(self, resource: ResourceUuid, account: AccountName) -> None:
+        """Take an account for a resource's own because a person says so.
+
+        Raises `UnsafePlan` where that cannot be right.
+        """
+        desired = self.look(Journal(self.state), NO_CONSENT).desired
+        found = next((r for r in desired.world.waldur.resources if r.uuid == resource), None)
+        step = adoption(desired, found, account)
+        self.accounting.set_description(step.account, step.description)
+        self._news.changed(step)
+
+    def look(self, journal: Journal, consent: Consent) -> View:
+        now = self.clock()
+        waldur, difference, snapshot = self._read_both()
+        return self.view(
+            World(
+                offering=self.offering,
+                dialect=self.marketplace.dialect,
+                now=now,
+                waldur=waldur,
+                clock_difference=difference,
+                snapshot=snapshot,
+                components=tuple(self.components),
+                policy=self.policy,
+                ledger=journal.ledger,
+                quarantined=resting(journal.quarantine, now),
+                believed=believed_doubts(journal.doubts, now),
+                taken=still_counting(journal.taken, now),
+                consent=consent,
+            )
+        )
+
+    def _read_both(self) -> tuple[WaldurSide, timedelta, Snapshot]:
+        """At the same time: either side mostly waits for its own server."""
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            snapshot = beside.submit(self.accounting.read_snapshot)
+            waldur = read_waldur(self.marketplace)
+            return waldur, self._clock_difference(), snapshot.result()
+
+    def _clock_difference(self) -> timedelta:
+        now = self.clock()
+        return abs((self.marketplace.server_time or now) - now)
+
+    def view(self, world: World) -> View:
+        desired = desire(world)
+        plan = plan_desired(desired, read_answers(self.accounting, desired))
+        return View(desired, guard(desired, plan))
+
+
+class _Run:
+    """The one cycle that is going on."""
+
+    def __init__(self, cycle: PullCycle, journal: Journal, news: News) -> None:
+        self._cycle = cycle
+        self._journal = journal
+        self._news = news
+        self._failures: list[Failure] = []
+        self._done: list[Step] = []
+        self._waldur = WaldurHand(
+            marketplace=cycle.marketplace, done=self._note, is_stopping=cycle.is_stopping
+        )
+        self._slurm = SlurmHand(
+            accounting=cycle.accounting,
+            offering=cycle.offering,
+            report_final_usage=cycle.report_final_usage,
+            done=self._note,
+            is_stopping=cycle.is_stopping,
+        )
+
+    def run(self, consent: Consent) -> CycleReport:
+        phase = self._cycle.phase
+        with phase("read"):
+            view = self._cycle.look(self._journal, consent)
+        self._journal.keep_ledger(tidied(self._journal.ledger, view.desired))
+        doubts = remember_doubts(view.guarded.doubts, self._journal.doubts, view.world.now)
+        self._journal.keep_doubts(doubts)
+        try:
+            with phase("judge"):
+                view = self._judge(view)
+            with phase("work"):
+                view = self._work(view)
+            with phase("tell"):
+                self._tell(view)
+        finally:
+            entries = after_cycle(self._journal.quarantine, self._failures, view.world.now)
+            self._journal.keep_quarantine(entries)
+        return self._news.report(
+            view.guarded,
+            failures=self._failures,
+            changes=len(self._done),
+            quarantined=tuple(sorted(entries)),
+            members_without_username=view.desired.roster.nameless(view.world.waldur.members),
+        )
+
+    def _judge(self, view: View) -> View:
+        """Approve, reject and err orders; what was approved is looked at again before any work."""
+        judgements = [step for step in view.plan.steps if isinstance(step, Judgement)]
+        if not judgements:
+            return view
+        self._failures.extend(self._waldur.tell(judgements))
+        policy = replace(view.world.policy, approve_orders=False)
+        world = replace(view.world, waldur=self._read_waldur(view.world.dialect), policy=policy)
+        return self._again(world)
+
+    def _read_waldur(self, dialect: Dialect) -> WaldurSide:
+        """The older dialects make the hidden allocation a moment after the approval."""
+        for look in range(_LOOKS_FOR_ALLOCATIONS):
+            if look:
+                self._cycle.pause(1)
+            waldur = read_waldur(self._cycle.marketplace)
+            if dialect is Dialect.TODAY or not _lacks_allocations(waldur):
+                break
+        return waldur
+
+    def _work(self, view: View) -> View:
+        """Round after round, until a fresh reading shows nothing more to do in Slurm."""
+        tried: set[Key] = set()
+        failed: set[str] = set()
+        for _ in range(_MOST_ROUNDS):
+            steps = [step for step in _slurm_steps(view.plan) if subject_of(step) not in failed]
+            new = [step for step in steps if sort_key(step) not in tried]
+            if not new or self._cycle.is_stopping():
+                break
+            tried.update(map(sort_key, new))
+            failures = self._carry_out(view, new)
+            failed |= {subject_of(failure.step) for failure in failures}
+            world = replace(view.world, snapshot=self._cycle.accounting.read_snapshot())
+            view = self._again(world)
+        view = _without_records(view, tried, failed)
+        self._doubt(view, tried, failed)
+        return view
+
+    def _carry_out(self, view: View, steps: list[SlurmStep]) -> list[Failure]:
+        """Write down what is about to happen, let it happen, and forget what is settled."""
+        taken = self._journal.taken
+        self._journal.keep_ledger(foreseeing(self._journal.ledger, steps))
+        self._remember_taken(view, taken, steps)
+        before = len(self._done)
+        try:
+            failures = self._slurm.carry_out(steps)
+        finally:
+            self._journal.keep_ledger(after(self._journal.ledger, self._done[before:]))
+        self._remember_taken(view, taken, self._done[before:])
+        self._failures.extend(failures)
+        return failures
+
+    def _remember_taken(self, view: View, before: Taken, steps: Sequence[Step]) -> None:
+        """What a person allowed is not summed up: it says nothing about the rest of the day."""
+        if not view.world.consent.allow_removals:
+            ending = orders_ending(view.desired)
+            self._journal.keep_taken(remember_taken(before, steps, ending, view.world.now))
+
+    def _doubt(self, view: View, tried: set[Key], failed: set[str]) -> None:
+        """What was done and is still to be done did not happen, whatever Slurm said."""
+        for step in _slurm_steps(view.plan):
+            is_over = subject_of(step) in failed or isinstance(step, CancelJobs)
+            if sort_key(step) in tried and not is_over and not self._cycle.is_stopping():
+                self._failures.append(
+                    Failure(step, NotConfirmed("Slurm does not show what it confirmed"))
+                )
+
+    def _tell(self, view: View) -> None:
+        self._failures.extend(self._waldur.tell(list(_confirmed(view.plan))))
+
+    def _again(self, world: World) -> View:
+        taken = still_counting(self._journal.taken, world.now)
+        return self._cycle.view(replace(world, ledger=self._journal.ledger, taken=taken))
+
+    def _note(self, step: Step) -> None:
+        self._done.append(step)
+        self._news.changed(step)
+
+
+def _slurm_steps(plan: Plan) -> list[SlurmStep]:
+    return [step for step in plan.steps if isinstance(step, SlurmStep)]
+
+
+def _without_records(view: View, tried: set[Key], failed: set[str]) -> View:
+    """What was removed from this cluster is gone; its record stays while another one uses it."""
+    accounts = view.world.snapshot.accounts
+
+    def is_settled(step: Step) -> bool:
+        return (
+            isinstance(step, RemoveAccount)
+            and sort_key(step) in tried
+            and subject_of(step) not in failed
+            and not is_in_cluster(accounts.get(step.account))
+        )
+
+    steps = tuple(step for step in view.plan.steps if not is_settled(step))
+    return replace(view, guarded=replace(view.guarded, plan=replace(view.plan, steps=steps)))
+
+
+def _confirmed(plan: Plan) -> Iterable[Telling]:
+    """What the plan tells of that has nothing left to do in Slurm."""
+    left = _slurm_steps(plan)
+    orders = {step.order for step in left} - {None}
+    people = {(s.account, s.user) for s in left if isinstance(s, AddUser | RemoveUser)}
+    for step in plan.steps:
+        match step:
+            case TellAssociation() | TellNoAssociation() if (step.account, step.user) in people:
+                continue
+            case TellBackendId() | CompleteOrder() | TellAssociation() | TellNoAssociation():
+                if step.order not in orders:
+                    yield step
+            case _:
+                continue
+
+
+def _lacks_allocations(waldur: WaldurSide) -> bool:
+    made = {order.resource for order in waldur.orders if order.type is OrderType.CREATE}
+    return any(r.uuid in made and not r.allocation_uuid for r in waldur.resources)

@@ -1,0 +1,131 @@
+"""The brake: what takes away more than the site allows, or rests on a doubtful answer, is cut.
+
+Removals are summed up over a day, so that many small cycles may not do what one big one may not.
+Harmless steps go on. A doubt that lasts three readings over half an hour is taken for the truth,
+and a person may overrule the brake for one cycle. Pure.
+"""
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass, replace
+
+from waldur_slurm.agent.pull.desired.desired import Desired
+from waldur_slurm.agent.pull.guard.doubts import BELIEVED_READINGS, Doubt, find_doubts
+from waldur_slurm.agent.pull.guard.removals import brake_kind, taken_by
+from waldur_slurm.agent.pull.plan.plan import Plan
+from waldur_slurm.agent.pull.vocabulary.findings import Refusal, RefusalKind
+from waldur_slurm.agent.pull.vocabulary.steps import SetDefaultAccount, Step, TellNoAssociation
+from waldur_slurm.agent.pull.world.taken import BrakeKind
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """One kind of step that was cut, with the numbers."""
+
+    kind: BrakeKind
+    planned: int
+    taken: int
+    """What was taken away already in the last day."""
+    allowed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    plan: Plan
+    brakes: tuple[Brake, ...]
+    doubts: tuple[Doubt, ...]
+
+
+def guard(desired: Desired, plan: Plan) -> Guarded:
+    """Cut from the plan what the policy does not allow now."""
+    doubts = tuple(find_doubts(desired))
+    if desired.world.consent.allow_removals:
+        return Guarded(plan, (), doubts)
+    believed = desired.world.believed
+    open_doubts = [doubt for doubt in doubts if doubt.size > believed.get(doubt.key, 0)]
+    plan = _cut_doubtful(plan, open_doubts, orders_ending(desired))
+    brakes = tuple(_brakes(desired, plan))
+    return Guarded(_cut_kinds(desired, plan, brakes), brakes, doubts)
+
+
+def orders_ending(desired: Desired) -> frozenset[str]:
+    """Orders whose removals were asked for; they count apart."""
+    return frozenset(ending.order.uuid for ending in desired.endings)
+
+
+def _brakes(desired: Desired, plan: Plan) -> Iterable[Brake]:
+    """What was begun within the day is counted already, and may be finished."""
+    planned = taken_by(plan.steps, orders_ending(desired))
+    for kind in sorted(planned):
+        taken = desired.world.taken.get(kind, {}).keys()
+        new = len(planned[kind] - taken)
+        allowed = _allowed(desired, kind, taken)
+        if new and len(taken) + new > allowed:
+            yield Brake(kind, new, len(taken), allowed)
+
+
+def _allowed(desired: Desired, kind: BrakeKind, taken: Set[str]) -> int:
+    """The share is one of what there was before anything was taken away."""
+    policy = desired.world.policy
+    if kind is BrakeKind.TERMINATIONS:
+        return policy.max_terminations
+    accounts = {str(kept.account) for kept in desired.kept}
+    people = {f"{k.account}/{user}" for k in desired.kept if k.found for user in k.found.users}
+    managed = people if kind is BrakeKind.PEOPLE else accounts
+    return policy.max_removals.among(len(managed | taken))
+
+
+def _cut_kinds(desired: Desired, plan: Plan, brakes: Iterable[Brake]) -> Plan:
+    cut = {brake.kind for brake in brakes}
+    if not cut:
+        return plan
+    terminating = orders_ending(desired)
+    refusals = [
+        Refusal(
+            RefusalKind.BRAKE,
+            brake.kind,
+            f"{_sum_of(brake)}; `once --allow-removals` carries them out",
+        )
+        for brake in brakes
+    ]
+    lost = [step for step in plan.steps if brake_kind(step, terminating) in cut]
+    return _without(plan, lost, refusals)
+
+
+def _sum_of(brake: Brake) -> str:
+    if brake.kind is BrakeKind.TERMINATIONS:
+        return f"{brake.planned} planned, {brake.allowed} allowed in one cycle"
+    return (
+        f"{brake.planned} planned after {brake.taken} in the last 24 hours,"
+        f" {brake.allowed} allowed in 24 hours"
+    )
+
+
+def _cut_doubtful(plan: Plan, doubts: Iterable[Doubt], terminating: frozenset[str]) -> Plan:
+    """Cut removals of people and of empty accounts that rest on a doubtful answer."""
+    doubtful = (BrakeKind.PEOPLE, BrakeKind.ACCOUNTS)
+    for doubt in doubts:
+        lost = [
+            step
+            for step in plan.steps
+            if brake_kind(step, terminating) in doubtful
+            and (not doubt.account or _leaves(step, doubt.account))
+        ]
+        if lost:
+            reason = f"{doubt.reason}: believed after {BELIEVED_READINGS} readings over 30 minutes"
+            plan = _without(plan, lost, [Refusal(RefusalKind.BRAKE, doubt.key, reason)])
+    return plan
+
+
+def _leaves(step: Step, account: str) -> bool:
+    if isinstance(step, SetDefaultAccount):
+        return step.leaving == account
+    return getattr(step, "account", "") == account
+
+
+def _without(plan: Plan, lost: list[Step], refusals: list[Refusal]) -> Plan:
+    """Drop steps, and with them everything else of their orders."""
+    told_only = TellNoAssociation  # an order's work does not depend on it
+    orders = {step.order for step in lost if not isinstance(step, told_only)} - {None}
+    gone = {id(step) for step in lost}
+    steps = tuple(s for s in plan.steps if id(s) not in gone and s.order not in orders)
+    return replace(plan, steps=steps, refusals=tuple(sorted({*plan.refusals, *refusals})))

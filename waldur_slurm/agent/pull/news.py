@@ -1,0 +1,76 @@
+"""Who hears what of a cycle: each change once, each trouble once, and nothing of an idle one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
+
+from waldur_slurm.agent.pull.guard.brake import Brake, Guarded
+from waldur_slurm.agent.pull.vocabulary.failures import Failure
+from waldur_slurm.agent.pull.vocabulary.steps import Step, subject_of
+from waldur_slurm.agent.pull.vocabulary.words import record_of, sentence_of
+from waldur_slurm.agent.report.findings import Drift, Refusal
+from waldur_slurm.agent.report.news import SaidOnce, drifted, failed, refused
+from waldur_slurm.agent.report.report import Report
+from waldur_slurm.agent.report.standing import Standing
+from waldur_slurm.telemetry.events import Event, Sink
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleReport(Report):
+    """How a cycle ended."""
+
+    failures: tuple[Failure, ...]
+    brakes: tuple[Brake, ...]
+    doubts: tuple[str, ...]
+    """Answers of Waldur's that are not believed yet."""
+    quarantined: tuple[str, ...]
+    members_without_username: int
+
+    @property
+    def standing(self) -> Standing:
+        return replace(
+            self.counted(),
+            quarantined=len(self.quarantined),
+            members_without_username=self.members_without_username,
+        )
+
+
+class News:
+    """Remembers what the last cycle found, so that standing trouble is not told every minute."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._lock = Lock()
+        self._findings = SaidOnce(sink, _found)
+
+    def changed(self, step: Step) -> None:
+        with self._lock:
+            self._sink(Event(name=step.event, fields=record_of(step), is_change=True))
+
+    def report(
+        self,
+        guarded: Guarded,
+        *,
+        failures: Sequence[Failure],
+        changes: int,
+        quarantined: tuple[str, ...],
+        members_without_username: int,
+    ) -> CycleReport:
+        for each in failures:
+            self._sink(failed(subject_of(each.step), sentence_of(each.step), each.error))
+        plan = guarded.plan
+        self._findings.tell([*plan.refusals, *plan.drifts])
+        return CycleReport(
+            changes=changes,
+            failures=tuple(failures),
+            refusals=plan.refusals,
+            drifts=plan.drifts,
+            brakes=guarded.brakes,
+            doubts=tuple(doubt.key for doubt in guarded.doubts),
+            quarantined=quarantined,
+            members_without_username=members_without_username,
+        )
+
+
+def _found(finding: Refusal | Drift) -> Event:
+    return drifted(finding) if isinstance(finding, Drift) else refused(finding)

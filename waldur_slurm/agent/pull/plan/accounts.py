@@ -1,0 +1,136 @@
+"""How accounts come to be, are described, moved and limited. Pure."""
+
+from collections.abc import Iterator
+
+from waldur_slurm.agent.pull.desired.desired import Desired, Kept
+from waldur_slurm.agent.pull.desired.hierarchy import NoPlace
+from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind, Refusal, RefusalKind
+from waldur_slurm.agent.pull.vocabulary.limits import limit_change
+from waldur_slurm.agent.pull.vocabulary.steps import (
+    AddAccount,
+    AdoptAccount,
+    DescribeAccount,
+    MoveAccount,
+    RemoveAccount,
+    SetLimits,
+    Stage,
+)
+from waldur_slurm.agent.pull.world.marks import MarkKind
+from waldur_slurm.agent.pull.world.ownership import is_in_cluster
+from waldur_slurm.model.accounts import Account
+from waldur_slurm.model.names import AccountName
+
+Finding = Refusal | Drift
+
+
+def plan_parents(desired: Desired) -> Iterator[AddAccount]:
+    for stage, new in desired.hierarchy.new_parents:
+        yield AddAccount(stage=stage, new=new)
+
+
+def plan_account(
+    desired: Desired, kept: Kept
+) -> Iterator[AddAccount | AdoptAccount | DescribeAccount | MoveAccount | SetLimits | Finding]:
+    order = kept.order.uuid if kept.order else None
+    if kept.new is not None:
+        yield AddAccount(stage=Stage.ALLOCATIONS, new=kept.new, order=order)
+        return
+    found = kept.found
+    if found is None:
+        return
+    if found.description != kept.description:
+        kind = AdoptAccount if kept.is_adopted else DescribeAccount
+        yield kind(
+            account=found.name,
+            description=kept.description,
+            before=found.description,
+            order=order if kept.is_adopted else None,
+        )
+    yield from _plan_place(desired, kept)
+    yield from _plan_limits(desired, kept)
+
+
+def plan_titles(desired: Desired) -> Iterator[DescribeAccount]:
+    """The agent's own project and customer accounts follow their names in Waldur."""
+    projects = {r.project.uuid: r.project for r in desired.world.waldur.resources}
+    titles = {(MarkKind.PROJECT, _plain(p.uuid)): p.name for p in projects.values()}
+    titles |= {
+        (MarkKind.CUSTOMER, _plain(p.customer_uuid)): p.customer_name for p in projects.values()
+    }
+    for account, mark in desired.ownership.own(MarkKind.PROJECT, MarkKind.CUSTOMER):
+        title = titles.get((mark.kind, mark.uuid))
+        if title is None or desired.world.policy.protects_account(account.name):
+            continue
+        description = mark.describe(title)
+        if description != account.description:
+            yield DescribeAccount(
+                account=account.name, description=description, before=account.description
+            )
+
+
+def plan_empty_parents(desired: Desired) -> Iterator[RemoveAccount]:
+    """Remove what this agent made and nobody has needed for long enough."""
+    world = desired.world
+    for name, stage in empty_parents(desired).items():
+        since = world.ledger.page(name).empty_since or world.now
+        if world.consent.remove_empty_now or world.now - since >= world.policy.empty_account_grace:
+            yield RemoveAccount(stage=stage, account=name, reason="empty, and made by this agent")
+
+
+def empty_parents(desired: Desired) -> dict[AccountName, Stage]:
+    stages = {
+        MarkKind.PROJECT: Stage.PROJECTS_OUT,
+        MarkKind.CUSTOMER: Stage.CUSTOMERS_OUT,
+    }
+    return {
+        account.name: stages[mark.kind]
+        for account, mark in desired.ownership.own(*stages)
+        if _is_or_was_here(desired, account)
+        and not account.associations
+        and not desired.ownership.children(account.name)
+        and not desired.hierarchy.is_needed(account.name)
+        and not desired.world.policy.protects_account(account.name)
+    }
+
+
+def _is_or_was_here(desired: Desired, account: Account) -> bool:
+    """A record without a place here is another cluster's, or was left by a removal cut short."""
+    return is_in_cluster(account) or desired.world.ledger.page(account.name).empty_since is not None
+
+
+def _plan_place(desired: Desired, kept: Kept) -> Iterator[MoveAccount | AddAccount | Finding]:
+    found = kept.found
+    if found is None or (kept.parent is not None and found.parent == kept.parent):
+        return
+    if not desired.world.consent.repair_parents:
+        wanted = kept.parent or "the project's account"
+        yield Drift(DriftKind.PARENT, found.name, found.parent or "", wanted)
+        return
+    parent = desired.hierarchy.make_project(kept.resource.project)
+    if isinstance(parent, NoPlace):
+        yield Refusal(RefusalKind.SITE, found.name, parent.reason)
+    else:
+        yield MoveAccount(account=found.name, parent=parent, before=found.parent)
+
+
+def _plan_limits(desired: Desired, kept: Kept) -> Iterator[SetLimits | Finding]:
+    """Orders set limits; without one a difference is only shown, unless the site wants more."""
+    world, found = desired.world, kept.found
+    if found is None or kept.limits is None:
+        return
+    ours = {component.tres for component in world.components}
+    ours |= world.ledger.page(found.name).tres
+    change = limit_change(kept.limits, found.limits, ours)
+    if not change:
+        return
+    if kept.order is not None or world.policy.enforce_limits:
+        order = kept.order.uuid if kept.order else None
+        yield SetLimits(account=found.name, limits=change, before=found.limits, order=order)
+    else:
+        wanted = ",".join(f"{t}={'unlimited' if n is None else n}" for t, n in change)
+        shown = ",".join(f"{t}={found.limits.get(t, 'unlimited')}" for t, _ in change)
+        yield Drift(DriftKind.LIMITS, found.name, shown, wanted)
+
+
+def _plain(uuid: str) -> str:
+    return uuid.replace("-", "").lower()

@@ -1,0 +1,109 @@
+"""Decide what a pull cycle must change. Pure, total, deterministic: no clock, no log, no I/O."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from waldur_slurm.agent.pull.desired.desired import Desired, Kept
+from waldur_slurm.agent.pull.plan.accounts import (
+    Finding,
+    plan_account,
+    plan_empty_parents,
+    plan_parents,
+    plan_titles,
+)
+from waldur_slurm.agent.pull.plan.arrivals import plan_homes, plan_joiners, plan_returns
+from waldur_slurm.agent.pull.plan.departures import Departures, leaving, plan_ending, plan_leavers
+from waldur_slurm.agent.pull.plan.flags import plan_flags
+from waldur_slurm.agent.pull.plan.repairs import plan_default_associations, unlimited
+from waldur_slurm.agent.pull.plan.reports import plan_reports
+from waldur_slurm.agent.pull.vocabulary.findings import Drift, Refusal, RefusalKind
+from waldur_slurm.agent.pull.vocabulary.steps import AddUser, Step, sort_key, subject_of
+from waldur_slurm.agent.pull.world.world import Answers, Questions
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps in the order in which it is safe to stop after any, and what a person should know."""
+
+    steps: tuple[Step, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    drifts: tuple[Drift, ...] = ()
+
+
+@dataclass(slots=True)
+class _Draft:
+    steps: list[Step] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    drifts: list[Drift] = field(default_factory=list)
+
+    def take(self, items: Iterable[Step | Finding]) -> list[Step]:
+        """Sort `items` to where they belong and return the steps among them."""
+        steps: list[Step] = []
+        for item in items:
+            match item:
+                case Refusal():
+                    self.refusals.append(item)
+                case Drift():
+                    self.drifts.append(item)
+                case _:
+                    steps.append(item)
+        self.steps.extend(steps)
+        return steps
+
+    def set_aside(self, quarantined: Mapping[str, str]) -> None:
+        """Leave alone for a while what failed again and again."""
+        for step in self.steps:
+            subject = subject_of(step)
+            if subject in quarantined:
+                refusal = Refusal(RefusalKind.QUARANTINED, subject, quarantined[subject])
+                self.refusals.append(refusal)
+        self.steps = [step for step in self.steps if subject_of(step) not in quarantined]
+
+    def finish(self) -> Plan:
+        return Plan(
+            steps=tuple(sorted(self.steps, key=sort_key)),
+            refusals=tuple(sorted(set(self.refusals))),
+            drifts=tuple(sorted(set(self.drifts))),
+        )
+
+
+def questions(desired: Desired) -> Questions:
+    """What only Slurm can tell about the people and jobs in question."""
+    accounts = {kept.account for kept in desired.kept if kept.turnover.leavers}
+    accounts |= {ending.found.name for ending in desired.endings if ending.found}
+    joiners = {user for kept in desired.kept for user in kept.turnover.joiners}
+    departing = {user for _, user in leaving(desired)}
+    if desired.world.consent.repair_default_associations:
+        departing |= {user for _, user in unlimited(desired)}
+    return Questions(
+        accounts=frozenset(accounts), joiners=frozenset(joiners), leavers=frozenset(departing)
+    )
+
+
+def plan_desired(desired: Desired, answers: Answers) -> Plan:
+    draft = _Draft(list(desired.judgements), list(desired.refusals), list(desired.drifts))
+    draft.take(plan_titles(desired))
+    own = {id(kept): _plan_presence(desired, kept, answers, draft) for kept in desired.kept}
+    added = [step for step in draft.steps if isinstance(step, AddUser)]
+    departures = Departures(desired, answers, added)
+    for kept in desired.kept:
+        steps = own[id(kept)] + draft.take(plan_leavers(desired, kept, answers, departures))
+        draft.take(plan_reports(desired, kept, steps))
+    for ending in desired.endings:
+        draft.take(plan_ending(desired, ending, answers, departures))
+    draft.take(plan_homes(desired, added))
+    draft.take(plan_default_associations(desired, departures))
+    draft.take(plan_parents(desired))
+    draft.take(plan_empty_parents(desired))
+    draft.set_aside(desired.world.quarantined)
+    return draft.finish()
+
+
+def _plan_presence(desired: Desired, kept: Kept, answers: Answers, draft: _Draft) -> list[Step]:
+    """What gives: the account, its limits and flags, and the people who come."""
+    return [
+        *draft.take(plan_account(desired, kept)),
+        *draft.take(plan_flags(desired, kept)),
+        *draft.take(plan_joiners(desired, kept, answers)),
+        *draft.take(plan_returns(desired, kept)),
+    ]

@@ -1,0 +1,37 @@
+"""What the original agent left behind: associations that let people spend without a limit. Pure."""
+
+from collections.abc import Iterator
+
+from waldur_slurm.agent.pull.desired.desired import Desired
+from waldur_slurm.agent.pull.plan.departures import Departures
+from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind
+from waldur_slurm.agent.pull.vocabulary.steps import RemoveUser, SetDefaultAccount
+from waldur_slurm.model.names import ROOT, AccountName, UserName
+
+
+def unlimited(desired: Desired) -> Iterator[tuple[AccountName, UserName]]:
+    """The managed users' associations at root and the default account."""
+    world = desired.world
+    managed = {
+        user
+        for kept in desired.kept
+        if kept.found
+        for user in kept.found.users
+        if user in desired.roster.known or user in world.ledger.page(kept.found.name).people
+    }
+    for name in sorted({ROOT, world.policy.default_account}):
+        account = world.snapshot.accounts.get(name)
+        for user in sorted(account.users & managed if account else ()):
+            if not world.policy.protects_user(user):
+                yield name, user
+
+
+def plan_default_associations(
+    desired: Desired, departures: Departures
+) -> Iterator[Drift | SetDefaultAccount | RemoveUser]:
+    """Show what is unlimited; remove it when asked."""
+    for name, user in unlimited(desired):
+        if desired.world.consent.repair_default_associations:
+            yield from departures.leave(user, name, "unlimited, left by the original agent")
+        else:
+            yield Drift(DriftKind.DEFAULT_ASSOCIATION, f"{name}/{user}", "present", "absent")

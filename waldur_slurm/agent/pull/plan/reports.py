@@ -1,0 +1,85 @@
+"""What Waldur is told of an allocation once Slurm has confirmed it. Pure."""
+
+from collections.abc import Iterator
+
+from waldur_slurm.agent.model.components import AccountingType, ComponentType
+from waldur_slurm.agent.model.marketplace import Dialect, Order, OrderType
+from waldur_slurm.agent.pull.desired.desired import Desired, Kept
+from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind
+from waldur_slurm.agent.pull.vocabulary.steps import (
+    AddUser,
+    CompleteOrder,
+    RemoveUser,
+    Step,
+    TellAssociation,
+    TellBackendId,
+    TellNoAssociation,
+)
+
+
+def plan_reports(desired: Desired, kept: Kept, steps: list[Step]) -> Iterator[Step | Drift]:
+    """`steps` are the allocation's own, so that what is told fits what will be there."""
+    yield from _plan_backend_id(kept)
+    if kept.order is not None:
+        yield _completion(desired, kept, kept.order)
+    yield from _plan_associations(desired, kept, steps)
+
+
+def _plan_backend_id(kept: Kept) -> Iterator[TellBackendId | Drift]:
+    held = kept.resource.backend_id
+    if held == kept.account:
+        return
+    is_making = kept.order is not None and kept.order.type is not OrderType.UPDATE
+    if held and not is_making:
+        yield Drift(DriftKind.BACKEND_ID, kept.resource.uuid, held, kept.account)
+    else:
+        order = kept.order.uuid if kept.order else None
+        yield TellBackendId(resource=kept.resource, account=kept.account, order=order)
+
+
+def _completion(desired: Desired, kept: Kept, order: Order) -> CompleteOrder:
+    is_older = desired.world.dialect is not Dialect.TODAY
+    return CompleteOrder(
+        resource=kept.resource,
+        order=order.uuid,
+        settles_resource=is_older,
+        limits=_ordered(desired, order) if is_older else (),
+    )
+
+
+def _ordered(desired: Desired, order: Order) -> tuple[tuple[ComponentType, int], ...]:
+    """Return the ordered amounts in Waldur's own units, for the hidden allocation to show."""
+    amounts = [
+        (component.type, amount)
+        for component in desired.world.components
+        if component.accounting_type is AccountingType.LIMIT
+        and isinstance(amount := order.limits.get(component.type), int | float)
+    ]
+    return tuple(sorted((component, int(amount)) for component, amount in amounts))
+
+
+def _plan_associations(
+    desired: Desired, kept: Kept, steps: list[Step]
+) -> Iterator[TellAssociation | TellNoAssociation]:
+    shown_everywhere = desired.world.waldur.shown
+    if shown_everywhere is None or kept.people is None:
+        return
+    shown = shown_everywhere.get(kept.resource.uuid)
+    if shown is None:
+        return
+    there = people_after(kept, steps)
+    order = kept.order.uuid if kept.order else None
+    for user in sorted(there.intersection(kept.people) - shown):
+        yield TellAssociation(resource=kept.resource, account=kept.account, user=user, order=order)
+    for user in sorted(shown - there):
+        yield TellNoAssociation(
+            resource=kept.resource, account=kept.account, user=user, order=order
+        )
+
+
+def people_after(kept: Kept, steps: list[Step]) -> frozenset[str]:
+    """Who is in the account when the steps have been done."""
+    there: set[str] = set(kept.found.users) if kept.found else set()
+    there |= {step.user for step in steps if isinstance(step, AddUser)}
+    there -= {step.user for step in steps if isinstance(step, RemoveUser)}
+    return frozenset(there)

@@ -1,0 +1,83 @@
+"""Read both sides in bulk: pages of Waldur's lists, a constant number of Slurm's commands."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from waldur_slurm.agent.pull.desired.desired import Desired
+from waldur_slurm.agent.pull.plan.plan import questions
+from waldur_slurm.agent.pull.world.world import Answers, Questions, WaldurSide
+from waldur_slurm.agent.waldur.port import Marketplace
+from waldur_slurm.errors import CommandFailed, SlurmError, TransportError
+from waldur_slurm.model.jobs import QueuedJob
+from waldur_slurm.model.names import AccountName, UserName
+from waldur_slurm.slurm.accounting.port import Accounting
+
+_MANY = 10
+"""A tenth of the people who are in accounts already: so many cannot have lost their Unix user."""
+
+
+def read_waldur(marketplace: Marketplace) -> WaldurSide:
+    """Orders are read first: a resource that is made meanwhile is in the later list."""
+    orders = marketplace.read_orders()
+    resources = marketplace.read_resources()
+    return WaldurSide(
+        orders=orders,
+        resources=resources,
+        members=marketplace.read_members(resources),
+        offering_users=marketplace.read_offering_users(),
+        shown=marketplace.read_associations(resources),
+    )
+
+
+def read_answers(accounting: Accounting, desired: Desired) -> Answers:
+    asked = questions(desired)
+    return Answers(
+        jobs=_read_jobs(accounting, asked),
+        missing_unix_users=_read_missing(accounting, asked, desired),
+        default_accounts=_read_defaults(accounting, asked),
+    )
+
+
+def _read_jobs(
+    accounting: Accounting, asked: Questions
+) -> dict[AccountName, tuple[QueuedJob, ...]] | None:
+    """None when slurmctld does not answer: what it would say of the jobs is unknown."""
+    if not asked.accounts:
+        return {}
+    try:
+        queue = accounting.read_queue(sorted(asked.accounts))
+    except SlurmError:
+        return None
+    jobs: dict[AccountName, list[QueuedJob]] = defaultdict(list)
+    for job in queue:
+        jobs[job.account].append(job)
+    return {account: tuple(theirs) for account, theirs in jobs.items()}
+
+
+def _read_missing(
+    accounting: Accounting, asked: Questions, desired: Desired
+) -> frozenset[UserName] | None:
+    """Believe the look-up only if it knows nearly everybody who is in an account already."""
+    if not asked.joiners or not desired.world.policy.require_unix_users:
+        return frozenset()
+    present = _people(desired)
+    try:
+        missing = accounting.read_missing_unix_users(sorted(asked.joiners | present))
+    except (TransportError, CommandFailed):
+        return None
+    return None if len(missing & present) * _MANY > len(present) else missing
+
+
+def _read_defaults(accounting: Accounting, asked: Questions) -> Mapping[UserName, AccountName]:
+    """Slurmdbd told of the accounts a moment ago; its silence now ends the cycle, as then.
+
+    About everybody it is not asked: that takes it longer than to list all accounts.
+    """
+    if not asked.leavers:
+        return {}
+    return accounting.read_default_accounts(sorted(asked.leavers))
+
+
+def _people(desired: Desired) -> frozenset[UserName]:
+    found = (kept.found for kept in desired.kept if kept.found)
+    return frozenset(user for account in found for user in account.users)

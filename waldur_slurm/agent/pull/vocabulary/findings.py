@@ -1,0 +1,49 @@
+"""Pull's kinds of refusal and drift, with the two findings that they are kinds of. Values."""
+
+from waldur_slurm.agent.report.findings import Drift, DriftKinds, Refusal, RefusalKinds
+from waldur_slurm.telemetry.events import Level
+
+__all__ = ["Drift", "DriftKind", "Refusal", "RefusalKind"]
+
+
+class RefusalKind(RefusalKinds):
+    """Why something is not done now, and by that whose turn it is."""
+
+    INVALID_ORDER = "invalid order"
+    AWAITS_APPROVAL = "awaits approval"
+    NOT_OURS = "not ours"
+    SITE = "site"
+    UNSAFE_NAME = "unsafe name"
+    NO_UNIX_USER = "no unix user"
+    WAITING = "waiting"
+    UNKNOWN = "unknown"
+    QUARANTINED = "quarantined"
+    BRAKE = "brake"
+
+    @property
+    def needs_a_person(self) -> bool:
+        return self not in (
+            RefusalKind.AWAITS_APPROVAL,
+            RefusalKind.WAITING,
+            RefusalKind.UNKNOWN,
+            RefusalKind.NO_UNIX_USER,
+        )
+
+    @property
+    def level(self) -> Level:
+        if self.is_brake:
+            return Level.ERROR
+        return Level.WARNING if self.needs_a_person else Level.DEBUG
+
+
+class DriftKind(DriftKinds):
+    PARENT = "parent"
+    LIMITS = "limits"
+    MISSING = "missing"
+    ORPHAN = "orphan"
+    NOT_OURS = "not ours"
+    BACKEND_ID = "backend id"
+    QOS = "qos"
+    HOLD = "hold"
+    DEFAULT_ASSOCIATION = "default association"
+    PARTITION_ASSOCIATION = "partition association"

@@ -1,0 +1,181 @@
+"""Tell Waldur what the plan says, one resource's trouble apart from another's.
+
+After a step of a resource that failed its later steps wait: nobody is called erred whose usage is
+still to be sent. When Waldur is out of reach several times in a row, the rest waits too.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from waldur_slurm.agent.errors import (
+    UnexpectedPayload,
+    WaldurError,
+    WaldurRejected,
+    WaldurUnreachable,
+)
+from waldur_slurm.agent.model.components import ComponentType
+from waldur_slurm.agent.model.marketplace import HeldUsage, ResourceState, ResourceUuid
+from waldur_slurm.agent.push.plan.steps import (
+    Step,
+    TellAssociation,
+    TellErred,
+    TellLimits,
+    TellMemberships,
+    TellOk,
+    TellUsage,
+    TellUserUsages,
+)
+from waldur_slurm.agent.push.plan.world import Ledger, split_of
+from waldur_slurm.agent.report import findings
+from waldur_slurm.agent.waldur.port import Marketplace
+from waldur_slurm.model.period import Month
+
+MOST_SILENCES = 3
+
+DECLINES = frozenset({400, 403})
+"""How Waldur says that it does not take an amount, by its rules for closed months."""
+
+
+Failure = findings.Failure[Step]
+"""One step of push's that was not carried out."""
+
+
+@dataclass(slots=True, kw_only=True)
+class WaldurHand:
+    """Does what the steps say. `done` hears of each step that changed something in Waldur.
+
+    `may_book` is asked right before usage is sent that carries no date.
+    """
+
+    marketplace: Marketplace
+    ledger: Ledger
+    done: Callable[[Step], None]
+    may_book: Callable[[Month], bool]
+    is_stopping: Callable[[], bool] = lambda: False
+    keep: Callable[[Ledger], None] = lambda ledger: None  # noqa: ARG005 - nobody keeps it
+    """Told of what must be known even if the next request is the last thing that happens."""
+    failures: list[Failure] = field(default_factory=list)
+    postponed: set[ResourceUuid] = field(default_factory=set)
+    """Whose usage was not sent, because the edge of a month had come near meanwhile."""
+    _held: dict[Month, dict[tuple[ResourceUuid, ComponentType], HeldUsage]] = field(
+        default_factory=dict
+    )
+
+    def carry_out(self, steps: Sequence[Step]) -> None:
+        waiting: set[ResourceUuid] = set()
+        silences = 0
+        for step in steps:
+            if self.is_stopping() or silences >= MOST_SILENCES:
+                return
+            if step.resource.uuid in waiting | self.postponed:
+                continue
+            try:
+                has_told = self._tell(step)
+            except WaldurError as error:
+                self.failures.append(Failure(step, error))
+                waiting.add(step.resource.uuid)
+                silences = silences + 1 if isinstance(error, WaldurUnreachable) else 0
+                continue
+            silences = 0
+            if has_told:
+                self.done(step)
+
+    def _tell(self, step: Step) -> bool:
+        match step:
+            case TellUsage():
+                return self._tell_usage(step)
+            case TellUserUsages():
+                return self._tell_users(step)
+            case TellLimits():
+                return self._tell_limits(step)
+            case TellAssociation():
+                waldur = self.marketplace
+                tell = waldur.tell_association if step.is_there else waldur.tell_no_association
+                tell(step.resource, step.username)
+            case TellMemberships():
+                self._tell_members(step)
+            case TellErred():
+                return self._tell_erred(step)
+            case TellOk():
+                self._tell_ok(step)
+            case _:
+                assert_never(step)
+        return True
+
+    def _tell_usage(self, step: TellUsage) -> bool:
+        if step.on is None and not self.may_book(step.month):
+            self.postponed.add(step.resource.uuid)
+            return False
+        try:
+            self.marketplace.tell_usage(step.resource, step.amounts, on=step.on)
+        except WaldurRejected as error:
+            if not step.is_tried or error.status not in DECLINES:
+                raise
+            self._decline(step)
+            return False
+        return True
+
+    def _decline(self, step: TellUsage) -> None:
+        declined = {month: dict(held) for month, held in self.ledger.declined.items()}
+        held = declined.setdefault(step.month, {})
+        for component, amount in step.amounts.items():
+            held[step.resource.uuid, component] = amount
+        self.ledger = replace(self.ledger, declined=declined)
+
+    def _tell_users(self, step: TellUserUsages) -> bool:
+        """Usage by person belongs to a total, whose identity only a new reading knows.
+
+        One without it is no reading: who would be called erred next takes no more usage.
+        """
+        if (step.resource.uuid, step.component) in self.ledger.declined.get(step.month, {}):
+            return False
+        if step.month not in self._held:
+            held = self.marketplace.read_usages(step.month)
+            split = split_of(held)
+            rows = {(each.resource, each.component): each for each in held}
+            self._held[step.month] = {key: row for key, row in rows.items() if key not in split}
+        usage = self._held[step.month].get((step.resource.uuid, step.component))
+        if usage is None:
+            del self._held[step.month]
+            told = f"{step.component} of {step.month} of {step.resource.uuid}"
+            raise WaldurUnreachable(f"Waldur does not list the usage that it has taken: {told}")
+        refused = self.marketplace.tell_user_usages(usage, step.amounts)
+        strangers = {(step.month, step.resource.uuid, name) for name in refused}
+        self.ledger = replace(self.ledger, strangers=self.ledger.strangers | strangers)
+        return len(refused) < len(step.amounts)
+
+    def _tell_members(self, step: TellMemberships) -> None:
+        self.marketplace.tell_memberships(step.resource, step.usernames)
+        members = {**self.ledger.members, step.resource.uuid: step.usernames}
+        self.ledger = replace(self.ledger, members=members)
+
+    def _tell_limits(self, step: TellLimits) -> bool:
+        """Not where a customer has ordered since both sides were read: all limits are replaced."""
+        now = self.marketplace.read_resource(step.resource.uuid)
+        if now.has_order_in_flight or now.limits != step.resource.limits:
+            return False
+        self.marketplace.tell_limits(step.resource, step.limits)
+        return True
+
+    def _tell_erred(self, step: TellErred) -> bool:
+        """Noted first: what nobody remembers as ours stays erred for good."""
+        uuid = step.resource.uuid
+        self.ledger = replace(self.ledger, erred=self.ledger.erred | {uuid})
+        self.keep(self.ledger)
+        try:
+            self.marketplace.tell_resource_erred(step.resource, step.message)
+        except WaldurRejected:
+            unerrable = self.ledger.unerrable | {uuid}
+            self.ledger = replace(
+                self.ledger, erred=self.ledger.erred - {uuid}, unerrable=unerrable
+            )
+            raise
+        return True
+
+    def _tell_ok(self, step: TellOk) -> None:
+        """Once: the older dialects may move the allocation and leave the resource as it is."""
+        self.marketplace.tell_resource_ok(step.resource)
+        self.ledger = replace(self.ledger, erred=self.ledger.erred - {step.resource.uuid})
+        if self.marketplace.read_resource(step.resource.uuid).state is ResourceState.ERRED:
+            raise UnexpectedPayload("Waldur still calls it erred; its staff can set it OK")

@@ -1,0 +1,112 @@
+"""Decide what a push cycle tells Waldur. Pure: no clock, no log, no I/O.
+
+Only differences are told. What is wrong with one allocation is a `Refusal` of that one.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from waldur_slurm.agent.model.marketplace import Resource, ResourceState, ResourceUuid
+from waldur_slurm.agent.model.usage import Runaway
+from waldur_slurm.agent.push.plan.findings import LimitDrift, Owed, RefusalKind, Unlisted
+from waldur_slurm.agent.push.plan.limits import plan_limits
+from waldur_slurm.agent.push.plan.steps import (
+    Step,
+    TellAssociation,
+    TellErred,
+    TellMemberships,
+    TellOk,
+)
+from waldur_slurm.agent.push.plan.usage import UsagePlan, plan_usage
+from waldur_slurm.agent.push.plan.world import World, missing_accounts
+from waldur_slurm.agent.report.findings import Refusal
+from waldur_slurm.model.names import AccountName
+from waldur_slurm.model.period import Month
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps in the order in which it is safe to stop after any of them, and all that is said."""
+
+    steps: tuple[Step, ...]
+    refusals: tuple[Refusal, ...] = ()
+    drifts: tuple[LimitDrift, ...] = ()
+    owed: tuple[Owed, ...] = ()
+    judged: frozenset[tuple[Month, ResourceUuid]] = frozenset()
+    """Whose debts `owed` knows; those of others stay as they are."""
+    unlisted: tuple[Unlisted, ...] = ()
+    runaways: tuple[Runaway, ...] = ()
+
+
+def plan_push(world: World) -> Plan:
+    """Usage first, then what it is made of, then the state of the resource it was sent for."""
+    usage = plan_usage(world)
+    limits = plan_limits(world)
+    gone, doubts = _plan_missing(world, usage)
+    found = {runaway for m in world.measured.values() for runaway in m.runaways}
+    return Plan(
+        steps=(
+            *usage.totals,
+            *usage.users,
+            *limits.steps,
+            *_plan_people(world),
+            *_plan_returned(world),
+            *gone,
+        ),
+        refusals=tuple(sorted({*_contested(world), *usage.refusals, *limits.refusals, *doubts})),
+        drifts=limits.drifts,
+        owed=usage.owed,
+        judged=frozenset(usage.judged),
+        unlisted=usage.unlisted,
+        runaways=tuple(sorted(found, key=lambda runaway: runaway.run)),
+    )
+
+
+def _contested(world: World) -> Iterator[Refusal]:
+    for name in sorted(world.contested):
+        yield Refusal(RefusalKind.CONTESTED, name, "two resources in Waldur name this account")
+
+
+def _plan_missing(world: World, usage: UsagePlan) -> tuple[Sequence[Step], Sequence[Refusal]]:
+    """Resources whose account is gone, unless so many are that the accounting may be at fault."""
+    missing = [r for r in missing_accounts(world) if r.uuid not in world.ledger.unerrable]
+    if not world.believes_missing:
+        reason = f"{len(missing)} accounts are missing at once; not believed yet"
+        return [], [Refusal(RefusalKind.BRAKE, "all", reason)] if missing else []
+    unsent = {refusal.subject for refusal in usage.refusals}
+    steps: list[Step] = [
+        TellErred(resource=resource, message=_gone(resource))
+        for resource in missing
+        if resource.backend_id not in unsent and resource.uuid not in usage.waiting
+    ]
+    return steps, []
+
+
+def _gone(resource: Resource) -> str:
+    return f"The account {resource.backend_id} does not exist in Slurm."
+
+
+def _plan_returned(world: World) -> Iterator[Step]:
+    for resource in world.told:
+        is_ours = resource.uuid in world.ledger.erred
+        if resource.state is ResourceState.ERRED and is_ours and world.has_account(resource):
+            yield TellOk(resource=resource)
+
+
+def _plan_people(world: World) -> Iterator[Step]:
+    for resource in world.told:
+        if resource.state is not ResourceState.OK or not world.has_account(resource):
+            continue
+        account = world.snapshot.accounts[AccountName(resource.backend_id)]
+        found = frozenset(str(association.user) for association in account.associations)
+        if world.waldur.associations is None:
+            is_told = world.ledger.members.get(resource.uuid) == found
+            if world.waldur.wants_memberships and not is_told:
+                yield TellMemberships(resource=resource, usernames=found)
+            continue
+        held = world.waldur.associations.get(resource.uuid)
+        if held is None:
+            continue
+        for username in sorted(found ^ held):
+            is_there = username in found
+            yield TellAssociation(resource=resource, username=username, is_there=is_there)

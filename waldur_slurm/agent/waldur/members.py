@@ -1,0 +1,86 @@
+"""Who is in each resource's project: one list for all, or project by project where it is closed.
+
+A project that could not be read is left out of the answer: unknown is not empty.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+from waldur_slurm.agent.errors import WaldurRejected
+from waldur_slurm.agent.model.marketplace import (
+    CustomerUuid,
+    ProjectUuid,
+    Resource,
+    ResourceUuid,
+    UserUuid,
+)
+from waldur_slurm.agent.waldur.dialects.api import DialectApi
+from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession
+from waldur_slurm.agent.waldur.wire.people import parse_permission, parse_team_member
+from waldur_slurm.agent.waldur.wire.reading import parse_uuid
+
+Team = frozenset[UserUuid]
+
+_CLOSED = frozenset({403, 404})
+"""How Waldur says that this token may not read a list, or that there is none."""
+
+
+def read_members(
+    session: WaldurSession,
+    api: DialectApi,
+    customer: CustomerUuid,
+    resources: Collection[Resource],
+    *,
+    now: datetime,
+    threads: int,
+) -> dict[ResourceUuid, Team]:
+    """`now` is the server's time: a role that has ended by then does not count."""
+    teams = _read_permissions(session, customer, now)
+    if teams is None:
+        teams = _read_teams(api, resources, now, threads)
+        return {r.uuid: teams[r.project.uuid] for r in resources if r.project.uuid in teams}
+    return {r.uuid: teams.get(r.project.uuid, frozenset()) for r in resources}
+
+
+def _read_permissions(
+    session: WaldurSession, customer: CustomerUuid, now: datetime
+) -> Mapping[ProjectUuid, Team] | None:
+    try:
+        providers = session.list_service_providers({"customer_uuid": customer})
+        if not providers:
+            return None
+        uuid = parse_uuid(providers[0], "service providers")
+        endpoint = f"{Endpoints.MarketplaceServiceProviders}/{uuid}/project_permissions"
+        rows = session.rows(endpoint, {}, lambda row: parse_permission(row, "project permissions"))
+    except WaldurRejected as error:
+        if error.status not in _CLOSED:
+            raise
+        return None
+    teams = defaultdict(set)
+    for project, user, until in rows:
+        if until is None or until > now:
+            teams[project].add(user)
+    return {project: frozenset(users) for project, users in teams.items()}
+
+
+def _read_teams(
+    api: DialectApi, resources: Collection[Resource], now: datetime, threads: int
+) -> dict[ProjectUuid, Team]:
+    """One request for each project, through any one of its resources."""
+    samples = {resource.project.uuid: resource.uuid for resource in resources}
+
+    def read(resource: ResourceUuid) -> Team | None:
+        try:
+            rows = api.read_team(resource)
+        except WaldurRejected as error:
+            if error.status not in _CLOSED:
+                raise
+            return None
+        members = (parse_team_member(row, f"team of {resource}") for row in rows)
+        return frozenset(user for user, until in members if until is None or until > now)
+
+    with ThreadPoolExecutor(max_workers=threads) as pool:  # its map ends with the first error
+        found = dict(zip(samples, pool.map(read, samples.values()), strict=True))
+    return {project: team for project, team in found.items() if team is not None}

@@ -1,0 +1,143 @@
+"""What the project may ask of Waldur, whichever dialect it speaks.
+
+Every `tell_*` can be repeated without a second effect. `WaldurUnreachable` means that nothing may
+be concluded; `WaldurRejected` that Waldur said no; `UnexpectedPayload` that it broke its contract.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from waldur_slurm.agent.model.components import Component, ComponentType
+from waldur_slurm.agent.model.marketplace import (
+    Dialect,
+    HeldUsage,
+    HeldUserUsage,
+    OfferedComponent,
+    Offering,
+    OfferingUser,
+    Order,
+    OrderUuid,
+    Resource,
+    ResourceUuid,
+    UserUuid,
+)
+from waldur_slurm.model.period import Month
+
+
+class Marketplace(Protocol):
+    """The offering's orders, resources, people, usage and components."""
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    @property
+    def server_time(self) -> datetime | None:
+        """The server's `Date` with its latest answer, or None before the first one."""
+        ...
+
+    def read_offering(self) -> Offering: ...
+
+    def read_orders(self) -> tuple[Order, ...]:
+        """Orders that wait for the provider or are being executed, oldest first."""
+        ...
+
+    def read_order(self, order: OrderUuid) -> Order: ...
+
+    def approve_order(self, order: OrderUuid) -> None: ...
+
+    def reject_order(self, order: OrderUuid, reason: str) -> None: ...
+
+    def tell_order_done(self, order: OrderUuid) -> None:
+        """Complete an executing order; one that is done already stays as it is.
+
+        An order in any other state is `WaldurRejected`.
+        """
+        ...
+
+    def tell_order_erred(self, order: OrderUuid, message: str) -> None:
+        """Err an order that is still executing; never touches one that is not."""
+        ...
+
+    def read_resources(self) -> tuple[Resource, ...]:
+        """All resources of the offering that are not terminated."""
+        ...
+
+    def read_resource(self, resource: ResourceUuid) -> Resource: ...
+
+    def read_members(
+        self, resources: Collection[Resource]
+    ) -> Mapping[ResourceUuid, frozenset[UserUuid]]:
+        """Who is in each resource's project; a resource that is missing is unknown, not empty."""
+        ...
+
+    def read_offering_users(self) -> tuple[OfferingUser, ...]: ...
+
+    def tell_backend_id(self, resource: Resource, backend_id: str) -> None: ...
+
+    def tell_limits(self, resource: Resource, limits: Mapping[ComponentType, int]) -> None: ...
+
+    def tell_work_begun(self, resource: Resource) -> None:
+        """Where the dialect has a hidden allocation, move it on; nothing to do elsewhere."""
+        ...
+
+    def tell_resource_ok(self, resource: Resource) -> None: ...
+
+    def tell_resource_erred(self, resource: Resource, message: str) -> None: ...
+
+    def read_associations(
+        self, resources: Collection[Resource]
+    ) -> Mapping[ResourceUuid, frozenset[str]] | None:
+        """User names that Waldur shows in each resource; None where the dialect has no list."""
+        ...
+
+    def tell_association(self, resource: Resource, username: str) -> None: ...
+
+    def tell_no_association(self, resource: Resource, username: str) -> None: ...
+
+    def tell_memberships(self, resource: Resource, usernames: Collection[str]) -> None:
+        """Who of the team has arrived: all of them at once.
+
+        For an offering that wants to know, in the dialect without a list of associations; the
+        other dialects have nothing to do.
+        """
+        ...
+
+    def tell_last_sync(self, resource: Resource) -> None: ...
+
+    def read_usages(self, month: Month) -> tuple[HeldUsage, ...]: ...
+
+    def read_user_usages(
+        self, month: Month, usages: Collection[HeldUsage]
+    ) -> tuple[HeldUserUsage, ...]:
+        """What people's shares are held of `usages`, which are the month's."""
+        ...
+
+    def tell_usage(
+        self,
+        resource: Resource,
+        amounts: Mapping[ComponentType, Decimal],
+        *,
+        on: datetime | None = None,
+    ) -> None:
+        """Overwrite the month's usage: of `on` where the dialect takes a date, else the current."""
+        ...
+
+    def tell_user_usages(
+        self, usage: HeldUsage, amounts: Mapping[str, Decimal]
+    ) -> Mapping[str, str]:
+        """Overwrite one component's usage by person; the answer names who was refused and why."""
+        ...
+
+    def create_component(self, component: Component) -> None: ...
+
+    def update_component(self, offered: OfferedComponent, component: Component) -> None: ...
+
+    def register_agent(self, version: str, direction: str) -> None:
+        """Let providers see this agent in Waldur, where it has a place for that."""
+        ...
+
+    def read_rights(self) -> Sequence[str]:
+        """The token's roles, in words that `check` can print."""
+        ...

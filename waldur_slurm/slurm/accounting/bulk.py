@@ -1,0 +1,46 @@
+"""Many additions in few processes, by the quickest way that Slurm allows this user.
+
+`load` takes everything at once, but from Administrators only. Whom Slurm refuses it is taken for
+an Operator, whose sacctmgr reads the same content line by line.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from waldur_slurm.processes.port import Argv, Completed
+from waldur_slurm.slurm.accounting.grammar import commands, script
+from waldur_slurm.slurm.grammar.evidence import is_load_forbidden
+from waldur_slurm.slurm.tools import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """The same content for either way: a file to load, and lines to be obeyed one by one."""
+
+    file: str
+    lines: Sequence[str]
+
+
+class BulkWriter:
+    """Remembers which way is open; a level that is raised later is noticed at the next start."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._may_load = True
+
+    def write(self, additions: Additions) -> tuple[Argv, Completed]:
+        """Return the last command and how it ended; what follows a bad end is not tried."""
+        if self._may_load:
+            completed = self._tools.attempt(commands.load(), stdin=additions.file)
+            if not is_load_forbidden(completed):
+                return commands.load(), completed
+            self._may_load = False
+        return commands.obey_lines(), self._obeyed(additions.lines)
+
+    def _obeyed(self, lines: Sequence[str]) -> Completed:
+        completed = Completed(0, "", "")
+        for part in script.in_parts(lines):
+            completed = self._tools.attempt(commands.obey_lines(), stdin=part)
+            if completed.code != 0:
+                break
+        return replace(completed, out=script.without_echo(completed.out))
