@@ -1,9 +1,8 @@
 """A `Cluster` over Slurm's own tools."""
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from itertools import islice
 
 from waldur_slurm.errors import AccountingDown, CommandFailed
 from waldur_slurm.model.cluster import (
@@ -22,14 +21,15 @@ from waldur_slurm.model.names import ClusterName
 from waldur_slurm.processes.port import Transport
 from waldur_slurm.slurm.grammar.evidence import is_silence
 from waldur_slurm.slurm.grammar.marks import mark_of
+from waldur_slurm.slurm.grammar.questions import questions_about, split_answers
 from waldur_slurm.slurm.grammar.settings import parse_configuration, parse_version
 from waldur_slurm.slurm.live.grammar import commands, details, things
 from waldur_slurm.slurm.live.grammar.jobs import parse_jobs
 from waldur_slurm.slurm.live.grammar.statistics import parse_statistics
 from waldur_slurm.slurm.tools import Tools
 
-MOST_ASKED_ALONE = 20
-"""Jobs whose record somebody else claims too; beyond these few they stay unknown."""
+MOST_ASKED_ALONE = 1000
+"""Jobs whose record somebody else claims too; beyond that many they stay unknown."""
 
 
 def fresh_nonce() -> str:
@@ -67,27 +67,27 @@ class ClusterClient:
             return {}
         lines = self._tools.listen(commands.show_details(self._away))
         claims = details.parse_claims(lines, frozenset(holding))
-        contested = (number for number in claims if details.is_contested(claims[number]))
-        alone = {
-            number: self._claims_alone(holding[number])
-            for number in islice(contested, MOST_ASKED_ALONE)
+        contested = [holding[number] for number in claims if len(claims[number]) > 1]
+        told = {**claims, **self._ask_alone(contested[:MOST_ASKED_ALONE])}
+        shares = {
+            job.run: details.shares_of(job, told.get(number, ())) for number, job in holding.items()
         }
-        told = {
-            job.run: details.shares_of(job, alone.get(number) or claims.get(number, ()))
-            for number, job in holding.items()
-        }
-        return {run: shares for run, shares in told.items() if shares is not None}
+        return {run: known for run, known in shares.items() if known is not None}
 
-    def _claims_alone(self, job: LiveJob) -> tuple[details.Claim, ...]:
-        """Ask for one job; its record then stands among no other owner's words."""
-        argv = commands.show_details_of(self._away, job.id)
+    def _ask_alone(self, jobs: Sequence[LiveJob]) -> details.Claims:
+        """Ask about each by itself: its record then stands among no other owner's words."""
+        if not jobs:
+            return {}
+        argv, mark = commands.obey_questions(self._away), mark_of(self._nonce())
+        questions = questions_about((str(job.id) for job in jobs), mark)
+        completed = self._tools.attempt(argv, stdin=questions)
         try:
-            lines = self._tools.listen(argv)
-            return details.parse_claims(lines, frozenset({job.number})).get(job.number, ())
-        except CommandFailed as refusal:  # it is gone by now
+            self._tools.believe(argv, completed)
+        except CommandFailed as refusal:  # about those that slurmctld does not know any more
             if refusal.transient:
                 raise
-            return ()
+        answers = split_answers(completed.out, len(jobs), mark)
+        return details.parse_claims_alone([job.number for job in jobs], answers)
 
     def read_nodes(self) -> tuple[Node, ...]:
         return things.parse_nodes(self._tools.ask(commands.show_nodes(self._away)))

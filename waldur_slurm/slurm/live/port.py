@@ -33,8 +33,8 @@ class Cluster(Protocol):
         """Tell what each of `jobs` holds on its nodes, as far as it can be told for certain.
 
         Slurm prints this amidst text of the jobs' owners. So it is believed only where it fits a
-        job as `read_jobs` knows it and nobody else claims to be that job; where two claim it, the
-        job is asked for alone, one process each, for a few. A job that is left out is not known.
+        job as `read_jobs` knows it and nothing else claims to be that job; jobs that are claimed
+        twice are asked for alone, in one process more. A job that is left out is not known.
         """
         ...
 

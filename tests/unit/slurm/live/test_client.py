@@ -13,7 +13,7 @@ from waldur_slurm.model.live import LiveJob
 from waldur_slurm.model.names import ClusterName
 from waldur_slurm.processes.port import Completed
 from waldur_slurm.slurm.grammar.marks import mark_of
-from waldur_slurm.slurm.live.client import MOST_ASKED_ALONE, ClusterClient, fresh_nonce
+from waldur_slurm.slurm.live.client import ClusterClient, fresh_nonce
 
 NONCE = "QmFzZTY0dXJs"
 SILENT = Completed(1, "", "slurm_load_jobs error: Unable to contact slurm controller")
@@ -112,38 +112,53 @@ def test_jobs_that_hold_nothing_cost_no_question() -> None:
     assert transport.asked == []
 
 
+def alone(*answers: str, code: int = 0) -> Completed:
+    """What scontrol says to questions on stdin, the mark of the call behind each answer."""
+    said = "".join(f"scontrol: show job 7\n{answer}\n{mark_of(NONCE)}\n" for answer in answers)
+    return Completed(code, f"{said}scontrol: \n", "")
+
+
+TWICE = Completed(0, f"{record()}\n{record()}\n", "")
+
+
 def test_a_job_that_two_claim_is_asked_for_alone() -> None:
     (job,) = jobs_of(7)
-    both = Completed(0, f"{record()}\n{record()}\n", "")
-    client, transport = asking(both, Completed(0, f"{record()}\n", ""))
+    client, transport = asking(TWICE, alone(record()))
 
     assert client.read_shares([job]).keys() == {job.run}
-    assert transport.asked[1][-1] == "7"
+    assert transport.fed[1] == f"show job 7\nshow hostnames {mark_of(NONCE)}\n"
+    assert NONCE not in " ".join(transport.asked[1])
+
+
+def test_a_job_whose_owner_forges_his_own_record_is_unknown() -> None:
+    client, _ = asking(TWICE, alone(f"{record()}\n{record()}"))
+
+    assert client.read_shares(jobs_of(7)) == {}
 
 
 def test_a_job_that_is_gone_when_it_is_asked_for_alone_is_unknown() -> None:
-    gone = Completed(1, "", "slurm_load_jobs error: Invalid job id specified")
+    gone = Completed(1, alone("").out, "slurm_load_jobs error: Invalid job id specified")
     up = Completed(0, "Slurmctld(primary) at lab is UP\n", "")
-    client, _ = asking(Completed(0, f"{record()}\n{record()}\n", ""), gone, up)
+    client, _ = asking(TWICE, gone, up)
 
     assert client.read_shares(jobs_of(7)) == {}
 
 
 def test_nobody_who_answers_when_a_job_is_asked_for_alone_is_silence() -> None:
-    client, _ = asking(Completed(0, f"{record()}\n{record()}\n", ""), SILENT)
+    client, _ = asking(TWICE, SILENT)
 
     with pytest.raises(AccountingDown):
         client.read_shares(jobs_of(7))
 
 
-def test_however_many_jobs_are_forged_only_a_few_are_asked_for_alone() -> None:
+def test_however_many_jobs_are_forged_two_processes_tell_what_they_hold() -> None:
     numbers = range(1, 201)
     forged = "".join(f"{record(number=number)}\n" * 2 for number in numbers)
-    alone = [Completed(0, f"{record(number=number)}\n", "") for number in numbers]
-    client, transport = asking(Completed(0, forged, ""), *alone)
+    answers = alone(*(record(number=number) for number in numbers))
+    client, transport = asking(Completed(0, forged, ""), answers)
 
-    assert len(client.read_shares(jobs_of(*numbers))) == MOST_ASKED_ALONE
-    assert len(transport.asked) == 1 + MOST_ASKED_ALONE
+    assert len(client.read_shares(jobs_of(*numbers))) == 200
+    assert len(transport.asked) == 2
 
 
 def test_that_no_slurmctld_answers_is_an_answer_to_a_ping() -> None:

@@ -23,6 +23,7 @@ from waldur_slurm.slurm.accounting.grammar.columns import (
     UserRow,
 )
 from waldur_slurm.slurm.accounting.port import RolledUp
+from waldur_slurm.slurm.grammar.questions import split_answers
 from waldur_slurm.slurm.grammar.rows import lines_of, split_cells, split_rows, to_row
 from waldur_slurm.slurm.grammar.values import (
     parse_integer,
@@ -154,11 +155,8 @@ def parse_suspensions(text: str, jobs: Sequence[str], mark: str) -> dict[Run, da
     only a `mark` that nobody could foresee ends an answer. Whoever makes the answer about an own
     job say a thing twice has made it say nothing.
     """
-    *answers, _ = re.split(rf"^(?:scontrol: )?{mark}$", text, flags=re.MULTILINE)
-    if len(answers) != len(jobs):
-        raise UnparsableOutput(f"scontrol told of {len(answers)} jobs, and not of {len(jobs)}")
     found: dict[Run, datetime] = {}
-    for job, answer in zip(jobs, answers, strict=True):
+    for job, answer in zip(jobs, split_answers(text, len(jobs), mark), strict=True):
         said = [pattern.findall(answer) for pattern in (_STATE, _SUBMITTED, _SUSPENDED)]
         if [len(values) for values in said] == [1, 1, 1] and said[0] == ["SUSPENDED"]:
             submitted, since = (parse_known_moment(moment) for (moment,) in said[1:])

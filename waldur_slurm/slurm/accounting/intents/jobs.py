@@ -13,6 +13,7 @@ from waldur_slurm.slurm.accounting.intents.confirmed import ConfirmedWrites
 from waldur_slurm.slurm.accounting.port import Outcome, RolledUp
 from waldur_slurm.slurm.accounting.records import MOST_NAMES, batches
 from waldur_slurm.slurm.grammar.evidence import is_silence
+from waldur_slurm.slurm.grammar.questions import questions_about
 
 
 class Jobs(ConfirmedWrites):
@@ -37,7 +38,7 @@ class Jobs(ConfirmedWrites):
         if not jobs:
             return {}
         argv, mark = commands.obey_questions(self._away), f"answered-{token_hex(16)}"
-        completed = self._tools.attempt(argv, stdin=commands.questions_about(jobs, mark))
+        completed = self._tools.attempt(argv, stdin=questions_about(jobs, mark))
         try:
             self._tools.believe(argv, completed)
         except CommandFailed as refusal:  # about those that slurmctld does not know any more

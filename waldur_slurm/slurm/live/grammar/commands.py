@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.names import ClusterName
 from waldur_slurm.processes.port import Argv
 from waldur_slurm.slurm.grammar.commands import LISTING
@@ -23,8 +22,9 @@ def show_details(away: ClusterName | None) -> Argv:
     return ("scontrol", *_at(away), "--details", "--oneliner", "show", "job")
 
 
-def show_details_of(away: ClusterName | None, job: JobId) -> Argv:
-    return (*show_details(away), str(job))
+def obey_questions(away: ClusterName | None) -> Argv:
+    """Answer what stdin asks; see `slurm.grammar.questions`."""
+    return ("scontrol", *_at(away), "--details", "--oneliner")
 
 
 def show_nodes(away: ClusterName | None) -> Argv:

@@ -4,12 +4,12 @@ Nothing here is cut at a mark, as scontrol has no format: names, comments, comma
 stand bare, and may hold line breaks and whole records that look like Slurm's. So whatever looks
 like a record is only a claim to be a certain job. A claim is worth something if it is the only
 one to that job and fits what squeue knows of it; one that can be read in two ways tells nothing.
-Whoever forges claims can so make a job's details unknown, and nobody's wrong. Pure.
+Where there are several, the job is asked for alone. Pure.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,9 +19,7 @@ from waldur_slurm.model.live import LiveJob, NodeShare
 from waldur_slurm.slurm.live.grammar.values import parse_time, parse_word
 
 _HEAD = re.compile(
-    r"JobId=(\d{1,10}) (?:ArrayJobId=\d+ ArrayTaskId=\S+ )?"
-    r"(?:HetJobId=\d+ HetJobOffset=\d+ (?:HetJobIdSet=\S+ )?)?JobName=",
-    re.ASCII,
+    r"JobId=(\d{1,10}) (?:(?:Array|Het)Job[A-Za-z]+=\S+ |ArrayTask\w+=\S+ )*JobName=", re.ASCII
 )
 _USER = re.compile(r" UserId=\S*?\((\d{1,10})\) GroupId=", re.ASCII)
 _SUBMITTED = re.compile(r" SubmitTime=(\d{1,12}) EligibleTime=", re.ASCII)
@@ -61,6 +59,15 @@ def parse_claims(lines: Iterable[str], numbers: frozenset[int]) -> Claims:
         if number in numbers:
             found[number].append(_claim(number, text))
     return {number: tuple(claims) for number, claims in found.items()}
+
+
+def parse_claims_alone(numbers: Sequence[int], answers: Sequence[str]) -> Claims:
+    """Read the answer about each of `numbers`; one that is not known any more claims nothing."""
+    alone = (
+        parse_claims(answer.split("\n"), frozenset({number}))
+        for number, answer in zip(numbers, answers, strict=True)
+    )
+    return {number: found.get(number, ()) for number, found in zip(numbers, alone, strict=True)}
 
 
 def _records(lines: Iterable[str]) -> Iterator[tuple[str, re.Match[str]]]:
@@ -112,10 +119,6 @@ def shares_of(job: LiveJob, claims: Iterable[Claim]) -> tuple[NodeShare, ...] | 
     if len(told) != 1 or not told[0].is_of(job) or not _covers(told[0].shares, job.hosts):
         return None
     return told[0].shares
-
-
-def is_contested(claims: Iterable[Claim]) -> bool:
-    return len([*claims]) > 1
 
 
 def _covers(shares: tuple[NodeShare, ...], hosts: str) -> bool:

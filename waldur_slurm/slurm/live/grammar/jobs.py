@@ -1,5 +1,6 @@
 """The queue: marked rows to jobs, one by one; what cannot be read is one unreadable job. Pure."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from waldur_slurm.errors import InvalidName, UnparsableOutput
@@ -23,6 +24,7 @@ from waldur_slurm.slurm.live.grammar.values import (
 )
 
 _TITLE = "JOBID"
+_PLAIN = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _OF_A_CLUSTER = "CLUSTER: "
 """The line above the heading where a cluster is named."""
 
@@ -118,4 +120,5 @@ def _text(text: str) -> str:
 
 
 def _id(text: str) -> JobId:
-    return JobId(int(text)) if text.isascii() and text.isdigit() else job_id(text)
+    """Read most of them, which are plain numbers, without looking for parts."""
+    return JobId(int(text)) if _PLAIN.fullmatch(text) else job_id(text)

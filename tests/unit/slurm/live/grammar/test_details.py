@@ -7,7 +7,7 @@ import pytest
 from tests.unit.slurm.live.grammar.test_jobs import parsed
 from tests.unit.slurm.live.queue import PLAIN
 from waldur_slurm.model.live import LiveJob, NodeShare
-from waldur_slurm.slurm.live.grammar.details import is_contested, parse_claims, shares_of
+from waldur_slurm.slurm.live.grammar.details import parse_claims, shares_of
 
 JOB = parsed(PLAIN)
 SHARES = "Nodes=n[1-2] CPU_IDs=0-1,4 Mem=20 GRES=gpu:1(IDX:0) "
@@ -67,11 +67,24 @@ def test_a_job_that_two_records_claim_is_contested_and_neither_is_believed() -> 
     text = f"{forger}\n{record()}"
 
     assert told(text) is None
-    assert is_contested(parse_claims(text.split("\n"), frozenset({7}))[7])
+    assert len(parse_claims(text.split("\n"), frozenset({7}))[7]) == 2
 
 
 def test_a_forged_record_stays_contested_when_the_true_one_holds_nothing_any_more() -> None:
     assert told(f"{record()}\n{record(shares='')}") is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "ArrayJobId=3 ArrayTaskId=4 ArrayTaskThrottle=2",
+        "ArrayJobId=3 ArrayTaskId=4",
+        "HetJobId=4 HetJobOffset=1",
+    ],
+)
+def test_a_part_of_a_job_has_a_record_of_its_own(words: str) -> None:
+    text = f"{record(number=8)}\n{record().replace(' JobName', f' {words} JobName')}"
+    assert told(text) is not None
 
 
 def test_a_forger_hides_nobody_elses_record() -> None:
