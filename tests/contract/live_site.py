@@ -171,9 +171,9 @@ class FakeLive:
         limit_s = None if wish.minutes is None else 60 * wish.minutes
         tres = {CPU: wish.nodes, MEM: 10 * wish.nodes, NODE: wish.nodes}
         job = live_job(number, id=waiting, user=user, account=self.account, limit_s=limit_s)
-        job = replace(job, tres=tres, node_count=wish.nodes, cpus=wish.nodes)
-        job = replace(job, name=wish.name, comment=wish.comment, work_dir=wish.work_dir)
-        self.fake.put(replace(job, reason="JobHeldUser" if wish.held else "Priority"))
+        job = job._replace(tres=tres, node_count=wish.nodes, cpus=wish.nodes)
+        job = job._replace(name=wish.name, comment=wish.comment, work_dir=wish.work_dir)
+        self.fake.put(job._replace(reason="JobHeldUser" if wish.held else "Priority"))
         if not wish.held:
             self.fake.begin(number, "n[1-2]" if wish.nodes == 2 else "n1")
             if wish.command.startswith("exit "):

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from waldur_slurm.errors import AccountingDown, SlurmError
 from waldur_slurm.model.batch import JobId
@@ -30,7 +31,7 @@ BEGAN = datetime(2026, 11, 21, 12, tzinfo=UTC)
 EACH_CPUS = 8
 
 
-def live_job(number: int = 1, *, state: str = "PENDING", **changes: object) -> LiveJob:
+def live_job(number: int = 1, *, state: str = "PENDING", **changes: Any) -> LiveJob:
     """Make a job of somebody's that asks for one CPU; `changes` are fields."""
     job = LiveJob(
         id=JobId(number),
@@ -76,7 +77,7 @@ def live_job(number: int = 1, *, state: str = "PENDING", **changes: object) -> L
         comment="",
         name="job",
     )
-    return replace(job, **changes)  # type: ignore[arg-type]
+    return job._replace(**changes)
 
 
 def idle_node(name: str) -> Node:
@@ -186,12 +187,12 @@ class FakeCluster:
         end = None if job.limit_s is None else self.now + timedelta(seconds=job.limit_s)
         running = JobState("RUNNING")
         return self.put(
-            replace(job, state=running, reason="", start=self.now, end=end, hosts=hosts)
+            job._replace(state=running, reason="", start=self.now, end=end, hosts=hosts)
         )
 
     def finish(self, number: int, state: str = "COMPLETED", code: int = 0) -> LiveJob:
-        ended = replace(self.jobs[number], state=JobState(state), end=self.now)
-        return self.put(replace(ended, exit=ExitCode(code, 0), reason=""))
+        ended = self.jobs[number]._replace(state=JobState(state), end=self.now, reason="")
+        return self.put(ended._replace(exit=ExitCode(code, 0)))
 
     def forget(self, number: int) -> None:
         """What slurmctld does with a job that ended a while ago."""

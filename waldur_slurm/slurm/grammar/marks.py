@@ -28,6 +28,11 @@ def split_marked(lines: Iterable[str], mark: str, columns: int) -> Iterator[tupl
     parts: list[str] = []
     marks = length = 0
     for line in lines:
+        if not parts:  # most rows are a line
+            cells = line.split(mark)
+            if len(cells) == columns + 1 and not cells[-1]:
+                yield tuple(cells[:-1])
+                continue
         parts.append(line)
         marks += line.count(mark)
         length += len(line)

@@ -1,12 +1,15 @@
-"""The queue: marked rows to jobs, one by one; what cannot be read is one unreadable job. Pure."""
+"""The queue: marked rows to jobs, one by one; what cannot be read is one unreadable job. Pure.
+
+Fifty thousand jobs are of a few shapes: within a listing what a cell means is read once, and kept.
+"""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from operator import getitem
 
 from waldur_slurm.errors import InvalidName, UnparsableOutput
 from waldur_slurm.model.batch import JobId, job_id
 from waldur_slurm.model.live import JobListing, LiveJob, UnreadableJob
-from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.slurm.grammar.marks import split_marked
 from waldur_slurm.slurm.grammar.states import parse_job_state
 from waldur_slurm.slurm.grammar.values import parse_integer
@@ -24,13 +27,90 @@ from waldur_slurm.slurm.live.grammar.values import (
 )
 
 _TITLE = "JOBID"
-_PLAIN = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _OF_A_CLUSTER = "CLUSTER: "
 """The line above the heading where a cluster is named."""
 
-_TELLING = QueueRow._fields.index("uid")
-_OWN = QueueRow._fields.index("stdout")
-"""Columns from the first to the second come again from job to job; those behind are a job's own."""
+_PLAIN = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+
+Read = Callable[[str], object]
+
+
+def _text(text: str) -> str:
+    """Read text that may be anybody's: only what Slurm writes for nothing is nothing."""
+    return "" if text == "(null)" else text
+
+
+def _id(text: str) -> JobId:
+    """Read most of them, which are plain numbers, without looking for parts."""
+    return JobId(int(text)) if _PLAIN.fullmatch(text) else job_id(text)
+
+
+def _flag(text: str) -> bool:
+    return parse_integer(text) != 0
+
+
+_READERS: dict[str, Read] = {
+    "id": _id,
+    "number": parse_integer,
+    "state": parse_job_state,
+    "reason": parse_word,
+    "exit": parse_exit,
+    "submitted": parse_known_time,
+    "eligible": parse_time,
+    "start": parse_time,
+    "end": parse_time,
+    "considered": parse_time,
+    "limit": parse_duration,
+    "elapsed": parse_known_duration,
+    "uid": parse_integer,
+    "gid": parse_integer,
+    "priority": parse_integer,
+    "nice": parse_signed,
+    "restarts": parse_integer,
+    "may_requeue": _flag,
+    "node_count": parse_integer,
+    "cpus": parse_integer,
+    "tasks": parse_bound,
+    "tres": parse_shared_tres,
+    "tres_per_node": parse_word,
+    "hosts": parse_word,
+    "batch_host": parse_word,
+    "requested_hosts": parse_word,
+    "scheduled_hosts": parse_word,
+    "name": str,
+}
+"""How a column is read; all others are text. The columns are in the order of a job's fields."""
+
+_OF_ITS_OWN = frozenset(
+    {"id", "number", "priority", "stdout", "stderr", "command", "comment", "name"}
+)
+"""Columns in which hardly anything comes again."""
+
+
+class _Kept(dict[str, object]):
+    """What each text of a column means, read at its first coming."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+
+    def __missing__(self, text: str) -> object:
+        value = self[text] = self._read(text)
+        return value
+
+
+class _Passing(_Kept):
+    """The same for a column whose texts are not worth keeping."""
+
+    def __missing__(self, text: str) -> object:
+        return self._read(text)
+
+
+def _meanings() -> list[_Kept]:
+    """Begin anew with each listing: what is kept goes with it."""
+    return [
+        (_Passing if name in _OF_ITS_OWN else _Kept)(_READERS.get(name, _text))
+        for name in QueueRow._fields
+    ]
 
 
 def parse_jobs(lines: Iterable[str], mark: str) -> JobListing | None:
@@ -43,10 +123,10 @@ def parse_jobs(lines: Iterable[str], mark: str) -> JobListing | None:
         raise UnparsableOutput(f"not the heading of a queue: {heading[0][:80]!r}")
     jobs: list[LiveJob] = []
     unreadable: list[UnreadableJob] = []
-    copies: dict[str, str] = {}
+    meanings = _meanings()
     for cells in rows:
         try:
-            jobs.append(_job(QueueRow._make(_shared(cells, copies))))
+            jobs.append(LiveJob._make(map(getitem, meanings, cells)))
         except (UnparsableOutput, InvalidName) as error:
             unreadable.append(UnreadableJob(cells, str(error)))
     return JobListing(tuple(jobs), tuple(unreadable))
@@ -58,67 +138,3 @@ def _without_cluster(lines: Iterable[str]) -> Iterator[str]:
     if first is not None and not first.startswith(_OF_A_CLUSTER):
         yield first
     yield from found
-
-
-def _shared(cells: tuple[str, ...], copies: dict[str, str]) -> tuple[str, ...]:
-    """Keep one copy of each text that comes again."""
-    again = cells[_TELLING:_OWN]
-    return (*cells[:_TELLING], *map(copies.setdefault, again, again), *cells[_OWN:])
-
-
-def _job(row: QueueRow) -> LiveJob:
-    stdout = _text(row.stdout)
-    return LiveJob(
-        id=_id(row.id),
-        number=parse_integer(row.number),
-        state=parse_job_state(row.state),
-        reason=parse_word(row.reason),
-        exit=parse_exit(row.exit),
-        submitted=parse_known_time(row.submitted),
-        eligible=parse_time(row.eligible),
-        start=parse_time(row.start),
-        end=parse_time(row.end),
-        considered=parse_time(row.considered),
-        limit_s=parse_duration(row.limit),
-        elapsed_s=parse_known_duration(row.elapsed),
-        uid=parse_integer(row.uid),
-        gid=parse_integer(row.gid),
-        user=UserName(row.user),
-        account=AccountName(_text(row.account)),
-        partition=_text(row.partition),
-        qos=_text(row.qos),
-        priority=parse_integer(row.priority),
-        nice=parse_signed(row.nice),
-        restarts=parse_integer(row.restarts),
-        may_requeue=parse_integer(row.may_requeue) != 0,
-        node_count=parse_integer(row.node_count),
-        cpus=parse_integer(row.cpus),
-        tasks=parse_bound(row.tasks),
-        tres=parse_shared_tres(row.tres),
-        tres_per_node=parse_word(row.tres_per_node),
-        hosts=parse_word(row.hosts),
-        batch_host=parse_word(row.batch_host),
-        requested_hosts=parse_word(row.requested_hosts),
-        scheduled_hosts=parse_word(row.scheduled_hosts),
-        features=_text(row.features),
-        reservation=_text(row.reservation),
-        licenses=_text(row.licenses),
-        dependency=_text(row.dependency),
-        wckey=_text(row.wckey),
-        stdout=stdout,
-        stderr=stdout if row.stderr == row.stdout else _text(row.stderr),
-        command=_text(row.command),
-        work_dir=_text(row.work_dir),
-        comment=_text(row.comment),
-        name=row.name,
-    )
-
-
-def _text(text: str) -> str:
-    """Read text that may be anybody's: only what Slurm writes for nothing is nothing."""
-    return "" if text == "(null)" else text
-
-
-def _id(text: str) -> JobId:
-    """Read most of them, which are plain numbers, without looking for parts."""
-    return JobId(int(text)) if _PLAIN.fullmatch(text) else job_id(text)

@@ -32,7 +32,7 @@ def test_a_job_is_read_with_all_that_squeue_says() -> None:
     assert (job.limit_s, job.elapsed_s, job.nice) == (86_460, 55, -5)
     assert dict(job.tres) == {"cpu": 4, "mem": 7680, "node": 2, "billing": 4, "gres/gpu": 1}
     assert (job.hosts, job.scheduled_hosts, job.licenses) == ("n[1-2]", "", "ansys:2")
-    assert job.stdout is job.stderr
+    assert job.stdout == job.stderr == "/home/ann/slurm-7.out"
     assert job.comment == ""
     assert job.run == Run("7", job.submitted)
 
@@ -115,3 +115,11 @@ def test_what_comes_again_is_kept_once() -> None:
     one, other = listing.jobs
     assert one.hosts is other.hosts
     assert one.tres is other.tres
+
+
+def test_columns_are_in_the_order_of_a_jobs_fields() -> None:
+    """So a row's meanings are a job's fields, without naming each once more."""
+    units = {"limit_s": "limit", "elapsed_s": "elapsed"}
+    told = [units.get(name, name) for name in LiveJob._fields]
+
+    assert told == [*QueueRow._fields]
