@@ -5,7 +5,7 @@ What goes there may come in pieces that are made meanwhile. Silence on both side
 
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -32,7 +32,7 @@ class Connection:
             self._socket.close()
             raise TransportError(f"nobody can be reached at {path}: {error}") from error
 
-    def received(self) -> Iterator[bytes]:
+    def received(self) -> Generator[bytes, None, None]:
         """Yield what comes, until the other side ends; write meanwhile."""
         with closing(self._socket), DefaultSelector() as selector:
             self._socket.setblocking(False)

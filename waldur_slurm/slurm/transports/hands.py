@@ -6,6 +6,7 @@ been done or not, which is a `TransportError` and no refusal.
 
 import json
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -73,8 +74,7 @@ class SocketHand:
         sent: Iterable[bytes],
         silence: timedelta,
     ) -> Heard:
-        for data in Connection(self._path, sent=sent, timeout=silence).received():
-            yield True, data
+        return _all_heard(Connection(self._path, sent=sent, timeout=silence))
 
 
 class Answer(NamedTuple):
@@ -138,3 +138,9 @@ def _heard(argv: tuple[str, ...], sent: Iterable[bytes], silence: timedelta) -> 
     for event in child.events():
         if not isinstance(event, Ended):
             yield event
+
+
+def _all_heard(connection: Connection) -> Heard:
+    with closing(connection.received()) as received:
+        for data in received:
+            yield True, data
