@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from waldur_slurm.hand import conversation, login, place
+from waldur_slurm.hand import conversation, limits, login, place
 from waldur_slurm.hand.acts import Admit, answer
 from waldur_slurm.hand.conf import Conf
 from waldur_slurm.hand.conversation import Conversation
@@ -47,6 +47,7 @@ def _by_sudo(environ: Mapping[str, str]) -> Admit:
             raise Refused(f"sudo did not start this for {conf.caller}, who alone may ask")
         person = find_person(conf, name)
         login.check_is(person)
+        limits.set_after_sudo(conf.limits)
         return person, conf
 
     return admit

@@ -10,7 +10,7 @@
     slurm_conf = /etc/slurm/slurm.conf where Slurm's tools do not find it themselves
     path = /usr/local/bin:/usr/bin:/bin     the PATH of a fresh login
     umask = 022
-    limits = nofile=1024:524288 memlock=unlimited    of `socket`; with sudo PAM sets them
+    limits = memlock=unlimited core=0:0     beside a login's; with sudo not above PAM's
     socket = /run/slurm-gateway/hand.sock            of `socket`, where systemd does not listen
     at_once = 32                       of `socket`: how many acts at the same time
 

@@ -1,9 +1,9 @@
 """What a fresh login has, and nothing of who asked: ids, groups, umask, environment, limits."""
 
 import os
-import resource
 
-from waldur_slurm.hand.conf import UNLIMITED, Conf, Limit
+from waldur_slurm.hand import limits
+from waldur_slurm.hand.conf import Conf
 from waldur_slurm.hand.errors import Refused
 from waldur_slurm.hand.people import Person
 
@@ -12,8 +12,7 @@ MOST_DESCRIPTORS = 65_536
 
 def become(person: Person, conf: Conf) -> None:
     """Be the user for good, as root can; then prove that root cannot be had back."""
-    for limit in conf.limits:
-        resource.setrlimit(_number(limit), (_bound(limit.soft), _bound(limit.hard)))
+    limits.set_as_root(conf.limits)
     os.initgroups(person.name, person.gid)
     os.setresgid(person.gid, person.gid, person.gid)
     os.setresuid(person.uid, person.uid, person.uid)
@@ -61,14 +60,3 @@ def environment(person: Person, conf: Conf) -> dict[str, str]:
 def close_all_but(kept: int) -> None:
     """Close every descriptor from `kept` on."""
     os.closerange(kept, MOST_DESCRIPTORS)
-
-
-def _number(limit: Limit) -> int:
-    number = getattr(resource, f"RLIMIT_{limit.name.upper()}", None)
-    if not isinstance(number, int):
-        raise Refused(f"hand.conf: there is no limit {limit.name}")
-    return number
-
-
-def _bound(value: int) -> int:
-    return resource.RLIM_INFINITY if value == UNLIMITED else value
