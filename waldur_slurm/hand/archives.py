@@ -102,7 +102,7 @@ def _path(info: zipfile.ZipInfo) -> Parts:
     if any(part in ("", ".", "..") for part in parts) or len(parts) > MOST_DEPTH:
         raise BadArchive(f"{name[:80]!r} is no plain path")
     path = tuple(wire.to_bytes(part) for part in parts)
-    if parts[0][1:2] == ":" or any(len(part) > MOST_NAME for part in path):
+    if parts[0][1:] == ":" or any(len(part) > MOST_NAME for part in path):
         raise BadArchive(f"{name[:80]!r} is no plain path")
     return path
 

@@ -97,7 +97,7 @@ def _unpack_file(archive: zipfile.ZipFile, entry: Entry, name: bytes, hidden: in
 def _check_target(entry: Entry, top: int) -> None:
     """Refuse what would have to replace a directory, or lead through what is none."""
     kinds = list(_kinds_on_the_way(entry.path, top))
-    inner = kinds if entry.is_directory else kinds[:-1]
+    inner = kinds if entry.is_directory else kinds[: len(entry.path) - 1]
     if any(kind != "directory" for kind in inner):
         raise Refused(f"{paths.shown(entry.path)} leads through something that is no directory")
     if not entry.is_directory and len(kinds) == len(entry.path) and kinds[-1] == "directory":
