@@ -166,7 +166,7 @@ class World:
             sink=self.events.append,
             clock=self._agents_now,
             report_final_usage=FinalUsage(
-                lookout=self._push_cycle(self.pull_state).lookout, sink=self.events.append
+                reader=self._push_cycle(self.pull_state).reader, sink=self.events.append
             ),
             pause=lambda _seconds: None,
         ).run()

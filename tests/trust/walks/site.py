@@ -159,7 +159,7 @@ class WalkSite(ABC):
             sink=self.events.append,
             clock=lambda: self.now,
             report_final_usage=FinalUsage(
-                lookout=push_with(state["pull"]).lookout, sink=self.events.append
+                reader=push_with(state["pull"]).reader, sink=self.events.append
             ),
             pause=lambda _seconds: None,
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from waldur_slurm import __version__
-from waldur_slurm.service.lock import only_agent
+from waldur_slurm.agent.daemon.alone import only_agent
 
 MODULE = "waldur_slurm.main"
 TOKEN = "9e1132b9616ebfe943ddf632ca32bbb7e1109a32"
@@ -90,7 +90,7 @@ def test_an_env_file_is_read_as_systemd_reads_it_and_wins(tmp_path: Path) -> Non
     file = tmp_path / "push.env"
     file.write_text(
         "# a comment\n\nWALDUR_SYNC_DIRECTION=push # The setup for service-push\n"
-        " SLURM_CONTAINER_NAME = 'head' # quoted\nno pair\n"
+        " SLURM_CONTAINER_NAME = 'head' # quoted\n"
     )
 
     shown = json.loads(typed("--env-file", file, "settings", "--json").stdout)["settings"]

@@ -47,7 +47,7 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
 from waldur_slurm.agent.pull.world.ownership import is_in_cluster
 from waldur_slurm.agent.pull.world.policy import NO_CONSENT, Consent, PullPolicy
 from waldur_slurm.agent.pull.world.taken import Taken, still_counting
-from waldur_slurm.agent.pull.world.world import WaldurReading, World
+from waldur_slurm.agent.pull.world.world import WaldurSide, World
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.names import AccountName
@@ -137,7 +137,7 @@ class PullCycle:
             )
         )
 
-    def _read_both(self) -> tuple[WaldurReading, timedelta, Snapshot]:
+    def _read_both(self) -> tuple[WaldurSide, timedelta, Snapshot]:
         """At the same time: either side mostly waits for its own server."""
         with ThreadPoolExecutor(max_workers=1) as beside:
             snapshot = beside.submit(self.accounting.read_snapshot)
@@ -209,7 +209,7 @@ class _Run:
         world = replace(view.world, waldur=self._read_waldur(view.world.dialect), policy=policy)
         return self._again(world)
 
-    def _read_waldur(self, dialect: Dialect) -> WaldurReading:
+    def _read_waldur(self, dialect: Dialect) -> WaldurSide:
         """The older dialects make the hidden allocation a moment after the approval."""
         for look in range(_LOOKS_FOR_ALLOCATIONS):
             if look:
@@ -314,6 +314,6 @@ def _confirmed(plan: Plan) -> Iterable[Telling]:
                 continue
 
 
-def _lacks_allocations(waldur: WaldurReading) -> bool:
+def _lacks_allocations(waldur: WaldurSide) -> bool:
     made = {order.resource for order in waldur.orders if order.type is OrderType.CREATE}
     return any(r.uuid in made and not r.allocation_uuid for r in waldur.resources)

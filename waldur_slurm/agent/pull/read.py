@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.plan.plan import questions
-from waldur_slurm.agent.pull.world.world import Answers, Questions, WaldurReading
+from waldur_slurm.agent.pull.world.world import Answers, Questions, WaldurSide
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.errors import CommandFailed, SlurmError, TransportError
 from waldur_slurm.model.jobs import QueuedJob
@@ -16,11 +16,11 @@ _MANY = 10
 """A tenth of the people who are in accounts already: so many cannot have lost their Unix user."""
 
 
-def read_waldur(marketplace: Marketplace) -> WaldurReading:
+def read_waldur(marketplace: Marketplace) -> WaldurSide:
     """Orders are read first: a resource that is made meanwhile is in the later list."""
     orders = marketplace.read_orders()
     resources = marketplace.read_resources()
-    return WaldurReading(
+    return WaldurSide(
         orders=orders,
         resources=resources,
         members=marketplace.read_members(resources),

@@ -27,8 +27,8 @@ from waldur_slurm.agent.push.plan.steps import (
     TellUserUsages,
 )
 from waldur_slurm.agent.push.plan.world import Ledger, split_of
+from waldur_slurm.agent.report import findings
 from waldur_slurm.agent.waldur.port import Marketplace
-from waldur_slurm.errors import ExpectedError
 from waldur_slurm.model.period import Month
 
 MOST_SILENCES = 3
@@ -37,12 +37,8 @@ DECLINES = frozenset({400, 403})
 """How Waldur says that it does not take an amount, by its rules for closed months."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One step that was not carried out."""
-
-    step: Step
-    error: ExpectedError
+Failure = findings.Failure[Step]
+"""One step of push's that was not carried out."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -13,8 +13,9 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceState,
     ResourceUuid,
 )
-from waldur_slurm.agent.pull.render import Kind, kind_of
+from waldur_slurm.agent.pull.render import kind_of
 from waldur_slurm.agent.pull.world.policy import Consent
+from waldur_slurm.agent.report.paper import Kind
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import ROOT, AccountName, UserName
 

@@ -8,10 +8,11 @@ import pytest
 
 from tests.fakes.pull import Site, new_site
 from waldur_slurm.agent.model.marketplace import OrderUuid
-from waldur_slurm.agent.pull.render import Kind, kind_of, to_json, to_text
+from waldur_slurm.agent.pull.render import kind_of, to_json, to_text
 from waldur_slurm.agent.pull.vocabulary import steps
 from waldur_slurm.agent.pull.vocabulary.words import record_of, sentence_of
 from waldur_slurm.agent.pull.world.ledger import AccountHold, QosBefore, UserHold
+from waldur_slurm.agent.report.paper import Kind
 from waldur_slurm.model.accounts import NewAccount
 from waldur_slurm.model.jobs import QueuedJob
 from waldur_slurm.model.names import AccountName, UserName

@@ -3,16 +3,16 @@
 import argparse
 
 from waldur_slurm.agent.commands import OK, display_of
-from waldur_slurm.agent.composition import Site
+from waldur_slurm.agent.composition import Parts
 
 
-def settings(site: Site, arguments: argparse.Namespace) -> int:
-    display = display_of(site)
-    shown = dict(site.settings.shown())
+def settings(parts: Parts, arguments: argparse.Namespace) -> int:
+    display = display_of(parts)
+    shown = dict(parts.settings.shown())
     if arguments.json:
-        display.json({"settings": shown, "warnings": site.warnings})
+        display.json({"settings": shown, "warnings": parts.warnings})
         return OK
     display.table(("variable", "value"), shown.items())
-    for text in site.warnings:
+    for text in parts.warnings:
         display.line(f"warning: {text}")
     return OK

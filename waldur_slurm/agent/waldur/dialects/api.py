@@ -11,7 +11,7 @@ from waldur_slurm.agent.model.marketplace import Dialect, OrderUuid, Resource, R
 Amounts = Mapping[ComponentType, Decimal]
 
 
-class Voice(Protocol):
+class DialectApi(Protocol):
     """One dialect. Raw rows go out and come in; `wire` reads them, `WaldurMarketplace` decides."""
 
     @property

@@ -18,7 +18,7 @@ from waldur_slurm.agent.check.findings import Finding, Verdict
 from waldur_slurm.agent.check.judgement import is_fit, judge
 from waldur_slurm.agent.check.storage import obstacle
 from waldur_slurm.agent.commands import FAILED, OK, display_of
-from waldur_slurm.agent.composition import Site, now
+from waldur_slurm.agent.composition import Parts, now
 from waldur_slurm.agent.daemon.hooks import hooks_in
 from waldur_slurm.agent.daemon.show import announcer, counted
 
@@ -30,10 +30,10 @@ _STYLES: dict[str, str] = {
 }
 
 
-def check(site: Site, arguments: argparse.Namespace) -> int:
+def check(parts: Parts, arguments: argparse.Namespace) -> int:
     """Say of each thing whether it is in order, and what to do where it is not."""
-    findings = judge(_facts(site))
-    display = display_of(site)
+    findings = judge(_facts(parts))
+    display = display_of(parts)
     if arguments.json:
         display.json({"fit": is_fit(findings), "findings": findings})
     else:
@@ -52,10 +52,10 @@ def _summary(findings: tuple[Finding, ...]) -> str:
     return f"The agent cannot run yet: {failures} to mend, from the top."
 
 
-def _facts(site: Site) -> Facts:
-    told = site.settings
+def _facts(parts: Parts) -> Facts:
+    told = parts.settings
     announce = announcer(sys.stderr)
-    waldur = read_waldur(lambda: site.marketplace, now, announce)
+    waldur = read_waldur(lambda: parts.marketplace, now, announce)
     storage = {"state directory": obstacle(told.state_dir, is_directory=True)}
     if told.audit_log:
         storage["audit log"] = obstacle(told.audit_log, is_directory=False)
@@ -66,12 +66,12 @@ def _facts(site: Site) -> Facts:
             verify_ssl=told.verify_ssl,
             default_account=told.pull.default_account,
             require_unix_users=told.pull.require_unix_users,
-            warnings=site.warnings,
+            warnings=parts.warnings,
         ),
-        components=known(lambda: site.components),
+        components=known(lambda: parts.components),
         storage=storage,
         waldur=waldur,
-        slurm=read_slurm(lambda: site.accounting, user_names(waldur), announce),
+        slurm=read_slurm(lambda: parts.accounting, user_names(waldur), announce),
         hooks=_hooks(told.hook_dir),
     )
 
