@@ -337,6 +337,23 @@ def test_variables_of_a_job_reach_sbatch_in_a_file_without_a_name(
     assert done.out == "--parsable --export=ALL --export-file=3\nA=x,y\nz~B=~[]\n"
 
 
+def test_variables_of_a_job_may_lie_in_a_file_of_the_users(
+    ann: Behalf, hand_site: HandSite, home: str
+) -> None:
+    script(hand_site, 'echo "$@"; cat <&3')
+    ann.files.put(f"{home}/env", [b"A=b\0"], most=MOST)
+    Path(home, "link").symlink_to("/etc/hostname")
+
+    done = ann.commands.run(("sbatch", f"--export-file={home}/env", "--export=NIL"))
+
+    assert done.out == "--export=NIL --export-file=3\nA=b\0"
+    for path in ("/etc/hostname", f"{home}/link"):
+        with pytest.raises((NotPermitted, FileFailed)):
+            ann.commands.run(("sbatch", f"--export-file={path}"))
+    with pytest.raises(NotPermitted, match="one way"):
+        ann.commands.run(("sbatch", f"--export-file={home}/env"), variables={"A": "b"})
+
+
 def test_what_is_not_in_the_table_is_refused_before_anything_runs(
     ann: Behalf, hand_site: HandSite, home: str
 ) -> None:

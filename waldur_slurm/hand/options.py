@@ -3,7 +3,8 @@
 The only source of it: who submits builds arguments with `built_argv`, and the hand runs none that
 `checked_argv` does not return. An option is one argument, `--name` or `--name=value`, so that no
 value is taken for an option. Nothing here says as whom: no `--uid`, no `--gid`, no
-`--get-user-env`. Pure.
+`--get-user-env`. Where a job stands and writes (`chdir`, `output`) is bound to no root: its script
+is the user's own code, and goes where the user may. Pure.
 """
 
 from collections.abc import Mapping, Sequence
