@@ -21,8 +21,9 @@ from sandbox.slurm.daemons import find_program
 from sandbox.slurm.users import ensure_users, remove_users
 from tests.fixtures_slurm import IN_CI, require
 from waldur_slurm.hand.pack import pack
+from waldur_slurm.slurm.transports.files import Files
 from waldur_slurm.slurm.transports.hands import Hand, Heard, OwnHand, SocketHand, SudoHand
-from waldur_slurm.slurm.transports.on_behalf import OnBehalf, UserFiles
+from waldur_slurm.slurm.transports.on_behalf import OnBehalf
 
 CALLER = "wsat-gate"
 ANN, BOB = "wsat-ann", "wsat-bob"
@@ -33,6 +34,7 @@ GROUPS = "games,users"
 """Where Ann is a member too."""
 
 WAYS = ("sudo", "socket", "self")
+AT_ONCE = 8
 READY_S = 10.0
 SILENCE = timedelta(seconds=20)
 
@@ -67,6 +69,7 @@ class HandSite:
             "min_uid": "100",
             "max_uid": "65533",
             "socket": str(self.socket),
+            "at_once": str(AT_ONCE),
             **changed,
         }
         text = "".join(f"{key} = {value}\n" for key, value in values.items())
@@ -83,7 +86,7 @@ class HandSite:
     def behalf(self, way: str = "socket", user: str = ANN) -> OnBehalf:
         return OnBehalf(self.hand(way, user), silence=SILENCE)
 
-    def files(self, user: str = ANN) -> UserFiles:
+    def files(self, user: str = ANN) -> Files:
         return self.behalf().of(user).files
 
 

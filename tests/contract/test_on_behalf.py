@@ -2,6 +2,7 @@
 
 import io
 import os
+import socket
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,7 +11,16 @@ from pwd import getpwnam
 
 import pytest
 
-from tests.fixtures_hand import ANN, BOB, STRANGER, WAYS, CallersSocketHand, HandSite
+from tests.fixtures_hand import (
+    ANN,
+    AT_ONCE,
+    BOB,
+    CALLER,
+    STRANGER,
+    WAYS,
+    CallersSocketHand,
+    HandSite,
+)
 from waldur_slurm.errors import FileFailed, NotPermitted, TransportError
 from waldur_slurm.processes.port import Completed
 from waldur_slurm.slurm.transports.on_behalf import Behalf, OnBehalf
@@ -192,7 +202,7 @@ def test_links_are_not_followed_on_the_way_nor_at_the_end(ann: Behalf, home: str
         lambda: ann.files.take(f"{home}/etc/passwd"),
         lambda: ann.files.take(f"{home}/passwd"),
         lambda: ann.files.list(f"{home}/etc"),
-        lambda: [*ann.files.zip_out(f"{home}/etc", most=MOST)],
+        lambda: ann.files.zip_out(f"{home}/etc", most=MOST),
         lambda: ann.files.make(f"{home}/etc/x"),
     ):
         with pytest.raises(FileFailed):
@@ -249,6 +259,26 @@ def test_the_socket_hears_the_caller_alone(hand_site: HandSite, home: str) -> No
 
     with pytest.raises(NotPermitted, match="who alone may ask"):
         stranger.files.look(home)
+
+
+def test_who_connects_and_says_nothing_keeps_nobody_waiting_for_long(
+    hand_site: HandSite, home: str
+) -> None:
+    """So many acts run at once; who comes then waits until one has ended."""
+    idle = [socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) for _ in range(AT_ONCE)]
+    os.seteuid(getpwnam(CALLER).pw_uid)
+    try:
+        for each in idle:
+            each.connect(str(hand_site.socket))
+    finally:
+        os.seteuid(0)
+    impatient = OnBehalf(hand_site.hand("socket"), silence=timedelta(milliseconds=300)).of(ANN)
+    with pytest.raises(TransportError, match="no word from"):
+        impatient.files.look(home)
+    for each in idle:
+        each.close()
+
+    assert hand_site.behalf("socket").of(ANN).files.look(home) is not None
 
 
 def test_only_the_callers_sudo_is_obeyed(hand_site: HandSite, home: str) -> None:

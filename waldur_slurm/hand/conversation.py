@@ -7,6 +7,7 @@ that no hand outlives its asker for long. A `Lost` is never told, for there is n
 import os
 import signal
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from waldur_slurm.hand import wire
 from waldur_slurm.hand.errors import Failed, Lost, Refused
@@ -58,6 +59,12 @@ class Conversation:
 
     def refused(self, why: Refused) -> None:
         self._end(wire.REFUSED, str(why), "", {})
+
+    def turned_away(self, why: Refused) -> int:
+        """Refuse before anything was heard; return an exit code."""
+        with suppress(Lost):
+            self.refused(why)
+        return 1
 
     def failed(self, why: Failed) -> None:
         self._end(wire.FAILED, str(why), why.name, {})

@@ -73,16 +73,26 @@ def _converse(connection: socket.socket, place: str) -> int:
     os.dup2(connection.fileno(), 1)
     login.close_all_but(3)
     conversation.end_silence()
+    talk = Conversation(0, 1)
+    try:
+        conf = _conf_for(asker, place)
+    except Refused as why:
+        return talk.turned_away(why)
 
     def admit(name: str) -> tuple[Person, Conf]:
-        conf = read_conf(place, {0})
-        if asker != uid_of(conf.caller):
-            raise Refused(f"uid {asker} is not {conf.caller}, who alone may ask")
         person = find_person(conf, name)
         login.become(person, conf)
         return person, conf
 
-    return answer(Conversation(0, 1), admit)
+    return answer(talk, admit)
+
+
+def _conf_for(asker: int, place: str) -> Conf:
+    """Read hand.conf anew for each act, and look who asks before anything is heard of him."""
+    conf = read_conf(place, {0})
+    if asker != uid_of(conf.caller):
+        raise Refused(f"uid {asker} is not {conf.caller}, who alone may ask")
+    return conf
 
 
 def _listener(conf: Conf, environ: Mapping[str, str]) -> socket.socket:

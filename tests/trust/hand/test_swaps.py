@@ -20,7 +20,7 @@ import pytest
 from tests.fixtures_hand import ANN, HandSite
 from tests.trust.size import SEED, count, size
 from waldur_slurm.errors import FileFailed, NotPermitted
-from waldur_slurm.slurm.transports.on_behalf import UserFiles
+from waldur_slurm.slurm.transports.files import Files
 
 SECRET = b"secret that lies outside of every root"
 MOST = 1_000_000
@@ -116,27 +116,27 @@ def swapping(home: Path, outside: Path) -> Iterator[Swapper]:
         thread.join()
 
 
-def zip_all(files: UserFiles, home: str) -> bytes:
+def zip_all(files: Files, home: str) -> bytes:
     archive = b"".join(files.zip_out(home, most=MOST))
     opened = zipfile.ZipFile(io.BytesIO(archive))
     return b"".join(opened.read(name) for name in opened.namelist())
 
 
-def take(files: UserFiles, path: str) -> bytes:
+def take(files: Files, path: str) -> bytes:
     return b"".join(files.take(path).content)
 
 
-def put(files: UserFiles, path: str) -> bytes:
+def put(files: Files, path: str) -> bytes:
     files.put(path, [b"inside"], most=MOST)
     return b""
 
 
-def remove(files: UserFiles, path: str) -> bytes:
+def remove(files: Files, path: str) -> bytes:
     files.remove(path)
     return b""
 
 
-def unzip(files: UserFiles, home: str) -> bytes:
+def unzip(files: Files, home: str) -> bytes:
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as archive:
         archive.writestr("d/new", b"inside")
@@ -160,7 +160,7 @@ def unzip(files: UserFiles, home: str) -> bytes:
 def test_nothing_outside_the_roots_is_read_or_written(
     hand_site: HandSite,
     outside: Path,
-    act: Callable[[UserFiles, str], bytes],
+    act: Callable[[Files, str], bytes],
     paths: tuple[str, ...],
 ) -> None:
     home, files = hand_site.home(ANN), hand_site.files()

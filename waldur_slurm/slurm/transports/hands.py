@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from waldur_slurm.errors import NotPermitted, TransportError
+from waldur_slurm.errors import FileFailed, NotPermitted, TransportError
 from waldur_slurm.hand import wire
 from waldur_slurm.processes.child import Child, Ended
 from waldur_slurm.processes.connection import Connection
@@ -119,18 +119,58 @@ def spoken(heard: Iterable[tuple[bool, bytes]]) -> Iterator[Part | Answer]:
                     yield _answer(payload)
                     return
                 yield Part(kind, payload)
-    except (wire.BrokenWire, ValueError, KeyError, TypeError) as error:
+    except wire.BrokenWire as error:
         raise TransportError(f"the hand cannot be understood: {error}") from error
     words = complaint.decode("utf-8", "backslashreplace").strip() or "it ended without a word"
     raise TransportError(f"the hand did not answer: {words}")
 
 
+def believed(
+    hand: Hand,
+    request: Mapping[str, object],
+    content: Iterable[bytes],
+    silence: timedelta,
+    about: str,
+) -> Iterator[Part | Answer]:
+    """Yield what is said; an answer that is not "done" is raised as what it means."""
+    with closing(hand.open(str(request["user"]), asked(request, content), silence)) as heard:
+        for each in spoken(heard):
+            if isinstance(each, Answer) and each.outcome != wire.DONE:
+                raise _error(each, about)
+            yield each
+
+
+def _error(answer: Answer, about: str) -> Exception:
+    if answer.outcome == wire.REFUSED:
+        return NotPermitted(answer.why)
+    if answer.errno == "ETIMEDOUT":
+        return TransportError(f"{about}: {answer.why}")
+    return FileFailed(answer.why, answer.errno)
+
+
+def whole(said: Mapping[str, Any], key: str) -> int:
+    value = said.get(key)
+    if not isinstance(value, int):
+        raise TransportError(f"the hand cannot be understood: {key} is {str(value)[:80]!r}")
+    return value
+
+
 def _answer(payload: bytes) -> Answer:
-    said = json.loads(payload)
-    facts = said["facts"]
-    if not isinstance(facts, dict):
-        raise TypeError("its facts are no object")
-    return Answer(str(said["outcome"]), str(said["why"]), str(said["errno"]), facts)
+    said = spelt(payload)
+    facts = said.get("facts")
+    outcome, why, errno = (str(said.get(key, "")) for key in ("outcome", "why", "errno"))
+    return Answer(outcome, why, errno, facts if isinstance(facts, dict) else {})
+
+
+def spelt(payload: bytes) -> Mapping[str, Any]:
+    """Read one JSON object of the hand's, whose user may have made it say anything."""
+    try:
+        said = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise TransportError(f"the hand cannot be understood: {error}") from error
+    if not isinstance(said, dict):
+        raise TransportError("the hand cannot be understood: this is no object")
+    return said
 
 
 def _heard(argv: tuple[str, ...], sent: Iterable[bytes], silence: timedelta) -> Heard:
