@@ -16,7 +16,6 @@ from waldur_slurm.agent.model.marketplace import Dialect, OfferingUuid, OrderTyp
 from waldur_slurm.agent.pull.apply import FinalUsage, SlurmHand
 from waldur_slurm.agent.pull.desired.desired import Desired, desire
 from waldur_slurm.agent.pull.guard.brake import Guarded, guard, orders_ending
-from waldur_slurm.agent.pull.guard.doubts import believed_doubts, remember_doubts
 from waldur_slurm.agent.pull.guard.removals import remember_taken
 from waldur_slurm.agent.pull.journal import Journal
 from waldur_slurm.agent.pull.memory.bookkeeping import after, foreseeing, tidied
@@ -44,6 +43,7 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     sort_key,
     subject_of,
 )
+from waldur_slurm.agent.pull.world.doubts import believed_doubts, remember_doubts
 from waldur_slurm.agent.pull.world.ownership import is_in_cluster
 from waldur_slurm.agent.pull.world.policy import NO_CONSENT, Consent, PullPolicy
 from waldur_slurm.agent.pull.world.taken import Taken, still_counting
@@ -258,7 +258,7 @@ class _Run:
             self._journal.keep_taken(remember_taken(before, steps, ending, view.world.now))
 
     def _doubt(self, view: View, tried: set[Key], failed: set[str]) -> None:
-        """What was done and is still to be done did not happen, whatever Slurm said."""
+        """A step that Slurm confirmed and that a fresh plan still holds has failed."""
         for step in _slurm_steps(view.plan):
             is_over = subject_of(step) in failed or isinstance(step, CancelJobs)
             if sort_key(step) in tried and not is_over and not self._cycle.is_stopping():
@@ -283,7 +283,7 @@ def _slurm_steps(plan: Plan) -> list[SlurmStep]:
 
 
 def _without_records(view: View, tried: set[Key], failed: set[str]) -> View:
-    """What was removed from this cluster is gone; its record stays while another one uses it."""
+    """Drop the removals that worked: an account that another cluster uses keeps its record."""
     accounts = view.world.snapshot.accounts
 
     def is_settled(step: Step) -> bool:

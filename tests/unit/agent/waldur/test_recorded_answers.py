@@ -13,6 +13,7 @@ from waldur_slurm.agent.waldur.wire.orders import parse_order
 from waldur_slurm.agent.waldur.wire.people import (
     parse_association,
     parse_offering_user,
+    parse_permission,
     parse_rights,
     parse_team_member,
 )
@@ -20,7 +21,11 @@ from waldur_slurm.agent.waldur.wire.reading import parse_uuid
 from waldur_slurm.agent.waldur.wire.resources import parse_plan_period, parse_resource
 from waldur_slurm.agent.waldur.wire.usages import parse_usage
 
-RECORDED = RECORDED / "waldur" / "exchanges.jsonl"
+EXCHANGES = [
+    json.loads(line)
+    for file in sorted((RECORDED / "waldur").glob("*.jsonl"))
+    for line in file.read_text().splitlines()
+]
 
 READERS: dict[str, Callable[[object], object]] = {
     "marketplace-orders/": lambda row: parse_order(row, "order"),
@@ -29,6 +34,9 @@ READERS: dict[str, Callable[[object], object]] = {
     "marketplace-provider-offerings/": lambda row: parse_offering(row, "offering"),
     "marketplace-offering-users/": lambda row: parse_offering_user(row, "users"),
     "marketplace-component-usages/": lambda row: parse_usage(row, "usages"),
+    "marketplace-service-providers/project_permissions/": lambda row: parse_permission(
+        row, "project permissions"
+    ),
     "marketplace-service-providers/": lambda row: parse_uuid(row, "providers"),
     "slurm-associations/": lambda row: parse_association(row, "associations"),
     "users/me/": lambda row: parse_rights(row, "me"),
@@ -40,8 +48,7 @@ READERS: dict[str, Callable[[object], object]] = {
 def read_recorded() -> Counter[str]:
     """How many rows were read by endpoint; answers to a selection of fields are left out."""
     read: Counter[str] = Counter()
-    for line in RECORDED.read_text().splitlines():
-        exchange = json.loads(line)
+    for exchange in EXCHANGES:
         endpoint = endpoint_of(exchange)
         if endpoint in READERS:
             rows: Any = exchange["response"]
@@ -64,8 +71,7 @@ def test_every_recorded_row_is_read() -> None:
 
 
 def test_no_recorded_state_or_type_is_unknown() -> None:
-    for line in RECORDED.read_text().splitlines():
-        exchange = json.loads(line)
+    for exchange in EXCHANGES:
         if endpoint_of(exchange) == "marketplace-orders/":
             rows = exchange["response"]
             for row in rows if isinstance(rows, list) else [rows]:

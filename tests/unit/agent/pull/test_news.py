@@ -1,7 +1,5 @@
 """What a pull cycle leaves standing, in numbers that carry no names."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -21,19 +19,6 @@ REPORT = CycleReport(
     quarantined=("order", "resource"),
     members_without_username=3,
 )
-
-
-@pytest.fixture
-def site() -> Site:
-    return new_site(Dialect.TODAY)
-
-
-def allocate(site: Site, *users: str) -> None:
-    project = site.waldur.make_project()
-    for user in users:
-        site.waldur.add_member(project, user)
-    site.waldur.place_create(project, "alloc", {"gpu": 100, "mem": 10})
-    site.settle()
 
 
 def test_findings_are_counted_by_their_kind() -> None:
@@ -60,6 +45,19 @@ def test_the_brake_is_active_only_where_the_brake_refused(kind: RefusalKind) -> 
     assert report.standing.is_brake_active is (kind is RefusalKind.BRAKE)
 
 
+@pytest.fixture
+def site() -> Site:
+    return new_site(Dialect.TODAY)
+
+
+def allocate(site: Site, *users: str) -> None:
+    project = site.waldur.make_project()
+    for user in users:
+        site.waldur.add_member(project, user)
+    site.waldur.place_create(project, "alloc", {"gpu": 100, "mem": 10})
+    site.settle()
+
+
 def test_members_are_counted_whose_name_is_missing_or_cannot_be_used(site: Site) -> None:
     allocate(site, "ann", "", "ro|ot")
 
@@ -73,19 +71,3 @@ def test_a_quiet_site_leaves_nothing_standing(site: Site) -> None:
     assert not standing.is_brake_active
     assert (standing.drift, standing.refused) == ({}, {})
     assert (standing.quarantined, standing.members_without_username) == (0, 0)
-
-
-def test_each_phase_of_a_cycle_is_entered_once_and_in_order(site: Site) -> None:
-    entered: list[str] = []
-
-    @contextmanager
-    def phase(name: str) -> Iterator[None]:
-        entered.append(name)
-        yield
-        entered.append("-")
-
-    cycle = site.cycle()
-    cycle.phase = phase
-    cycle.run()
-
-    assert entered == ["read", "-", "judge", "-", "work", "-", "tell", "-"]

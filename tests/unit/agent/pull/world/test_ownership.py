@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.fakes.pull import Site, new_site
-from waldur_slurm.agent.errors import UnsafePlan
-from waldur_slurm.agent.model.marketplace import OrderState, Resource, ResourceUuid
+from tests.fakes.pull import Site, new_site, served
+from waldur_slurm.agent.model.marketplace import OrderState, Resource
 from waldur_slurm.agent.pull.render import kind_of
 from waldur_slurm.agent.pull.vocabulary.findings import DriftKind, RefusalKind
 from waldur_slurm.agent.pull.world.marks import parse_mark
@@ -23,6 +22,84 @@ OLD = AccountName("hpc_old")
 @pytest.fixture
 def site() -> Site:
     return new_site()
+
+
+def test_of_two_accounts_with_a_projects_mark_the_one_of_its_name_is_its(site: Site) -> None:
+    resource = served(site)
+    parent = site.accounts()[AccountName(str(site.account_of(resource.uuid).parent))]
+    site.slurm.put(replace(parent, name=AccountName("aaa"), parent=ROOT))
+
+    order = site.waldur.place_create(resource.project, "second", {"gpu": 1})
+    site.settle()
+
+    assert site.account_of(order.resource).parent == parent.name
+
+
+def test_a_name_by_which_waldur_knows_another_allocation_is_not_given_again(site: Site) -> None:
+    project = site.waldur.make_project()
+    order = site.waldur.place_create(project, "alloc", {"gpu": 1})
+    name = f"hpc_{str(order.resource)[:5]}_alloc"
+    site.waldur.make_resource(project, "lost its account", backend_id=name)
+
+    site.settle()
+
+    assert site.account_of(order.resource).name != name
+    assert name not in site.accounts()
+
+
+def marked_by_another(site: Site, name: AccountName) -> None:
+    account = site.accounts()[name]
+    theirs = account.description.replace(site.waldur.offering.uuid, "9" * 32)
+    site.slurm.put(replace(account, description=theirs))
+
+
+def test_another_offerings_mark_for_the_same_resource_makes_nothing_ours(site: Site) -> None:
+    resource = served(site, "ann")
+    marked_by_another(site, site.account_of(resource.uuid).name)
+    before = site.accounts()
+    order = site.waldur.place_terminate(resource.uuid)
+
+    report = site.run()
+
+    assert site.accounts() == before
+    assert RefusalKind.NOT_OURS in {refusal.kind for refusal in report.refusals}
+    assert site.waldur.orders[order.uuid].state is OrderState.EXECUTING
+
+
+def test_a_protected_name_is_not_given_to_an_allocation(site: Site) -> None:
+    order = site.waldur.place_create(site.waldur.make_project(), "alloc", {"gpu": 1})
+    name = AccountName(f"hpc_{str(order.resource)[:5]}_alloc")
+    site.change_policy(protected_accounts=frozenset({name}))
+
+    site.settle()
+
+    assert site.account_of(order.resource).name != name
+    assert name not in site.accounts()
+
+
+def test_a_protected_name_is_not_given_to_a_project(site: Site) -> None:
+    project = site.waldur.make_project()
+    name = AccountName(f"hpc_{project.uuid}")
+    site.change_policy(protected_accounts=frozenset({name}))
+    order = site.waldur.place_create(project, "alloc", {"gpu": 1})
+
+    report = site.run()
+
+    assert name not in site.accounts()
+    assert [(r.kind, r.subject) for r in report.refusals] == [(RefusalKind.SITE, order.uuid)]
+
+
+def test_hostile_names_make_one_harmless_account(site: Site) -> None:
+    project = site.waldur.make_project("x|y\nz", "a,b[1-9]")
+    order = site.waldur.place_create(project, "--immediate; rm -rf /\x00\u202e" + "A" * 5000, {})
+
+    site.settle()
+
+    account = site.account_of(order.resource)
+    assert len(account.name) <= 34
+    assert account.description.isascii()
+    assert "\n" not in account.description
+    assert len(site.accounts()) == 5
 
 
 def left_by_the_original(site: Site, **changes: object) -> Resource:
@@ -171,52 +248,3 @@ def test_two_offerings_share_a_customer_and_only_the_maker_removes_it(site: Site
 
     assert parent in site.accounts()
     assert site.accounts()[parent].description == description
-
-
-def test_unlimited_associations_of_the_original_are_shown_and_removed_when_asked(
-    site: Site,
-) -> None:
-    left_by_the_original(site)
-    site.slurm.put(
-        replace(
-            site.accounts()[AccountName("waldur")],
-            associations=(Association(ANN), Association(BOB)),
-        )
-    )
-    site.slurm.set_default_account(ANN, AccountName("waldur"))
-    site.settle()
-    assert DriftKind.DEFAULT_ASSOCIATION in {drift.kind for drift in site.plan().plan.drifts}
-    assert site.slurm.calls["read_default_accounts"] == 0, "who is only shown does not leave"
-
-    site.run(Consent(repair_default_associations=True))
-
-    assert site.accounts()[AccountName("waldur")].users == {BOB}, "bob is an administrator's"
-    assert site.slurm.read_default_accounts([ANN]) == {ANN: OLD}
-
-
-def test_a_person_may_say_whose_an_account_is(site: Site) -> None:
-    resource = left_by_the_original(site, organization="somebody")
-    site.settle()
-    assert kind_of(site.plan()) is Kind.DRIFT_ONLY
-
-    site.cycle().adopt(resource.uuid, OLD)
-
-    assert site.account_of(resource.uuid).name == OLD
-
-
-def test_a_person_may_not_take_what_is_marked_protected_or_missing(site: Site) -> None:
-    resource = left_by_the_original(site)
-    other = site.waldur.make_resource(resource.project, "other")
-    site.settle()
-    before = site.accounts()
-
-    for name in (OLD, AccountName("waldur"), ROOT, AccountName("nosuch")):
-        with pytest.raises(UnsafePlan):
-            site.cycle().adopt(other.uuid, name)
-    site.slurm.put(Account(AccountName("hpc_free"), "free", "x", ROOT))
-    with pytest.raises(UnsafePlan, match="has account hpc_old already"):
-        site.cycle().adopt(resource.uuid, AccountName("hpc_free"))
-    with pytest.raises(UnsafePlan, match="lists no such resource"):
-        site.cycle().adopt(ResourceUuid("f" * 32), AccountName("hpc_free"))
-
-    assert {name: site.accounts()[name] for name in before} == before
