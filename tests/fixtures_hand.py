@@ -117,7 +117,9 @@ def installed_hand() -> Iterator[HandSite]:
     directory.chmod(0o755)
     try:
         site = install(directory)
-        with subprocess.Popen((site.program, "serve")) as service:
+        with subprocess.Popen(
+            (find_program("setpriv"), "--pdeathsig", "KILL", site.program, "serve")
+        ) as service:
             _wait_for(site.socket)
             yield site
             service.kill()

@@ -20,6 +20,8 @@ from waldur_slurm.hand.paths import Roots
 from waldur_slurm.hand.requests import MOST_SCRIPT, Slurm, parts_of, variables_file
 
 MOST_OUTPUT = 16 * 1024 * 1024
+LATE = ("it did not end in time and was killed", errno.ETIMEDOUT)
+PAUSE_S = 0.002
 JOB_ENVIRON = 3
 """The descriptor at which sbatch finds the variables of the job."""
 
@@ -34,8 +36,8 @@ def run(
     act: Slurm, roots: Roots, directory: str, login: Mapping[str, str], talk: Conversation
 ) -> None:
     """Run the tool to its end, or to the end of its time, which kills it with all it started."""
+    script = os.memfd_create("script")  # first, so that no other has the number JOB_ENVIRON
     variables = _variables(act, roots)
-    script = os.memfd_create("script")
     for data in talk.body(MOST_SCRIPT):
         files.write_all(script, data)
     os.lseek(script, 0, os.SEEK_SET)
@@ -136,21 +138,20 @@ def _ready(poll: select.poll, deadline: float) -> list[tuple[int, int]]:
     left = deadline - time.monotonic()
     ready = poll.poll(left * 1000) if left > 0 else []
     if not ready:
-        raise Failed("it did not end in time and was killed", errno.ETIMEDOUT)
+        raise Failed(*LATE)
     return ready
 
 
 def _wait(pid: int, deadline: float) -> int:
-    """Return the exit code, or 128 and the signal as a shell does."""
-    process = os.pidfd_open(pid)
-    try:
-        poll = select.poll()
-        poll.register(process, select.POLLIN)
-        _ready(poll, deadline)
-    finally:
-        os.close(process)
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    return code if code >= 0 else 128 - code
+    """Return the exit code, or 128 and the signal as a shell does; who writes no more soon ends."""
+    while True:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            code = os.waitstatus_to_exitcode(status)
+            return code if code >= 0 else 128 - code
+        if time.monotonic() > deadline:
+            raise Failed(*LATE)
+        time.sleep(PAUSE_S)
 
 
 def _kill(pid: int) -> None:
