@@ -16,7 +16,7 @@ from typing import NamedTuple
 from waldur_slurm.hand import files, paths, wire
 from waldur_slurm.hand.conversation import Conversation
 from waldur_slurm.hand.errors import Failed, Refused
-from waldur_slurm.hand.paths import Roots
+from waldur_slurm.hand.paths import Parts, Roots
 from waldur_slurm.hand.requests import MOST_SCRIPT, Slurm, parts_of, variables_file
 
 MOST_OUTPUT = 16 * 1024 * 1024
@@ -62,13 +62,19 @@ def _variables(act: Slurm, roots: Roots) -> int | None:
     if act.argv[0] != "sbatch" or (act.variables is not None and named):
         raise Refused("variables are a job's, and come in one way")
     if named:
-        path = parts_of(named[0])
-        with paths.parent(roots.place(path), path) as (within, name):
-            return paths.open_file(name, within)
+        return _opened_file(parts_of(named[0]), roots)
     descriptor = os.memfd_create("environ")
     files.write_all(descriptor, variables_file(act.variables or {}))
     os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor
+
+
+def _opened_file(path: Parts, roots: Roots) -> int:
+    try:
+        with paths.parent(roots.place(path), path) as (within, name):
+            return paths.open_file(name, within)
+    except Failed as why:
+        raise Refused(f"the variables cannot be read: {why}") from why
 
 
 def _without_file(argv: tuple[str, ...]) -> tuple[str, ...]:
@@ -144,6 +150,7 @@ def _ready(poll: select.poll, deadline: float) -> list[tuple[int, int]]:
 
 def _wait(pid: int, deadline: float) -> int:
     """Return the exit code, or 128 and the signal as a shell does; who writes no more soon ends."""
+    signal.alarm(0)
     while True:
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from waldur_slurm.errors import FileFailed, TransportError
 from waldur_slurm.hand import wire
 from waldur_slurm.hand.requests import MOST_TIMEOUT_S, to_wire
 from waldur_slurm.processes.output import Capture, LineCutter
@@ -86,7 +87,10 @@ class UserCommands:
             variables=None if variables is None else dict(variables),
             timeout_s=min(math.ceil(allowed.total_seconds()), MOST_TIMEOUT_S),
         )
-        return believed(self._hand, request, (stdin.encode(),), allowed + GRACE, argv[0])
+        try:
+            yield from believed(self._hand, request, (stdin.encode(),), allowed + GRACE, argv[0])
+        except FileFailed as error:
+            raise TransportError(f"{argv[0]} did not run to its end: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
