@@ -51,6 +51,7 @@ from waldur_slurm.agent.pull.world.world import WaldurSide, World
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.names import AccountName
+from waldur_slurm.service.signals import Unbroken
 from waldur_slurm.slurm.accounting.port import Accounting
 from waldur_slurm.state import State
 from waldur_slurm.telemetry.events import Sink
@@ -89,6 +90,7 @@ class PullCycle:
     clock: Callable[[], datetime]
     report_final_usage: FinalUsage
     is_stopping: Callable[[], bool] = lambda: False
+    unbroken: Unbroken = nullcontext
     pause: Callable[[float], None] = time.sleep
     phase: Callable[[str], AbstractContextManager[object]] = nullcontext
     """Around each part of a cycle, for whoever times it."""
@@ -113,8 +115,9 @@ class PullCycle:
         desired = self.look(Journal(self.state), NO_CONSENT).desired
         found = next((r for r in desired.world.waldur.resources if r.uuid == resource), None)
         step = adoption(desired, found, account)
-        self.accounting.set_description(step.account, step.description)
-        self._news.changed(step)
+        with self.unbroken():
+            self.accounting.set_description(step.account, step.description)
+            self._news.changed(step)
 
     def look(self, journal: Journal, consent: Consent) -> View:
         now = self.clock()
@@ -164,7 +167,10 @@ class _Run:
         self._failures: list[Failure] = []
         self._done: list[Step] = []
         self._waldur = WaldurHand(
-            marketplace=cycle.marketplace, done=self._note, is_stopping=cycle.is_stopping
+            marketplace=cycle.marketplace,
+            done=self._note,
+            is_stopping=cycle.is_stopping,
+            unbroken=cycle.unbroken,
         )
         self._slurm = SlurmHand(
             accounting=cycle.accounting,
@@ -172,6 +178,7 @@ class _Run:
             report_final_usage=cycle.report_final_usage,
             done=self._note,
             is_stopping=cycle.is_stopping,
+            unbroken=cycle.unbroken,
         )
 
     def run(self, consent: Consent) -> CycleReport:
