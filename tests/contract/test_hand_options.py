@@ -10,7 +10,7 @@ from waldur_slurm.hand.options import SCANCEL, SCONTROL, UPDATED, built_argv
 
 UNKNOWN = ("unrecognized option", "requires an argument", "doesn't allow an argument", "ambiguous")
 ASKED = [name for name in (*SAMPLES, *FLAGS) if name != "export-file"]
-"""The hand opens the file of that one itself (`test_on_behalf`)."""
+"""The hand opens the file of that one itself (`acting/test_tools`)."""
 
 UPDATES_NOT_YET = ("StdErr", "StdIn")
 """22.05 does not update these; what it says of them is a refusal like any other."""
