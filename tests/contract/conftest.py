@@ -60,6 +60,13 @@ def operator_docker_24_11(
 
 
 @pytest.fixture(scope="session")
+def operator_docker_26_05(
+    docker_26_05: RealSite, container_cluster_26_05: ContainerCluster
+) -> Iterator[RealSite]:
+    yield from _contained_operator(docker_26_05, container_cluster_26_05)
+
+
+@pytest.fixture(scope="session")
 def docker_22_05(container_cluster_22_05: ContainerCluster) -> Iterator[RealSite]:
     yield from _contained(container_cluster_22_05)
 
@@ -67,6 +74,11 @@ def docker_22_05(container_cluster_22_05: ContainerCluster) -> Iterator[RealSite
 @pytest.fixture(scope="session")
 def docker_24_11(container_cluster_24_11: ContainerCluster) -> Iterator[RealSite]:
     yield from _contained(container_cluster_24_11)
+
+
+@pytest.fixture(scope="session")
+def docker_26_05(container_cluster_26_05: ContainerCluster) -> Iterator[RealSite]:
+    yield from _contained(container_cluster_26_05)
 
 
 def _contained(cluster: ContainerCluster) -> Iterator[RealSite]:

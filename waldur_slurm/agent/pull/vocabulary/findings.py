@@ -17,6 +17,8 @@ class RefusalKind(RefusalKinds):
     NO_UNIX_USER = "no unix user"
     WAITING = "waiting"
     UNKNOWN = "unknown"
+    ABSENT = "absent"
+    """Slurm does not list an account that an order ends, and may be wrong."""
     QUARANTINED = "quarantined"
     BRAKE = "brake"
 
@@ -26,6 +28,7 @@ class RefusalKind(RefusalKinds):
             RefusalKind.AWAITS_APPROVAL,
             RefusalKind.WAITING,
             RefusalKind.UNKNOWN,
+            RefusalKind.ABSENT,
             RefusalKind.NO_UNIX_USER,
         )
 
@@ -33,7 +36,8 @@ class RefusalKind(RefusalKinds):
     def level(self) -> Level:
         if self.is_brake:
             return Level.ERROR
-        return Level.WARNING if self.needs_a_person else Level.DEBUG
+        is_told = self.needs_a_person or self is RefusalKind.ABSENT
+        return Level.WARNING if is_told else Level.DEBUG
 
 
 class DriftKind(DriftKinds):
