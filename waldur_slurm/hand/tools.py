@@ -2,7 +2,8 @@
 
 The script has come whole before sbatch begins. What a job shall have in its environment goes to
 sbatch through a file that has no name: `--export-file` with `--export=ALL`, which gives the job
-exactly that (22.05; `--export=NONE` would drop the file). What a tool itself has is a login's.
+exactly that on 22.05, 24.11 and 26.05, and wins over what its script says. Without `ALL` the file
+is dropped by one or the other of them. What a tool itself has is a login's.
 """
 
 import errno
@@ -61,6 +62,8 @@ def _variables(act: Slurm, roots: Roots) -> int | None:
         return None
     if act.argv[0] != "sbatch" or (act.variables is not None and named):
         raise Refused("variables are a job's, and come in one way")
+    if {"--export=NONE", "--export=NIL"} & {*act.argv}:
+        raise Refused("sbatch drops a job's variables beside --export=NONE or NIL")
     if named:
         return _opened_file(parts_of(named[0]), roots)
     descriptor = os.memfd_create("environ")
@@ -84,8 +87,8 @@ def _without_file(argv: tuple[str, ...]) -> tuple[str, ...]:
 def _with_variables(argv: tuple[str, ...], variables: int | None) -> tuple[str, ...]:
     if variables is None:
         return ()
-    said = any(word.startswith("--export=") for word in argv)
-    return (*(() if said else ("--export=ALL",)), f"--export-file={JOB_ENVIRON}")
+    said = () if "--export=ALL" in argv else ("--export=ALL",)
+    return (*said, f"--export-file={JOB_ENVIRON}")
 
 
 def _start(

@@ -59,12 +59,14 @@ def test_variables_of_a_job_may_lie_in_a_file_of_the_users(
     ann.files.put(f"{home}/env", [b"A=b\0"], most=MOST)
     Path(home, "link").symlink_to("/etc/hostname")
 
-    done = ann.commands.run(("sbatch", f"--export-file={home}/env", "--export=NIL"))
+    done = ann.commands.run(("sbatch", f"--export-file={home}/env", "--export=ALL"))
 
-    assert done.out == "--export=NIL --export-file=3\nA=b\0"
+    assert done.out == "--export=ALL --export-file=3\nA=b\0"
     for path in ("/etc/hostname", f"{home}/link"):
         with pytest.raises(NotPermitted):
             ann.commands.run(("sbatch", f"--export-file={path}"))
+    with pytest.raises(NotPermitted, match="drops a job's variables"):
+        ann.commands.run(("sbatch", "--export=NONE"), variables={"A": "b"})
     with pytest.raises(NotPermitted, match="one way"):
         ann.commands.run(("sbatch", f"--export-file={home}/env"), variables={"A": "b"})
 
