@@ -123,7 +123,8 @@ def test_a_job_is_submitted_as_the_user_and_is_what_was_asked_for(
     behalf = on_slurm.behalf(way, user).of(user)
     name = 'it\'s a "name" | with, all: $HOME `id` --uid=0'
     variables = {"A": "x,y\nz", "PATH": "/usr/bin:/bin", "QUOTED": 'it\'s "so" $HOME'}
-    script = f"#!/bin/sh\n#SBATCH --export=NONE --job-name=other\n{PROBE}\nprintf '%s' \"$A$QUOTED\" > values\nenv -0 > env\n"
+    of_the_script = "#!/bin/sh\n#SBATCH --export=NONE --job-name=other\n"
+    script = f"{of_the_script}{PROBE}\nprintf '%s' \"$A$QUOTED\" > values\nenv -0 > env\n"
 
     done = behalf.commands.run(
         ("sbatch", "--parsable", f"--account={ACCOUNT}", f"--job-name={name}", "--mem=10",
