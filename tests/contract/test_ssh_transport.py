@@ -22,6 +22,7 @@ from tests.fixtures_ssh import NewSshd
 from tests.sandbox.processes import eventually
 from waldur_slurm.errors import SettingsError, TransportError
 from waldur_slurm.processes.port import Completed
+from waldur_slurm.slurm.transports import ssh_master
 from waldur_slurm.slurm.transports.ssh import SshTransport
 from waldur_slurm.slurm.transports.ssh_master import HostKey, KeyFile, KeyText, KnownHosts
 
@@ -409,6 +410,16 @@ def test_commands_share_one_connection_until_it_is_closed(sshd: SshServer, rooms
     transport.close()
     assert transport.run(("true",)).code == 0
     transport.close()
+
+
+def test_a_connection_that_nobody_uses_or_closes_ends_by_itself(
+    transport: SshTransport, rooms: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So it ends as well when whoever made it was killed."""
+    monkeypatch.setattr(ssh_master, "IDLE", timedelta(seconds=1))
+    assert transport.run(("true",)).code == 0
+    assert eventually(lambda: not masters(rooms), 10)
+    assert transport.run(("true",)).code == 0
 
 
 def test_more_commands_at_once_than_sshd_takes_wait_for_each_other(
