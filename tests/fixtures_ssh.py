@@ -1,8 +1,10 @@
 """A real sshd on loopback for tests. Where there is none, they are skipped; in CI they fail."""
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +38,22 @@ def sshd(new_sshd: NewSshd) -> Iterator[SshServer]:
     """One of the test's own, to be ended, frozen and given other keys."""
     with new_sshd("") as server:
         yield server
+
+
+@pytest.fixture
+def rooms(
+    shared_sshd: SshServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """Where this test's transports have their private directories; nothing is left of them.
+
+    What lives longer than the test has its directory already.
+    """
+    place = open_directory()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    yield place
+    left = list(place.iterdir())
+    shutil.rmtree(place)
+    assert left == []
 
 
 @contextmanager
