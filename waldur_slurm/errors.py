@@ -17,7 +17,10 @@ ExpectedError
 A front has errors of its own below the same root, and turns each into an exit code in its `main`.
 """
 
+import shlex
 from typing import ClassVar
+
+_LONGEST_COMMAND = 200
 
 
 class ExpectedError(Exception):
@@ -52,10 +55,16 @@ class CommandFailed(SlurmError):
     """The command ran and said no."""
 
     def __init__(self, argv: tuple[str, ...], code: int, said: str) -> None:
-        super().__init__(f"{argv[0]} exited {code}: {said}")
+        super().__init__(f"{_shown(argv)} exited {code}: {said}")
         self.argv = argv
         self.code = code
         self.said = said
+
+
+def _shown(argv: tuple[str, ...]) -> str:
+    command = shlex.join(argv)
+    longest = _LONGEST_COMMAND
+    return command if len(command) <= longest else f"{command[:longest]}..."
 
 
 class AccountingDown(CommandFailed):

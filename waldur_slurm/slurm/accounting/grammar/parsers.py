@@ -23,6 +23,7 @@ from waldur_slurm.slurm.accounting.grammar.columns import (
     UserRow,
 )
 from waldur_slurm.slurm.accounting.port import RolledUp
+from waldur_slurm.slurm.grammar.habits import VERSION
 from waldur_slurm.slurm.grammar.rows import lines_of, split_cells, split_rows, to_row
 from waldur_slurm.slurm.grammar.values import (
     parse_integer,
@@ -38,7 +39,6 @@ Value = TypeVar("Value")
 _IDS = 2
 """An association's first columns, its own number and the one above it."""
 
-_VERSION = re.compile(r"slurm(?:-[a-z]+)? (\d+\.\d+\S*)", re.ASCII)
 _SETTING = re.compile(r"(\w+)\s*= ?(.*)", re.ASCII)
 _STATE = re.compile(r"^   JobState=(\S+)", re.MULTILINE)
 _SUBMITTED = re.compile(r"^   SubmitTime=(\S+)", re.MULTILINE)
@@ -186,7 +186,7 @@ def parse_rollup(account: AccountName, text: str) -> dict[RolledUp, int]:
 
 
 def parse_version(text: str) -> str:
-    match = _VERSION.fullmatch(text.strip())
+    match = VERSION.fullmatch(text.strip().rpartition("\n")[2])
     if match is None:
         raise UnparsableOutput(f"not a Slurm version: {text[:200]!r}")
     return match[1]
