@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -19,10 +18,6 @@ from benchmarks.scale import Scale
 from sandbox.demo.place import own_directory
 from sandbox.slurm import Cluster, ClusterOptions
 from tests.places import PROJECT
-from waldur_slurm.slurm.grammar.commands import ENVIRONMENT
-from waldur_slurm.slurm.grammar.marks import mark_of
-from waldur_slurm.slurm.live.client import fresh_nonce
-from waldur_slurm.slurm.live.grammar.commands import jobs_format, show_jobs
 
 MOST_TIMES_BARE = 2.0
 MOST_MEGABYTES = 150.0
@@ -34,6 +29,7 @@ class Told(TypedDict):
     """What a reader says at its end."""
 
     jobs: int
+    bare: list[float]
     walls: list[float]
     own: list[float]
     peak: float
@@ -64,31 +60,26 @@ def fill(cluster: Cluster, jobs: int) -> None:
 
 
 def measure_reading(cluster: Cluster, jobs: int, runs: int) -> Iterator[Row]:
-    bare = [seconds_of_squeue(cluster) for _ in range(runs)]
     told = read(cluster, runs)
     if told["jobs"] != jobs:
         raise AssertionError(f"{told['jobs']} jobs were read, not {jobs}")
     name = f"live: {jobs:,} jobs"
     yield Row(
-        name=f"{name} read", unit="s", samples=told["walls"], floor=bare, bound=MOST_TIMES_BARE
+        name=f"{name} read",
+        unit="s",
+        samples=told["walls"],
+        floor=told["bare"],
+        bound=MOST_TIMES_BARE,
     )
     yield Row(name=f"{name}, peak", unit="MB", samples=[told["peak"]], bound=MOST_MEGABYTES)
     a_row = [1e6 * seconds / jobs for seconds in told["own"]]
     yield Row(name=f"{name}, own CPU a row", unit="us", samples=a_row)
 
 
-def seconds_of_squeue(cluster: Cluster) -> float:
-    path = {"PATH": os.environ["PATH"]}  # noqa: TID251 - where Slurm's tools lie here
-    environ = {**path, **cluster.environ, **ENVIRONMENT, **jobs_format(mark_of(fresh_nonce()))}
-    began = time.monotonic()
-    subprocess.run(show_jobs(None), env=environ, stdout=subprocess.DEVNULL, check=True)
-    return time.monotonic() - began
-
-
 def read(cluster: Cluster, runs: int) -> Told:
     """Have a process of its own read the queue again and again, as a service does."""
     reader = (sys.executable, "-m", "benchmarks.read_queue", str(runs))
-    path = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT)}  # noqa: TID251 - as above
+    path = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT)}  # noqa: TID251 - where Slurm's tools lie here
     done = subprocess.run(
         reader, env={**path, **cluster.environ}, cwd=Path(PROJECT), capture_output=True, check=True
     )

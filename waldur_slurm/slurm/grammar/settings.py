@@ -4,14 +4,14 @@ import re
 from collections.abc import Mapping
 
 from waldur_slurm.errors import UnparsableOutput
+from waldur_slurm.slurm.grammar.habits import VERSION
 from waldur_slurm.slurm.grammar.rows import lines_of
 
-_VERSION = re.compile(r"slurm(?:-[a-z]+)? (\d+\.\d+\S*)", re.ASCII)
 _SETTING = re.compile(r"(\w+)\s*= ?(.*)", re.ASCII)
 
 
 def parse_version(text: str) -> str:
-    match = _VERSION.fullmatch(text.strip())
+    match = VERSION.fullmatch(text.strip().rpartition("\n")[2])
     if match is None:
         raise UnparsableOutput(f"not a Slurm version: {text[:200]!r}")
     return match[1]

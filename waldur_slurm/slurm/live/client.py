@@ -19,7 +19,6 @@ from waldur_slurm.model.jobs import Run
 from waldur_slurm.model.live import JobListing, LiveJob, NodeShare
 from waldur_slurm.model.names import ClusterName
 from waldur_slurm.processes.port import Transport
-from waldur_slurm.slurm.grammar.evidence import is_silence
 from waldur_slurm.slurm.grammar.marks import mark_of
 from waldur_slurm.slurm.grammar.questions import questions_about, split_answers
 from waldur_slurm.slurm.grammar.settings import parse_configuration, parse_version
@@ -114,7 +113,7 @@ class ClusterClient:
         """Ask each slurmctld; the exit code says again whether one of them answers."""
         argv = commands.ping(self._away)
         completed = self._tools.attempt(argv)
-        if is_silence(completed) or not completed.out:
+        if self._tools.is_silence(argv, completed) or not completed.out:
             self._tools.believe(argv, completed)
         return things.parse_controllers(completed.out)
 

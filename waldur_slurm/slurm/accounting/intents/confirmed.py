@@ -17,7 +17,7 @@ from waldur_slurm.slurm.accounting.grammar import commands
 from waldur_slurm.slurm.accounting.grammar.columns import AssociationRow
 from waldur_slurm.slurm.accounting.port import Outcome
 from waldur_slurm.slurm.accounting.records import Records, Tree
-from waldur_slurm.slurm.grammar.evidence import is_silence, said
+from waldur_slurm.slurm.grammar.evidence import said
 from waldur_slurm.slurm.grammar.settings import parse_configuration
 from waldur_slurm.slurm.tools import Tools
 
@@ -84,7 +84,7 @@ class ConfirmedWrites:
         with self._writing:
             for _ in range(ATTEMPTS):
                 argv, completed = write()
-                if not is_silence(completed) and is_so():
+                if not self._tools.is_silence(argv, completed) and is_so():
                     return completed
                 self._tools.believe(argv, completed)
             raise CommandFailed(argv, 0, f"exit code 0, but it is not so: {said(completed)}")

@@ -4,7 +4,7 @@ Fifty thousand jobs are of a few shapes: within a listing what a cell means is r
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from operator import getitem
 
 from waldur_slurm.errors import InvalidName, UnparsableOutput
@@ -27,9 +27,6 @@ from waldur_slurm.slurm.live.grammar.values import (
 )
 
 _TITLE = "JOBID"
-_OF_A_CLUSTER = "CLUSTER: "
-"""The line above the heading where a cluster is named."""
-
 _PLAIN = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 Read = Callable[[str], object]
@@ -114,12 +111,15 @@ def _meanings() -> list[_Kept]:
 
 
 def parse_jobs(lines: Iterable[str], mark: str) -> JobListing | None:
-    """Read the whole listing; None if there is not even a heading: then nobody answered."""
-    rows = split_marked(_without_cluster(lines), mark, len(QueueRow._fields))
+    """Read the whole listing; None if there is not even a heading: then nobody answered.
+
+    Above it may stand the name of a cluster that was asked for, or what a site says to everybody.
+    """
+    rows = split_marked(lines, mark, len(QueueRow._fields))
     heading = next(rows, None)
     if heading is None:
         return None
-    if heading[0] != _TITLE:
+    if heading[0].rpartition("\n")[2] != _TITLE:
         raise UnparsableOutput(f"not the heading of a queue: {heading[0][:80]!r}")
     jobs: list[LiveJob] = []
     unreadable: list[UnreadableJob] = []
@@ -130,11 +130,3 @@ def parse_jobs(lines: Iterable[str], mark: str) -> JobListing | None:
         except (UnparsableOutput, InvalidName) as error:
             unreadable.append(UnreadableJob(cells, str(error)))
     return JobListing(tuple(jobs), tuple(unreadable))
-
-
-def _without_cluster(lines: Iterable[str]) -> Iterator[str]:
-    found = iter(lines)
-    first = next(found, None)
-    if first is not None and not first.startswith(_OF_A_CLUSTER):
-        yield first
-    yield from found

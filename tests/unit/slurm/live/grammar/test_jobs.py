@@ -90,11 +90,11 @@ def test_a_row_that_cannot_be_read_is_one_unreadable_job(changes: dict[str, str]
 
 def test_an_answer_without_a_heading_is_none() -> None:
     assert parse_jobs([], MARK) is None
-    assert parse_jobs(["CLUSTER: lab"], MARK) is None
 
 
-def test_a_heading_alone_is_an_empty_queue() -> None:
-    listing = parse_jobs(["CLUSTER: lab", *printed(MARK)], MARK)
+@pytest.mark.parametrize("above", [[], ["CLUSTER: lab"], ["", "Welcome to lab!"]])
+def test_a_heading_alone_is_an_empty_queue_whatever_stands_above_it(above: list[str]) -> None:
+    listing = parse_jobs([*above, *printed(MARK)], MARK)
 
     assert listing is not None
     assert (listing.jobs, listing.unreadable) == ((), ())
