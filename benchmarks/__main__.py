@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks import report
 from benchmarks.daemon import measure_daemon
+from benchmarks.demo import measure_demo
 from benchmarks.docker import measure_docker
 from benchmarks.docs import write_docs
 from benchmarks.idle_pull import Idling, compare_idle_pulls, idle, measure_idle_pull
@@ -52,6 +53,7 @@ MEASUREMENTS: Mapping[str, Callable[[Scale], Iterable[Row]]] = {
     "docker": measure_docker,
     "daemon": measure_daemon,
     "live": measure_live,
+    "demo": measure_demo,
     "peers": lambda _scale: compare_with_peers(),
 }
 NOT_QUICK = ("peers",)
