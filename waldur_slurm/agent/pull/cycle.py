@@ -114,8 +114,11 @@ class PullCycle:
         """
         desired = self.look(Journal(self.state), NO_CONSENT).desired
         found = next((r for r in desired.world.waldur.resources if r.uuid == resource), None)
-        step = adoption(desired, found, account)
+        step, setting = adoption(desired, found, account)
         with self.unbroken():
+            if setting is not None:
+                self.accounting.set_limits(account, dict(setting.limits))
+                self._news.changed(setting)
             self.accounting.set_description(step.account, step.description)
             self._news.changed(step)
 

@@ -19,7 +19,7 @@ from waldur_slurm.agent.pull.desired.allocations import Allocation, Ending, Kept
 from waldur_slurm.agent.pull.desired.hierarchy import Hierarchy, NoPlace
 from waldur_slurm.agent.pull.desired.orders import Request, judge_orders
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind, Refusal, RefusalKind
-from waldur_slurm.agent.pull.vocabulary.limits import Unusable, wanted_limits
+from waldur_slurm.agent.pull.vocabulary.limits import Unusable, held_limits
 from waldur_slurm.agent.pull.vocabulary.steps import Judgement, Stage
 from waldur_slurm.agent.pull.world.doubts import WHEN_BELIEVED, is_gone
 from waldur_slurm.agent.pull.world.marks import MarkKind
@@ -134,7 +134,7 @@ class _Scene:
                 yield Refusal(RefusalKind.SITE, order.uuid, "its account is missing from Slurm")
             case _:
                 known = holding.account.name if isinstance(holding, Ours) else None
-                yield self._made(resource, request, known)
+                yield self._made(resource, order, request.limits, known)
 
     def unordered(self, resource: Resource, holding: Holding) -> Iterator[Wanted]:
         """People and flags are kept in step, everything else is at most shown."""
@@ -146,17 +146,29 @@ class _Scene:
             case Foreign(name=name, why=why):
                 found = f"account {name} is not provably its own: {why}"
                 yield Drift(DriftKind.NOT_OURS, resource.uuid, found, "adopt it by hand")
+            case _ if resource.state is not ResourceState.CREATING:
+                known = holding.account.name if isinstance(holding, Ours) else None
+                yield self._missing(resource, known)
             case _:
-                if resource.state is not ResourceState.CREATING:
-                    wanted = resource.backend_id or "an account"
-                    yield Drift(DriftKind.MISSING, resource.uuid, "no account", wanted)
+                return
+
+    def _missing(self, resource: Resource, known: AccountName | None) -> New | Refusal | Drift:
+        """Made again only when a person says so, as what it used and who was in it is gone."""
+        wanted = resource.backend_id or "an account"
+        if not self._world.consent.repair_missing:
+            return Drift(DriftKind.MISSING, resource.uuid, "no account", wanted)
+        limits = _held_limits(self._world, resource)
+        if limits is None:
+            reason = "its ordered limits cannot be read, so its account is not made again"
+            return Refusal(RefusalKind.SITE, resource.uuid, reason)
+        return self._made(resource, None, limits, known)
 
     def _made(
-        self, resource: Resource, request: Request, known: AccountName | None
+        self, resource: Resource, order: Order | None, limits: Tres, known: AccountName | None
     ) -> New | Refusal:
         place = self.hierarchy.allocation(resource, known)
         if isinstance(place, NoPlace):
-            return Refusal(RefusalKind.SITE, request.order.uuid, place.reason)
+            return Refusal(RefusalKind.SITE, order.uuid if order else resource.uuid, place.reason)
         defaults = self._world.policy.account_defaults
         people = self.roster.wanted(resource, self._world.waldur.members)
         new = NewAccount(
@@ -164,14 +176,14 @@ class _Scene:
             parent=place.parent,
             description=self._description(resource),
             organization=place.parent,
-            limits=request.limits,
+            limits=limits,
             fairshare=defaults.fairshare,
             qos=defaults.qos,
             default_qos=defaults.default_qos,
         )
         return New(
             resource=resource,
-            order=request.order,
+            order=order,
             new=new,
             people=None if people is None else tuple(sorted(people)),
             joiners=self._turnover(Account(new.name), people).joiners,
@@ -249,7 +261,7 @@ def _unsafe_names(roster: Roster) -> Iterator[Refusal]:
 
 def _held_limits(world: World, resource: Resource) -> Tres | None:
     """What Waldur holds, to be compared with Slurm; None where it cannot be compared."""
-    limits = wanted_limits(world.components, resource.limits)
+    limits = held_limits(world.components, resource.limits)
     return None if isinstance(limits, Unusable) else limits
 
 

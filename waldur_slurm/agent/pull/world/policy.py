@@ -151,6 +151,7 @@ class Consent:
     remove_empty_now: bool = False
     repair_parents: bool = False
     repair_default_associations: bool = False
+    repair_missing: bool = False
 
 
 NO_CONSENT = Consent()
