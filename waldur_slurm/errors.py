@@ -1,6 +1,6 @@
-"""Every error this project raises on purpose, and whether trying again may help.
+"""Every error that is raised on purpose by what all fronts share, and whether to try again.
 
-AgentError
+ExpectedError
 ├── SettingsError
 ├── InvalidName
 ├── SlurmError
@@ -8,39 +8,35 @@ AgentError
 │   ├── CommandFailed
 │   │   └── AccountingDown  (transient)
 │   └── UnparsableOutput
-├── WaldurError
-│   ├── WaldurUnreachable   (transient)
-│   ├── WaldurRejected
-│   └── UnexpectedPayload
 ├── StateError
 ├── AlreadyRunning          (transient)
-├── CannotListen            (transient)
-├── NoSuchAllocation
-└── UnsafePlan
+└── CannotListen            (transient)
+
+A front has errors of its own below the same root, and turns each into an exit code in its `main`.
 """
 
 from typing import ClassVar
 
 
-class AgentError(Exception):
-    """Root of the tree; `transient` says whether the same call may succeed later."""
+class ExpectedError(Exception):
+    """Root of the trees: what else is raised is a defect. Trying again may help the transient."""
 
     transient: ClassVar[bool] = False
 
 
-class SettingsError(AgentError):
-    """The environment, or a file it names, does not describe a runnable agent."""
+class SettingsError(ExpectedError):
+    """The environment, or a file it names, does not describe what can run."""
 
     def __init__(self, mistakes: list[str]) -> None:
         super().__init__("\n".join(mistakes))
         self.mistakes = mistakes
 
 
-class InvalidName(AgentError):
+class InvalidName(ExpectedError):
     """A name that Slurm would misread, shorten or spread over several entities."""
 
 
-class SlurmError(AgentError):
+class SlurmError(ExpectedError):
     """Slurm could not do, or could not tell us, something."""
 
 
@@ -73,49 +69,17 @@ class UnparsableOutput(SlurmError):
         super().__init__(words if len(words) <= 400 else f"{words[:400]}...")
 
 
-class WaldurError(AgentError):
-    """Waldur could not do, or could not tell us, something."""
+class StateError(ExpectedError):
+    """What must be remembered could not be read or written."""
 
 
-class WaldurUnreachable(WaldurError):
-    """No answer, or an answer that says "not now": refused connection, time-out, 429, 5xx."""
-
-    transient = True
-
-
-class WaldurRejected(WaldurError):
-    """Waldur understood the request and said no."""
-
-    def __init__(self, request: str, status: int, said: str) -> None:
-        super().__init__(f"{request} answered {status}: {said}")
-        self.request = request
-        self.status = status
-        self.said = said
-
-
-class UnexpectedPayload(WaldurError):
-    """Waldur answered something that its contract does not promise."""
-
-
-class StateError(AgentError):
-    """What the agent must remember could not be read or written."""
-
-
-class AlreadyRunning(AgentError):
-    """Another agent on this host serves the same offering in the same direction."""
+class AlreadyRunning(ExpectedError):
+    """Another process on this host does the same work, and holds its lock."""
 
     transient = True
 
 
-class CannotListen(AgentError):
-    """The address that others should watch the agent at cannot be had."""
+class CannotListen(ExpectedError):
+    """The address that pages should be served at cannot be had."""
 
     transient = True
-
-
-class NoSuchAllocation(AgentError):
-    """Somebody asked about an account that no allocation of the offering has."""
-
-
-class UnsafePlan(AgentError):
-    """The plan removes more than the site's policy allows in one cycle."""

@@ -37,9 +37,9 @@ def understood(name: str) -> Iterator[None]:
         yield
     except _MISUNDERSTANDINGS as error:
         raise StateError(
-            f"{name}.json in AGENT_STATE_DIR does not hold what it should"
-            f" ({type(error).__name__}: {error}); stop the agent, put a backup in its place or move"
-            " it away, and start again"
+            f"{name}.json in the state directory does not hold what it should"
+            f" ({type(error).__name__}: {error}); stop the service, put a backup in its place or"
+            " move it away, and start again"
         ) from error
 
 

@@ -8,7 +8,7 @@ from threading import Thread
 
 from sandbox.waldur import Fault
 from tests.contract_waldur.sites import QUICK, ServedSite
-from waldur_slurm.errors import (
+from waldur_slurm.agent.errors import (
     UnexpectedPayload,
     WaldurError,
     WaldurRejected,

@@ -15,8 +15,8 @@ from tests.contract_waldur.faults import FAULTS, trap_for_tokens, wait_for_what_
 from tests.contract_waldur.scenarios import SCENARIOS, SILENT, left_behind, sweep
 from tests.contract_waldur.sites import QUICK, ServedSite
 from tests.fixtures_waldur import StartWaldur
+from waldur_slurm.agent.errors import WaldurError
 from waldur_slurm.agent.model.marketplace import Dialect
-from waldur_slurm.errors import WaldurError
 
 SLOWEST = 3 * QUICK.whole + 2.0
 """A call ends by then: two requests with their retries, and a slow machine."""

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tests.contract_waldur.sites import ServedSite, Site, resource_of, serve_create
+from waldur_slurm.agent.errors import WaldurRejected
 from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
 from waldur_slurm.agent.model.marketplace import (
     Dialect,
@@ -16,7 +17,6 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceState,
     ResourceUuid,
 )
-from waldur_slurm.errors import WaldurRejected
 from waldur_slurm.model.period import Month
 from waldur_slurm.model.tres import TresName
 

@@ -6,8 +6,8 @@ import pytest
 
 from sandbox.waldur import Fault
 from tests.contract_waldur.sites import ServedSite, serve_create
+from waldur_slurm.agent.errors import WaldurUnreachable
 from waldur_slurm.agent.waldur.client import THREADS
-from waldur_slurm.errors import WaldurUnreachable
 
 
 @pytest.fixture(params=["the bulk list", "team by team"])

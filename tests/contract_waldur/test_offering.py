@@ -5,11 +5,12 @@ import pytest
 from sandbox.waldur import DialectName
 from tests.contract_waldur.sites import ServedSite, serve_create
 from tests.fixtures_waldur import DIALECT_NAMES, StartWaldur
+from waldur_slurm.agent.errors import WaldurRejected, WaldurUnreachable
 from waldur_slurm.agent.model.marketplace import Dialect, OfferingUuid
 from waldur_slurm.agent.waldur.client import WaldurMarketplace
 from waldur_slurm.agent.waldur.session import WaldurSession
 from waldur_slurm.agent.waldur.transport import Bounds
-from waldur_slurm.errors import SettingsError, WaldurRejected, WaldurUnreachable
+from waldur_slurm.errors import SettingsError
 
 
 @pytest.mark.parametrize("dialect", DIALECT_NAMES)

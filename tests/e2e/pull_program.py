@@ -19,7 +19,8 @@ from typing import Any, TypeVar
 from tests.fakes.pull import COMPONENTS
 from waldur_slurm.agent.model.marketplace import OfferingUuid, Resource
 from waldur_slurm.agent.pull.cycle import PullCycle
-from waldur_slurm.agent.pull.world.policy import Allowance, Consent, PullPolicy
+from waldur_slurm.agent.pull.world.choices import Allowance
+from waldur_slurm.agent.pull.world.policy import Consent, PullPolicy
 from waldur_slurm.agent.waldur.client import WaldurMarketplace
 from waldur_slurm.agent.waldur.session import WaldurSession
 from waldur_slurm.agent.waldur.transport import Answer, Bounds

@@ -13,7 +13,7 @@ from sandbox.waldur import Waldur
 from tests.e2e.program import Program
 from tests.fixtures_program import NewProgram
 from tests.fixtures_waldur import StartWaldur
-from waldur_slurm.service.lock import only_agent
+from waldur_slurm.agent.daemon.alone import only_agent
 
 # A unit of 0.1 TRES-minutes, so that a job of seconds is seen: 6 CPU-seconds.
 SECONDS = """

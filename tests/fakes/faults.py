@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import Concatenate, ParamSpec, TypeVar
 
-from waldur_slurm.errors import WaldurUnreachable
+from waldur_slurm.agent.errors import WaldurUnreachable
 
 P = ParamSpec("P")
 R = TypeVar("R")

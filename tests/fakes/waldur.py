@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from tests.fakes.faults import Faulty, Write, answers
 from tests.fakes.waldur_ledger import Ledger
+from waldur_slurm.agent.errors import WaldurRejected
 from waldur_slurm.agent.model.components import Component, ComponentType
 from waldur_slurm.agent.model.marketplace import (
     Dialect,
@@ -27,7 +28,6 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceUuid,
     UserUuid,
 )
-from waldur_slurm.errors import WaldurRejected
 from waldur_slurm.model.period import Month
 
 

@@ -17,7 +17,8 @@ from waldur_slurm.agent.components_sync import apply_components, plan_components
 from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType, NotOrdered
 from waldur_slurm.agent.pull.cycle import PullCycle
 from waldur_slurm.agent.pull.news import CycleReport as PullReport
-from waldur_slurm.agent.pull.world.policy import Allowance, PullPolicy
+from waldur_slurm.agent.pull.world.choices import Allowance
+from waldur_slurm.agent.pull.world.policy import PullPolicy
 from waldur_slurm.agent.push.cycle import PushCycle
 from waldur_slurm.agent.push.final import FinalUsage
 from waldur_slurm.agent.push.news import CycleReport as PushReport

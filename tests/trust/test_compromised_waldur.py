@@ -276,7 +276,7 @@ def test_an_answer_that_swells_is_left_in_little_memory(name: str) -> None:
 ASKING = """
 import resource
 import sys
-from waldur_slurm.errors import WaldurError
+from waldur_slurm.agent.errors import WaldurError
 from waldur_slurm.agent.waldur.session import WaldurSession
 from waldur_slurm.agent.waldur.transport import Bounds
 url, token = sys.argv[1], "t" * 40

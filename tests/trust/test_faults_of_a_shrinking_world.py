@@ -14,7 +14,7 @@ from tests.fixtures_waldur import DIALECT_NAMES, StartWaldur
 from tests.trust.faults_shrinking import CUTS, forgetful, shrunken
 from tests.trust.faults_world import GPU, GPU_MINUTES, World
 from tests.trust.size import IS_CAMPAIGN, count
-from waldur_slurm.errors import AgentError
+from waldur_slurm.errors import ExpectedError
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import AccountName
 
@@ -49,7 +49,7 @@ def go_on(world: World, readings: int = READINGS) -> None:
     """Both services go on as they always do; what fails is tried again later."""
     for _ in range(readings):
         for run in (world.pull, world.push):
-            with suppress(AgentError):
+            with suppress(ExpectedError):
                 run()
         world.wait(APART)
 

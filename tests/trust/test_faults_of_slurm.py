@@ -23,7 +23,7 @@ from tests.trust.faults_tools import MODES, FaultyTools, Trouble
 from tests.trust.faults_world import MANY_LIVES, World
 from tests.trust.size import CLUSTER, IS_CAMPAIGN, SEED, count, size
 from waldur_slurm.agent.pull.world.policy import PullPolicy
-from waldur_slurm.errors import AgentError
+from waldur_slurm.errors import ExpectedError
 from waldur_slurm.model.names import ClusterName
 from waldur_slurm.slurm.accounting.client import SlurmClient
 
@@ -110,7 +110,7 @@ def test_tools_that_lie_or_fail_at_any_command_are_not_believed(
     flow = FLOWS[name]
     for at, mode in points(name, commands_of(world, cluster, flow), MODES, 40):
         resource = flow.begin(world)
-        with suppress(AgentError):
+        with suppress(ExpectedError):
             act_through(world, flow, FaultyTools(cluster, mode, at))
         world.assert_nothing_false()
         world.wait(A_PAUSE)
@@ -133,7 +133,7 @@ def test_daemons_in_trouble_at_any_command_only_cost_a_cycle(
         resource = flow.begin(world)
         trouble = Trouble(cluster, daemon, kind)
         try:
-            with suppress(AgentError):
+            with suppress(ExpectedError):
                 act_through(world, flow, FaultyTools(cluster, at=at, before=trouble.begin))
         finally:
             trouble.end()

@@ -10,7 +10,7 @@ from tests.fixtures_waldur import DIALECT_NAMES, StartWaldur
 from tests.trust.faults_flows import FLOWS
 from tests.trust.faults_world import World
 from tests.trust.size import IS_CAMPAIGN, count
-from waldur_slurm.errors import AgentError
+from waldur_slurm.errors import ExpectedError
 
 STEPS = (timedelta(hours=5), timedelta(hours=-5), timedelta(days=31), timedelta(days=-400))
 
@@ -27,7 +27,7 @@ def test_a_clock_that_is_stepped_there_and_back_costs_a_cycle_at_most(
         resource = flow.begin(world)
         world.clock_error = step
         for _ in range(2):
-            with suppress(AgentError):
+            with suppress(ExpectedError):
                 flow.act(world)
         world.assert_nothing_false()
         world.clock_error = timedelta(0)

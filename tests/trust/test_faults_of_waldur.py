@@ -22,7 +22,7 @@ from tests.trust.faults_flows import FLOWS, Flow
 from tests.trust.faults_world import MANY_LIVES, World
 from tests.trust.size import IS_CAMPAIGN, count
 from waldur_slurm.agent.pull.world.policy import PullPolicy
-from waldur_slurm.errors import AgentError
+from waldur_slurm.errors import ExpectedError
 
 SWEPT_WHOLE: DialectName = "today"
 A_PAUSE = timedelta(minutes=10)
@@ -182,7 +182,7 @@ def disturb(world: World, flow: Flow, point: Point, trap: Trap) -> None:
     world.served.exchanges.clear()
     world.waldur.fault(point.fault(elsewhere))
     began = time.monotonic()
-    with suppress(AgentError):
+    with suppress(ExpectedError):
         flow.act(world)
     assert time.monotonic() - began < LONGEST_S, point
     if is_late:

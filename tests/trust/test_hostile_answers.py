@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from tests.trust.hostile import ANY_TEXT, fuzzed, refusal_of
 from tests.trust.size import count
 from tests.unit.agent.waldur.servers import says, scripted
+from waldur_slurm.agent.errors import UnexpectedPayload, WaldurError, WaldurUnreachable
 from waldur_slurm.agent.model.marketplace import OfferingUuid, ResourceUuid
 from waldur_slurm.agent.waldur import paging
 from waldur_slurm.agent.waldur.client import WaldurMarketplace
 from waldur_slurm.agent.waldur.session import WaldurSession
 from waldur_slurm.agent.waldur.transport import Answer, Bounds
 from waldur_slurm.agent.waldur.wire import values as wire
-from waldur_slurm.errors import UnexpectedPayload, WaldurError, WaldurUnreachable
 
 UUID = "c0ffee" * 5 + "00"
 PROJECT = {

@@ -166,7 +166,7 @@ def test_what_is_no_environment_is_a_wrong_setting(tmp_path: Path, bytes_: bytes
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_every_setting_set_to_anything_is_read_or_refused(text: str) -> None:
-    for _, declared in Settings.variables():
+    for declared in Settings.variables():
         count("spoiled file: setting")
         read = partial(Settings.from_environ, {declared.name: text})
         refused = refusal_of(SettingsError, read)

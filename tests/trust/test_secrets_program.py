@@ -32,9 +32,9 @@ from tests.trust.hostile import refusal_of
 from tests.trust.liar import Answered, Liar, lying
 from tests.trust.size import count
 from tests.unit.agent.waldur.servers import says, scripted
+from waldur_slurm.agent.errors import WaldurError
 from waldur_slurm.agent.waldur.session import WaldurSession
 from waldur_slurm.agent.waldur.transport import Bounds
-from waldur_slurm.errors import WaldurError
 
 PROXY_PASSWORD = "pr0xyPassw0rdOfTheSite"
 DSN_KEY = "d5nKeyOfTheSite0123456789abcdef"

@@ -232,7 +232,7 @@ class Site:
     @cached_property
     def pace(self) -> Pace:
         is_push = self.settings.direction is Direction.PUSH
-        return Pace(self.settings.interval, self.settings.usage_zone if is_push else None)
+        return Pace(self.settings.interval, self.settings.push.zone if is_push else None)
 
 
 def now() -> datetime:

@@ -17,12 +17,13 @@ from types import TracebackType
 from waldur_slurm.agent.arguments import parse
 from waldur_slurm.agent.commands import find
 from waldur_slurm.agent.composition import Site
+from waldur_slurm.agent.errors import WaldurError
 from waldur_slurm.agent.settings import Settings
-from waldur_slurm.agent.settings.variable import plain
-from waldur_slurm.errors import AgentError, SettingsError, SlurmError, WaldurError
+from waldur_slurm.errors import ExpectedError, SettingsError, SlurmError
 from waldur_slurm.service.signals import Stopped, listening
 from waldur_slurm.telemetry.lines import visible
 from waldur_slurm.telemetry.redaction import redaction
+from waldur_slurm.variables.variable import plain
 
 FAILED = 1
 TRY_AGAIN = 75
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(arguments, os.environ, hidden)
     except SettingsError as error:
         return _fail(WRONG_SETTINGS, error.mistakes, hidden)
-    except AgentError as error:
+    except ExpectedError as error:
         lines = [str(error), *_advice(error)]
         return _fail(TRY_AGAIN if error.transient else FAILED, lines, hidden)
     except (Stopped, KeyboardInterrupt):
@@ -116,7 +117,7 @@ def _clean_for_libraries(environ: Environ, settings: Settings) -> None:
     environ["REQUESTS_TIMEOUT"] = f"{settings.request_timeout.total_seconds():.0f}"
 
 
-def _advice(error: AgentError) -> Iterable[str]:
+def _advice(error: ExpectedError) -> Iterable[str]:
     """Waldur's and Slurm's own words seldom say what is at fault, or whose they are."""
     if isinstance(error, WaldurError):
         yield "`check` shows whether Waldur answers, and what the agent may do there"
@@ -143,5 +144,5 @@ def _print_crash(
 
 def _secrets_in(environ: Environ) -> list[str]:
     """What the environment calls a secret, whether or not the settings are whole."""
-    secret = (declared.name for _, declared in Settings.variables() if declared.is_secret)
+    secret = (declared.name for declared in Settings.variables() if declared.is_secret)
     return [plain(environ.get(name, "")) for name in secret]

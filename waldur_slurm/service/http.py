@@ -1,4 +1,4 @@
-"""A small HTTP server beside the loop: a few fixed pages for those who watch the agent.
+"""A small HTTP server beside the loop: a few fixed pages for those who watch the process.
 
 It answers GET and HEAD, one request a connection, within seconds and on few threads; nothing that
 is asked of it is ever written down. Whoever asks too much is cut off, and the loop never notices.
@@ -36,15 +36,24 @@ class Page:
 Pages = Mapping[str, Callable[[], Page]]
 
 
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where pages are served; `variable` is what an operator changes where that cannot be."""
+
+    host: str
+    port: int
+    variable: str
+
+
 @contextmanager
 def serving(
-    host: str, port: int, pages: Pages, tell: Sink, patience_s: float = PATIENCE_S
+    at: Listening, pages: Pages, tell: Sink, patience_s: float = PATIENCE_S
 ) -> Iterator[int]:
     """Serve the pages while the body runs; yields the port, which the system chose where it is 0.
 
     Raises `CannotListen`.
     """
-    server = _bound(host, port, pages, tell)
+    server = _bound(at, pages, tell)
     server.patience_s = patience_s
     thread = threading.Thread(target=server.serve_forever, name="http", daemon=True)
     thread.start()
@@ -56,15 +65,15 @@ def serving(
         thread.join()
 
 
-def _bound(host: str, port: int, pages: Pages, tell: Sink) -> "_Server":
+def _bound(at: Listening, pages: Pages, tell: Sink) -> "_Server":
     try:
         family, *_, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            at.host, at.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         return _Server(family, address, pages, tell)
     except OSError as error:
         raise CannotListen(
-            f"AGENT_HTTP_LISTEN: cannot listen on port {port} of {host}: {error.strerror};"
+            f"{at.variable}: cannot listen on port {at.port} of {at.host}: {error.strerror};"
             " name a free port, another one for each service"
         ) from error
 
@@ -108,7 +117,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
-    server_version = "waldur-slurm-agent"
+    server_version = "waldur-slurm"
     sys_version = ""
 
     def setup(self) -> None:

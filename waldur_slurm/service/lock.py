@@ -1,4 +1,4 @@
-"""One agent for one offering and direction on one host.
+"""One process for one state directory on one host.
 
 The kernel holds the lock for as long as the process lives, so that it survives nothing, not even
 SIGKILL; the file says who holds it and is never removed.
@@ -18,8 +18,8 @@ _BETWEEN_LOOKS_S = 0.05
 
 
 @contextmanager
-def only_agent(state_dir: Path) -> Iterator[None]:
-    """Hold the lock, or raise `AlreadyRunning` at once."""
+def only_one(state_dir: Path, work: str, advice: str) -> Iterator[None]:
+    """Hold the lock, or raise `AlreadyRunning` at once, which says who does the `work` already."""
     path = state_dir / "lock"
     try:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -31,8 +31,7 @@ def only_agent(state_dir: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise AlreadyRunning(
-                f"process {_holder(file)} already serves this offering and direction and"
-                f" holds {path}; stop it, or send it SIGUSR1 to run a cycle now"
+                f"process {_holder(file)} already {work} and holds {path}; {advice}"
             ) from None
         _sign(file, path)
         yield

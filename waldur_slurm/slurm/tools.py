@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from waldur_slurm.errors import AgentError
+from waldur_slurm.errors import ExpectedError
 from waldur_slurm.processes.port import Argv, Completed, Transport
 from waldur_slurm.slurm.grammar.commands import ENVIRONMENT, SLURM_TOOLS
 from waldur_slurm.slurm.grammar.evidence import is_silence, probe_for, refusal, silence
@@ -55,7 +55,7 @@ class Tools:
             return True
         try:
             return self.attempt(probe).code != 0
-        except AgentError:
+        except ExpectedError:
             return True
 
     def _located(self, argv: Argv) -> Argv:

@@ -28,14 +28,15 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceUuid,
 )
 from waldur_slurm.agent.pull.cycle import PullCycle
-from waldur_slurm.agent.pull.world.policy import Allowance, Consent, PullPolicy
+from waldur_slurm.agent.pull.world.choices import Allowance
+from waldur_slurm.agent.pull.world.policy import Consent, PullPolicy
 from waldur_slurm.agent.push.cycle import PushCycle
 from waldur_slurm.agent.push.final import FinalUsage
 from waldur_slurm.agent.push.journal import Journal
 from waldur_slurm.agent.push.plan.findings import Owed
 from waldur_slurm.agent.push.plan.policy import UTC_ZONE, PushPolicy
 from waldur_slurm.agent.waldur.port import Marketplace
-from waldur_slurm.errors import AgentError
+from waldur_slurm.errors import ExpectedError
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Month
@@ -176,7 +177,7 @@ class WalkSite(ABC):
         except Crash:
             self.restart()
             return CycleEnd(is_whole=False)
-        except AgentError:
+        except ExpectedError:
             return CycleEnd(is_whole=False)
         finally:
             self.trouble = Calm()

@@ -10,15 +10,13 @@ from typing import Any, Protocol
 from hypothesis import strategies as st
 
 from tests.fakes.pull_crash import Crash
+from waldur_slurm.agent.errors import UnexpectedPayload, WaldurRejected, WaldurUnreachable
 from waldur_slurm.errors import (
     AccountingDown,
     CommandFailed,
     StateError,
     TransportError,
-    UnexpectedPayload,
     UnparsableOutput,
-    WaldurRejected,
-    WaldurUnreachable,
 )
 from waldur_slurm.model.accounts import Snapshot
 

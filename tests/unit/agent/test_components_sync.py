@@ -12,8 +12,8 @@ from waldur_slurm.agent.components_sync import (
     apply_components,
     plan_components,
 )
+from waldur_slurm.agent.errors import WaldurUnreachable
 from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
-from waldur_slurm.errors import WaldurUnreachable
 from waldur_slurm.model.tres import TresName
 
 CPU = Component(

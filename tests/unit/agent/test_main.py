@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from waldur_slurm import __version__
-from waldur_slurm.service.lock import only_agent
+from waldur_slurm.agent.daemon.alone import only_agent
 
 MODULE = "waldur_slurm.main"
 TOKEN = "9e1132b9616ebfe943ddf632ca32bbb7e1109a32"

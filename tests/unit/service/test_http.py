@@ -12,12 +12,18 @@ from pathlib import Path
 import pytest
 
 from waldur_slurm.errors import CannotListen
-from waldur_slurm.service.http import MOST_AT_ONCE, Page, serving
+from waldur_slurm.service.http import MOST_AT_ONCE, Listening, Page, serving
 from waldur_slurm.telemetry.events import Event, Level
 
 HOST = "127.0.0.1"
 PATIENCE_S = 1.0
+
+
 IPV6 = Path("/proc/net/if_inet6")
+
+
+def at(port: int, host: str = HOST) -> Listening:
+    return Listening(host, port, "AGENT_HTTP_LISTEN")
 
 
 class Site:
@@ -57,7 +63,7 @@ def _break() -> Page:
 @pytest.fixture
 def site() -> Iterator[Site]:
     made = Site()
-    with serving(HOST, 0, made.pages, made.told.append, PATIENCE_S) as port:
+    with serving(at(0), made.pages, made.told.append, PATIENCE_S) as port:
         made.port = port
         yield made
 
@@ -182,7 +188,7 @@ def test_nothing_that_was_asked_is_written_anywhere(
 def test_a_port_that_is_taken_is_an_error_that_says_so(site: Site) -> None:
     with (
         pytest.raises(CannotListen, match=f"AGENT_HTTP_LISTEN.* {site.port} .*in use.* free port"),
-        serving(HOST, site.port, site.pages, site.told.append),
+        serving(at(site.port), site.pages, site.told.append),
     ):
         raise AssertionError("two servers share a port")
 
@@ -190,23 +196,23 @@ def test_a_port_that_is_taken_is_an_error_that_says_so(site: Site) -> None:
 def test_a_host_that_is_not_this_one_is_an_error_that_says_so() -> None:
     with (
         pytest.raises(CannotListen, match=r"192\.0\.2\.1: Cannot assign"),
-        serving("192.0.2.1", 0, {}, lambda _: None),
+        serving(at(0, "192.0.2.1"), {}, lambda _: None),
     ):
         raise AssertionError("it listens at somebody else's address")
 
 
 def test_the_port_is_free_again_afterwards() -> None:
     site = Site()
-    with serving(HOST, 0, site.pages, site.told.append) as port:
+    with serving(at(0), site.pages, site.told.append) as port:
         site.port = port
         site.ask("GET", "/good")
-    with serving(HOST, port, site.pages, site.told.append):
+    with serving(at(port), site.pages, site.told.append):
         assert site.ask("GET", "/good")[0].status == 200
 
 
 @pytest.mark.skipif(not IPV6.exists() or " lo\n" not in IPV6.read_text(), reason="has no IPv6")
 def test_it_listens_on_ipv6_as_well() -> None:
-    with serving("::1", 0, {"/": lambda: Page(b"six")}, lambda _: None) as port:
+    with serving(at(0, "::1"), {"/": lambda: Page(b"six")}, lambda _: None) as port:
         connection = http.client.HTTPConnection("::1", port, timeout=5)
         connection.request("GET", "/")
         assert connection.getresponse().read() == b"six"

@@ -8,13 +8,13 @@ from threading import Timer
 
 import pytest
 
+from waldur_slurm.agent.daemon.alone import only_agent
 from waldur_slurm.errors import AlreadyRunning, StateError
-from waldur_slurm.service.lock import only_agent
 
 _HOLDER = """
 import sys, time
 from pathlib import Path
-from waldur_slurm.service.lock import only_agent
+from waldur_slurm.agent.daemon.alone import only_agent
 
 with only_agent(Path(sys.argv[1])):
     print("held", flush=True)

@@ -8,14 +8,14 @@ from typing import TypeAlias, TypeVar
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.model.marketplace import Dialect, Offering, OfferingUser
 from waldur_slurm.agent.waldur.port import Marketplace
-from waldur_slurm.errors import AgentError, InvalidName
+from waldur_slurm.errors import ExpectedError, InvalidName
 from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.names import AccountName, UserName, user_name
 from waldur_slurm.model.tres import TresName
 from waldur_slurm.slurm.accounting.port import Accounting
 
 T = TypeVar("T")
-Known: TypeAlias = T | AgentError
+Known: TypeAlias = T | ExpectedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class SlurmFacts:
 class Facts:
     told: Told
     components: Known[tuple[Component, ...]]
-    storage: Mapping[str, AgentError | None]
+    storage: Mapping[str, ExpectedError | None]
     """What the agent must be able to write, each with what stands in the way."""
     waldur: Known[WaldurFacts]
     slurm: Known[SlurmFacts]
@@ -69,7 +69,7 @@ Announce = Callable[[str], None]
 def known(read: Callable[[], T]) -> Known[T]:
     try:
         return read()
-    except AgentError as error:
+    except ExpectedError as error:
         return error
 
 
@@ -88,13 +88,13 @@ def read_waldur(
             rights=known(marketplace.read_rights),
             offering_users=known(marketplace.read_offering_users),
         )
-    except AgentError as error:
+    except ExpectedError as error:
         return error
 
 
 def user_names(waldur: Known[WaldurFacts]) -> frozenset[UserName]:
     """The names that Waldur would have in Slurm, as far as Slurm would take them."""
-    if isinstance(waldur, AgentError) or isinstance(waldur.offering_users, AgentError):
+    if isinstance(waldur, ExpectedError) or isinstance(waldur.offering_users, ExpectedError):
         return frozenset()
     names = (user.username for user in waldur.offering_users if user.is_usable)
     return frozenset(name for name in map(_accepted, names) if name)
@@ -114,7 +114,7 @@ def read_slurm(
     try:
         slurm = build()
         version = slurm.read_version()
-    except AgentError as error:
+    except ExpectedError as error:
         return error
     announce("Slurm's controller")
     configuration = known(slurm.read_configuration)
@@ -132,4 +132,4 @@ def read_slurm(
 
 def _unless_down(before: Known[object], read: Callable[[], T]) -> Known[T]:
     """Ask only where the question before it was answered: each silence costs its time-out."""
-    return before if isinstance(before, AgentError) else known(read)
+    return before if isinstance(before, ExpectedError) else known(read)

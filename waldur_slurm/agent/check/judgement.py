@@ -6,7 +6,7 @@ from waldur_slurm.agent.check.facts import Facts, Known
 from waldur_slurm.agent.check.findings import Finding, Verdict, failed, fine, warning
 from waldur_slurm.agent.check.slurm import judge_slurm
 from waldur_slurm.agent.check.waldur import judge_waldur
-from waldur_slurm.errors import AgentError
+from waldur_slurm.errors import ExpectedError
 
 _PLACES = {"state directory": "AGENT_STATE_DIR", "audit log": "AGENT_AUDIT_LOG"}
 
@@ -54,7 +54,7 @@ def _judge_settings(facts: Facts) -> Iterator[Finding]:
 
 def _judge_tres_file(facts: Facts) -> Iterator[Finding]:
     components = facts.components
-    if isinstance(components, AgentError):
+    if isinstance(components, ExpectedError):
         yield failed("TRES file", str(components), "correct the file: see docs/settings.md")
         return
     raw_hours = [
@@ -84,7 +84,7 @@ def _judge_storage(facts: Facts) -> Iterator[Finding]:
 def _judge_hooks(hooks: Known[Sequence[str]] | None) -> Iterator[Finding]:
     if hooks is None:
         return
-    if isinstance(hooks, AgentError):
+    if isinstance(hooks, ExpectedError):
         advice = 'see "Programs of your own" in docs/operations.md, or unset AGENT_HOOK_DIR'
         yield failed("hooks", str(hooks), advice)
     elif not hooks:

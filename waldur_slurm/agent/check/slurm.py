@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from waldur_slurm.agent.check.facts import Facts, Known, SlurmFacts, Told
 from waldur_slurm.agent.check.findings import Finding, failed, fine, unknown, warning
 from waldur_slurm.agent.model.components import Component
-from waldur_slurm.errors import AgentError, TransportError
+from waldur_slurm.errors import ExpectedError, TransportError
 from waldur_slurm.model.accounts import Account, Snapshot
 from waldur_slurm.model.names import ROOT, AccountName
 
@@ -25,7 +25,7 @@ _ASKED = (
 
 def judge_slurm(facts: Facts) -> Iterator[Finding]:
     slurm = facts.slurm
-    if isinstance(slurm, AgentError):
+    if isinstance(slurm, ExpectedError):
         yield failed("Slurm", str(slurm), _reach_advice(slurm))
         yield from (unknown(subject, "Slurm does not answer") for subject in _ASKED)
         return
@@ -48,7 +48,7 @@ def judge_version(version: str) -> Finding:
 
 def judge_controller(configuration: Known[Mapping[str, str]]) -> Finding:
     subject = "controller"
-    if isinstance(configuration, AgentError):
+    if isinstance(configuration, ExpectedError):
         return failed(
             subject,
             str(configuration),
@@ -60,7 +60,7 @@ def judge_controller(configuration: Known[Mapping[str, str]]) -> Finding:
 
 def judge_accounting(slurm: SlurmFacts) -> Finding:
     subject, snapshot = "accounting", slurm.snapshot
-    if isinstance(snapshot, AgentError):
+    if isinstance(snapshot, ExpectedError):
         if snapshot is slurm.configuration:
             return unknown(subject, "the controller does not answer")
         return failed(
@@ -81,7 +81,7 @@ def judge_accounting(slurm: SlurmFacts) -> Finding:
 
 def judge_default_account(snapshot: Known[Snapshot], name: AccountName) -> Iterator[Finding]:
     subject = "default account"
-    if isinstance(snapshot, AgentError):
+    if isinstance(snapshot, ExpectedError):
         yield unknown(subject, "the accounting does not answer")
         return
     account = snapshot.accounts.get(name)
@@ -119,7 +119,7 @@ def _burdens(account: Account) -> list[str]:
 
 def judge_may_write(may_write: Known[bool]) -> Finding:
     subject = "right to change accounts"
-    if isinstance(may_write, AgentError):
+    if isinstance(may_write, ExpectedError):
         return unknown(subject, "the accounting does not answer")
     if may_write:
         return fine(subject, "Slurm lets this user change accounts")
@@ -134,9 +134,9 @@ def judge_may_write(may_write: Known[bool]) -> Finding:
 
 def judge_tres(slurm: SlurmFacts, components: Known[tuple[Component, ...]]) -> Finding:
     subject = "TRES in Slurm"
-    if isinstance(components, AgentError):
+    if isinstance(components, ExpectedError):
         return unknown(subject, "the TRES file cannot be read")
-    if isinstance(slurm.tres, AgentError):
+    if isinstance(slurm.tres, ExpectedError):
         return unknown(subject, "the accounting does not answer")
     missing = sorted({component.tres for component in components} - slurm.tres)
     if missing:
@@ -154,12 +154,12 @@ def judge_enforcement(
 ) -> Iterator[Finding]:
     """Does `GrpTRESMins` mean here what the offering says? slurm.conf decides."""
     subject = "limits in force"
-    if isinstance(configuration, AgentError):
+    if isinstance(configuration, ExpectedError):
         yield unknown(subject, "slurmctld does not answer")
         return
     periods = (
         {component.limit_period for component in components}
-        if not isinstance(components, AgentError)
+        if not isinstance(components, ExpectedError)
         else set()
     )
     wrong = [*_enforcement_wrongs(configuration), *_reset_wrongs(configuration, periods)]
@@ -219,7 +219,7 @@ def _reset_wrongs(
 def judge_unix_users(slurm: SlurmFacts, told: Told) -> Finding:
     subject = "Unix users"
     missing = slurm.missing_unix_users
-    if isinstance(missing, AgentError):
+    if isinstance(missing, ExpectedError):
         return unknown(subject, str(missing))
     if missing and told.require_unix_users:
         return warning(
@@ -235,7 +235,7 @@ def _some(names: Sequence[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + more
 
 
-def _reach_advice(error: AgentError) -> str:
+def _reach_advice(error: ExpectedError) -> str:
     if isinstance(error, TransportError):
         return (
             "SLURM_DEPLOYMENT_TYPE says where Slurm's commands run: for docker see that the"

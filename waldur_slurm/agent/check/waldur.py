@@ -7,9 +7,10 @@ from datetime import timedelta
 from waldur_slurm.agent.check.facts import Facts, Known, Told, WaldurFacts
 from waldur_slurm.agent.check.findings import Finding, failed, fine, unknown, warning
 from waldur_slurm.agent.components_sync import Action, plan_components
+from waldur_slurm.agent.errors import WaldurRejected, WaldurUnreachable
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.model.marketplace import Dialect, OfferingUser
-from waldur_slurm.errors import AgentError, WaldurRejected, WaldurUnreachable
+from waldur_slurm.errors import ExpectedError
 
 CLOCKS_APART = timedelta(minutes=1)
 
@@ -42,7 +43,7 @@ RIGHTS = (
 
 def judge_waldur(facts: Facts) -> Iterator[Finding]:
     waldur, told = facts.waldur, facts.told
-    if isinstance(waldur, AgentError):
+    if isinstance(waldur, ExpectedError):
         first = _judge_no_answer(waldur, told)
         yield first
         because = f"see {first.subject}"
@@ -59,7 +60,7 @@ def judge_waldur(facts: Facts) -> Iterator[Finding]:
     yield judge_clock(waldur)
 
 
-def _judge_no_answer(error: AgentError, told: Told) -> Finding:
+def _judge_no_answer(error: ExpectedError, told: Told) -> Finding:
     if isinstance(error, WaldurUnreachable):
         return failed(
             "Waldur",
@@ -108,7 +109,7 @@ def judge_closed_months(waldur: WaldurFacts) -> Finding:
             "this Waldur takes no usage for a month that is over",
             "keep push running over every month's end; what is left over is shown by `usage`",
         )
-    if isinstance(waldur.rights, AgentError):
+    if isinstance(waldur.rights, ExpectedError):
         return unknown(subject, str(waldur.rights))
     if "staff" in waldur.rights:
         return fine(subject, "all usage can be reported later")
@@ -118,7 +119,7 @@ def judge_closed_months(waldur: WaldurFacts) -> Finding:
 
 
 def judge_rights(rights: Known[Sequence[str]], told: Told) -> Iterator[Finding]:
-    if isinstance(rights, AgentError):
+    if isinstance(rights, ExpectedError):
         yield unknown("rights", str(rights))
         return
     held = {right.split()[0] for right in rights}
@@ -139,7 +140,7 @@ def judge_rights(rights: Known[Sequence[str]], told: Told) -> Iterator[Finding]:
 
 def judge_components(waldur: WaldurFacts, components: Known[tuple[Component, ...]]) -> Finding:
     subject = "components"
-    if isinstance(components, AgentError):
+    if isinstance(components, ExpectedError):
         return unknown(subject, "the TRES file cannot be read")
     changes = plan_components(waldur.offering.components, components)
     apart = [change.component.type for change in changes if change.action is not Action.UNCHANGED]
@@ -154,7 +155,7 @@ def judge_components(waldur: WaldurFacts, components: Known[tuple[Component, ...
 
 def judge_people(users: Known[tuple[OfferingUser, ...]]) -> Finding:
     subject = "people"
-    if isinstance(users, AgentError):
+    if isinstance(users, ExpectedError):
         return failed(subject, str(users), "the token must be allowed to read the offering's users")
     nameless = sum(not user.is_usable for user in users)
     if nameless:

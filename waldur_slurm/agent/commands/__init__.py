@@ -11,7 +11,7 @@ from typing import Protocol
 
 from waldur_slurm.agent.composition import Site
 from waldur_slurm.agent.daemon.show import Display
-from waldur_slurm.errors import AgentError
+from waldur_slurm.errors import ExpectedError
 
 OK = 0
 FAILED = 1
@@ -36,7 +36,7 @@ class Failed(Protocol):
     """One item that went wrong by itself."""
 
     @property
-    def error(self) -> AgentError: ...
+    def error(self) -> ExpectedError: ...
 
 
 def find(name: str | None) -> Command:

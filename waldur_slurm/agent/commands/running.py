@@ -5,12 +5,12 @@ import argparse
 from waldur_slurm import __version__
 from waldur_slurm.agent.commands import OK, code_of, display_of
 from waldur_slurm.agent.composition import Site
+from waldur_slurm.agent.daemon.alone import only_agent
 from waldur_slurm.agent.daemon.cycle import ensure_audited, run_audited
 from waldur_slurm.agent.daemon.show import counted
 from waldur_slurm.agent.daemon.timing import run_timed
 from waldur_slurm.agent.directions import Carrier, carrier_of
 from waldur_slurm.agent.model.marketplace import ResourceUuid
-from waldur_slurm.service.lock import only_agent
 from waldur_slurm.telemetry.events import Event, Level
 
 

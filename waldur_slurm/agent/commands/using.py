@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from waldur_slurm.agent.commands import FAILED, OK, code_of, display_of
 from waldur_slurm.agent.composition import Site, now
+from waldur_slurm.agent.daemon.alone import only_agent
 from waldur_slurm.agent.daemon.cycle import ensure_audited
 from waldur_slurm.agent.daemon.show import Display, months_shown
 from waldur_slurm.agent.directions.push import push_backfill, push_journal, push_lookout
@@ -17,7 +18,6 @@ from waldur_slurm.agent.push.statement import UsageRow, UsageStatement, Verifica
 from waldur_slurm.agent.settings import Direction
 from waldur_slurm.errors import SettingsError
 from waldur_slurm.model.period import Month
-from waldur_slurm.service.lock import only_agent
 from waldur_slurm.telemetry.events import Event
 
 _COLUMNS = (
@@ -76,7 +76,7 @@ def _require_push(site: Site) -> None:
 
 
 def _months(site: Site, arguments: argparse.Namespace) -> tuple[Month, ...]:
-    running = Month.containing(now(), site.settings.usage_zone)
+    running = Month.containing(now(), site.settings.push.zone)
     if arguments.month:
         return (arguments.month,)
     last = arguments.last or running

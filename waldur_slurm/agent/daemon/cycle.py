@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from waldur_slurm.agent.model.standing import Standing
-from waldur_slurm.errors import AgentError
+from waldur_slurm.errors import ExpectedError
 from waldur_slurm.telemetry.audit import AuditLog
 
 
@@ -12,7 +12,7 @@ class Failure(Protocol):
     """One item that went wrong by itself; it was told where it happened."""
 
     @property
-    def error(self) -> AgentError: ...
+    def error(self) -> ExpectedError: ...
 
 
 class Report(Protocol):

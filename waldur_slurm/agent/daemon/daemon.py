@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from waldur_slurm.agent.daemon.pace import Pace
-from waldur_slurm.errors import AgentError, SettingsError
+from waldur_slurm.errors import ExpectedError, SettingsError
 from waldur_slurm.service.notify import Notifier
 from waldur_slurm.service.signals import Signals, Stopped
 from waldur_slurm.telemetry.events import Event, Level, Sink
@@ -64,7 +64,7 @@ class Daemon:
             self._run_cycle()
         except Stopped:
             return
-        except AgentError as error:
+        except ExpectedError as error:
             self._note_failure("cycle.failed", error)
         except Exception as error:  # noqa: BLE001 - a defect in one cycle must not end the service
             self._note_failure("cycle.crashed", error, traceback=traceback.format_exc())
@@ -79,7 +79,7 @@ class Daemon:
 
     def _note_failure(self, name: str, error: Exception, **more: str) -> None:
         self._failures += 1
-        is_transient = isinstance(error, AgentError) and error.transient
+        is_transient = isinstance(error, ExpectedError) and error.transient
         fields = {"error": str(error), "in_a_row": self._failures, **more}
         level = Level.WARNING if is_transient else Level.ERROR
         self._tell(Event(name=name, level=level, fields=fields))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from waldur_slurm.agent.daemon.cycle import Report
-from waldur_slurm.errors import AgentError
+from waldur_slurm.errors import ExpectedError
 from waldur_slurm.telemetry.events import Event, Level, Sink
 
 
@@ -15,7 +15,7 @@ def run_timed(tell: Sink, work: Callable[[], Report]) -> Report:
     try:
         report = work()
     except Exception as error:
-        outcome = "failed" if isinstance(error, AgentError) else "crashed"
+        outcome = "failed" if isinstance(error, ExpectedError) else "crashed"
         tell(_event("cycle.ended", began, outcome=outcome))
         raise
     tell(

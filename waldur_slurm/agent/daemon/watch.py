@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from waldur_slurm.agent.daemon.health import Condition, Health
 from waldur_slurm.agent.daemon.metrics import CONTENT_TYPE, Metrics
-from waldur_slurm.service.http import Page, serving
+from waldur_slurm.service.http import Listening, Page, serving
 from waldur_slurm.telemetry.events import Event, Sink
 from waldur_slurm.telemetry.redaction import Redaction
 
@@ -42,7 +42,7 @@ class Watch:
             "/healthz": lambda: _page(self._health.life()),
             "/readyz": lambda: _page(self._health.work()),
         }
-        return serving(host, port, pages, tell)
+        return serving(Listening(host, port, "AGENT_HTTP_LISTEN"), pages, tell)
 
 
 def _page(condition: Condition) -> Page:

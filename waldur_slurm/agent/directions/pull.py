@@ -11,8 +11,7 @@ from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.model.marketplace import ResourceUuid
 from waldur_slurm.agent.pull.cycle import PullCycle
 from waldur_slurm.agent.pull.render import kind_of, to_json, to_text
-from waldur_slurm.agent.pull.world.policy import NO_CONSENT, AccountDefaults, Consent, PullPolicy
-from waldur_slurm.agent.settings import Settings
+from waldur_slurm.agent.pull.world.policy import NO_CONSENT, Consent
 from waldur_slurm.model.names import AccountName
 
 
@@ -26,7 +25,7 @@ class PullCarrier:
             marketplace=site.marketplace,
             offering=site.offering,
             components=site.components,
-            policy=pull_policy(site.settings),
+            policy=site.settings.pull,
             state=site.state,
             sink=site.tell,
             clock=now,
@@ -60,30 +59,4 @@ def _consent(arguments: argparse.Namespace) -> Consent:
         remove_empty_now=arguments.remove_empty_now,
         repair_parents="parents" in arguments.repair,
         repair_default_associations="default-associations" in arguments.repair,
-    )
-
-
-def pull_policy(settings: Settings) -> PullPolicy:
-    return PullPolicy(
-        customer_prefix=settings.customer_prefix,
-        project_prefix=settings.project_prefix,
-        allocation_prefix=settings.allocation_prefix,
-        name_max_length=settings.allocation_name_max_len,
-        naming=settings.naming,
-        default_account=settings.default_account,
-        approve_orders=settings.approve_orders,
-        reject_invalid=settings.reject_invalid,
-        max_removals=settings.max_removals,
-        max_terminations=settings.max_terminations,
-        enforce_limits=settings.enforce_limits,
-        leavers=settings.leavers,
-        terminated_jobs=settings.terminated_jobs,
-        remove_unknown_users=settings.remove_unknown_users,
-        require_unix_users=settings.require_unix_users,
-        protected_accounts=settings.protected_accounts,
-        protected_users=settings.protected_users,
-        downscaled_qos=settings.downscaled_qos or "",
-        account_defaults=settings.account_defaults or AccountDefaults(),
-        empty_account_grace=settings.empty_account_grace,
-        create_homes=settings.create_homes,
     )

@@ -11,10 +11,9 @@ from waldur_slurm.agent.push.backfill import Backfill, Progress
 from waldur_slurm.agent.push.cycle import PushCycle
 from waldur_slurm.agent.push.final import FinalUsage
 from waldur_slurm.agent.push.journal import Journal
-from waldur_slurm.agent.push.plan.policy import NO_CONSENT, Consent, PushPolicy
+from waldur_slurm.agent.push.plan.policy import NO_CONSENT, Consent
 from waldur_slurm.agent.push.reader import Lookout
 from waldur_slurm.agent.push.render import kind_of, to_json, to_text
-from waldur_slurm.agent.settings import Settings
 
 
 class PushCarrier:
@@ -39,7 +38,7 @@ def push_cycle(site: Site) -> PushCycle:
         accounting=site.accounting,
         marketplace=site.marketplace,
         components=site.components,
-        policy=push_policy(site.settings),
+        policy=site.settings.push,
         state=site.state,
         sink=site.tell,
         clock=now,
@@ -73,13 +72,3 @@ def final_usage(site: Site) -> FinalUsage:
 
 def _consent(arguments: argparse.Namespace) -> Consent:
     return Consent(allow_decrease=arguments.allow_decrease)
-
-
-def push_policy(settings: Settings) -> PushPolicy:
-    return PushPolicy(
-        zone=settings.usage_zone,
-        basis=settings.usage_basis,
-        limits=settings.limits_reported,
-        max_decrease=settings.max_decrease,
-        closing_days=settings.closing_days,
-    )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Protocol, TypeVar
 
+from waldur_slurm.agent.errors import WaldurError
 from waldur_slurm.agent.model.marketplace import OfferingUuid, Resource
 from waldur_slurm.agent.pull.vocabulary.failures import Failure, HomeNotMade, NotYet
 from waldur_slurm.agent.pull.vocabulary.steps import (
@@ -43,7 +44,6 @@ from waldur_slurm.errors import (
     SlurmError,
     TransportError,
     UnparsableOutput,
-    WaldurError,
 )
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.slurm.accounting.port import Accounting, Outcome

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import assert_never
 
+from waldur_slurm.agent.errors import WaldurError, WaldurUnreachable
 from waldur_slurm.agent.pull.vocabulary.failures import Failure
 from waldur_slurm.agent.pull.vocabulary.steps import (
     ApproveOrder,
@@ -24,7 +25,6 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     TellNoAssociation,
 )
 from waldur_slurm.agent.waldur.port import Marketplace
-from waldur_slurm.errors import WaldurError, WaldurUnreachable
 
 AT_A_TIME = 8
 _ENOUGH = 3

@@ -8,6 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from waldur_slurm.agent.errors import (
+    UnexpectedPayload,
+    WaldurError,
+    WaldurRejected,
+    WaldurUnreachable,
+)
 from waldur_slurm.agent.model.components import ComponentType
 from waldur_slurm.agent.model.marketplace import HeldUsage, ResourceState, ResourceUuid
 from waldur_slurm.agent.push.plan.steps import (
@@ -22,13 +28,7 @@ from waldur_slurm.agent.push.plan.steps import (
 )
 from waldur_slurm.agent.push.plan.world import Ledger, split_of
 from waldur_slurm.agent.waldur.port import Marketplace
-from waldur_slurm.errors import (
-    AgentError,
-    UnexpectedPayload,
-    WaldurError,
-    WaldurRejected,
-    WaldurUnreachable,
-)
+from waldur_slurm.errors import ExpectedError
 from waldur_slurm.model.period import Month
 
 MOST_SILENCES = 3
@@ -42,7 +42,7 @@ class Failure:
     """One step that was not carried out."""
 
     step: Step
-    error: AgentError
+    error: ExpectedError
 
 
 @dataclass(slots=True, kw_only=True)

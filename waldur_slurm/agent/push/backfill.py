@@ -7,6 +7,7 @@ until the whole range is, and a backfill that was interrupted goes on where it s
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from waldur_slurm.agent.errors import UnsafePlan, WaldurRejected
 from waldur_slurm.agent.model.components import AccountingType
 from waldur_slurm.agent.model.marketplace import Dialect
 from waldur_slurm.agent.push.apply import Failure, WaldurHand
@@ -16,7 +17,6 @@ from waldur_slurm.agent.push.plan.policy import NO_CONSENT, Consent
 from waldur_slurm.agent.push.plan.usage import UsagePlan, plan_usage
 from waldur_slurm.agent.push.plan.world import World
 from waldur_slurm.agent.push.reader import Lookout
-from waldur_slurm.errors import UnsafePlan, WaldurRejected
 from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.period import Month
 from waldur_slurm.telemetry.events import Sink

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from waldur_slurm.agent.errors import UnexpectedPayload
 from waldur_slurm.agent.metering.sums import from_epoch, to_epoch
 from waldur_slurm.agent.model.marketplace import Resource
 from waldur_slurm.agent.push.apply import WaldurHand
@@ -13,7 +14,7 @@ from waldur_slurm.agent.push.plan.policy import NO_CONSENT
 from waldur_slurm.agent.push.plan.usage import UsagePlan, plan_usage
 from waldur_slurm.agent.push.plan.world import World
 from waldur_slurm.agent.push.reader import Lookout
-from waldur_slurm.errors import UnexpectedPayload, UnparsableOutput
+from waldur_slurm.errors import UnparsableOutput
 from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.state import understood

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from waldur_slurm.agent.errors import WaldurError
 from waldur_slurm.agent.metering.measure import Meter
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.model.marketplace import Resource
@@ -13,7 +14,6 @@ from waldur_slurm.agent.push.plan.policy import Consent, PushPolicy
 from waldur_slurm.agent.push.plan.usage import has_decreases
 from waldur_slurm.agent.push.plan.world import WaldurReading, World, by_usage, by_user, split_of
 from waldur_slurm.agent.waldur.port import Marketplace
-from waldur_slurm.errors import WaldurError
 from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.period import Month, Window

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from waldur_slurm.agent.errors import NoSuchAllocation
 from waldur_slurm.agent.model.components import Component, ComponentType
 from waldur_slurm.agent.model.marketplace import Resource
 from waldur_slurm.agent.model.usage import Measurement
 from waldur_slurm.agent.push.plan.usage import by_account
 from waldur_slurm.agent.push.plan.world import by_usage, by_user
 from waldur_slurm.agent.push.reader import Lookout, named_accounts
-from waldur_slurm.errors import NoSuchAllocation
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Month, Window
 from waldur_slurm.model.tres import TresName

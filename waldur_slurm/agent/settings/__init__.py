@@ -10,7 +10,7 @@ from waldur_slurm.agent.settings.choices import (
     LogLevel,
 )
 from waldur_slurm.agent.settings.declaration import Settings
-from waldur_slurm.agent.settings.variable import Secret
+from waldur_slurm.variables.variable import Secret
 
 __all__ = [
     "Deployment",

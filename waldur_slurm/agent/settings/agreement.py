@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from waldur_slurm.agent.push.plan.policy import LimitsReported
-from waldur_slurm.agent.settings.readers import token
-from waldur_slurm.agent.settings.variable import plain
+from waldur_slurm.variables.readers import token
+from waldur_slurm.variables.variable import plain
 
 
 def mistakes_across(environ: Mapping[str, str], values: dict[str, Any]) -> Iterator[str]:
@@ -22,12 +22,12 @@ def mistakes_across(environ: Mapping[str, str], values: dict[str, Any]) -> Itera
 def _token_mistakes(environ: Mapping[str, str], values: dict[str, Any]) -> Iterator[str]:
     """Fill in the token from its file; it must come from exactly one place."""
     is_given = bool(plain(environ.get("WALDUR_API_TOKEN", "")))
-    source: Path | None = values.get("api_token_file")
+    source: Path | None = values.get("WALDUR_API_TOKEN_FILE")
     if is_given and source:
         yield "WALDUR_API_TOKEN and WALDUR_API_TOKEN_FILE are both set; expected only one of them"
     elif source:
         try:
-            values["api_token"] = token(source.read_text(encoding="ascii").strip())
+            values["WALDUR_API_TOKEN"] = token(source.read_text(encoding="ascii").strip())
         except OSError as error:
             yield f"WALDUR_API_TOKEN_FILE: cannot read {source}: {error.strerror}"
         except ValueError:
@@ -37,7 +37,8 @@ def _token_mistakes(environ: Mapping[str, str], values: dict[str, Any]) -> Itera
 
 
 def _name_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
-    prefix, longest = values.get("allocation_prefix"), values.get("allocation_name_max_len")
+    prefix = values.get("SLURM_ALLOCATION_PREFIX")
+    longest = values.get("SLURM_ALLOCATION_NAME_MAX_LEN")
     if prefix is not None and longest is not None and longest < len(prefix) + 8:
         yield (
             f"SLURM_ALLOCATION_NAME_MAX_LEN: found {longest}, expected at least {len(prefix) + 8}:"
@@ -46,7 +47,7 @@ def _name_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _limit_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
-    if values.get("enforce_limits") and values.get("limits_reported") is LimitsReported.REPORTED:
+    if values.get("PULL_ENFORCE_LIMITS") and values.get("PUSH_LIMITS") is LimitsReported.REPORTED:
         yield (
             "PULL_ENFORCE_LIMITS=true and PUSH_LIMITS=true (its default) would each undo the"
             " other's work; expected PUSH_LIMITS=report-only for both services"

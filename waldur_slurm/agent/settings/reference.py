@@ -1,11 +1,9 @@
-"""What the settings say of themselves: the reference in docs/settings.md, and names unknown."""
+"""The agent's settings as docs/settings.md lists them, and names that look like one of them."""
 
-import difflib
-import re
 from collections.abc import Iterator, Mapping
 
 from waldur_slurm.agent.settings.declaration import Settings
-from waldur_slurm.agent.settings.variable import Variable
+from waldur_slurm.variables import reference
 
 _OPENING = """\
 # Settings
@@ -29,39 +27,14 @@ _CHAPTERS = (
 
 
 def unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
-    """Warn of names that look like ours and are not, such as a misspelt one.
-
-    Slurm, requests and Sentry have variables of their own: there only a near miss is suspicious.
-    """
-    names = [declared.name for _, declared in Settings.variables()]
-    for name in sorted(environ.keys() - set(names)):
-        near = difflib.get_close_matches(name, names, n=1, cutoff=0.88)
-        if near:
-            yield f"{name} has no effect; is {near[0]} meant?"
-        elif re.match(r"WALDUR_|PULL_|PUSH_", name):
-            yield f"{name} has no effect: there is no such variable"
+    """Slurm, requests and Sentry have variables of their own, beside the agent's."""
+    return reference.unknown_variables(environ, list(Settings.variables()), "WALDUR_|PULL_|PUSH_")
 
 
-def reference() -> str:
+def page() -> str:
     """The text of docs/settings.md."""
-    declared = [variable for _, variable in Settings.variables()]
-    return "\n".join([_OPENING, *(_chapter(title, ours, declared) for title, ours in _CHAPTERS)])
-
-
-def _chapter(title: str, ours: str, declared: list[Variable]) -> str:
-    rows = [_row(variable) for variable in declared if re.match(ours, variable.name)]
-    return "\n".join(
-        [f"## {title}", "", "| variable | default | meaning |", "|---|---|---|", *rows, ""]
-    )
-
-
-def _row(variable: Variable) -> str:
-    default = f"`{variable.default}`" if variable.default else variable.unset_means or "not set"
-    name = f"`{variable.name}`"
-    if variable.is_required:
-        return f"| **{name}** | required | {variable.meaning} |"
-    return f"| {name} | {default} | {variable.meaning} |"
+    return reference.page(_OPENING, _CHAPTERS, list(Settings.variables()))
 
 
 if __name__ == "__main__":
-    print(reference(), end="")  # noqa: T201 - the page is this module's data
+    print(page(), end="")  # noqa: T201 - the page is this module's data

@@ -11,6 +11,7 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from threading import Lock
 
+from waldur_slurm.agent.errors import WaldurError
 from waldur_slurm.agent.model.components import Component, ComponentType
 from waldur_slurm.agent.model.marketplace import (
     Dialect,
@@ -33,7 +34,6 @@ from waldur_slurm.agent.waldur.members import read_members
 from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession
 from waldur_slurm.agent.waldur.wire import values as wire
 from waldur_slurm.agent.waldur.wire.rows import ORDER_FIELDS, RESOURCE_FIELDS
-from waldur_slurm.errors import WaldurError
 from waldur_slurm.model.period import Month
 
 THREADS = 8

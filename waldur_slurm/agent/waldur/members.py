@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
+from waldur_slurm.agent.errors import WaldurRejected
 from waldur_slurm.agent.model.marketplace import (
     CustomerUuid,
     ProjectUuid,
@@ -18,7 +19,6 @@ from waldur_slurm.agent.model.marketplace import (
 from waldur_slurm.agent.waldur.dialects.voice import Voice
 from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession
 from waldur_slurm.agent.waldur.wire.values import parse_permission, parse_team_member, parse_uuid
-from waldur_slurm.errors import WaldurRejected
 
 Team = frozenset[UserUuid]
 

@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 from requests.utils import parse_header_links
 
+from waldur_slurm.agent.errors import UnexpectedPayload, WaldurRejected, WaldurUnreachable
 from waldur_slurm.agent.waldur.transport import Answer
-from waldur_slurm.errors import UnexpectedPayload, WaldurRejected, WaldurUnreachable
 
 MOST_BYTES = 512 * 1024 * 1024
 MOST_PAGES = 10_000

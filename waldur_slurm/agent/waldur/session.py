@@ -19,6 +19,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from waldur_slurm.agent.errors import UnexpectedPayload, WaldurRejected, WaldurUnreachable
 from waldur_slurm.agent.waldur.paging import Read, decoded, read_all
 from waldur_slurm.agent.waldur.transport import (
     READS,
@@ -29,7 +30,6 @@ from waldur_slurm.agent.waldur.transport import (
     Transport,
     brief,
 )
-from waldur_slurm.errors import UnexpectedPayload, WaldurRejected, WaldurUnreachable
 
 with warnings.catch_warnings():
     # Importing it silences urllib3's InsecureRequestWarning for the whole process: put back here.

@@ -16,8 +16,8 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import requests
 from requests.auth import AuthBase
 
+from waldur_slurm.agent.errors import WaldurUnreachable
 from waldur_slurm.agent.waldur.deadline import WatchedAdapter, deadline
-from waldur_slurm.errors import WaldurUnreachable
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 MAX_REDIRECTS = 3

@@ -13,16 +13,10 @@ from waldur_slurm.agent.check.facts import Facts, Known, Told, read_slurm, read_
 from waldur_slurm.agent.check.findings import Finding, Verdict
 from waldur_slurm.agent.check.judgement import is_fit, judge
 from waldur_slurm.agent.components_sync import apply_components, plan_components
+from waldur_slurm.agent.errors import WaldurRejected, WaldurUnreachable
 from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
 from waldur_slurm.agent.model.marketplace import Dialect
-from waldur_slurm.errors import (
-    AgentError,
-    SettingsError,
-    StateError,
-    TransportError,
-    WaldurRejected,
-    WaldurUnreachable,
-)
+from waldur_slurm.errors import ExpectedError, SettingsError, StateError, TransportError
 from waldur_slurm.model.accounts import Account, NewAccount
 from waldur_slurm.model.names import ROOT, account_name, user_name
 from waldur_slurm.model.tres import TresName, tres_name
@@ -57,8 +51,8 @@ class Site:
     waldur: FakeMarketplace = field(
         default_factory=lambda: FakeMarketplace(dialect=Dialect.TODAY, now=NOON)
     )
-    components: tuple[Component, ...] | AgentError = (component(),)
-    storage: Mapping[str, AgentError | None] = field(
+    components: tuple[Component, ...] | ExpectedError = (component(),)
+    storage: Mapping[str, ExpectedError | None] = field(
         default_factory=lambda: {"state directory": None}
     )
 
@@ -67,7 +61,7 @@ class Site:
 
     def __post_init__(self) -> None:
         self.slurm.add_accounts([NewAccount(WALDUR, ROOT, "parent of all", "waldur")])
-        if not isinstance(self.components, AgentError):
+        if not isinstance(self.components, ExpectedError):
             offered = self.waldur.read_offering().components
             apply_components(plan_components(offered, self.components), self.waldur)
             self.waldur.writes.clear()
@@ -172,7 +166,7 @@ def test_without_waldur_nothing_is_concluded_about_it() -> None:
     ],
 )
 def test_each_way_in_which_waldur_says_no_names_its_own_cause(
-    error: AgentError, subject: str
+    error: ExpectedError, subject: str
 ) -> None:
     site = Site()
     site.waldur.fail_next("read_offering", error)

@@ -15,7 +15,8 @@ import pytest
 
 from waldur_slurm.agent.daemon.daemon import Daemon
 from waldur_slurm.agent.daemon.pace import Pace
-from waldur_slurm.errors import SettingsError, StateError, WaldurUnreachable
+from waldur_slurm.agent.errors import WaldurUnreachable
+from waldur_slurm.errors import SettingsError, StateError
 from waldur_slurm.service.notify import Notifier
 from waldur_slurm.service.signals import Signals, listening
 from waldur_slurm.telemetry.events import Event, Level

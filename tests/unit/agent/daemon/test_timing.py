@@ -7,8 +7,9 @@ import pytest
 
 from waldur_slurm.agent.daemon.cycle import Report
 from waldur_slurm.agent.daemon.timing import run_timed, timed_phase
+from waldur_slurm.agent.errors import WaldurUnreachable
 from waldur_slurm.agent.model.standing import Standing
-from waldur_slurm.errors import AgentError, WaldurUnreachable
+from waldur_slurm.errors import ExpectedError
 from waldur_slurm.service.signals import Stopped
 from waldur_slurm.telemetry.events import Event, Level
 
@@ -17,7 +18,7 @@ STANDING = Standing(drift={"limits": 2}, unreported={"cpu": Decimal("1.5")})
 
 @dataclass
 class Failed:
-    error: AgentError
+    error: ExpectedError
 
 
 @dataclass

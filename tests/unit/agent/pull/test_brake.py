@@ -11,7 +11,8 @@ from tests.fakes.slurm import refused
 from waldur_slurm.agent.model.marketplace import OrderState, ProjectUuid
 from waldur_slurm.agent.pull.guard.doubts import Doubt, Readings, believed_doubts, remember_doubts
 from waldur_slurm.agent.pull.news import CycleReport
-from waldur_slurm.agent.pull.world.policy import Allowance, Consent
+from waldur_slurm.agent.pull.world.choices import Allowance
+from waldur_slurm.agent.pull.world.policy import Consent
 from waldur_slurm.agent.pull.world.taken import BrakeKind, still_counting
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import AccountName

@@ -17,7 +17,7 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceState,
 )
 from waldur_slurm.agent.pull.vocabulary.findings import DriftKind, RefusalKind
-from waldur_slurm.agent.pull.world.policy import Allowance, JobPolicy
+from waldur_slurm.agent.pull.world.choices import Allowance, JobPolicy
 from waldur_slurm.agent.pull.world.taken import BrakeKind
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.errors import TransportError

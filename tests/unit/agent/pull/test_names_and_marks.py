@@ -16,9 +16,10 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceUuid,
     canonical_uuid,
 )
+from waldur_slurm.agent.pull.world.choices import Naming
 from waldur_slurm.agent.pull.world.marks import Mark, MarkKind, looks_marked, parse_mark
 from waldur_slurm.agent.pull.world.naming import allocation_names, parent_names
-from waldur_slurm.agent.pull.world.policy import Naming, PullPolicy
+from waldur_slurm.agent.pull.world.policy import PullPolicy
 from waldur_slurm.errors import InvalidName
 from waldur_slurm.model.names import account_name
 from waldur_slurm.slurm.accounting.grammar.text import clean_text

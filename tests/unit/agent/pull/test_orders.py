@@ -348,7 +348,7 @@ def test_a_broken_journal_stops_the_cycle_before_it_begins(
     site.state.documents[f"journal/{name}"] = document
     calls = site.slurm.calls.copy()
 
-    with pytest.raises(StateError, match=f"journal/{name}.json in AGENT_STATE_DIR does not hold"):
+    with pytest.raises(StateError, match=f"journal/{name}.json in the state directory does not"):
         site.run()
 
     assert site.slurm.calls == calls

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from tests.fakes.pull import Site, new_site
+from waldur_slurm.agent.errors import UnsafePlan
 from waldur_slurm.agent.model.marketplace import OrderState, Resource, ResourceUuid
 from waldur_slurm.agent.pull.render import Kind, kind_of
 from waldur_slurm.agent.pull.vocabulary.findings import DriftKind, RefusalKind
 from waldur_slurm.agent.pull.world.marks import parse_mark
 from waldur_slurm.agent.pull.world.policy import Consent
-from waldur_slurm.errors import UnsafePlan
 from waldur_slurm.model.accounts import Account, Association
 from waldur_slurm.model.names import ROOT, AccountName, UserName
 from waldur_slurm.model.tres import tres_name

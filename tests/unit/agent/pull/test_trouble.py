@@ -6,18 +6,13 @@ import pytest
 
 from tests.fakes.pull import WALDUR_ACCOUNT, Site, new_site
 from tests.fakes.slurm import refused
+from waldur_slurm.agent.errors import WaldurRejected, WaldurUnreachable
 from waldur_slurm.agent.model.marketplace import Dialect, Order, OrderState, ResourceState
 from waldur_slurm.agent.pull.memory.quarantine import Rest, after_cycle, resting
 from waldur_slurm.agent.pull.vocabulary.failures import Failure
 from waldur_slurm.agent.pull.vocabulary.findings import RefusalKind
 from waldur_slurm.agent.pull.vocabulary.steps import AddUser
-from waldur_slurm.errors import (
-    AccountingDown,
-    CommandFailed,
-    TransportError,
-    WaldurRejected,
-    WaldurUnreachable,
-)
+from waldur_slurm.errors import AccountingDown, CommandFailed, TransportError
 from waldur_slurm.model.accounts import NewAccount
 from waldur_slurm.model.names import ROOT, AccountName, UserName
 from waldur_slurm.slurm.accounting.port import Accounting, Outcome

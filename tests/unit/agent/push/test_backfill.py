@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 
 from tests.unit.agent.push.site import COMPONENTS, CPU, GPU, HOUR, Site
+from waldur_slurm.agent.errors import UnsafePlan, WaldurRejected, WaldurUnreachable
 from waldur_slurm.agent.push.backfill import Backfill, months_between
 from waldur_slurm.agent.push.cycle import PushCycle
-from waldur_slurm.errors import UnsafePlan, WaldurRejected, WaldurUnreachable
 from waldur_slurm.model.period import Month
 
 SEPTEMBER, OCTOBER, NOVEMBER = (Month(2026, number) for number in (9, 10, 11))

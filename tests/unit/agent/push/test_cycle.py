@@ -13,12 +13,13 @@ import pytest
 from tests.fakes.slurm import FakeSlurm
 from tests.fakes.waldur import FakeMarketplace
 from tests.unit.agent.push.site import CPU, GPU, HOUR, MEM, NOON, Site
+from waldur_slurm.agent.errors import WaldurUnreachable
 from waldur_slurm.agent.metering.measure import Meter
 from waldur_slurm.agent.model.marketplace import HeldUsage, ResourceState
 from waldur_slurm.agent.push.plan.findings import RefusalKind
 from waldur_slurm.agent.push.plan.policy import Consent
 from waldur_slurm.agent.push.reader import ClocksDiffer
-from waldur_slurm.errors import AccountingDown, SlurmError, WaldurUnreachable
+from waldur_slurm.errors import AccountingDown, SlurmError
 from waldur_slurm.model.jobs import JobRecord, UnreadableRecord
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Month, Window

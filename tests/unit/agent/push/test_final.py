@@ -8,9 +8,10 @@ import pytest
 
 from tests.fakes.slurm import FakeSlurm
 from tests.unit.agent.push.site import CPU, HOUR, NOON, Site
+from waldur_slurm.agent.errors import WaldurUnreachable
 from waldur_slurm.agent.model.marketplace import Resource, ResourceState
 from waldur_slurm.agent.push.final import FinalUsage
-from waldur_slurm.errors import UnparsableOutput, WaldurUnreachable
+from waldur_slurm.errors import UnparsableOutput
 from waldur_slurm.model.jobs import JobRecord, UnreadableRecord
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.period import Month, Window

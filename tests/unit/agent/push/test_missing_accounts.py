@@ -7,9 +7,9 @@ import pytest
 
 from tests.fakes.waldur import Write
 from tests.unit.agent.push.site import CPU, HOUR, NOON, Site
+from waldur_slurm.agent.errors import WaldurRejected
 from waldur_slurm.agent.model.marketplace import Dialect, ResourceState
 from waldur_slurm.agent.push.plan.findings import RefusalKind
-from waldur_slurm.errors import WaldurRejected
 from waldur_slurm.model.period import Month
 
 OK, ERRED = ResourceState.OK, ResourceState.ERRED

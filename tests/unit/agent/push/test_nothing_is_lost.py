@@ -10,12 +10,12 @@ import pytest
 
 from tests.fakes.slurm import FOREVER
 from tests.unit.agent.push.site import COMPONENTS, CPU, GPU, HOUR, NOON, Site
+from waldur_slurm.agent.errors import UnexpectedPayload, WaldurRejected
 from waldur_slurm.agent.model.marketplace import Resource, ResourceState
 from waldur_slurm.agent.push.backfill import Backfill
 from waldur_slurm.agent.push.final import FinalUsage
 from waldur_slurm.agent.push.journal import Journal
 from waldur_slurm.agent.push.plan.findings import RefusalKind
-from waldur_slurm.errors import UnexpectedPayload, WaldurRejected
 from waldur_slurm.model.jobs import UnreadableRecord
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Month, Window

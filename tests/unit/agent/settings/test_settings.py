@@ -9,7 +9,7 @@ import pytest
 
 from tests.places import PROJECT
 from waldur_slurm.agent.model.usage import Basis
-from waldur_slurm.agent.pull.world.policy import AccountDefaults, Allowance, JobPolicy, Naming
+from waldur_slurm.agent.pull.world.choices import AccountDefaults, Allowance, JobPolicy, Naming
 from waldur_slurm.agent.push.plan.policy import LimitsReported
 from waldur_slurm.agent.settings import (
     Deployment,
@@ -18,7 +18,7 @@ from waldur_slurm.agent.settings import (
     LogLevel,
     Settings,
 )
-from waldur_slurm.agent.settings.reference import reference, unknown_variables
+from waldur_slurm.agent.settings.reference import page, unknown_variables
 from waldur_slurm.errors import SettingsError
 
 TOKEN = "9e1132b9616ebfe943ddf632ca32bbb7e1109a32"
@@ -86,17 +86,17 @@ def test_an_env_file_of_the_original_agent_works_with_its_comments() -> None:
     assert found.direction is Direction.PULL
     assert found.api_url == "http://waldur.example.com/api/"
     assert found.api_token.reveal() == TOKEN
-    assert found.default_account == "root"
+    assert found.pull.default_account == "root"
     assert found.container_name == "slurmctld"
     assert found.sentry_dsn is None
 
 
 def test_quotes_around_a_value_are_not_part_of_it() -> None:
-    assert settings(SLURM_DEFAULT_ACCOUNT="'waldur_2' # quoted").default_account == "waldur_2"
+    assert settings(SLURM_DEFAULT_ACCOUNT="'waldur_2' # quoted").pull.default_account == "waldur_2"
 
 
 def test_an_empty_value_counts_as_not_set() -> None:
-    assert settings(SLURM_DEFAULT_ACCOUNT="").default_account == "waldur"
+    assert settings(SLURM_DEFAULT_ACCOUNT="").pull.default_account == "waldur"
     assert mistakes(WALDUR_API_URL=" ") == [
         "WALDUR_API_URL is not set; expected the address of Waldur's API"
     ]
@@ -134,7 +134,7 @@ def test_a_mistyped_flag_is_a_mistake_not_a_no() -> None:
 
 @pytest.mark.parametrize(("text", "value"), [("yes", True), ("TRUE", True), ("0", False)])
 def test_flags_are_read_in_the_spellings_of_the_original(text: str, value: bool) -> None:
-    assert settings(ENABLE_USER_HOMEDIR_ACCOUNT_CREATION=text).create_homes is value
+    assert settings(ENABLE_USER_HOMEDIR_ACCOUNT_CREATION=text).pull.create_homes is value
 
 
 @pytest.mark.parametrize(
@@ -190,12 +190,16 @@ def test_every_variable_of_the_original_is_read() -> None:
     assert found.request_timeout == timedelta(seconds=20)
     assert found.tres_path == Path("/etc/tres.yaml")
     assert found.deployment is Deployment.NATIVE
-    assert (found.customer_prefix, found.project_prefix, found.allocation_prefix) == (
+    assert (
+        found.pull.customer_prefix,
+        found.pull.project_prefix,
+        found.pull.allocation_prefix,
+    ) == (
         "c_",
         "p_",
         "a_",
     )
-    assert found.allocation_name_max_len == 40
+    assert found.pull.name_max_length == 40
     assert found.container_name == "head"
     assert found.sentry_dsn is not None
     assert found.sentry_environment == "test"
@@ -232,23 +236,23 @@ def test_every_variable_of_this_agent_is_read() -> None:
 
     assert found.cluster == "lab"
     assert found.bin_path == Path("/opt/slurm/bin")
-    assert found.protected_accounts == {"root", "staff"}
-    assert found.protected_users == {"root", "admin"}
-    assert (found.remove_unknown_users, found.require_unix_users) == (True, False)
-    assert found.empty_account_grace == timedelta(0)
-    assert found.usage_basis is Basis.REQUESTED
-    assert found.usage_zone == ZoneInfo("Europe/Tallinn")
-    assert (found.approve_orders, found.reject_invalid) == (False, True)
-    assert found.max_removals == Allowance(5, Fraction(1, 5))
-    assert found.max_terminations == 3
-    assert found.naming is Naming.SLUG
-    assert found.account_defaults == AccountDefaults("10", ("normal", "long"), "normal")
-    assert found.downscaled_qos == "slow"
-    assert (found.leavers, found.terminated_jobs) == (JobPolicy.CANCEL, JobPolicy.DRAIN)
-    assert found.limits_reported is LimitsReported.SHOWN
-    assert found.enforce_limits is True
-    assert found.max_decrease == Fraction(1, 40)
-    assert found.closing_days == 10
+    assert found.pull.protected_accounts == {"root", "staff"}
+    assert found.pull.protected_users == {"root", "admin"}
+    assert (found.pull.remove_unknown_users, found.pull.require_unix_users) == (True, False)
+    assert found.pull.empty_account_grace == timedelta(0)
+    assert found.push.basis is Basis.REQUESTED
+    assert found.push.zone == ZoneInfo("Europe/Tallinn")
+    assert (found.pull.approve_orders, found.pull.reject_invalid) == (False, True)
+    assert found.pull.max_removals == Allowance(5, Fraction(1, 5))
+    assert found.pull.max_terminations == 3
+    assert found.pull.naming is Naming.SLUG
+    assert found.pull.account_defaults == AccountDefaults("10", ("normal", "long"), "normal")
+    assert found.pull.downscaled_qos == "slow"
+    assert (found.pull.leavers, found.pull.terminated_jobs) == (JobPolicy.CANCEL, JobPolicy.DRAIN)
+    assert found.push.limits is LimitsReported.SHOWN
+    assert found.pull.enforce_limits is True
+    assert found.push.max_decrease == Fraction(1, 40)
+    assert found.push.closing_days == 10
     assert found.audit_log == Path("/var/log/audit.jsonl")
     assert found.log_format is LogFormat.JSON
     assert found.log_level is LogLevel.DEBUG
@@ -258,7 +262,7 @@ def test_every_variable_of_this_agent_is_read() -> None:
     ("total", "allowed"), [(0, 10), (99, 10), (100, 10), (200, 20), (209, 20), (210, 21)]
 )
 def test_of_a_number_and_a_share_the_larger_counts(total: int, allowed: int) -> None:
-    assert settings().max_removals.among(total) == allowed
+    assert settings().pull.max_removals.among(total) == allowed
 
 
 @pytest.mark.parametrize(
@@ -398,13 +402,13 @@ def test_variables_of_slurm_and_of_libraries_are_none_of_our_business() -> None:
 
 
 def test_the_reference_page_is_in_step_with_the_code() -> None:
-    page = PROJECT / "docs" / "settings.md"
+    shipped = PROJECT / "docs" / "settings.md"
 
-    assert page.read_text(encoding="utf-8") == reference()
+    assert shipped.read_text(encoding="utf-8") == page()
 
 
 def test_the_reference_names_every_variable_once() -> None:
-    lines = reference().splitlines()
+    lines = page().splitlines()
 
-    for _, declared in Settings.variables():
+    for declared in Settings.variables():
         assert sum(f"`{declared.name}`" in line.split("|")[1] for line in lines if "|" in line) == 1

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from waldur_slurm.agent.errors import WaldurRejected, WaldurUnreachable
 from waldur_slurm.agent.waldur.dialects.halving import BATCH, taken_apart
-from waldur_slurm.errors import WaldurRejected, WaldurUnreachable
 
 names = st.sets(st.text("abcdefgh", min_size=1, max_size=4), max_size=40)
 

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from waldur_slurm.agent.errors import UnexpectedPayload, WaldurRejected, WaldurUnreachable
 from waldur_slurm.agent.waldur.paging import read_all
 from waldur_slurm.agent.waldur.transport import Answer
-from waldur_slurm.errors import UnexpectedPayload, WaldurRejected, WaldurUnreachable
 
 HERE = "https://waldur.example.org/api/orders/"
 

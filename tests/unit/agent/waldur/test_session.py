@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.agent.waldur.servers import Respond, says, scripted
+from waldur_slurm.agent.errors import UnexpectedPayload, WaldurRejected, WaldurUnreachable
 from waldur_slurm.agent.waldur.session import ATTEMPTS, PATIENCE_SECONDS, WaldurSession
 from waldur_slurm.agent.waldur.transport import Bounds, Exchange
-from waldur_slurm.errors import UnexpectedPayload, WaldurRejected, WaldurUnreachable
 
 TOKEN = "the-very-secret-token"
 ORDER = "1" * 32

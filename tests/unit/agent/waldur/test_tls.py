@@ -11,9 +11,9 @@ from threading import Thread
 
 import pytest
 
+from waldur_slurm.agent.errors import WaldurUnreachable
 from waldur_slurm.agent.waldur.session import WaldurSession
 from waldur_slurm.agent.waldur.transport import Bounds
-from waldur_slurm.errors import WaldurUnreachable
 
 ORDER = "1" * 32
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"

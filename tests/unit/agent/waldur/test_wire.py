@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from waldur_slurm.agent.errors import UnexpectedPayload
 from waldur_slurm.agent.model.components import AccountingType
 from waldur_slurm.agent.model.marketplace import OrderState, OrderType, ResourceState
 from waldur_slurm.agent.waldur.wire import values as wire
-from waldur_slurm.errors import UnexpectedPayload
 from waldur_slurm.model.period import Month
 
 HEX = "f47ac10b58cc4372a5670e02b2c3d479"

@@ -1,11 +1,11 @@
 """When a person says that an account is a resource's own: what still must hold. Pure."""
 
+from waldur_slurm.agent.errors import UnsafePlan
 from waldur_slurm.agent.model.marketplace import Resource
 from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.vocabulary.steps import AdoptAccount
 from waldur_slurm.agent.pull.world.marks import MarkKind, looks_marked
 from waldur_slurm.agent.pull.world.ownership import Ours
-from waldur_slurm.errors import UnsafePlan
 from waldur_slurm.model.names import AccountName
 
 

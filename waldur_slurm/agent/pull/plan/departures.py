@@ -21,9 +21,9 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     Stage,
     Step,
 )
+from waldur_slurm.agent.pull.world.choices import JobPolicy
 from waldur_slurm.agent.pull.world.ledger import UserHold
 from waldur_slurm.agent.pull.world.ownership import is_in_cluster
-from waldur_slurm.agent.pull.world.policy import JobPolicy
 from waldur_slurm.agent.pull.world.world import Answers
 from waldur_slurm.model.accounts import Account, Association
 from waldur_slurm.model.jobs import QueuedJob

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from waldur_slurm.agent.pull.vocabulary.steps import Step
-from waldur_slurm.errors import AgentError, SlurmError
+from waldur_slurm.errors import ExpectedError, SlurmError
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +11,7 @@ class Failure:
     """One step that was not carried out."""
 
     step: Step
-    error: AgentError
+    error: ExpectedError
 
 
 class NotYet(SlurmError):

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from waldur_slurm.agent.model.marketplace import Project, Resource, canonical_uuid
+from waldur_slurm.agent.pull.world.choices import Naming
 from waldur_slurm.agent.pull.world.marks import MarkKind
-from waldur_slurm.agent.pull.world.policy import Naming, PullPolicy
+from waldur_slurm.agent.pull.world.policy import PullPolicy
 from waldur_slurm.errors import InvalidName
 from waldur_slurm.model.names import AccountName, account_name
 

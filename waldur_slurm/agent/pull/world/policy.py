@@ -1,78 +1,140 @@
-"""What a site allows the pull direction to do, as plain values.
+"""What a site allows and wants of the pull direction, each with the variable that says it. Pure."""
 
-The settings stop at the composition root; each field names the variable it comes from.
-"""
-
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
-from fractions import Fraction
 
-from waldur_slurm.model.names import ROOT, AccountName, UserName
-
-DEFAULT_ACCOUNT = AccountName("waldur")
-
-
-class Naming(StrEnum):
-    """Which of Waldur's identifiers new accounts are called after."""
-
-    UUID = "uuid"
-    SLUG = "slug"
-
-
-class JobPolicy(StrEnum):
-    """What becomes of jobs in the way: pending ones are always cancelled, running ones may end."""
-
-    DRAIN = "drain"
-    CANCEL = "cancel"
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """A number and a share of what is managed; the larger of the two counts."""
-
-    number: int
-    share: Fraction
-
-    def among(self, managed: int) -> int:
-        return max(self.number, int(self.share * managed))
-
-
-@dataclass(frozen=True, slots=True)
-class AccountDefaults:
-    """What a new allocation account gets once, at its creation."""
-
-    fairshare: str = ""
-    qos: tuple[str, ...] = ()
-    default_qos: str = ""
+from waldur_slurm.agent.pull.world.choices import (
+    AccountDefaults,
+    Allowance,
+    JobPolicy,
+    Naming,
+    account_defaults,
+    account_prefix,
+    allowance,
+    qos_name,
+)
+from waldur_slurm.model.names import ROOT, AccountName, UserName, account_name, user_name
+from waldur_slurm.variables.readers import duration, flag, listing, named, one_of, whole
+from waldur_slurm.variables.variable import variable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullPolicy:
-    customer_prefix: str = "hpc_"  # SLURM_CUSTOMER_PREFIX
-    project_prefix: str = "hpc_"  # SLURM_PROJECT_PREFIX
-    allocation_prefix: str = "hpc_"  # SLURM_ALLOCATION_PREFIX
-    name_max_length: int = 34  # SLURM_ALLOCATION_NAME_MAX_LEN
-    naming: Naming = Naming.UUID  # SLURM_ACCOUNT_NAMING
-    default_account: AccountName = DEFAULT_ACCOUNT  # SLURM_DEFAULT_ACCOUNT
-
-    approve_orders: bool = True  # PULL_APPROVE_ORDERS
-    reject_invalid: bool = False  # PULL_REJECT_INVALID
-    max_removals: Allowance = Allowance(10, Fraction(1, 10))  # PULL_MAX_REMOVALS
-    max_terminations: int = 10  # PULL_MAX_TERMINATIONS
-    enforce_limits: bool = False  # PULL_ENFORCE_LIMITS
-    leavers: JobPolicy = JobPolicy.DRAIN  # PULL_LEAVERS
-    terminated_jobs: JobPolicy = JobPolicy.CANCEL  # PULL_TERMINATED_JOBS
-
-    remove_unknown_users: bool = False  # SLURM_REMOVE_UNKNOWN_USERS
-    require_unix_users: bool = True  # SLURM_REQUIRE_UNIX_USERS
-    protected_accounts: frozenset[AccountName] = frozenset()  # SLURM_PROTECTED_ACCOUNTS
-    protected_users: frozenset[UserName] = frozenset()  # SLURM_PROTECTED_USERS
-    downscaled_qos: str = ""  # SLURM_DOWNSCALED_QOS
-    account_defaults: AccountDefaults = field(default_factory=AccountDefaults)
-    # SLURM_ACCOUNT_DEFAULTS
-    empty_account_grace: timedelta = timedelta(hours=24)  # SLURM_EMPTY_ACCOUNT_GRACE
-    create_homes: bool = False  # ENABLE_USER_HOMEDIR_ACCOUNT_CREATION
+    customer_prefix: str = variable(
+        "SLURM_CUSTOMER_PREFIX", account_prefix, "how the accounts of customers begin", "hpc_"
+    )
+    project_prefix: str = variable(
+        "SLURM_PROJECT_PREFIX", account_prefix, "how the accounts of projects begin", "hpc_"
+    )
+    allocation_prefix: str = variable(
+        "SLURM_ALLOCATION_PREFIX", account_prefix, "how the accounts of allocations begin", "hpc_"
+    )
+    name_max_length: int = variable(
+        "SLURM_ALLOCATION_NAME_MAX_LEN",
+        whole(10, 128),
+        "the length to which an allocation's account name is cut",
+        "34",
+    )
+    naming: Naming = variable(
+        "SLURM_ACCOUNT_NAMING",
+        one_of(Naming),
+        "whether new accounts are called after Waldur's `uuid` or its `slug`",
+        "uuid",
+    )
+    default_account: AccountName = variable(
+        "SLURM_DEFAULT_ACCOUNT",
+        named(account_name),
+        "the existing account under which new customers' accounts are made",
+        "waldur",
+    )
+    protected_accounts: frozenset[AccountName] = variable(
+        "SLURM_PROTECTED_ACCOUNTS",
+        listing(named(account_name)),
+        "accounts that are never touched, separated by commas",
+        "root",
+    )
+    protected_users: frozenset[UserName] = variable(
+        "SLURM_PROTECTED_USERS",
+        listing(named(user_name)),
+        "users whose associations are never touched, separated by commas",
+        "root",
+    )
+    remove_unknown_users: bool = variable(
+        "SLURM_REMOVE_UNKNOWN_USERS",
+        flag,
+        "whether people in managed accounts whom neither Waldur nor the agent put there go",
+        "false",
+    )
+    require_unix_users: bool = variable(
+        "SLURM_REQUIRE_UNIX_USERS",
+        flag,
+        "whether a person waits until the user name resolves where Slurm runs",
+        "true",
+    )
+    create_homes: bool = variable(
+        "ENABLE_USER_HOMEDIR_ACCOUNT_CREATION",
+        flag,
+        "whether missing home directories are made, where Slurm runs",
+        "false",
+    )
+    account_defaults: AccountDefaults = variable(
+        "SLURM_ACCOUNT_DEFAULTS",
+        account_defaults,
+        "what a new allocation's account gets once: `fairshare=... qos=...,... defaultqos=...`",
+        "",
+    )
+    downscaled_qos: str | None = variable(
+        "SLURM_DOWNSCALED_QOS",
+        qos_name,
+        "the QoS of an allocation that Waldur has downscaled",
+        unset_means="downscaled allocations are only shown",
+    )
+    empty_account_grace: timedelta = variable(
+        "SLURM_EMPTY_ACCOUNT_GRACE",
+        duration(),
+        "how long a project's or customer's account stays after its last allocation went",
+        "24h",
+    )
+    approve_orders: bool = variable(
+        "PULL_APPROVE_ORDERS", flag, "whether pull approves orders for the provider", "true"
+    )
+    reject_invalid: bool = variable(
+        "PULL_REJECT_INVALID",
+        flag,
+        "whether pull rejects orders that cannot be carried out, instead of leaving them pending",
+        "false",
+    )
+    enforce_limits: bool = variable(
+        "PULL_ENFORCE_LIMITS",
+        flag,
+        "whether pull restores limits that somebody changed in Slurm",
+        "false",
+    )
+    max_removals: Allowance = variable(
+        "PULL_MAX_REMOVALS",
+        allowance,
+        "how many people (with their jobs), accounts, holds and lowered limits may be taken away"
+        " within 24 hours, each kind as a number and a share of what is managed; the larger counts",
+        "10,10%",
+    )
+    max_terminations: int = variable(
+        "PULL_MAX_TERMINATIONS",
+        whole(0, 1_000_000),
+        "how many Terminate orders one cycle may carry out; of more, none is carried out unasked",
+        "10",
+    )
+    leavers: JobPolicy = variable(
+        "PULL_LEAVERS",
+        one_of(JobPolicy),
+        "running jobs of people who left: `drain` (they may end) or `cancel`",
+        "drain",
+    )
+    terminated_jobs: JobPolicy = variable(
+        "PULL_TERMINATED_JOBS",
+        one_of(JobPolicy),
+        "running jobs of terminated allocations: `drain` (they may end) or `cancel`",
+        "cancel",
+    )
 
     def protects_account(self, name: AccountName) -> bool:
         return name in (ROOT, self.default_account) or name in self.protected_accounts

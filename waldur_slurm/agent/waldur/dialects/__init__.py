@@ -5,6 +5,7 @@ Only an answer counts: a server that is down, slow or busy says nothing about it
 
 from http import HTTPStatus
 
+from waldur_slurm.agent.errors import WaldurRejected
 from waldur_slurm.agent.model.marketplace import Dialect, OfferingUuid
 from waldur_slurm.agent.waldur.dialects.classic import Classic
 from waldur_slurm.agent.waldur.dialects.today import Today
@@ -12,7 +13,7 @@ from waldur_slurm.agent.waldur.dialects.transition import Transition
 from waldur_slurm.agent.waldur.dialects.voice import Voice
 from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession, is_route_missing
 from waldur_slurm.agent.waldur.wire.values import parse_offering_type
-from waldur_slurm.errors import SettingsError, WaldurRejected
+from waldur_slurm.errors import SettingsError
 
 SERVED_BY_AGENTS = "Marketplace.Slurm"
 """The type of offerings that leave the work to an agent, in every version of Waldur."""

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from waldur_slurm.agent.errors import WaldurUnreachable
 from waldur_slurm.agent.model.marketplace import Dialect, Resource, ResourceUuid
 from waldur_slurm.agent.waldur.dialects.older import OlderVoice
 from waldur_slurm.agent.waldur.dialects.voice import Amounts, usage_items
 from waldur_slurm.agent.waldur.session import Endpoints
 from waldur_slurm.agent.waldur.wire.values import parse_plan_period
-from waldur_slurm.errors import WaldurUnreachable
 
 
 class Classic(OlderVoice):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from itertools import islice
 
-from waldur_slurm.errors import WaldurRejected
+from waldur_slurm.agent.errors import WaldurRejected
 
 BATCH = 500
 

@@ -9,10 +9,10 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
+from waldur_slurm.agent.errors import WaldurRejected, WaldurUnreachable
 from waldur_slurm.agent.model.components import ComponentType
 from waldur_slurm.agent.model.marketplace import OrderUuid, Resource, ResourceState
 from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession
-from waldur_slurm.errors import WaldurRejected, WaldurUnreachable
 
 _BEGINNINGS = {ResourceState.CREATING: "creating", ResourceState.UPDATING: "updating"}
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
+from waldur_slurm.agent.errors import UnexpectedPayload
 from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
 from waldur_slurm.agent.model.marketplace import (
     CustomerUuid,
@@ -50,7 +51,7 @@ from waldur_slurm.agent.waldur.wire.rows import (
     UsageRow,
     UserUsageRow,
 )
-from waldur_slurm.errors import InvalidName, UnexpectedPayload
+from waldur_slurm.errors import InvalidName
 from waldur_slurm.model.copies import one_copy
 from waldur_slurm.model.period import Month
 

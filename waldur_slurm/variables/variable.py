@@ -76,7 +76,10 @@ def variable(
     is_secret: bool = False,
     unset_means: str = "",
 ) -> Any:
-    """Declare a dataclass field that is read from the environment variable `name`."""
+    """Declare a dataclass field that is read from the environment variable `name`.
+
+    Whoever makes the dataclass in code gets the same default, unless the variable is required.
+    """
     declared = Variable(
         name=name,
         read=read,
@@ -86,7 +89,14 @@ def variable(
         is_secret=is_secret,
         unset_means=unset_means,
     )
-    return field(metadata={"variable": declared})
+    if is_required:
+        return field(metadata={"variable": declared})
+    return field(default=declared.value_in({}), metadata={"variable": declared})
+
+
+def group(of: type) -> Any:
+    """Declare a field whose value is a dataclass of declared variables itself."""
+    return field(metadata={"group": of})
 
 
 def plain(text: str) -> str:
