@@ -34,6 +34,7 @@ docker                          docker-cli          Slurm in containers: the com
 iptables                        iptables            Slurm in containers: their network
 docker-compose                  docker-compose      the example site in examples/docker-compose
 debootstrap                     debootstrap         images where no registry can be reached
+sudo                            sudo                acting as another user: one of its ways
 /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring  the same
 '
 

@@ -7,7 +7,9 @@ ExpectedError
 │   ├── TransportError      (transient)
 │   ├── CommandFailed
 │   │   └── AccountingDown  (transient)
-│   └── UnparsableOutput
+│   ├── UnparsableOutput
+│   ├── NotPermitted
+│   └── FileFailed
 ├── StateError
 ├── AlreadyRunning          (transient)
 └── CannotListen            (transient)
@@ -67,6 +69,18 @@ class UnparsableOutput(SlurmError):
 
     def __init__(self, words: str) -> None:
         super().__init__(words if len(words) <= 400 else f"{words[:400]}...")
+
+
+class NotPermitted(SlurmError):
+    """Acting as this user, in this way or there, is not what root allows; nothing was done."""
+
+
+class FileFailed(SlurmError):
+    """The system said no to a user's file; `errno` is its name, such as ENOENT, or empty."""
+
+    def __init__(self, why: str, errno: str) -> None:
+        super().__init__(why)
+        self.errno = errno
 
 
 class StateError(ExpectedError):
