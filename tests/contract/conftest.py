@@ -10,6 +10,7 @@ import pytest
 from sandbox.docker.cluster import ContainerCluster
 from sandbox.slurm import ClusterOptions
 from sandbox.slurm.users import ensure_users
+from tests.contract.batch_site import BATCH_REAL, BatchSite, FakeBatchSite, RealBatchSite
 from tests.contract.site import (
     AS_OPERATOR,
     AS_ROOT,
@@ -137,3 +138,25 @@ def _end_jobs(site: RealSite) -> None:
         site.machine.must("scancel", *(f"--user={user}" for user in PEOPLE[:1]))
         for user in PEOPLE[1:]:
             site.machine.must("scancel", f"--user={user}")
+
+
+@pytest.fixture(params=("fake", *BATCH_REAL))
+def batch_site(request: pytest.FixtureRequest) -> Iterator[BatchSite]:
+    """Each queue in turn, with two users who may submit."""
+    if request.param == "fake":
+        yield FakeBatchSite()
+        return
+    yield from _batch_site(request)
+
+
+@pytest.fixture(params=BATCH_REAL)
+def real_batch_site(request: pytest.FixtureRequest) -> Iterator[RealBatchSite]:
+    yield from _batch_site(request)
+
+
+def _batch_site(request: pytest.FixtureRequest) -> Iterator[RealBatchSite]:
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, RealSite)
+    site = RealBatchSite(found)
+    yield site
+    site.clear()
