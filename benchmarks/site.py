@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.tools import Tools
 from sandbox.demo.place import own_directory
 from sandbox.slurm import Cluster, ClusterOptions
-from sandbox.waldur import Waldur
+from sandbox.waldur import READY, Waldur
 from sandbox.waldur.dialects import DialectName
 from tests.e2e.program import Program
 from tests.places import PROJECT
@@ -87,7 +87,7 @@ class Site:
 def running_site(options: ClusterOptions = STOCK, dialect: DialectName = "today") -> Iterator[Site]:
     with ExitStack() as ends:
         directory = ends.enter_context(own_directory())
-        waldur = ends.enter_context(Waldur.start(directory / "waldur", dialect))
+        waldur = ends.enter_context(Waldur.start(directory / "waldur", dialect, READY))
         cluster = Cluster.start(directory / "slurm", options)
         ends.callback(cluster.wipe)
         yield Site(directory, cluster, waldur, Tools(directory / "bin"))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.waldur import DialectName, Waldur
+from sandbox.waldur import READY, DialectName, Waldur
 
 DIALECT_NAMES: tuple[DialectName, ...] = ("today", "transition", "classic")
 
@@ -28,9 +28,10 @@ class Pool:
         for waldur in self._idle:
             if waldur.dialect == dialect:
                 self._idle.remove(waldur)
-                waldur.begin_again(**options)
+                waldur.begin_again(READY.changed(**options))
                 return waldur
-        return Waldur.start(self._factory.mktemp(f"waldur-{dialect}-"), dialect, **options)
+        directory = self._factory.mktemp(f"waldur-{dialect}-")
+        return Waldur.start(directory, dialect, READY.changed(**options))
 
     def give_back(self, waldur: Waldur) -> None:
         if waldur.is_running and not waldur.was_disturbed:
@@ -54,6 +55,7 @@ def waldur_pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
 def start_waldur(waldur_pool: Pool) -> Iterator[StartWaldur]:
     """As many as a test wants: `start_waldur("today", allocation_delay=0.3)`.
 
+    The provider has made the offering ready, unless the test says otherwise: `makes_users=False`.
     With a directory it is one that goes on from what is there, and is stopped after the test.
     """
     taken: list[Waldur] = []
@@ -61,7 +63,7 @@ def start_waldur(waldur_pool: Pool) -> Iterator[StartWaldur]:
 
     def start(dialect: DialectName = "today", directory: Path | None = None, **more: Any) -> Waldur:
         if directory is not None:
-            own.append(Waldur.start(directory, dialect=dialect, **more))
+            own.append(Waldur.start(directory, dialect, READY.changed(**more)))
             return own[-1]
         taken.append(waldur_pool.take(dialect, **more))
         return taken[-1]

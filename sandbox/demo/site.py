@@ -19,7 +19,7 @@ from pathlib import Path
 from sandbox.demo.place import own_directory
 from sandbox.slurm import Cluster, ClusterOptions
 from sandbox.slurm.users import ensure_users, remove_users
-from sandbox.waldur import Waldur
+from sandbox.waldur import READY, Waldur
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPONENTS = ROOT / "examples" / "docker-compose" / "config-components.yaml"
@@ -129,7 +129,7 @@ def running_site(lifetime: timedelta) -> Iterator[Site]:
     with ExitStack() as ends:
         directory = ends.enter_context(own_directory())
         with ThreadPoolExecutor() as pool:
-            waldur = pool.submit(Waldur.start, directory / "waldur")
+            waldur = pool.submit(Waldur.start, directory / "waldur", setup=READY)
             ends.callback(lambda: waldur.result().stop())
             cluster = Cluster.start(directory / "slurm", replace(MACHINES, lifetime=lifetime))
             ends.callback(cluster.wipe)

@@ -77,6 +77,9 @@ def schedule_update(store: Store, resource: str) -> str | None:
 
 
 def schedule_deletion(store: Store, resource: str) -> None:
+    """In `classic` it stays like that for ever, also when the resource has ended."""
+    if not store.dialect.leaves_a_deletion_scheduled:
+        return
     allocation = allocation_of(store, resource)
     if allocation is not None and allocation["state"] == OK:
         enter(store, allocation, DELETION_SCHEDULED)

@@ -1,12 +1,14 @@
 """A fresh Waldur: a provider with one Slurm offering, its people, and a token for every role."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from sandbox.waldur import limits, people, traits
 from sandbox.waldur.dialects import DialectName
-from sandbox.waldur.lifecycle import SLURM
+from sandbox.waldur.lifecycle import RESTORES, SLURM
 from sandbox.waldur.store import Record, Store
 
 COMPONENTS = (
@@ -14,10 +16,47 @@ COMPONENTS = (
     ("mem", "RAM", "gb-Hours"),
     ("gpu", "GPU", "gpu-Hours"),
 )
-PLUGIN_OPTIONS: Record = {
-    "username_generation_policy": "service_provider",
-    "service_provider_can_create_offering_user": True,
-}
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a Waldur begins with: one offering, as Waldur makes it where nothing else is said.
+
+    Its components have prices in its plan, as if made with it; those added later have none.
+    """
+
+    offering_type: str = SLURM
+    shared: bool = True
+    makes_users: bool = False
+    plugin_options: Record = field(default_factory=dict)
+    traits: Mapping[str, bool] = field(default_factory=dict)
+    allocation_delay: float = 0.1
+    offering_uuid: str = ""
+    provider_token: str = ""
+    """The last two are made up, unless somebody knows them already."""
+
+    def changed(
+        self,
+        plugin_options: Record | None = None,
+        traits: Mapping[str, bool] | None = None,
+        **changes: Any,
+    ) -> "Setup":
+        """The same with these changes; options and traits are added to those that are there."""
+        return replace(
+            self,
+            plugin_options=self.plugin_options | (plugin_options or {}),
+            traits={**self.traits, **(traits or {})},
+            **changes,
+        )
+
+
+READY = Setup(
+    makes_users=True,
+    plugin_options={"username_generation_policy": "service_provider", RESTORES: True},
+    traits={"every_component_has_a_price": True},
+)
+"""An offering that its provider has made ready: members become offering users, all has a price,
+and what has ended may come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,59 +70,28 @@ class Tokens:
     stranger: str
 
 
-def begin(
-    directory: Path,
-    dialect: DialectName,
-    *,
-    allocation_delay: float = 0.1,
-    offering_type: str = SLURM,
-    plugin_options: Record | None = None,
-    offering_uuid: str = "",
-    provider_token: str = "",
-) -> Store:
-    """The state in the directory: what is there already, or a new beginning.
-
-    An offering's UUID and its provider's token are made up, unless somebody knows them already.
-    """
+def begin(directory: Path, dialect: DialectName, setup: Setup | None = None) -> Store:
+    """The state in the directory: what is there already, or a new beginning."""
     directory.mkdir(parents=True, exist_ok=True)
     store = Store(directory)
     if store.is_new:
         store.create_tables()
-        begin_again(
-            store,
-            dialect,
-            allocation_delay=allocation_delay,
-            offering_type=offering_type,
-            plugin_options=plugin_options,
-            offering_uuid=offering_uuid,
-            provider_token=provider_token,
-        )
+        begin_again(store, dialect, setup)
     return store
 
 
-def begin_again(
-    store: Store,
-    dialect: DialectName,
-    *,
-    allocation_delay: float = 0.1,
-    offering_type: str = SLURM,
-    plugin_options: Record | None = None,
-    offering_uuid: str = "",
-    provider_token: str = "",
-) -> None:
+def begin_again(store: Store, dialect: DialectName, setup: Setup | None = None) -> None:
     """A new beginning in the place of everything that was held."""
+    setup = setup or Setup()
     with store.transaction():
         store.empty()
         store.keep_setting("dialect", dialect)
-        store.keep_setting("allocation_delay", allocation_delay)
+        store.keep_setting("allocation_delay", setup.allocation_delay)
         store.keep_setting("service_settings", uuid4().hex)
-        _make_offering(
-            store,
-            offering_uuid or uuid4().hex,
-            offering_type,
-            PLUGIN_OPTIONS | (plugin_options or {}),
-        )
-        _make_people(store, provider_token or new_token())
+        for name, is_on in setup.traits.items():
+            traits.set_trait(store, name, is_on)
+        _make_offering(store, setup)
+        _make_people(store, setup.provider_token or new_token())
 
 
 def tokens_of(store: Store) -> Tokens:
@@ -121,7 +129,9 @@ def make_customer(store: Store, name: str) -> Record:
     )
 
 
-def grant(store: Store, user: str, role: str, scope_type: str, scope: str) -> Record:
+def grant(
+    store: Store, user: str, role: str, scope_type: str, scope: str, by: str | None = None
+) -> Record:
     return store.insert(
         "roles",
         user=user,
@@ -129,38 +139,47 @@ def grant(store: Store, user: str, role: str, scope_type: str, scope: str) -> Re
         scope_type=scope_type,
         scope=scope,
         created=store.stamp(),
+        created_by=by,
     )
 
 
-def _make_offering(store: Store, uuid: str, offering_type: str, plugin_options: Record) -> None:
+def _make_offering(store: Store, setup: Setup) -> None:
     provider = make_customer(store, "HPC Provider")
     store.insert("service_providers", customer=provider["uuid"], created=store.stamp())
     offering = store.insert(
         "offerings",
-        uuid=uuid,
+        uuid=setup.offering_uuid or uuid4().hex,
         customer=provider["uuid"],
         category=uuid4().hex,
         category_title="HPC",
         name="SLURM",
         slug=store.slug("offerings", "SLURM"),
-        type=offering_type,
+        type=setup.offering_type,
         state="Active",
-        plugin_options=plugin_options,
+        shared=int(setup.shared),
+        plugin_options=setup.plugin_options,
         created=store.stamp(),
     )
+    store.keep_setting("provider", provider["uuid"])
+    store.keep_setting("offering", offering["uuid"])
+    if setup.makes_users:
+        people.let_make_users(store, offering["uuid"], True)
+    _make_components(store, offering["uuid"])
+
+
+def _make_components(store: Store, offering: str) -> None:
+    plan = store.insert("plans", offering=offering, name="Default")
     for kind, name, unit in COMPONENTS:
-        store.insert(
+        component = store.insert(
             "components",
-            offering=offering["uuid"],
+            offering=offering,
             type=kind,
             name=name,
             measured_unit=unit,
             billing_type="limit",
             limit_period="total",
         )
-    store.insert("plans", offering=offering["uuid"], name="Default")
-    store.keep_setting("provider", provider["uuid"])
-    store.keep_setting("offering", offering["uuid"])
+        limits.set_price(store, plan["uuid"], component["uuid"], "0.0")
 
 
 def _make_people(store: Store, provider_token: str) -> None:

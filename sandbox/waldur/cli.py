@@ -14,12 +14,17 @@ from typing import get_args
 
 from sandbox.waldur import beginning, process
 from sandbox.waldur.answers import Problem
+from sandbox.waldur.beginning import READY, Setup
 from sandbox.waldur.consumer import Consumer, Order
 from sandbox.waldur.dialects import DIALECTS
 from sandbox.waldur.faults import Fault, Kind, clear_faults, set_fault
+from sandbox.waldur.provider import Provider
 from sandbox.waldur.store import Store
+from sandbox.waldur.traits import TRAITS, has_trait, set_trait
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+OFFERING_STATES = ("Draft", "Active", "Paused", "Archived", "Unavailable")
+AS_READY = "an offering that its provider has set up: users, prices"
 FLAGS = ("paused", "downscaled", "restrict_member_access")
 TOPICS = ("orders", "resources", "usage", "users", "agents", "requests")
 ROLES = {
@@ -50,14 +55,13 @@ def begin(wanted: argparse.Namespace) -> None:
     beginning.begin(
         wanted.directory,
         wanted.dialect or "today",
-        offering_uuid=wanted.offering,
-        provider_token=wanted.token,
+        _setup(wanted).changed(offering_uuid=wanted.offering, provider_token=wanted.token),
     ).close()
 
 
 def start(wanted: argparse.Namespace) -> None:
     if process.running(wanted.directory) is None:
-        store = beginning.begin(wanted.directory, wanted.dialect or "today")
+        store = beginning.begin(wanted.directory, wanted.dialect or "today", _setup(wanted))
         if wanted.dialect:
             store.keep_setting("dialect", wanted.dialect)
         store.close()
@@ -156,6 +160,51 @@ def flag(wanted: argparse.Namespace) -> None:
     consumer.set_flags(_resource(consumer, wanted), **flags)
 
 
+def move(wanted: argparse.Namespace) -> None:
+    consumer = _consumer(wanted)
+    customer = _named(consumer.store, "customers", wanted.customer)
+    consumer.move_project(_named(consumer.store, "projects", wanted.project), customer)
+
+
+def offering(wanted: argparse.Namespace) -> None:
+    waldur = _provider(wanted)
+    waldur.change_offering(shared=wanted.shared, state=wanted.state)
+    if wanted.users is not None:
+        waldur.let_offering_make_users(wanted.users)
+
+
+def price(wanted: argparse.Namespace) -> None:
+    _provider(wanted).set_price(wanted.component, None if wanted.price == "none" else wanted.price)
+
+
+def plan(wanted: argparse.Namespace) -> None:
+    waldur = _provider(wanted)
+    say(waldur.switch_plan(_named(waldur.store, "resources", wanted.resource), wanted.plan))
+
+
+def trait(wanted: argparse.Namespace) -> None:
+    if wanted.trait:
+        set_trait(_store(wanted), wanted.trait, wanted.is_on)
+        return
+    store = _store(wanted)
+    for name, one in TRAITS.items():
+        say(f"{'on ' if has_trait(store, name) else 'off'}  {name:28}  {one.meaning}")
+
+
+def invoice(wanted: argparse.Namespace) -> None:
+    waldur = _provider(wanted)
+    customer = _named(waldur.store, "customers", wanted.customer)
+    waldur.keep_invoice_open(customer, f"{wanted.month}-01", wanted.is_open)
+
+
+def govern(wanted: argparse.Namespace) -> None:
+    _provider(wanted).govern_limits(*wanted.component)
+
+
+def personal_token(wanted: argparse.Namespace) -> None:
+    say(_provider(wanted).make_personal_token(wanted.user))
+
+
 def fault(wanted: argparse.Namespace) -> None:
     set_fault(_store(wanted), Fault(wanted.route, wanted.kind, nth=wanted.nth, value=wanted.value))
 
@@ -200,6 +249,14 @@ def _store(wanted: argparse.Namespace) -> Store:
 
 def _consumer(wanted: argparse.Namespace) -> Consumer:
     return Consumer(_store(wanted))
+
+
+def _provider(wanted: argparse.Namespace) -> Provider:
+    return Provider(_store(wanted))
+
+
+def _setup(wanted: argparse.Namespace) -> Setup:
+    return READY if wanted.ready else Setup()
 
 
 def _user(consumer: Consumer, wanted: argparse.Namespace) -> str:
@@ -252,6 +309,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_running(command)
     _add_people(command)
     _add_orders(command)
+    _add_provider(command)
     _add_trouble(command)
     return parser
 
@@ -264,8 +322,10 @@ def _add_running(command: Adder) -> None:
     made.add_argument("--dialect", choices=sorted(DIALECTS))
     made.add_argument("--offering", default="", metavar="UUID", help="the offering's UUID")
     made.add_argument("--token", default="", help="the provider's token")
+    made.add_argument("--ready", action="store_true", help=AS_READY)
     made = command("start", start, "start a Waldur on loopback; print its address and tokens")
     made.add_argument("--dialect", choices=sorted(DIALECTS))
+    made.add_argument("--ready", action="store_true", help=AS_READY)
     made.add_argument("--port", type=int, default=0)
     made.add_argument("--for", dest="lifetime", default="4h", metavar="TIME")
     command("stop", stop, "stop it; what it holds stays in the directory")
@@ -281,6 +341,7 @@ def _add_people(command: Adder) -> None:
     made.add_argument("--full-name", default="")
     made = command("join", join, "make a user a member of a project", "project", "user")
     made.add_argument("--role", choices=sorted(ROLES), default="member")
+    command("move", move, "give a project to another customer", "project", "customer")
     command("leave", leave, "take a member out of a project", "project", "user")
     command("name", name_user, 'a user\'s name in the offering; "" for none', "user", "username")
 
@@ -297,6 +358,26 @@ def _add_orders(command: Adder) -> None:
     made = command("flag", flag, "pause, downscale or restrict a resource", "resource")
     for name in FLAGS:
         made.add_argument(f"--{name.replace('_', '-')}", action=argparse.BooleanOptionalAction)
+
+
+def _add_provider(command: Adder) -> None:
+    made = command("offering", offering, "what the provider says of the offering")
+    made.add_argument(
+        "--shared", action=argparse.BooleanOptionalAction, help="--no-shared: private"
+    )
+    made.add_argument("--users", action=argparse.BooleanOptionalAction, help="make offering users")
+    made.add_argument("--state", choices=OFFERING_STATES)
+    command("price", price, 'of a component in the plan; "none" for none', "component", "price")
+    command("plan", plan, "switch an allocation to a plan, made if need be", "resource", "plan")
+    made = command("trait", trait, "what this server is like, or one thing to be otherwise")
+    made.add_argument("trait", nargs="?", choices=sorted(TRAITS))
+    made.add_argument("--off", dest="is_on", action="store_false")
+    made = command("invoice", invoice, "let a month's bill change still (today)", "customer")
+    made.add_argument("month", metavar="YYYY-MM")
+    made.add_argument("--closed", dest="is_open", action="store_false")
+    made = command("govern", govern, "components whose limits a policy keeps (today)")
+    made.add_argument("component", nargs="*")
+    command("personal-token", personal_token, "a personal access token (today)", "user")
 
 
 def _add_trouble(command: Adder) -> None:

@@ -50,12 +50,15 @@ class Consumer:
             return user
 
     def add_member(self, project: str, user: str, role: str = "PROJECT.MEMBER") -> None:
-        """An offering user follows at once where the project has something running."""
+        """An offering user follows at once where something of the project is OK, and only there.
+
+        Who joins while all of it is Updating or Erred has none until the provider makes one.
+        """
         with self.store.transaction():
-            beginning.grant(self.store, user, role, "project", project)
+            owner = self.store.setting("customer_owner")
+            beginning.grant(self.store, user, role, "project", project, by=owner)
             offerings = self.store.rows(
-                "SELECT DISTINCT offering FROM resources"
-                " WHERE project = ? AND state IN ('OK', 'Updating', 'Erred')",
+                "SELECT DISTINCT offering FROM resources WHERE project = ? AND state = 'OK'",
                 project,
             )
             for row in offerings:
@@ -111,28 +114,27 @@ class Consumer:
                 plan["uuid"],
                 project,
                 by or self.store.setting("customer_owner"),
-                limits=dict(limits or {}),
+                wanted=dict(limits or {}),
                 attributes={"name": name, **(attributes or {})},
                 state=state,
             )
             return _placed(order)
 
-    def order_update(self, resource: str, limits: dict[str, int]) -> Order:
-        with self.store.transaction():
-            return _placed(
-                lifecycle.place_update(
-                    self.store,
-                    self.store.named("resources", resource),
-                    dict(limits),
-                    self.store.setting("customer_owner"),
-                )
-            )
-
-    def order_terminate(self, resource: str) -> Order:
+    def order_update(
+        self, resource: str, limits: dict[str, int], *, state: str = "pending-provider"
+    ) -> Order:
         with self.store.transaction():
             found = self.store.named("resources", resource)
             owner = self.store.setting("customer_owner")
-            return _placed(lifecycle.place_termination(self.store, found, owner))
+            wanted = dict(limits)
+            return _placed(lifecycle.place_update(self.store, found, wanted, owner, state))
+
+    def order_terminate(self, resource: str, *, state: str = "pending-provider") -> Order:
+        """`state="pending-consumer"`: asked for by a member, and nobody has agreed yet."""
+        with self.store.transaction():
+            found = self.store.named("resources", resource)
+            owner = self.store.setting("customer_owner")
+            return _placed(lifecycle.place_termination(self.store, found, owner, state))
 
     def order_restore(self, resource: str) -> Order:
         with self.store.transaction():
@@ -155,6 +157,13 @@ class Consumer:
         self.store.update(
             "resources", resource, **{flag: int(is_set) for flag, is_set in flags.items()}
         )
+
+    def move_project(self, project: str, customer: str) -> None:
+        """To another customer, with everything in it."""
+        self.store.update("projects", project, customer=customer)
+
+    def move_resource(self, resource: str, project: str) -> None:
+        self.store.update("resources", resource, project=project, modified=self.store.stamp())
 
     def change(self, table: str, uuid: str, **columns: Any) -> None:
         """Anything else, as an administrator of Waldur could: names, states, backend ids."""

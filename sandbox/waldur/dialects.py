@@ -17,12 +17,14 @@ class Dialect:
     """`marketplace-resources/` answers the provider about its customers' resources."""
     names_what_is_missing: bool
     """A 404 says "No Order matches the given query." rather than "Not found."."""
+    leaves_a_deletion_scheduled: bool
+    """A Terminate order leaves the allocation `Deletion Scheduled`, rather than where it was."""
     is_today: bool
     """Mastermind 8: offering user states, agent identities, setters on the resource."""
 
 
 DIALECTS: dict[str, Dialect] = {
-    "today": Dialect("today", False, True, False, True, True),
-    "transition": Dialect("transition", True, True, False, True, False),
-    "classic": Dialect("classic", True, False, True, False, False),
+    "today": Dialect("today", False, True, False, True, False, True),
+    "transition": Dialect("transition", True, True, False, True, False, False),
+    "classic": Dialect("classic", True, False, True, False, True, False),
 }

@@ -2,12 +2,20 @@
 
 pending-consumer -> pending-provider -> executing -> done | erred -> executing (again)
 Create: Creating -> OK | Erred        Update: Updating -> OK | Erred
-Terminate: Terminating -> Terminated | OK        Restore (today): Creating, when it is placed -> OK
+Terminate: Terminating -> Terminated | OK        Restore (today): Creating -> OK | Erred
+On today's Waldur a resource begins to move when that is ordered, in older ones when it is approved.
 """
 
-from sandbox.waldur import allocations, people
-from sandbox.waldur.answers import invalid_list, not_allowed, server_error, wrong_state
+from sandbox.waldur import allocations, limits, people
+from sandbox.waldur.answers import (
+    invalid,
+    invalid_list,
+    not_allowed,
+    server_error,
+    wrong_state,
+)
 from sandbox.waldur.store import Record, Store
+from sandbox.waldur.traits import has_trait
 
 SLURM = "Marketplace.Slurm"
 
@@ -36,7 +44,9 @@ WHILE_EXECUTING = {
     "Terminate": "Terminating",
     "Restore": "Creating",
 }
-AFTER_FAILURE = {"Create": "Erred", "Update": "Erred", "Terminate": "OK", "Restore": "Terminated"}
+AFTER_FAILURE = {"Create": "Erred", "Update": "Erred", "Terminate": "OK", "Restore": "Erred"}
+RESTORES = "can_restore_resource"
+"""The option of an offering without which nothing that has ended comes back."""
 
 
 def place_order(
@@ -45,13 +55,13 @@ def place_order(
     kind: str,
     creator: str,
     *,
-    limits: Record,
+    wanted: Record,
     attributes: Record,
     state: str = "pending-provider",
 ) -> Record:
     now = store.stamp()
     reviewed = state != "pending-consumer"
-    return store.insert(
+    placed = store.insert(
         "orders",
         resource=resource["uuid"],
         offering=resource["offering"],
@@ -60,13 +70,17 @@ def place_order(
         type=kind,
         state=state,
         attributes=attributes,
-        limits=limits,
+        limits=wanted,
         created_by=creator,
         consumer_reviewed_by=creator if reviewed else None,
         consumer_reviewed_at=now if reviewed else None,
         created=now,
         modified=now,
     )
+    moves_now = has_trait(store, "moves_at_order_creation") and resource["state"] != "Erred"
+    if moves_now and kind in ("Update", "Terminate"):
+        enter(store, resource["uuid"], WHILE_EXECUTING[kind])
+    return placed
 
 
 def place_creation(
@@ -76,10 +90,14 @@ def place_creation(
     project: str,
     creator: str,
     *,
-    limits: Record,
+    wanted: Record,
     attributes: Record,
     state: str,
 ) -> Record:
+    demand_available(store, offering)
+    excess = limits.excess(store, offering, wanted)
+    if excess:
+        raise invalid(non_field_errors=excess)
     now = store.stamp()
     name = attributes["name"]
     resource = store.insert(
@@ -90,40 +108,65 @@ def place_creation(
         name=name,
         slug=store.slug("resources", name),
         state="Creating",
-        limits=limits,
+        limits=wanted,
         attributes=attributes,
         end_date=attributes.get("end_date"),
         created=now,
         modified=now,
     )
-    return place_order(
-        store, resource, "Create", creator, limits=limits, attributes=attributes, state=state
+    limits.hold(store, resource, wanted)
+    order = place_order(
+        store, resource, "Create", creator, wanted=wanted, attributes=attributes, state=state
     )
+    _make_users_early(store, order)
+    return order
 
 
-def place_update(store: Store, resource: Record, limits: Record, creator: str) -> Record:
+def place_update(
+    store: Store, resource: Record, wanted: Record, creator: str, state: str = "pending-provider"
+) -> Record:
+    demand_available(store, resource["offering"])
     demand_state(resource, "OK")
     demand_no_order_in_flight(store, resource)
-    if limits == resource["limits"]:
+    if wanted == resource["limits"]:
         raise invalid_list(
             "Impossible to create update orders with limits set to exactly the same."
         )
+    excess = limits.excess(store, resource["offering"], wanted)
+    if excess:
+        raise invalid_list(excess)
     attributes = {"old_limits": resource["limits"]}
-    return place_order(store, resource, "Update", creator, limits=limits, attributes=attributes)
+    return place_order(
+        store, resource, "Update", creator, wanted=wanted, attributes=attributes, state=state
+    )
 
 
-def place_termination(store: Store, resource: Record, creator: str) -> Record:
+def place_termination(
+    store: Store, resource: Record, creator: str, state: str = "pending-provider"
+) -> Record:
+    demand_available(store, resource["offering"])
     demand_state(resource, "OK", "Erred")
     demand_no_order_in_flight(store, resource)
-    return place_order(store, resource, "Terminate", creator, limits={}, attributes={})
+    return place_order(store, resource, "Terminate", creator, wanted={}, attributes={}, state=state)
 
 
 def place_restoration(store: Store, resource: Record, creator: str) -> Record:
-    demand_state(resource, "Terminated")
+    demand_available(store, resource["offering"])
+    if not store.named("offerings", resource["offering"])["plugin_options"].get(RESTORES):
+        raise invalid_list("Restoring resource is not supported for this offering type.")
+    if resource["state"] != "Terminated":
+        raise invalid_list("Resource must be in TERMINATED state to be restored.")
     demand_no_order_in_flight(store, resource)
     enter(store, resource["uuid"], "Creating")
-    limits = resource["limits"]
-    return place_order(store, resource, "Restore", creator, limits=limits, attributes={})
+    wanted = resource["limits"]
+    return place_order(store, resource, "Restore", creator, wanted=wanted, attributes={})
+
+
+def demand_available(store: Store, offering: str) -> None:
+    """Today: nothing is ordered or changed while the provider calls his offering unavailable."""
+    is_unavailable = store.named("offerings", offering)["state"] == "Unavailable"
+    if is_unavailable and store.dialect.is_today:
+        raise invalid_list("Offering is unavailable.")
 
 
 def demand_state(resource: Record, *states: str) -> None:
@@ -163,6 +206,7 @@ def approve_as_consumer(store: Store, order: Record, reviewer: str) -> None:
         consumer_reviewed_by=reviewer,
         consumer_reviewed_at=now,
     )
+    _make_users_early(store, order)
 
 
 def approve_as_provider(store: Store, order: Record, reviewer: str) -> None:
@@ -171,6 +215,7 @@ def approve_as_provider(store: Store, order: Record, reviewer: str) -> None:
     _change(
         store, order, state="executing", provider_reviewed_by=reviewer, provider_reviewed_at=now
     )
+    _make_users_early(store, order)
     if store.named("offerings", order["offering"])["type"] != SLURM:
         complete(store, order)
         return
@@ -190,8 +235,7 @@ def reject(store: Store, order: Record, reviewer: str, comment: str = "") -> Non
         provider_rejection_comment=comment,
         completed_at=store.stamp(),
     )
-    if order["type"] in ("Create", "Restore"):
-        enter(store, order["resource"], "Terminated")
+    _take_back(store, order)
 
 
 def cancel(store: Store, order: Record) -> None:
@@ -200,8 +244,7 @@ def cancel(store: Store, order: Record) -> None:
         kind = store.named("offerings", order["offering"])["type"]
         raise not_allowed(f"The order's offering with {kind} type does not support this action")
     _change(store, order, state="canceled", completed_at=store.stamp())
-    if order["type"] in ("Create", "Restore"):
-        enter(store, order["resource"], "Terminated")
+    _take_back(store, order)
 
 
 def complete(store: Store, order: Record) -> None:
@@ -212,31 +255,30 @@ def complete(store: Store, order: Record) -> None:
         store.run("UPDATE plan_periods SET end = ? WHERE resource = ?", store.stamp(), resource)
         enter(store, resource, "Terminated")
         return
-    if order["type"] == "Update":
-        store.update("resources", resource, limits=order["limits"])
-    else:
-        _open_plan_period(store, resource)
-        people.make_offering_users(store, order["offering"], order["project"])
     enter(store, resource, "OK")
+    if order["type"] == "Update":
+        limits.take(store, store.named("resources", resource), order["limits"])
+        return
+    _open_plan_period(store, resource)
+    people.make_offering_users(store, order["offering"], order["project"])
 
 
 def fail(store: Store, order: Record, message: str, traceback: str) -> None:
-    """No state is too late for it: a done order stays done and its resource turns Erred."""
-    state = order["state"] if order["state"] == "done" else "erred"
+    """No state is too late for it; in older dialects a done order stays done all the same."""
+    was_done = order["state"] == "done"
+    stays_done = was_done and not has_trait(store, "errs_done_orders")
     _change(
         store,
         order,
-        state=state,
+        state="done" if stays_done else "erred",
         error_message=message,
         error_traceback=traceback,
         completed_at=store.stamp(),
     )
     resource = store.named("resources", order["resource"])
-    after = AFTER_FAILURE[order["type"]]
-    never_made = store.dialect.is_today and not resource["backend_id"]
-    if state == "done":
-        after = "Erred"
-    elif order["type"] == "Create" and never_made:
+    after = "Erred" if was_done else AFTER_FAILURE[order["type"]]
+    comes_to_be = order["type"] in ("Create", "Restore") and not was_done
+    if comes_to_be and store.dialect.is_today and not resource["backend_id"]:
         after = "Terminated"
     enter(store, resource["uuid"], after)
 
@@ -248,9 +290,20 @@ def execute_again(store: Store, order: Record) -> None:
 
 
 def complete_by_allocation(store: Store, resource: str) -> None:
+    """Also without an order: that is the way back for a resource that was erred."""
     order = store.find("SELECT * FROM orders WHERE resource = ? AND state = 'executing'", resource)
     if order is not None:
         complete(store, order)
+    else:
+        enter(store, resource, "OK")
+
+
+def switch_plan(store: Store, resource: Record, plan: str) -> None:
+    """As when an order for another plan is done: one period ends, the next begins."""
+    uuid, now = resource["uuid"], store.stamp()
+    store.run("UPDATE plan_periods SET end = ? WHERE resource = ? AND end IS NULL", now, uuid)
+    store.update("resources", uuid, plan=plan, modified=now)
+    _open_plan_period(store, uuid)
 
 
 def enter(store: Store, resource: str, state: str) -> None:
@@ -258,11 +311,27 @@ def enter(store: Store, resource: str, state: str) -> None:
 
 
 def error_text(store: Store, payload: Record) -> tuple[str, str]:
-    """Message and traceback; a Mastermind of 2024 fails on a body without them."""
+    """Message and traceback; Waldur fails on a body without them."""
     missing = {"error_message", "error_traceback"} - payload.keys()
-    if missing and not store.dialect.is_today:
+    if missing and has_trait(store, "wants_error_fields"):
         raise server_error()
     return str(payload.get("error_message", "")), str(payload.get("error_traceback", ""))
+
+
+def _make_users_early(store: Store, order: Record) -> None:
+    """Today's Waldur does not wait until a Create order is done."""
+    is_there = order["type"] == "Create" and order["state"] in ("pending-provider", "executing")
+    if is_there and has_trait(store, "makes_users_at_order_creation"):
+        people.make_offering_users(store, order["offering"], order["project"])
+
+
+def _take_back(store: Store, order: Record) -> None:
+    """What was ordered and will not be: a resource that began to move for it is OK again."""
+    resource = store.named("resources", order["resource"])
+    if order["type"] == "Create":
+        enter(store, resource["uuid"], "Terminated")
+    elif store.dialect.is_today and resource["state"] != "OK":
+        enter(store, resource["uuid"], "OK")
 
 
 def _begin_allocation(store: Store, order: Record) -> None:
@@ -279,6 +348,8 @@ def _begin_allocation(store: Store, order: Record) -> None:
 
 def _open_plan_period(store: Store, resource: str) -> None:
     plan = store.named("resources", resource)["plan"]
+    if plan is None:
+        return
     running = store.find("SELECT 1 FROM plan_periods WHERE resource = ? AND end IS NULL", resource)
     if running is None:
         store.insert("plan_periods", resource=resource, plan=plan, start=store.stamp())

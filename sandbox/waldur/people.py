@@ -14,6 +14,7 @@ STATES = (
     "Error creating",
     "Error deleting",
 )
+USERS_OPTION = "service_provider_can_create_offering_user"
 LINKING, VALIDATION = "Pending account linking", "Pending additional validation"
 NAMED_IN = ("Requested", "Creating", LINKING, VALIDATION, "Error creating")
 """A username that is set in one of these states makes the account OK."""
@@ -66,10 +67,26 @@ def offering_user_of(store: Store, offering: str, user: str) -> Record | None:
     )
 
 
+def makes_users(store: Store, offering: Record) -> bool:
+    """Never unless the provider has said so: a new offering has no options at all."""
+    return bool(offering[_users_option_in(store)].get(USERS_OPTION))
+
+
+def let_make_users(store: Store, offering: str, permitted: bool) -> None:
+    column = _users_option_in(store)
+    options = store.named("offerings", offering)[column] | {USERS_OPTION: permitted}
+    store.update("offerings", offering, **{column: options})
+
+
+def carry_users_option(store: Store, permitted: dict[str, bool]) -> None:
+    """After an upgrade to another dialect: what was permitted is, where it now stands."""
+    for offering, is_permitted in permitted.items():
+        let_make_users(store, offering, is_permitted)
+
+
 def make_offering_users(store: Store, offering: str, project: str) -> None:
     """What Waldur does when an order is done: one for each member, without a username."""
-    options = store.named("offerings", offering)["plugin_options"]
-    if not options.get("service_provider_can_create_offering_user"):
+    if not makes_users(store, store.named("offerings", offering)):
         return
     for member in members_of(store, project):
         known = offering_user_of(store, offering, member["uuid"])
@@ -110,3 +127,8 @@ def release_offering_user(store: Store, offering: Record, user: str) -> None:
     if has_resources is None:
         state = "Deleted" if known["state"] == "Requested" else "Requested deletion"
         store.update("offering_users", known["uuid"], state=state, modified=store.stamp())
+
+
+def _users_option_in(store: Store) -> str:
+    """Where the offering keeps the option; the older dialects count it among the secrets."""
+    return "plugin_options" if store.dialect.is_today else "secret_options"

@@ -103,6 +103,11 @@ def _common() -> dict[str, Views]:
         "marketplace-provider-offerings/*/update_offering_component/": {
             "POST": offerings.update_offering_component
         },
+        "marketplace-provider-offerings/*/activate/": {"POST": offerings.activate},
+        "marketplace-provider-offerings/*/update_integration/": {
+            "POST": offerings.update_integration
+        },
+        "marketplace-plans/*/update_prices/": {"POST": offerings.update_prices},
         "marketplace-service-providers/": {"GET": people.list_service_providers},
         "marketplace-service-providers/*/project_permissions/": {
             "GET": people.list_project_permissions

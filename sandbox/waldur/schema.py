@@ -5,6 +5,8 @@ JSON_COLUMNS = frozenset(
         "attributes",
         "limits",
         "plugin_options",
+        "secret_options",
+        "backend_id_rules",
         "backend_metadata",
         "endpoints",
         "report",
@@ -19,7 +21,8 @@ SCHEMA = """
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE users (
     id INTEGER PRIMARY KEY, uuid TEXT UNIQUE, username TEXT UNIQUE, full_name TEXT, email TEXT,
-    slug TEXT, token TEXT UNIQUE, label TEXT, is_staff INTEGER DEFAULT 0, created TEXT);
+    slug TEXT, token TEXT UNIQUE, token_lifetime INTEGER DEFAULT 31536000, agreement_date TEXT,
+    label TEXT, is_staff INTEGER DEFAULT 0, created TEXT);
 CREATE TABLE customers (
     id INTEGER PRIMARY KEY, uuid TEXT UNIQUE, name TEXT, abbreviation TEXT DEFAULT '', slug TEXT,
     email TEXT DEFAULT '', created TEXT);
@@ -31,12 +34,13 @@ CREATE TABLE projects (
 CREATE INDEX projects_of ON projects (customer);
 CREATE TABLE roles (
     id INTEGER PRIMARY KEY, uuid TEXT, user TEXT, role TEXT, scope_type TEXT, scope TEXT,
-    expiration_time TEXT, created TEXT, UNIQUE (user, role, scope));
+    expiration_time TEXT, created TEXT, created_by TEXT, UNIQUE (user, role, scope));
 CREATE INDEX roles_in ON roles (scope);
 CREATE TABLE offerings (
     id INTEGER PRIMARY KEY, uuid TEXT UNIQUE, customer TEXT, category TEXT, category_title TEXT,
-    name TEXT, slug TEXT, type TEXT, state TEXT, plugin_options TEXT, created TEXT,
-    orders_polled TEXT, usage_polled TEXT);
+    name TEXT, slug TEXT, type TEXT, state TEXT, shared INTEGER DEFAULT 1,
+    plugin_options TEXT DEFAULT '{}', secret_options TEXT DEFAULT '{}',
+    backend_id_rules TEXT DEFAULT '{}', created TEXT, orders_polled TEXT, usage_polled TEXT);
 CREATE TABLE components (
     id INTEGER PRIMARY KEY, uuid TEXT UNIQUE, offering TEXT, type TEXT, name TEXT,
     description TEXT DEFAULT '', measured_unit TEXT DEFAULT '', billing_type TEXT,
@@ -45,6 +49,17 @@ CREATE TABLE components (
     is_boolean INTEGER DEFAULT 0, unit_factor INTEGER DEFAULT 1, UNIQUE (offering, type));
 CREATE TABLE plans (
     id INTEGER PRIMARY KEY, uuid TEXT UNIQUE, offering TEXT, name TEXT, unit TEXT DEFAULT 'month');
+CREATE TABLE plan_components (
+    id INTEGER PRIMARY KEY, uuid TEXT UNIQUE, plan TEXT, component TEXT, price TEXT,
+    UNIQUE (plan, component));
+CREATE TABLE quotas (
+    id INTEGER PRIMARY KEY, uuid TEXT UNIQUE, resource TEXT, component TEXT, amount REAL,
+    modified TEXT, UNIQUE (resource, component));
+CREATE INDEX quotas_of ON quotas (component);
+CREATE TABLE open_invoices (
+    id INTEGER PRIMARY KEY, uuid TEXT UNIQUE, customer TEXT, month TEXT, UNIQUE (customer, month));
+CREATE TABLE personal_tokens (
+    id INTEGER PRIMARY KEY, uuid TEXT UNIQUE, user TEXT, token TEXT UNIQUE);
 CREATE TABLE resources (
     id INTEGER PRIMARY KEY, uuid TEXT UNIQUE, offering TEXT, project TEXT, plan TEXT, name TEXT,
     slug TEXT, description TEXT DEFAULT '', state TEXT, backend_id TEXT DEFAULT '',
@@ -85,7 +100,8 @@ CREATE INDEX plan_periods_of ON plan_periods (resource);
 CREATE TABLE usages (
     id INTEGER PRIMARY KEY, uuid TEXT UNIQUE, resource TEXT, component TEXT, plan_period TEXT,
     billing_period TEXT, usage TEXT, description TEXT DEFAULT '', recurring INTEGER DEFAULT 0,
-    date TEXT, created TEXT, modified_by INTEGER, UNIQUE (resource, component, billing_period));
+    date TEXT, created TEXT, modified_by INTEGER, missing_usage_policy TEXT DEFAULT 'none');
+CREATE INDEX usages_of ON usages (resource, component, billing_period);
 CREATE INDEX usages_in ON usages (billing_period);
 CREATE TABLE user_usages (
     id INTEGER PRIMARY KEY, uuid TEXT UNIQUE, usage_of TEXT, username TEXT, user TEXT, usage TEXT,

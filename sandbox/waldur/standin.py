@@ -8,15 +8,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from sandbox.waldur import beginning, process
-from sandbox.waldur.beginning import Tokens
+from sandbox.waldur import beginning, people, process
+from sandbox.waldur.beginning import Setup, Tokens
 from sandbox.waldur.consumer import Consumer
 from sandbox.waldur.dialects import DialectName
 from sandbox.waldur.faults import Fault, clear_faults, set_fault
 from sandbox.waldur.holdings import Holdings
-from sandbox.waldur.lifecycle import SLURM
+from sandbox.waldur.provider import Provider
 from sandbox.waldur.server import FAILURES
-from sandbox.waldur.store import Record, Store
+from sandbox.waldur.store import Store
 
 
 class Request(NamedTuple):
@@ -28,7 +28,7 @@ class Request(NamedTuple):
     role: str
 
 
-class Waldur(Holdings, Consumer):
+class Waldur(Holdings, Consumer, Provider):
     """A stand-in that is running; a context manager that stops it."""
 
     def __init__(self, directory: Path, store: Store) -> None:
@@ -44,20 +44,12 @@ class Waldur(Holdings, Consumer):
         cls,
         directory: Path,
         dialect: DialectName = "today",
+        setup: Setup | None = None,
         *,
         port: int = 0,
-        allocation_delay: float = 0.1,
-        offering_type: str = SLURM,
-        plugin_options: Record | None = None,
     ) -> Self:
         """A new Waldur in the directory, or the one that was there, as it was."""
-        store = beginning.begin(
-            directory,
-            dialect,
-            allocation_delay=allocation_delay,
-            offering_type=offering_type,
-            plugin_options=plugin_options,
-        )
+        store = beginning.begin(directory, dialect, setup)
         waldur = cls(directory, store)
         waldur.port = port
         waldur.restart()
@@ -103,24 +95,12 @@ class Waldur(Holdings, Consumer):
         """At the same address; with a dialect, as after an upgrade of Waldur."""
         self.kill()
         if dialect is not None:
-            self.store.keep_setting("dialect", dialect)
+            self._upgrade(dialect)
         self._process, self.port = process.start_bound(self.directory, self.port)
 
-    def begin_again(
-        self,
-        *,
-        allocation_delay: float = 0.1,
-        offering_type: str = SLURM,
-        plugin_options: Record | None = None,
-    ) -> None:
+    def begin_again(self, setup: Setup | None = None) -> None:
         """Everything forgotten, new tokens, the same server: a fresh Waldur in milliseconds."""
-        beginning.begin_again(
-            self.store,
-            self.dialect,
-            allocation_delay=allocation_delay,
-            offering_type=offering_type,
-            plugin_options=plugin_options,
-        )
+        beginning.begin_again(self.store, self.dialect, setup)
 
     def stop(self) -> None:
         self.kill()
@@ -151,10 +131,6 @@ class Waldur(Holdings, Consumer):
     def clear_faults(self) -> None:
         clear_faults(self.store)
 
-    def permit_bulk_memberships(self, permitted: bool) -> None:
-        """Whether `project_permissions/` answers this provider, or 403."""
-        self.store.keep_setting("bulk_memberships", permitted)
-
     def __enter__(self) -> Self:
         return self
 
@@ -165,3 +141,10 @@ class Waldur(Holdings, Consumer):
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def _upgrade(self, dialect: DialectName) -> None:
+        with self.store.transaction():
+            offerings = self.store.rows("SELECT * FROM offerings")
+            permitted = {one["uuid"]: people.makes_users(self.store, one) for one in offerings}
+            self.store.keep_setting("dialect", dialect)
+            people.carry_users_option(self.store, permitted)

@@ -1,4 +1,7 @@
-"""Usage as Waldur takes it: one figure per resource, component and month; the last one wins."""
+"""Usage as Waldur takes it: one figure per resource, component and month; the last one wins.
+
+A plan that is switched within a month makes it several rows, one for each plan.
+"""
 
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -6,12 +9,18 @@ from typing import Any
 
 from sandbox.waldur.answers import invalid, refused
 from sandbox.waldur.exchange import Exchange, plain_uuid
-from sandbox.waldur.permissions import demand, manages
+from sandbox.waldur.permissions import demand, manages, provides
 from sandbox.waldur.store import Record, Store, stamp_of
+from sandbox.waldur.traits import has_trait
 
 TAKES_USAGE = ("OK", "Updating", "Terminating")
 DIGITS = 20
 PLACES = 2
+USERNAME = 100
+"""The longest name in usage by user, in letters."""
+NOT_FOR_MANAGERS = (
+    "Only staff users and service providers can specify date for backfilling past billing periods"
+)
 NOT_FOR_PROVIDERS = (
     "Service providers can only specify date for limit-based or prepaid billing components"
     " when backfilling past billing periods"
@@ -23,12 +32,13 @@ def report(ask: Exchange) -> None:
     payload = ask.payload
     amounts = [_amount(item, "amount") for item in _items(payload)]
     resource, period = _target(ask, payload)
+    _demand_may_date(ask, resource, payload)
     demand(manages(ask.store, ask.caller, resource["offering"]))
-    if resource["state"] not in TAKES_USAGE:
-        raise invalid(resource="Resource is not in valid state.")
+    _demand_ready(ask, resource)
     components = _components(ask.store, resource["offering"])
     _demand_known(components, payload["usages"])
-    moment = _moment(ask, payload, [components[item["type"]] for item in payload["usages"]])
+    told = [components[item["type"]] for item in payload["usages"]]
+    moment = _moment(ask, payload, resource, told)
     for item, amount in zip(payload["usages"], amounts, strict=True):
         component = components[item["type"]]
         _write(ask.store, ask.caller.id, resource, component, period, moment, amount, item)
@@ -42,7 +52,9 @@ def report_user(ask: Exchange, usage: Record, payload: Record) -> None:
     amount = _amount(payload, "usage")
     store = ask.store
     component = store.named("components", usage["component"])
-    moment = _moment(ask, payload, [component])
+    resource = store.named("resources", usage["resource"])
+    _demand_may_date(ask, resource, payload)
+    moment = _moment(ask, payload, resource, [component])
     if moment is not None and month_start(moment) != usage["billing_period"]:
         usage = _usage_in_month(ask, usage, moment)
     now = store.stamp()
@@ -66,25 +78,29 @@ def report_user(ask: Exchange, usage: Record, payload: Record) -> None:
 
 
 def report_users(ask: Exchange, usage: Record) -> None:
-    """`set_user_usages/` (today): all or nothing; a name that is no offering user refuses it."""
+    """`set_user_usages/` (today): all or nothing."""
     items = ask.payload.get("usages")
     if not isinstance(items, list):
         raise invalid(usages="This field is required.")
     offering = ask.named("resources", usage["resource"])["offering"]
-    known = {
-        row["username"]
-        for row in ask.store.rows(
-            "SELECT username FROM offering_users WHERE offering = ?", offering
-        )
-    }
-    errors = [
-        {} if item.get("username") in known else {"username": ["Unknown offering user."]}
-        for item in items
-    ]
+    errors = [_name_refused(ask, offering, item.get("username")) for item in items]
     if any(errors):
         raise refused(400, {"usages": errors})
     for item in items:
         report_user(ask, usage, item)
+
+
+def _name_refused(ask: Exchange, offering: str, username: Any) -> Record:
+    """Any name will do, whosever it is; servers were thought to know better."""
+    if len(str(username)) > USERNAME:
+        text = f"Ensure this field has no more than {USERNAME} characters."
+        return {"username": [text]}
+    if has_trait(ask.store, "takes_any_username"):
+        return {}
+    known = ask.store.find(
+        "SELECT 1 FROM offering_users WHERE offering = ? AND username = ?", offering, username
+    )
+    return {} if known else {"username": ["Unknown offering user."]}
 
 
 def month_start(moment: datetime) -> str:
@@ -170,7 +186,23 @@ def _demand_known(components: dict[str, Record], items: list[Record]) -> None:
         raise invalid(non_field_errors=f"These components are invalid: {', '.join(unknown)}.")
 
 
-def _moment(ask: Exchange, payload: Record, components: list[Record]) -> datetime | None:
+def _demand_ready(ask: Exchange, resource: Record) -> None:
+    if resource["state"] not in TAKES_USAGE:
+        raise invalid(resource="Resource is not in valid state.")
+    if ask.dialect.is_today and resource["plan"] is None:
+        raise invalid(resource="Resource must have a plan to report usage.")
+
+
+def _demand_may_date(ask: Exchange, resource: Record, payload: Record) -> None:
+    """Today: a date is for the provider's owner and for staff, be it of the running month."""
+    is_dated = payload.get("date") and ask.dialect.is_today
+    if is_dated and not provides(ask.store, ask.caller, resource["offering"]):
+        raise invalid(date=NOT_FOR_MANAGERS)
+
+
+def _moment(
+    ask: Exchange, payload: Record, resource: Record, components: list[Record]
+) -> datetime | None:
     """The date that the report is for; older Masterminds ignore it."""
     text = payload.get("date")
     if not text or not ask.dialect.is_today:
@@ -185,9 +217,19 @@ def _moment(ask: Exchange, payload: Record, components: list[Record]) -> datetim
         raise invalid(date="Cannot submit usage for future dates")
     past = month_start(moment) < month_start(now)
     by_usage = any(component["billing_type"] == "usage" for component in components)
-    if past and by_usage and not ask.caller.is_staff:
+    if past and by_usage and not ask.caller.is_staff and not _is_open(ask, resource, moment):
         raise invalid(date=NOT_FOR_PROVIDERS)
     return moment
+
+
+def _is_open(ask: Exchange, resource: Record, moment: datetime) -> bool:
+    """Whether the customer's bill of that month may still change."""
+    found = ask.store.find(
+        "SELECT 1 FROM open_invoices WHERE customer = ? AND month = ?",
+        ask.named("projects", resource["project"])["customer"],
+        month_start(moment),
+    )
+    return found is not None
 
 
 def _write(
@@ -200,21 +242,22 @@ def _write(
     amount: str,
     item: Record,
 ) -> Record:
+    """One row for a plan period: who switched his plan within the month has several."""
     when = moment or store.now()
+    rows = _rows_of(store, resource, component, month_start(when))
+    plan_period = period and period["uuid"]
+    known = next((row for row in rows if row["plan_period"] in (plan_period, None)), None)
+    if has_trait(store, "month_totals"):
+        others = sum(Decimal(row["usage"]) for row in rows if row is not known)
+        amount = f"{max(Decimal(0), Decimal(amount) - others):.2f}" if others else amount
     columns: dict[str, Any] = {
         "usage": amount,
         "date": stamp_of(when),
         "modified_by": author,
         "description": item.get("description", ""),
         "recurring": int(bool(item.get("recurring"))),
-        "plan_period": period and period["uuid"],
+        "plan_period": plan_period,
     }
-    known = store.find(
-        "SELECT * FROM usages WHERE resource = ? AND component = ? AND billing_period = ?",
-        resource["uuid"],
-        component["uuid"],
-        month_start(when),
-    )
     if known:
         store.update("usages", known["uuid"], **columns)
         return store.named("usages", known["uuid"])
@@ -228,17 +271,22 @@ def _write(
     )
 
 
-def _usage_in_month(ask: Exchange, usage: Record, moment: datetime) -> Record:
-    found = ask.store.find(
-        "SELECT * FROM usages WHERE resource = ? AND component = ? AND billing_period = ?",
-        usage["resource"],
-        usage["component"],
-        month_start(moment),
+def _rows_of(store: Store, resource: Record, component: Record, month: str) -> list[Record]:
+    return store.rows(
+        "SELECT * FROM usages WHERE resource = ? AND component = ? AND billing_period = ?"
+        " ORDER BY id",
+        resource["uuid"],
+        component["uuid"],
+        month,
     )
-    if found:
-        return found
+
+
+def _usage_in_month(ask: Exchange, usage: Record, moment: datetime) -> Record:
     resource = ask.named("resources", usage["resource"])
     component = ask.named("components", usage["component"])
+    found = _rows_of(ask.store, resource, component, month_start(moment))
+    if found:
+        return found[-1]
     return _write(ask.store, ask.caller.id, resource, component, None, moment, "0.00", {})
 
 
@@ -249,10 +297,15 @@ def _remember_current(
     items: list[Record],
     amounts: list[str],
 ) -> None:
-    """The resource carries the figures of the latest report for the current month."""
+    """What the resource itself says of its use in the current month.
+
+    Older Masterminds forget whatever the latest report did not name.
+    """
     if moment is not None and month_start(moment) != month_start(ask.store.now()):
         return
     if not items:
         return
     current = {item["type"]: amount for item, amount in zip(items, amounts, strict=True)}
+    if has_trait(ask.store, "merges_current_usages"):
+        current = resource["current_usages"] | current
     ask.store.update("resources", resource["uuid"], current_usages=current)

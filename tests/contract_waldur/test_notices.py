@@ -6,7 +6,7 @@ import logging
 from sandbox.waldur import Waldur
 from sandbox.waldur.faults import Fault
 from tests.fixtures_waldur import StartWaldur
-from waldur_slurm.agent.composition import Site
+from waldur_slurm.agent.composition import Parts
 from waldur_slurm.agent.settings import Settings
 from waldur_slurm.service.signals import listening
 
@@ -22,9 +22,9 @@ def logged_by_registering(waldur: Waldur) -> list[str]:
     before = root.handlers[:], root.level
     try:
         with listening() as signals:
-            site = Site(Settings.from_environ(environ), environ, signals, log)
-            site.marketplace.register_agent("1.0.0", "pull")
-            site.close()
+            parts = Parts(Settings.from_environ(environ), environ, signals, log)
+            parts.marketplace.register_agent("1.0.0", "pull")
+            parts.close()
     finally:
         root.handlers[:], level = before
         root.setLevel(level)

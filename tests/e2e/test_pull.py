@@ -11,8 +11,9 @@ from sandbox.waldur import Waldur
 from tests.e2e.pull_program import IDLE
 from tests.e2e.pull_site import LiveSite
 from tests.fixtures_waldur import StartWaldur, start_waldur, waldur_server
-from waldur_slurm.agent.pull.render import Kind, kind_of
+from waldur_slurm.agent.pull.render import kind_of
 from waldur_slurm.agent.pull.world.policy import Consent
+from waldur_slurm.agent.report.paper import Kind
 
 __all__ = ["start_waldur", "waldur_server"]
 

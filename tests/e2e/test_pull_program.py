@@ -10,7 +10,7 @@ import pytest
 from sandbox.slurm import Cluster
 from tests.e2e.pull_site import LiveSite
 from tests.fixtures_waldur import StartWaldur, start_waldur
-from waldur_slurm.agent.pull.render import Kind
+from waldur_slurm.agent.report.paper import Kind
 
 __all__ = ["start_waldur"]
 

@@ -14,7 +14,7 @@ import pytest
 from sandbox.docker.cluster import ContainerCluster
 from sandbox.slurm import Cluster, ClusterOptions
 from sandbox.slurm.users import ensure_users
-from sandbox.waldur import Waldur
+from sandbox.waldur import READY, Waldur
 from tests.e2e.program import Program, fast_tools
 from tests.fixtures_program import NewProgram
 from tests.fixtures_slurm import NewCluster
@@ -35,7 +35,7 @@ def cluster(new_slurm_cluster: NewCluster) -> Iterator[Cluster]:
 @pytest.fixture(scope="module")
 def waldur(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Waldur]:
     """One whose offering is in step with the file, whatever a test does to it in between."""
-    with Waldur.start(tmp_path_factory.mktemp("waldur"), "today") as waldur:
+    with Waldur.start(tmp_path_factory.mktemp("waldur"), "today", READY) as waldur:
         place = tmp_path_factory.mktemp("loading")
         environ = {
             "WALDUR_API_URL": waldur.url,

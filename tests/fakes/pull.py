@@ -153,3 +153,14 @@ class Site:
 
 def new_site(dialect: Dialect = Dialect.TODAY) -> Site:
     return Site(fake_marketplace(dialect))
+
+
+def served(site: Site, *people: str, limits: Mapping[str, object] | None = None) -> Resource:
+    """An allocation that is there, with its people in it."""
+    project = site.waldur.make_project()
+    for user in people:
+        site.waldur.add_member(project, user)
+    order = site.waldur.place_create(project, "alloc", limits or {"gpu": 1})
+    site.settle()
+    assert order.resource is not None
+    return site.waldur.resources[order.resource]

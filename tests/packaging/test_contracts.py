@@ -55,7 +55,7 @@ def test_the_tree_as_it_is_keeps_every_contract(tree: Path) -> None:
         ("agent/push/plan/plan.py", "waldur_slurm.agent.push.journal", "Push's layers"),
         ("slurm/grammar/rows.py", "waldur_slurm.slurm.tools", "Slurm's layers"),
         ("slurm/accounting/grammar/parsers.py", "time", "What decides is pure"),
-        ("agent/waldur/wire/values.py", "requests", "What decides is pure"),
+        ("agent/waldur/wire/orders.py", "requests", "What decides is pure"),
         ("agent/pull/desired/desired.py", "pathlib", "What decides is pure"),
         ("service/lock.py", "subprocess", "One module starts processes"),
     ],

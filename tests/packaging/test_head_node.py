@@ -42,7 +42,8 @@ def node(docker_engine: str, wheels: Path) -> Iterator[HeadNode]:
             " waldur-slurm-agent"
         )
         said = node.sh(
-            "python3 -m sandbox waldur start /root/waldur --port 8080 --for 30m", directory=SOURCE
+            "python3 -m sandbox waldur start /root/waldur --ready --port 8080 --for 30m",
+            directory=SOURCE,
         )
         told = dict(line.split()[:2] for line in reversed(said.splitlines()) if line.strip())
         token = next(line.split()[1] for line in said.splitlines() if line.endswith("provider"))

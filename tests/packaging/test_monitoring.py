@@ -12,11 +12,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.places import PROJECT
 from waldur_slurm.agent.daemon.metrics import Metrics
-from waldur_slurm.agent.model.standing import Standing
 from waldur_slurm.agent.pull.vocabulary.findings import DriftKind
 from waldur_slurm.agent.pull.vocabulary.findings import RefusalKind as PullRefusal
 from waldur_slurm.agent.pull.vocabulary.steps import Step
 from waldur_slurm.agent.push.plan.findings import RefusalKind as PushRefusal
+from waldur_slurm.agent.report.standing import Standing
 from waldur_slurm.agent.settings import Settings
 from waldur_slurm.telemetry.events import Event, Level
 

@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
-from sandbox.waldur.beginning import PLUGIN_OPTIONS
+from sandbox.waldur.people import USERS_OPTION
 from sandbox.waldur.store import Record, Store
+from sandbox.waldur.traits import set_trait
 from tests.standin.recordings import Recording
 
 ROLES = {
@@ -17,19 +18,22 @@ ROLES = {
     "offering-manager": "Offering Manager",
     "customer-owner": "Customer Owner",
     "project-admin": "Project Admin",
+    "project-member": "Project Member",
     "stranger": "Stranger Person",
     "staff": "",
 }
 SHORT_ROLES = {"admin": "PROJECT.ADMIN", "manager": "PROJECT.MANAGER", "member": "PROJECT.MEMBER"}
 NOW = "2026-11-21T03:00:00.000000Z"
 MONTH = "2026-11-01"
+USUAL_OPTIONS: Record = {"username_generation_policy": "service_provider", USERS_OPTION: True}
 USUAL_OFFERING: Record = {
     "name": "SLURM",
     "type": "Marketplace.Slurm",
     "state": "Active",
     "category": "c" * 32,
     "category_title": "HPC",
-    "plugin_options": PLUGIN_OPTIONS,
+    "plugin_options": USUAL_OPTIONS,
+    "secret_options": {USERS_OPTION: True},
     "created": NOW,
 }
 ALLOCATION_STATES = {
@@ -54,6 +58,7 @@ class World:
         dialect = store.dialect.name
         store.empty()
         store.keep_setting("dialect", dialect)
+        set_trait(store, "every_component_has_a_price", True)
         self.people = {
             who: self.user(who, name, token=token_of(who), label=who, is_staff=int(who == "staff"))
             for who, name in ROLES.items()
@@ -64,6 +69,8 @@ class World:
         self.customer = uuid4().hex
         self.project = uuid4().hex
         self.resource = uuid4().hex
+        self.is_bare = False
+        """An offering that has nothing but what a recording shows of it, or needs."""
 
     def keep(self, table: str, uuid: str, **columns: Any) -> None:
         """The row is there afterwards, with these columns."""
@@ -71,6 +78,11 @@ class World:
             if columns:
                 self.store.update(table, uuid, **columns)
         else:
+            self.store.insert(table, uuid=uuid, **columns)
+
+    def keep_new(self, table: str, uuid: str, **columns: Any) -> None:
+        """The row is there afterwards; what it says already, it goes on saying."""
+        if not self.store.find(f"SELECT 1 FROM {table} WHERE uuid = ?", uuid):  # noqa: S608 - as above
             self.store.insert(table, uuid=uuid, **columns)
 
     def user(self, username: str, full_name: str, **columns: Any) -> str:
@@ -121,7 +133,8 @@ class World:
 
     def _keep_offering(self, doc: Record) -> None:
         if not self.store.find("SELECT 1 FROM offerings WHERE uuid = ?", self.offering):
-            self.keep("offerings", self.offering, **USUAL_OFFERING)
+            bare: Record = {"secret_options": {}} if self.is_bare else {}
+            self.keep("offerings", self.offering, **(USUAL_OFFERING | bare))
         self.keep(
             "offerings",
             self.offering,
@@ -134,7 +147,10 @@ class World:
                 plugin_options=doc.get("offering_plugin_options"),
             ),
         )
-        self.keep("plans", self.plan, offering=self.offering, name="Default")
+        self.keep_new("plans", self.plan, offering=self.offering, name="Default")
+        self.keep("plans", self.plan, **_known(name=doc.get("plan_name")))
+        if self.is_bare:
+            return
         for kind, name, unit in (
             ("cpu", "CPU", "k-Hours"),
             ("gpu", "GPU", "gpu-Hours"),
@@ -143,26 +159,25 @@ class World:
             self.component(kind, name, unit)
 
     def _keep_project(self, doc: Record, *, named: bool) -> None:
-        self.keep(
-            "customers",
-            self.customer,
-            **_known(
-                name=doc.get("customer_name", "Org") if named else "Org",
-                slug=doc.get("customer_slug", "org"),
-            ),
-        )
+        self.keep_new("customers", self.customer, name="Org", slug="org")
+        name = doc.get("customer_name") if named else None
+        self.keep("customers", self.customer, **_known(name=name, slug=doc.get("customer_slug")))
+        self.keep_new("projects", self.project, name="Project", slug="project")
         self.keep(
             "projects",
             self.project,
             customer=self.customer,
             **_known(
-                name=doc.get("project_name", "Project"),
-                slug=doc.get("project_slug", "project"),
-                description=doc.get("project_description", ""),
+                name=doc.get("project_name"),
+                slug=doc.get("project_slug"),
+                description=doc.get("project_description"),
+                created=doc.get("project_created"),
             ),
         )
 
-    def component(self, kind: str, name: str, unit: str, billing: str = "limit") -> str:
+    def component(
+        self, kind: str, name: str, unit: str, billing: str = "limit", period: str = "total"
+    ) -> str:
         found = self.store.find(
             "SELECT uuid FROM components WHERE offering = ? AND type = ?", self.offering, kind
         )
@@ -175,9 +190,14 @@ class World:
             name=name,
             measured_unit=unit,
             billing_type=billing,
-            limit_period="total",
+            limit_period=period,
         )
         return str(row["uuid"])
+
+    def needs_limits(self, limits: Record) -> None:
+        """The offering has these components, and they have limits."""
+        for kind in limits:
+            self.component(kind, kind.upper(), "", period="month")
 
     def usual_roles(self) -> None:
         people = self.people
@@ -261,7 +281,9 @@ class World:
                 self.order_from(doc[key])
         if doc["is_usage_based"]:
             self.component("node", "Node", "node-hours", "usage")
-        for kind, used in doc["limit_usage"].items():
+        limit_usage = doc["limit_usage"] or {}
+        self.needs_limits(limit_usage if self.is_bare else {})
+        for kind, used in limit_usage.items():
             if used is not None:
                 component = self.component(kind, kind.upper(), "")
                 self.keep_usage(uuid4().hex, doc["uuid"], component, f"{used:.2f}")
@@ -292,7 +314,7 @@ def allocation_state_before(recording: Recording) -> int:
     if named:
         return int(named[1])
     wanted = recording.body.get("state") if isinstance(recording.body, dict) else None
-    return 5 if wanted == "creating" else 3
+    return {"creating": 5, "updating": 1}.get(str(wanted), 3)
 
 
 def _known(**columns: Any) -> Record:

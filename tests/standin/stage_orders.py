@@ -1,8 +1,9 @@
 """The stages of the exchanges about orders."""
 
+import re
 from uuid import uuid4
 
-from tests.standin.rebuild import World, is_narrow, uuid_in
+from tests.standin.rebuild import NOW, World, is_narrow, query_of, uuid_in
 from tests.standin.recordings import Recording
 
 ORDER_STATE_BEFORE: dict[tuple[str, int], str] = {
@@ -32,7 +33,7 @@ def orders(world: World, recording: Recording) -> None:
             world.order_from(doc)
     elif recording.status == 200 or recording.uuid:
         _narrow_orders(world, recording)
-    if "page_size=1" in recording.query or recording.method == "HEAD":
+    if query_of(recording).get("page_size") == "1" or recording.method == "HEAD":
         _fill_pages(world, recording)
 
 
@@ -42,7 +43,10 @@ def _narrow_orders(world: World, recording: Recording) -> None:
         world.keep_resource(world.resource)
         world.keep_order(recording.uuid, world.resource)
     for doc in recording.documents:
-        world.keep_resource(doc.get("marketplace_resource_uuid", world.resource))
+        world.keep_resource(
+            doc.get("marketplace_resource_uuid", world.resource),
+            **({"name": doc["resource_name"]} if "resource_name" in doc else {}),
+        )
         resource = doc.get("marketplace_resource_uuid", world.resource)
         known = ("type", "state", "limits", "error_message")
         world.keep_order(doc["uuid"], resource, **{key: doc[key] for key in known if key in doc})
@@ -63,12 +67,28 @@ def _an_order_to_come(world: World, recording: Recording) -> None:
     world.plan = uuid_in(body["plan"])
     doc = recording.documents[0] if recording.documents else {}
     world.places(doc)
+    if world.is_bare:
+        world.needs_limits(body["limits"])
+        exceed_if_refused(world, recording)
     if doc:
         username, name = doc["created_by_username"], doc["created_by_full_name"]
         creator = uuid_in(doc["created_by"])
         world.is_really(recording.who, creator, username=username, full_name=name)
+    if recording.who == "project-member":
+        world.role(world.people["project-member"], "PROJECT.MEMBER", "project", world.project)
     if recording.who == "project-admin":
         world.role(world.people["project-admin"], "PROJECT.ADMIN", "project", world.project)
+
+
+def exceed_if_refused(world: World, recording: Recording) -> None:
+    """Another resource has all that the offering may give away."""
+    threshold = re.search(r"exceeds threshold (\d+)", str(recording.response))
+    if threshold is None:
+        return
+    component = world.component("mem", "MEM", "")
+    world.keep("components", component, limit_amount=int(threshold[1]))
+    columns = {"resource": uuid4().hex, "amount": int(threshold[1]), "modified": NOW}
+    world.keep("quotas", uuid4().hex, component=component, **columns)
 
 
 def _order_to_act_on(world: World, recording: Recording) -> None:

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 from sandbox.waldur.store import Record
+from sandbox.waldur.traits import set_trait
 from tests.standin.rebuild import (
     ALLOCATION_STATES,
     SHORT_ROLES,
@@ -13,6 +14,7 @@ from tests.standin.rebuild import (
     uuid_in,
 )
 from tests.standin.recordings import Recording
+from tests.standin.stage_orders import exceed_if_refused
 from tests.standin.stage_people import offering_user_row
 from tests.standin.stage_usage import keep_usage
 
@@ -42,7 +44,7 @@ def _narrow_resources(world: World, recording: Recording) -> None:
         world.keep_resource(doc["uuid"], **{key: doc[key] for key in kept if key in doc})
         if doc.get("resource_uuid"):
             world.keep_allocation(doc["resource_uuid"], doc["uuid"])
-    if not recording.documents and recording.status == 200:
+    if not recording.documents and recording.status == 200 and not world.is_bare:
         world.keep_resource(
             world.resource, backend_id=query_of(recording).get("backend_id", "hpc_x")
         )
@@ -59,6 +61,9 @@ def _resource_to_act_on(world: World, recording: Recording, action: str) -> None
         columns["limits"] = recording.body["limits"]
     if action == "terminate" and recording.status == 409:
         columns["state"] = "Updating"
+    if action == "update_limits" and world.is_bare:
+        world.needs_limits(recording.body["limits"])
+        exceed_if_refused(world, recording)
     world.keep_resource(recording.uuid, **columns)
     if "Pending order" in said:
         world.keep_order(uuid4().hex, recording.uuid, type="Update", state="pending-provider")
@@ -107,8 +112,10 @@ def _allocation_from(world: World, doc: Record) -> None:
             "category_title": doc["marketplace_category_name"],
             "customer_name": doc["customer_name"],
             "project_name": doc["project_name"],
+            "offering_plugin_options": doc["marketplace_offering_plugin_options"],
         }
     )
+    world.needs_limits({"mem": 1} if doc["is_limit_based"] and world.is_bare else {})
     world.keep("customers", world.customer, abbreviation=doc["customer_abbreviation"])
     resource = doc["marketplace_resource_uuid"]
     state = doc["marketplace_resource_state"]
@@ -124,6 +131,9 @@ def slurm_remote(world: World, recording: Recording) -> None:
     world.keep_resource(recording.uuid)
     allocation = uuid4().hex
     world.keep_allocation(allocation, recording.uuid, allocation_state_before(recording))
+    if recording.action == "set_limits" and world.is_bare:
+        world.needs_limits(recording.body)
+        set_trait(world.store, "every_component_has_a_price", recording.status != 500)
     already = "already exists" in str(recording.response)
     deleted = recording.action == "delete_association" and recording.status == 200
     if already or deleted:
@@ -141,7 +151,8 @@ def allocations(world: World, recording: Recording) -> None:
 
 def associations(world: World, recording: Recording) -> None:
     world.keep_resource(world.resource)
-    allocation = query_of(recording)["allocation_uuid"]
+    linked = [uuid_in(doc["allocation"]) for doc in recording.documents]
+    allocation = query_of(recording).get("allocation_uuid") or (linked or [uuid4().hex])[0]
     world.keep_allocation(allocation, world.resource)
     for doc in recording.documents:
         world.keep("associations", doc["uuid"], allocation=allocation, username=doc["username"])

@@ -53,6 +53,8 @@ def _ready_for_usage(world: World, recording: Recording) -> None:
     resource = recording.body.get("resource", world.resource)
     if "does not exist" in str(recording.response):
         return
+    for item in recording.body["usages"] if world.is_bare else []:
+        world.component(item["type"], item["type"].upper(), "", "usage")
     world.keep_resource(resource, state="Erred" if invalid else "OK")
     period = recording.body.get("plan_period", uuid4().hex)
     world.keep("plan_periods", period, resource=resource, plan=world.plan, start=NOW)
@@ -62,7 +64,8 @@ def user_usages(world: World, recording: Recording) -> None:
     for doc in recording.documents:
         world.places(doc)
         world.keep_resource(doc["resource_uuid"], name=doc["resource_name"])
-        component = world.component(doc["component_type"], "CPU", doc["measured_unit"])
+        kind = doc.get("component_type", "cpu")
+        component = world.component(kind, kind.upper(), doc["measured_unit"])
         usage = uuid_in(doc["component_usage"])
         world.keep_usage(usage, doc["resource_uuid"], component, "1.00")
         world.keep(

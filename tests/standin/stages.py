@@ -9,12 +9,18 @@ from tests.standin.recordings import Recording
 Stage = Callable[[World, Recording], None]
 
 
+FIRST_OF_THE_AGENT = 429
+"""Recordings from here on are of an offering that began with nothing."""
+
+
 def set_stage(world: World, recording: Recording) -> None:
     query = query_of(recording)
+    world.is_bare = recording.id >= FIRST_OF_THE_AGENT
     if query.get("offering_uuid", "xx") != "xx":
         world.offering = query["offering_uuid"]
     for doc in recording.documents:
-        if "offering_uuid" in doc and "provider_uuid" in doc:
+        names_places = {"offering_uuid", "provider_uuid"} <= doc.keys()
+        if names_places or (world.is_bare and {"project_uuid", "limits"} <= doc.keys()):
             world.places(doc)
     world.places({})
     STAGES.get(recording.collection, _nothing)(world, recording)
@@ -38,5 +44,6 @@ STAGES: dict[str, Stage] = {
     "marketplace-public-offerings": stage_people.offerings,
     "marketplace-provider-offerings": stage_people.offerings,
     "marketplace-service-providers": stage_people.service_providers,
+    "marketplace-plans": stage_people.plans,
     "users": stage_people.users,
 }

@@ -82,7 +82,7 @@ def test_a_terminated_resource_stays_terminated_and_closes_its_plan_period(
     assert ask.read(f"{ask.resources}/{resource}/plan_periods/")[0]["end"]
 
 
-def test_erring_a_done_order_leaves_it_done_and_spoils_the_resource(
+def test_erring_a_done_order_spoils_the_resource_and_older_ones_leave_the_order_done(
     waldur_server: Waldur, asking: Asks
 ) -> None:
     ask = asking(waldur_server)
@@ -91,7 +91,8 @@ def test_erring_a_done_order_leaves_it_done_and_spoils_the_resource(
     body = {"error_message": "too late", "error_traceback": ""}
     answer = ask.post(f"marketplace-orders/{order['uuid']}/set_state_erred/", body)
     assert answer.status_code == 200
-    assert waldur_server.order(order["uuid"])["state"] == "done"
+    state = "erred" if waldur_server.dialect == "today" else "done"
+    assert waldur_server.order(order["uuid"])["state"] == state
     assert waldur_server.resource(resource)["state"] == "Erred"
 
 
@@ -119,10 +120,10 @@ def test_one_order_at_a_time(waldur_server: Waldur, asking: Asks) -> None:
     waldur_server.order_update(resource, {"cpu": 7})
     path = f"marketplace-resources/{resource}/update_limits/"
     answer = ask.post(path, {"limits": {"cpu": 8}}, role="customer")
-    assert (answer.status_code, answer.json()) == (
-        400,
-        ["Pending order for resource already exists."],
-    )
+    pending = (400, ["Pending order for resource already exists."])
+    moving = (409, {"detail": "Valid states for operation: OK."})
+    wanted = moving if waldur_server.dialect == "today" else pending
+    assert (answer.status_code, answer.json()) == wanted
 
 
 @pytest.mark.parametrize("dialect", OLDER)

@@ -16,7 +16,7 @@ import requests
 from waldur_api_client import AuthenticatedClient
 from waldur_api_client.types import UNSET
 
-from sandbox.waldur import Waldur
+from sandbox.waldur import READY, Waldur
 
 ORDERS = "marketplace_orders"
 RESOURCES = "marketplace_provider_resources"
@@ -185,9 +185,9 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    options = {"enable_membership_sync_status": True}
+    setup = READY.changed({"enable_membership_sync_status": True})
     directory = tmp_path_factory.mktemp("today")
-    with Waldur.start(directory, dialect="today", plugin_options=options) as waldur:
+    with Waldur.start(directory, "today", setup) as waldur:
         site = Site(waldur)
         with site.client:
             site.furnish()

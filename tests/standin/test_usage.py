@@ -135,10 +135,10 @@ def test_usage_by_user_is_kept_by_name_the_last_word_holding(
     assert held == [("ann", "5.50")]
 
 
-def test_today_a_bulk_of_users_with_one_unknown_name_is_refused_whole(
+def test_today_a_bulk_of_users_with_one_unknown_name_is_refused_whole_where_names_are_looked_at(
     start_waldur: StartWaldur, asking: Asks
 ) -> None:
-    ask = asking(start_waldur("today"))
+    ask = asking(start_waldur("today", traits={"takes_any_username": False}))
     project, resource = ask.make_running()
     ask.waldur.set_offering_username(ask.waldur.members(project)[0], "ann")
     ask.report(resource, cpu="10")

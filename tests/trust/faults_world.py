@@ -11,10 +11,11 @@ from fractions import Fraction
 
 from sandbox.waldur import Waldur
 from tests.contract_waldur.sites import PATIENT, ServedSite
+from tests.fakes.makers import component
 from tests.fakes.pull import WALDUR_ACCOUNT, FakeState
 from tests.fakes.slurm import FakeJob, FakeSlurm
 from waldur_slurm.agent.components_sync import apply_components, plan_components
-from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType, NotOrdered
+from waldur_slurm.agent.model.components import AccountingType, NotOrdered
 from waldur_slurm.agent.pull.cycle import PullCycle
 from waldur_slurm.agent.pull.news import CycleReport as PullReport
 from waldur_slurm.agent.pull.world.choices import Allowance
@@ -38,22 +39,9 @@ GPU_MINUTES = 60
 Amounts = dict[tuple[str, str], Decimal]
 
 
-def component(type_: str, tres: str, billed: AccountingType, **more: object) -> Component:
-    return Component(
-        tres=tres_name(tres),
-        type=ComponentType(type_),
-        label=type_,
-        measured_unit="hours",
-        accounting_type=billed,
-        limit=1000,
-        unit_factor=Decimal(GPU_MINUTES),
-        **more,  # type: ignore[arg-type]  # a test's typo fails at once
-    )
-
-
 COMPONENTS = (
-    component("cpu", "cpu", AccountingType.USAGE),
-    component("gpu", "gres/gpu", AccountingType.LIMIT, when_not_ordered=NotOrdered.ZERO),
+    component("cpu", AccountingType.USAGE, factor=GPU_MINUTES),
+    component("gpu", tres="gres/gpu", factor=GPU_MINUTES, when_not_ordered=NotOrdered.ZERO),
 )
 
 
@@ -166,7 +154,7 @@ class World:
             sink=self.events.append,
             clock=self._agents_now,
             report_final_usage=FinalUsage(
-                lookout=self._push_cycle(self.pull_state).lookout, sink=self.events.append
+                reader=self._push_cycle(self.pull_state).reader, sink=self.events.append
             ),
             pause=lambda _seconds: None,
         ).run()
@@ -237,7 +225,7 @@ class World:
 
 
 SOLD = (
-    component("cpu", "cpu", AccountingType.USAGE),
-    component("node", "node", AccountingType.USAGE),
+    component("cpu", AccountingType.USAGE),
+    component("node", AccountingType.USAGE),
 )
 """What `load_components` brings to an offering: one component that is there, and a new one."""

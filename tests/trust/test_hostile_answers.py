@@ -20,7 +20,17 @@ from waldur_slurm.agent.waldur import paging
 from waldur_slurm.agent.waldur.client import WaldurMarketplace
 from waldur_slurm.agent.waldur.session import WaldurSession
 from waldur_slurm.agent.waldur.transport import Answer, Bounds
-from waldur_slurm.agent.waldur.wire import values as wire
+from waldur_slurm.agent.waldur.wire.offerings import parse_offering
+from waldur_slurm.agent.waldur.wire.orders import parse_in_flight, parse_order
+from waldur_slurm.agent.waldur.wire.people import (
+    parse_association,
+    parse_offering_user,
+    parse_permission,
+    parse_rights,
+    parse_team_member,
+)
+from waldur_slurm.agent.waldur.wire.resources import parse_plan_period, parse_resource
+from waldur_slurm.agent.waldur.wire.usages import parse_usage
 
 UUID = "c0ffee" * 5 + "00"
 PROJECT = {
@@ -31,7 +41,7 @@ PROJECT = {
 }
 ROWS: Mapping[str, tuple[Callable[[object], object], dict[str, Any]]] = {
     "order": (
-        lambda raw: wire.parse_order(raw, "orders").created < datetime.now(UTC),
+        lambda raw: parse_order(raw, "orders").created < datetime.now(UTC),
         {
             **PROJECT,
             "uuid": UUID,
@@ -44,7 +54,7 @@ ROWS: Mapping[str, tuple[Callable[[object], object], dict[str, Any]]] = {
         },
     ),
     "resource": (
-        lambda raw: wire.parse_resource(raw, "resources", frozenset()),
+        lambda raw: parse_resource(raw, "resources", frozenset()),
         {
             **PROJECT,
             "uuid": UUID,
@@ -59,11 +69,11 @@ ROWS: Mapping[str, tuple[Callable[[object], object], dict[str, Any]]] = {
         },
     ),
     "offering user": (
-        lambda raw: wire.parse_offering_user(raw, "offering users"),
+        lambda raw: parse_offering_user(raw, "offering users"),
         {"uuid": UUID, "user_uuid": UUID, "username": "ann", "is_restricted": False},
     ),
     "usage": (
-        lambda raw: Fraction(wire.parse_usage(raw, "usages").amount),
+        lambda raw: Fraction(parse_usage(raw, "usages").amount),
         {
             "uuid": UUID,
             "resource_uuid": UUID,
@@ -73,23 +83,19 @@ ROWS: Mapping[str, tuple[Callable[[object], object], dict[str, Any]]] = {
         },
     ),
     "permission": (
-        lambda raw: (
-            (wire.parse_permission(raw, "teams")[2] or datetime.now(UTC)) <= datetime.now(UTC)
-        ),
+        lambda raw: (parse_permission(raw, "teams")[2] or datetime.now(UTC)) <= datetime.now(UTC),
         {"project_uuid": UUID, "user_uuid": UUID, "expiration_time": "2026-11-01T00:00:00Z"},
     ),
     "team member": (
-        lambda raw: (
-            (wire.parse_team_member(raw, "team")[1] or datetime.now(UTC)) <= datetime.now(UTC)
-        ),
+        lambda raw: (parse_team_member(raw, "team")[1] or datetime.now(UTC)) <= datetime.now(UTC),
         {"uuid": UUID, "role": "PROJECT.MEMBER", "expiration_time": "2026-11-01T00:00:00Z"},
     ),
     "association": (
-        lambda raw: wire.parse_association(raw, "associations"),
+        lambda raw: parse_association(raw, "associations"),
         {"username": "ann", "allocation": f"http://waldur/api/slurm-allocations/{UUID}/"},
     ),
     "offering": (
-        lambda raw: wire.parse_offering(raw, "o"),
+        lambda raw: parse_offering(raw, "o"),
         {
             "uuid": UUID,
             "name": "HPC",
@@ -109,15 +115,15 @@ ROWS: Mapping[str, tuple[Callable[[object], object], dict[str, Any]]] = {
         },
     ),
     "user": (
-        lambda raw: wire.parse_rights(raw, "users/me"),
+        lambda raw: parse_rights(raw, "users/me"),
         {"permissions": [{"role_name": "OWNER", "scope_type": "customer"}], "is_staff": False},
     ),
     "plan period": (
-        lambda raw: wire.parse_plan_period(raw, "plan periods"),
+        lambda raw: parse_plan_period(raw, "plan periods"),
         {"uuid": UUID, "end": None},
     ),
     "open order": (
-        lambda raw: wire.parse_in_flight([raw], "orders"),
+        lambda raw: parse_in_flight([raw], "orders"),
         {"marketplace_resource_uuid": UUID},
     ),
 }
@@ -256,12 +262,12 @@ def test_more_rows_than_were_promised_are_not_collected() -> None:
 def test_an_amount_that_cannot_be_calculated_with_is_refused(amount: str) -> None:
     row = {**ROWS["usage"][1], "usage": amount}
     with pytest.raises(UnexpectedPayload, match="not an amount"):
-        wire.parse_usage(row, "usages")
+        parse_usage(row, "usages")
 
 
 @pytest.mark.parametrize("amount", ["0", "0.00", "54.00", "12345678901234567890.12", 7, 0.1, 1e-7])
 def test_what_waldur_keeps_of_usage_is_read(amount: str | float) -> None:
-    held = wire.parse_usage({**ROWS["usage"][1], "usage": amount}, "usages")
+    held = parse_usage({**ROWS["usage"][1], "usage": amount}, "usages")
     assert held.amount == Decimal(str(amount))
     assert held.resource == ResourceUuid(UUID)
 

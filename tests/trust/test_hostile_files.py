@@ -16,7 +16,6 @@ from tests.fakes.slurm import FakeSlurm
 from tests.places import PROJECT
 from tests.trust.hostile import ANY_TEXT, TEXTS, fuzzed, refusal_of
 from tests.trust.size import count
-from waldur_slurm.agent.main import _read_env_file
 from waldur_slurm.agent.metering import lives
 from waldur_slurm.agent.metering.past import PastDays, Span
 from waldur_slurm.agent.metering.sums import Sums
@@ -28,6 +27,7 @@ from waldur_slurm.agent.tres_file import parse_tres_file
 from waldur_slurm.errors import SettingsError, StateError
 from waldur_slurm.model.period import Month
 from waldur_slurm.state import Document, StateDirectory
+from waldur_slurm.variables.env_file import read_env_file
 
 SHIPPED = (PROJECT / "config-components.yaml").read_bytes()
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -148,7 +148,7 @@ def test_an_env_file_with_anything_in_it(
     path = tmp_path_factory.getbasetemp() / "spoiled.env"
     path.write_text(f"{text}\n{name}=x\nWALDUR_API_TOKEN={text}", encoding="utf-8", newline="")
     try:
-        found = _read_env_file(path)
+        found = read_env_file(path)
     except SettingsError:
         return
     assert all(key.isidentifier() and "\0" not in value for key, value in found.items())
@@ -156,12 +156,14 @@ def test_an_env_file_with_anything_in_it(
     assert all(len(mistake) < 600 for mistake in refused.split("\n"))
 
 
-@pytest.mark.parametrize("bytes_", [b"\xff\xfe", b"A=\0", b"=x", b"A B=1", b"\xef\xbb\xbfA=1"])
+@pytest.mark.parametrize(
+    "bytes_", [b"\xff\xfe", b"A=\0", b"=x", b"A B=1", b"\xef\xbb\xbfA=1", b"A=1\nWORD"]
+)
 def test_what_is_no_environment_is_a_wrong_setting(tmp_path: Path, bytes_: bytes) -> None:
     path = tmp_path / "pull.env"
     path.write_bytes(bytes_)
     with pytest.raises(SettingsError, match="--env-file"):
-        _read_env_file(path)
+        read_env_file(path)
 
 
 @pytest.mark.parametrize("text", TEXTS)

@@ -17,7 +17,6 @@ from waldur_slurm.agent.daemon.health import Health
 from waldur_slurm.agent.daemon.show import Display
 from waldur_slurm.agent.pull.render import to_text as pull_to_text
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind, Refusal, RefusalKind
-from waldur_slurm.agent.push.plan.findings import Refusal as PushRefusal
 from waldur_slurm.agent.push.plan.findings import RefusalKind as PushRefusalKind
 from waldur_slurm.agent.push.plan.plan import Plan as PushPlan
 from waldur_slurm.agent.push.render import to_text as push_to_text
@@ -49,7 +48,7 @@ def test_a_plan_has_one_line_for_each_thing(text: str) -> None:
         Refusal(RefusalKind.NOT_OURS, text, text),
     )
     pulled = replace(guarded.plan, drifts=findings[:1], refusals=findings[1:])
-    pushed = PushPlan((), refusals=(PushRefusal(PushRefusalKind.BRAKE, text, text),))
+    pushed = PushPlan((), refusals=(Refusal(PushRefusalKind.BRAKE, text, text),))
 
     for lines, expected in (
         (shown(pull_to_text(replace(guarded, plan=pulled))), 5),

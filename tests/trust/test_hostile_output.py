@@ -1,19 +1,21 @@
 """Whatever Slurm's commands print is read as what it is, or refused; nothing else comes out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.trust.hostile import ANY_TEXT, fuzzed, refusal_of
 from tests.trust.size import count
 from waldur_slurm.errors import UnparsableOutput
+from waldur_slurm.model.jobs import Run
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.tres import TresName
 from waldur_slurm.slurm.accounting.grammar import columns, parsers
-from waldur_slurm.slurm.grammar import values
+from waldur_slurm.slurm.grammar import settings, values
 from waldur_slurm.slurm.grammar.rows import lines_of
 
 USUAL = (
@@ -51,8 +53,8 @@ VALUES: Sequence[Parse] = (
     values.parse_moment,
     values.parse_known_moment,
     values.parse_state,
-    parsers.parse_version,
-    parsers.parse_configuration,
+    settings.parse_version,
+    settings.parse_configuration,
     parsers.parse_passwd,
 )
 
@@ -85,14 +87,41 @@ def test_a_single_value_that_is_anything(parse: Parse, text: str) -> None:
     read_or_refuse(parse, f"ClusterName = {text}")
 
 
-@given(name=CELL, comment=CELL, at=CELL | DIGITS)
+SUSPENDED = (
+    "   JobState=SUSPENDED Reason=None\n   SubmitTime=5 EligibleTime=5\n   SuspendTime={} X\n"
+)
+FORGERIES = st.lists(
+    st.sampled_from(
+        (
+            *("\n", "JobId=8 JobName=x\n", "   JobState=SUSPENDED Reason=None\n"),
+            *("   SubmitTime=5 EligibleTime=5\n", "   SuspendTime=1 X\n", SUSPENDED.format(1)),
+            *("scontrol: show job 8\n", "scontrol: show hostnames mark\n", "mark-\n"),
+        )
+    )
+    | CELL
+).map("".join)
+
+
+@given(name=FORGERIES, comment=FORGERIES, at=CELL | DIGITS)
+@example(name="x\n   SuspendTime=1 X", comment="", at="1")
+@example(name=f"x\n{SUSPENDED.format(1)}\nJobId=9 JobName=", comment="", at="1")
 @fuzzed(100, 20_000)
 def test_what_a_job_is_called_is_not_when_it_was_suspended(
     name: str, comment: str, at: str
 ) -> None:
-    head = f"JobId=7 JobName={name}\n   JobState=SUSPENDED Reason=None\n"
-    text = f"{head}   SubmitTime=5 EligibleTime=5\n   SuspendTime={at} X\n   Comment={comment} \n\n"
-    read_or_refuse(parsers.parse_suspensions, text)
+    def parse(text: str) -> Mapping[Run, datetime]:
+        return parsers.parse_suspensions(text, ["7", "8"], "mark")
+
+    def told(seven: str, eight: str) -> str:
+        return f"JobId=7 JobName={seven}\nmark\nJobId=8 JobName=x\n{eight}\nmark\n"
+
+    five, twenty = (datetime.fromtimestamp(seconds, UTC) for seconds in (5, 20))
+    seven = f"{name}\n{SUSPENDED.format(20)}   Comment={comment} \n"
+    found = dict(parse(told(seven, SUSPENDED.format(20))))
+    assert found.pop(Run("7", five), twenty) == twenty
+    assert found == {Run("8", five): twenty}
+
+    read_or_refuse(parse, told(f"x\n{SUSPENDED.format(at)}", SUSPENDED.format(at)))
 
 
 @given(account=CELL, limit=CELL | DIGITS)

@@ -40,7 +40,7 @@ _SLOW_ANSWERS = 4
 """How many times its time-out a whole exchange may take, where the answer comes drop by drop."""
 
 
-class Site:
+class Parts:
     """One agent's parts, for one offering and direction."""
 
     def __init__(

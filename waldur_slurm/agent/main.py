@@ -5,7 +5,6 @@ Data goes to standard output, everything else to standard error; neither ever sh
 
 import argparse
 import os
-import re
 import sys
 import traceback
 from collections.abc import Iterable, MutableMapping, Sequence
@@ -16,21 +15,20 @@ from types import TracebackType
 
 from waldur_slurm.agent.arguments import parse
 from waldur_slurm.agent.commands import find
-from waldur_slurm.agent.composition import Site
+from waldur_slurm.agent.composition import Parts
 from waldur_slurm.agent.errors import WaldurError
 from waldur_slurm.agent.settings import Settings
 from waldur_slurm.errors import ExpectedError, SettingsError, SlurmError
 from waldur_slurm.service.signals import Stopped, listening
 from waldur_slurm.telemetry.lines import visible
 from waldur_slurm.telemetry.redaction import redaction
+from waldur_slurm.variables.env_file import read_env_file
 from waldur_slurm.variables.variable import plain
 
 FAILED = 1
 TRY_AGAIN = 75
 WRONG_SETTINGS = 78
 STOPPED = 130
-
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 Environ = MutableMapping[str, str]
 
@@ -75,40 +73,20 @@ def _drop_output() -> None:
 def _run(arguments: argparse.Namespace, environ: Environ, hidden: list[str]) -> int:
     """Run the command that was typed; `hidden` learns every secret as soon as it is known."""
     if arguments.env_file:
-        environ.update(_read_env_file(arguments.env_file))
+        environ.update(read_env_file(arguments.env_file))
         hidden += _secrets_in(environ)
     settings = Settings.from_environ(environ)
     hidden += settings.secrets()
     _clean_for_libraries(environ, settings)
     command = find(arguments.command)
     with listening() as signals:
-        site = Site(settings, environ, signals, sys.stderr)
+        parts = Parts(settings, environ, signals, sys.stderr)
         try:
-            code = command(site, arguments)
+            code = command(parts, arguments)
             sys.stdout.flush()
         finally:
-            site.close()
+            parts.close()
     return code
-
-
-def _read_env_file(path: Path) -> dict[str, str]:
-    """Read `NAME=value` lines as systemd does; values are cleaned where they are read."""
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise SettingsError([f"--env-file: cannot read {path}: {reason}"]) from error
-    found, mistakes = {}, []
-    for number, line in enumerate(lines, 1):
-        name, is_pair, value = line.strip().partition("=")
-        if not is_pair or name.startswith("#"):
-            continue
-        if _VARIABLE.fullmatch(name.strip()) is None or "\0" in value:
-            mistakes.append(f"--env-file: {path}:{number}: expected NAME=value")
-        found[name.strip()] = value
-    if mistakes:
-        raise SettingsError(mistakes)
-    return found
 
 
 def _clean_for_libraries(environ: Environ, settings: Settings) -> None:

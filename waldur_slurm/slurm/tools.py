@@ -1,6 +1,6 @@
 """One command to Slurm and what its ending proves: an answer, a refusal, or silence."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from waldur_slurm.errors import ExpectedError
@@ -31,12 +31,15 @@ class Tools:
             self._located(argv), stdin=stdin, environ=ENVIRONMENT, timeout=self._timeout
         )
 
-    def listen(self, argv: Argv) -> Iterator[str]:
-        """Yield lines as they come; they are worth nothing if this raises at the end."""
+    def listen(self, argv: Argv, *, environ: Mapping[str, str] | None = None) -> Iterator[str]:
+        """Yield lines as they come; they are worth nothing if this raises at the end.
+
+        `environ` is for what nobody else on the machine may read, unlike an argv.
+        """
         return self._transport.stream(
             self._located(argv),
             believe=lambda completed: self.believe(argv, completed),
-            environ=ENVIRONMENT,
+            environ={**ENVIRONMENT, **(environ or {})},
             timeout=self._timeout,
         )
 

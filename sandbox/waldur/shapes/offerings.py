@@ -1,9 +1,8 @@
 """Offerings, their components and plans, and the card of them that orders and resources carry."""
 
-from typing import Any
-
 from sandbox.waldur.exchange import Exchange
 from sandbox.waldur.store import Record
+from sandbox.waldur.traits import has_trait
 
 PRICE = "0.0000000000"
 
@@ -17,7 +16,7 @@ def offering_card(ask: Exchange, offering: Record, customer: Record) -> Record:
         "offering_image": None,
         "offering_thumbnail": None,
         "offering_type": offering["type"],
-        "offering_shared": True,
+        "offering_shared": bool(offering["shared"]),
         "offering_billable": True,
         "offering_plugin_options": offering["plugin_options"],
         "provider_name": customer["name"],
@@ -86,7 +85,7 @@ def public_offering(ask: Exchange, offering: Record) -> Record:
 
 def provider_offering(ask: Exchange, offering: Record) -> Record:
     return _offering(ask, offering, "marketplace-provider-offerings") | {
-        "secret_options": _secret_options(ask),
+        "secret_options": offering["secret_options"],
         "service_attributes": {},
         "integration_status": _integration_status(ask, offering),
         "backend_metadata": {},
@@ -94,7 +93,7 @@ def provider_offering(ask: Exchange, offering: Record) -> Record:
         "total_cost": 0,
         "total_cost_estimated": 0,
         **_calendar(),
-        **({"backend_id_rules": {}} if ask.dialect.is_today else {}),
+        **({"backend_id_rules": offering["backend_id_rules"]} if ask.dialect.is_today else {}),
     }
 
 
@@ -136,7 +135,7 @@ def _offering(ask: Exchange, offering: Record, collection: str) -> Record:
         "plans": _plans(ask, offering, components),
         "screenshots": [],
         "type": offering["type"],
-        "shared": True,
+        "shared": bool(offering["shared"]),
         "billable": True,
         "files": [],
         "paused_reason": "",
@@ -150,10 +149,6 @@ def _offering(ask: Exchange, offering: Record, collection: str) -> Record:
         "image": None,
     }
     return shown | (_today_only() if ask.dialect.is_today else _older_only())
-
-
-def _secret_options(ask: Exchange) -> Record:
-    return {} if ask.dialect.is_today else {"service_provider_can_create_offering_user": True}
 
 
 def _calendar() -> Record:
@@ -190,34 +185,43 @@ def _today_only() -> Record:
 
 
 def _plans(ask: Exchange, offering: Record, components: list[Record]) -> list[Record]:
-    def by_type(value: Any) -> Record:
-        return {component["type"]: value for component in components}
+    plans = ask.store.rows("SELECT * FROM plans WHERE offering = ?", offering["uuid"])
+    return [_plan(ask, plan, components) for plan in plans]
 
-    return [
-        {
-            "url": ask.link("marketplace-plans", plan["uuid"]),
-            "uuid": plan["uuid"],
-            "name": plan["name"],
-            "description": "",
-            "article_code": "",
-            "max_amount": None,
-            "archived": False,
-            "is_active": True,
-            "unit_price": PRICE,
-            "unit": plan["unit"],
-            "init_price": 0,
-            "switch_price": 0,
-            "backend_id": "",
-            "organization_groups": [],
-            "prices": by_type(0.0),
-            "future_prices": by_type(None),
-            "quotas": by_type(0),
-            "resources_count": _resources_of(ask, plan),
-            "plan_type": None,
-            "minimal_price": 0,
-        }
-        for plan in ask.store.rows("SELECT * FROM plans WHERE offering = ?", offering["uuid"])
-    ]
+
+def _plan(ask: Exchange, plan: Record, components: list[Record]) -> Record:
+    """It knows nothing of a component that it gives no price, and which costs nothing, or fails."""
+    prices = {
+        row["component"]: row["price"]
+        for row in ask.store.rows("SELECT * FROM plan_components WHERE plan = ?", plan["uuid"])
+    }
+    if has_trait(ask.store, "every_component_has_a_price"):
+        prices = {component["uuid"]: "0.0" for component in components} | prices
+    priced = {
+        one["type"]: float(prices[one["uuid"]]) for one in components if one["uuid"] in prices
+    }
+    return {
+        "url": ask.link("marketplace-plans", plan["uuid"]),
+        "uuid": plan["uuid"],
+        "name": plan["name"],
+        "description": "",
+        "article_code": "",
+        "max_amount": None,
+        "archived": False,
+        "is_active": True,
+        "unit_price": PRICE,
+        "unit": plan["unit"],
+        "init_price": 0,
+        "switch_price": 0,
+        "backend_id": "",
+        "organization_groups": [],
+        "prices": priced,
+        "future_prices": dict.fromkeys(priced),
+        "quotas": dict.fromkeys(priced, 0),
+        "resources_count": _resources_of(ask, plan),
+        "plan_type": None,
+        "minimal_price": 0,
+    }
 
 
 def _resources_of(ask: Exchange, plan: Record) -> int:
@@ -232,7 +236,7 @@ def _integration_status(ask: Exchange, offering: Record) -> list[Record] | None:
             "agent_type": agent_type,
             "status": "Active",
             "last_request_timestamp": offering[column],
-            "service_name": None,
+            **({"service_name": None} if ask.dialect.is_today else {}),
         }
         for agent_type, column in polled.items()
         if offering[column]

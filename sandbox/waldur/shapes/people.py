@@ -44,12 +44,13 @@ def permission_shape(ask: Exchange, role: Record) -> Record:
     project = ask.named("projects", role["scope"])
     customer = ask.named("customers", project["customer"])
     user = ask.named("users", role["user"])
+    by = role["created_by"] and ask.named("users", role["created_by"])
     shown: Record = {
         "created": role["created"],
         "expiration_time": role["expiration_time"],
-        "created_by": None,
-        "created_by_full_name": None,
-        "created_by_username": None,
+        "created_by": ask.link("users", role["created_by"]),
+        "created_by_full_name": by and by["full_name"],
+        "created_by_username": by and by["username"],
         "project": ask.link("projects", project["uuid"]),
         "project_uuid": project["uuid"],
         "project_name": project["name"],
@@ -58,7 +59,6 @@ def permission_shape(ask: Exchange, role: Record) -> Record:
         "customer_uuid": customer["uuid"],
         "customer_name": customer["name"],
         "role": SHORT_ROLES[role["role"]],
-        "role_name": role["role"],
         "user": ask.link("users", user["uuid"]),
         "user_uuid": user["uuid"],
         "user_username": user["username"],
@@ -66,9 +66,11 @@ def permission_shape(ask: Exchange, role: Record) -> Record:
         "user_native_name": "",
         "user_email": user["email"],
     }
-    if ask.dialect.is_today and shown["project_end_date"] is None:
+    if not ask.dialect.is_today:
+        return shown
+    if shown["project_end_date"] is None:
         del shown["project_end_date"]
-    return shown
+    return shown | {"role_name": role["role"]}
 
 
 def offering_user_shape(ask: Exchange, row: Record) -> Record:
@@ -125,10 +127,10 @@ def user_shape(ask: Exchange, user: Record) -> Record:
         "organization": "",
         "civil_number": None,
         "token": user["token"],
-        "token_lifetime": 31536000,
+        "token_lifetime": user["token_lifetime"],
         "registration_method": "default",
         "date_joined": user["created"],
-        "agreement_date": None,
+        "agreement_date": user["agreement_date"],
         "preferred_language": "",
         "permissions": [
             _role_shape(ask, user, role)
@@ -168,12 +170,17 @@ def _role_shape(ask: Exchange, user: Record, role: Record) -> Record:
     }
     if ask.dialect.is_today:
         return shown
-    return shown | {
+    by = role["created_by"] and ask.named("users", role["created_by"])
+    shown |= {
         "created": role["created"],
+        "created_by_full_name": by["full_name"] if by else "",
+        "created_by_username": by["username"] if by else "staff",
+        "role_description": ROLE_DESCRIPTIONS.get(role["role"], ""),
+    }
+    if not ask.dialect.has_provider_resources:
+        return shown
+    return shown | {
         "user_uuid": user["uuid"],
         "user_name": user["full_name"],
         "user_slug": user["slug"],
-        "created_by_full_name": "",
-        "created_by_username": "staff",
-        "role_description": ROLE_DESCRIPTIONS.get(role["role"], ""),
     }

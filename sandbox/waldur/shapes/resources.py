@@ -18,7 +18,7 @@ def resource_shape(ask: Exchange, resource: Record) -> Record:
     customer = ask.named("customers", project["customer"])
     shown: Record = {
         **offering_card(ask, offering, provider),
-        **plan_card(ask, offering, ask.named("plans", resource["plan"])),
+        **plan_card(ask, offering, resource["plan"] and ask.named("plans", resource["plan"])),
         **_body(ask, resource),
         "project": ask.link("projects", project["uuid"]),
         "project_uuid": project["uuid"],
@@ -140,21 +140,29 @@ def _is_agents(ask: Exchange, resource: Record) -> bool:
 
 
 def _components_say(ask: Exchange, resource: Record) -> Record:
-    """How it is billed, and what has been used of each limit so far."""
+    """How it is billed, and what has been used of each limit so far; null without limits."""
     components = ask.store.rows(
-        "SELECT uuid, type, billing_type FROM components WHERE offering = ?", resource["offering"]
+        "SELECT * FROM components WHERE offering = ? ORDER BY type", resource["offering"]
     )
-    used: dict[str, Decimal] = {}
-    for row in ask.store.rows(
-        "SELECT component, usage FROM usages WHERE resource = ?", resource["uuid"]
-    ):
-        used[row["component"]] = used.get(row["component"], Decimal()) + Decimal(row["usage"])
-    limits = {
-        component["type"]: float(used[component["uuid"]]) if component["uuid"] in used else None
-        for component in components
-        if component["billing_type"] == "limit"
-    }
-    return {**_kinds(components), "limit_usage": limits}
+    limited = [component for component in components if component["billing_type"] == "limit"]
+    used = {component["type"]: _used(ask, resource, component) for component in limited}
+    return {**_kinds(components), "limit_usage": used if limited and resource["plan"] else None}
+
+
+def _used(ask: Exchange, resource: Record, component: Record) -> float | None:
+    """Of a limit for life or a year the sum of its rows; else what the last report said."""
+    period = component["limit_period"]
+    if period not in ("total", "annual"):
+        told = resource["current_usages"].get(component["type"])
+        return None if told is None else float(told)
+    since = "" if period == "total" else f"{ask.store.now().year}-01-01"
+    rows = ask.store.rows(
+        "SELECT usage FROM usages WHERE resource = ? AND component = ? AND billing_period >= ?",
+        resource["uuid"],
+        component["uuid"],
+        since,
+    )
+    return float(sum(Decimal(row["usage"]) for row in rows)) if rows else None
 
 
 def _billing_kinds(ask: Exchange, offering: str) -> Record:
@@ -194,7 +202,7 @@ def _today_only(
     # The typed client reads these as numbers by component, never as null.
     shown["limit_usage"] = {
         kind: used
-        for kind, used in _components_say(ask, resource)["limit_usage"].items()
+        for kind, used in (_components_say(ask, resource)["limit_usage"] or {}).items()
         if used is not None
     }
     shown["current_usages"] = {

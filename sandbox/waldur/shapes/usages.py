@@ -2,14 +2,18 @@
 
 from sandbox.waldur.exchange import Exchange
 from sandbox.waldur.store import Record
+from sandbox.waldur.traits import has_trait
 
 
 def usage_shape(ask: Exchange, usage: Record) -> Record:
-    return (
+    shown = (
         _core(ask, usage)
         | _where(ask, usage["resource"])
         | {"billing_period": usage["billing_period"], "modified_by": usage["modified_by"]}
     )
+    if has_trait(ask.store, "month_totals"):
+        shown["missing_usage_policy"] = usage["missing_usage_policy"]
+    return shown
 
 
 def user_usage_shape(ask: Exchange, row: Record) -> Record:
@@ -27,9 +31,9 @@ def user_usage_shape(ask: Exchange, row: Record) -> Record:
         "modified": row["modified"],
         "backend_id": "",
         **_where(ask, usage["resource"]),
-        "component_type": component["type"],
-        "date": usage["date"],
     }
+    if ask.dialect.has_provider_resources:
+        shown |= {"component_type": component["type"], "date": usage["date"]}
     if ask.dialect.is_today:
         shown["billing_period"] = usage["billing_period"]
     return shown

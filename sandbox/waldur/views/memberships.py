@@ -16,7 +16,7 @@ def set_membership_sync_statuses(ask: Exchange) -> Answer:
     store.run("DELETE FROM membership_statuses WHERE resource = ?", resource["uuid"])
     stored, skipped = 0, []
     for entry in ask.payload.get("statuses", []):
-        user = _resolved(ask, resource, entry)
+        user = _resolved(ask, entry)
         if user is None:
             skipped.append(entry.get("username") or entry.get("user_uuid") or "")
             continue
@@ -34,11 +34,10 @@ def set_membership_sync_statuses(ask: Exchange) -> Answer:
     return Answer(200, {"stored": stored, "skipped": skipped})
 
 
-def _resolved(ask: Exchange, resource: Record, entry: Record) -> str | None:
-    found = ask.store.find(
-        "SELECT user FROM offering_users WHERE offering = ? AND (username = ? OR user = ?)",
-        resource["offering"],
-        entry.get("username") or None,
-        entry.get("user_uuid"),
+def _resolved(ask: Exchange, entry: Record) -> str | None:
+    """By UUID, else by the name in Waldur, which is not the name in the offering."""
+    found = ask.store.find("SELECT uuid FROM users WHERE uuid = ?", entry.get("user_uuid"))
+    found = found or ask.store.find(
+        "SELECT uuid FROM users WHERE username = ?", entry.get("username")
     )
-    return None if found is None else str(found["user"])
+    return None if found is None else str(found["uuid"])

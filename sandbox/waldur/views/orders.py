@@ -1,13 +1,12 @@
 """`marketplace-orders/`: what agents poll, approve and end, and what customers place."""
 
-from typing import Any
-
 from sandbox.waldur import lifecycle
-from sandbox.waldur.answers import Answer, invalid, refused
+from sandbox.waldur.answers import Answer, invalid
 from sandbox.waldur.exchange import Exchange, plain_uuid
 from sandbox.waldur.filters import Filter
+from sandbox.waldur.limits import demand_orderable
 from sandbox.waldur.pagination import paged, selected
-from sandbox.waldur.permissions import OFFERINGS, PROJECTS, demand, manages, owns_customer, provides
+from sandbox.waldur.permissions import OFFERINGS, PROJECTS, approves, demand, manages, owns_customer
 from sandbox.waldur.shapes.orders import created_order_shape, order_shape
 from sandbox.waldur.store import Record
 
@@ -38,12 +37,12 @@ def create_order(ask: Exchange) -> Answer:
     payload = ask.payload
     project = _linked(ask, "project", "projects", f"t.uuid IN {PROJECTS}")
     offering = _linked(ask, "offering", "offerings", "1")
-    plan = _linked(ask, "plan", "plans", "1")
+    plan = _linked(ask, "plan", "plans", "1", at="/plans/")
     attributes = payload.get("attributes") or {}
     if not attributes.get("name"):
         raise invalid(attributes="This field is required.")
     limits = payload.get("limits") or {}
-    check_limits(ask, offering["uuid"], limits)
+    demand_orderable(ask.store, offering["uuid"], limits)
     at_once = owns_customer(ask.store, ask.caller, project["customer"])
     order = lifecycle.place_creation(
         ask.store,
@@ -51,7 +50,7 @@ def create_order(ask: Exchange) -> Answer:
         plan["uuid"],
         project["uuid"],
         ask.caller.uuid,
-        limits=limits,
+        wanted=limits,
         attributes=attributes,
         state="pending-provider" if at_once else "pending-consumer",
     )
@@ -116,23 +115,6 @@ def said(changed: bool) -> str:
     return "has been changed" if changed else "is not changed"
 
 
-def check_limits(ask: Exchange, offering: str, limits: Any) -> None:
-    if not isinstance(limits, dict):
-        raise invalid(limits="Expected a dictionary of items.")
-    for kind, value in limits.items():
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise refused(400, {"limits": {kind: ["A valid integer is required."]}})
-    valid = {
-        row["type"]
-        for row in ask.store.rows(
-            "SELECT type FROM components WHERE offering = ? AND billing_type = 'limit'", offering
-        )
-    }
-    unknown = sorted(set(limits) - valid)
-    if unknown:
-        raise invalid(limits=f"Invalid types: {', '.join(unknown)}")
-
-
 def note_agent(ask: Exchange, column: str) -> None:
     """Waldur takes the word in the User-Agent for the life of an agent."""
     offering = plain_uuid(ask.first("offering_uuid") or "")
@@ -147,15 +129,17 @@ def _order(ask: Exchange) -> Record:
 
 def _for_provider(ask: Exchange) -> Record:
     order = _order(ask)
-    demand(provides(ask.store, ask.caller, order["offering"]))
+    demand(approves(ask.store, ask.caller, order["offering"]))
     return order
 
 
-def _linked(ask: Exchange, key: str, table: str, visible: str) -> Record:
-    """The row that a hyperlink of the payload points to."""
+def _linked(ask: Exchange, key: str, table: str, visible: str, at: str = "") -> Record:
+    """The row that a hyperlink of the payload points to; `at` is in the address of such a one."""
     link = ask.payload.get(key)
     if not link:
         raise invalid(**{key: "This field is required."})
+    if at not in str(link):
+        raise invalid(**{key: "Invalid hyperlink - Incorrect URL match."})
     uuid = plain_uuid(str(link).rstrip("/").rpartition("/")[2])
     found = ask.select(
         f"SELECT t.* FROM {table} t WHERE t.uuid = :uuid AND ({ask.caller.sees(visible)})",

@@ -3,16 +3,26 @@
 from collections.abc import Callable
 
 from sandbox.waldur import people
-from sandbox.waldur.answers import Answer, invalid, wrong_state
+from sandbox.waldur.answers import Answer, invalid, invalid_list, wrong_state
 from sandbox.waldur.exchange import Exchange, plain_uuid
 from sandbox.waldur.filters import Filter
 from sandbox.waldur.pagination import paged, selected
-from sandbox.waldur.permissions import OFFERINGS, OWNED, demand, manages, owns_customer
+from sandbox.waldur.permissions import (
+    OFFERINGS,
+    OWNED,
+    demand,
+    manages,
+    owns_customer,
+    provides,
+)
 from sandbox.waldur.shapes.people import offering_user_shape, permission_shape, user_shape
 from sandbox.waldur.store import Record
+from sandbox.waldur.traits import has_trait
 
 USERNAME = 100
 """Its longest, in letters."""
+LINKS = {"user": "/users", "offering": "/marketplace-provider-offerings"}
+"""What stands before the UUID in a hyperlink to one."""
 VISIBLE = f"t.offering IN {OFFERINGS} OR t.user = :me"
 
 
@@ -37,7 +47,9 @@ def show_offering_user(ask: Exchange) -> Answer:
 
 def create_offering_user(ask: Exchange) -> Answer:
     user, offering = (_linked(ask, key) for key in ("user", "offering"))
-    demand(manages(ask.store, ask.caller, offering))
+    demand(provides(ask.store, ask.caller, offering))
+    if not people.makes_users(ask.store, ask.named("offerings", offering)):
+        raise invalid_list("It is not allowed to create users for current offering.")
     if people.offering_user_of(ask.store, offering, user):
         raise invalid(non_field_errors="The fields offering, user must make a unique set.")
     username = ask.payload.get("username") or ""
@@ -95,25 +107,37 @@ def move_offering_user(action: str) -> Callable[[Exchange], Answer]:
 
 
 def list_project_permissions(ask: Exchange) -> Answer:
-    """Every member of every project that has something from this provider."""
+    """Every member of every project that has something of a shared offering of this provider.
+
+    Who has something of a private offering only is not in it, as if nobody were there.
+    """
     provider = ask.visible("service_providers", "ServiceProvider", "1")
     demand(owns_customer(ask.store, ask.caller, provider["customer"]))
-    demand(ask.store.setting("bulk_memberships", otherwise=True))
+    demand(has_trait(ask.store, "bulk_memberships"))
     wanted = Filter(ask, "1")
     wanted.uuid("project_uuid", "t.scope")
     wanted.uuid("user_uuid", "t.user")
     # The plus keeps SQLite from going through the projects, which would then have to be sorted.
     wanted.add(
-        "t.scope_type = 'project' AND +t.scope IN (SELECT project FROM resources WHERE offering"
-        " IN (SELECT uuid FROM offerings WHERE customer = :provider))"
+        "t.scope_type = 'project' AND +t.scope IN (SELECT project FROM resources WHERE"
+        " state != 'Terminated' AND offering IN"
+        " (SELECT uuid FROM offerings WHERE customer = :provider AND shared))"
     )
     return paged(
         ask,
         f"FROM roles t {wanted.where}",
         permission_shape,
+        order=_order_of_memberships(ask),
         provider=provider["customer"],
         **wanted.values,
     )
+
+
+def _order_of_memberships(ask: Exchange) -> str:
+    if not has_trait(ask.store, "unordered_memberships"):
+        return "t.id"
+    page = int(ask.first("page") or 1)
+    return f"t.created, (t.id * {page} * 7919) % 104729"
 
 
 def list_service_providers(ask: Exchange) -> Answer:
@@ -164,7 +188,10 @@ def _linked(ask: Exchange, key: str) -> str:
     link = ask.payload.get(key) or ask.payload.get(f"{key}_uuid")
     if not link:
         raise invalid(**{key: "This field is required."})
-    uuid = plain_uuid(str(link).rstrip("/").rpartition("/")[2])
+    collection, _, uuid = str(link).rstrip("/").rpartition("/")
+    if "/" in str(link).rstrip("/") and not collection.endswith(LINKS[key]):
+        raise invalid(**{key: "Invalid hyperlink - Incorrect URL match."})
+    uuid = plain_uuid(uuid)
     if ask.store.find(f"SELECT 1 FROM {key}s WHERE uuid = ?", uuid) is None:
         raise invalid(**{key: "Invalid hyperlink - Object does not exist."})
     return uuid

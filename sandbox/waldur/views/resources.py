@@ -1,18 +1,28 @@
 """Resources from the provider's side and from the customer's: the same rows, other rights."""
 
+import re
 from collections.abc import Callable
 
 from sandbox.waldur import lifecycle, people
 from sandbox.waldur.answers import Answer, Problem, invalid
 from sandbox.waldur.exchange import Exchange
 from sandbox.waldur.filters import Filter
+from sandbox.waldur.limits import allowed, demand_orderable, take
 from sandbox.waldur.pagination import paged, selected
-from sandbox.waldur.permissions import OFFERINGS, PROJECTS, demand, manages, provides
+from sandbox.waldur.permissions import (
+    OFFERINGS,
+    PROJECTS,
+    approves,
+    demand,
+    manages,
+    owns_customer,
+    provides,
+)
 from sandbox.waldur.shapes.people import team_member_shape
 from sandbox.waldur.shapes.resources import allocation_shape, resource_detail, resource_shape
 from sandbox.waldur.shapes.usages import plan_period_shape
 from sandbox.waldur.store import Record
-from sandbox.waldur.views.orders import BACKEND_ID, check_limits, note_agent, said
+from sandbox.waldur.views.orders import BACKEND_ID, note_agent, said
 
 AS_PROVIDER = f"t.offering IN {OFFERINGS}"
 AS_CUSTOMER = f"t.project IN {PROJECTS}"
@@ -92,8 +102,11 @@ def set_limits(ask: Exchange) -> Answer:
     limits = ask.payload.get("limits")
     if limits is None:
         raise invalid(limits="This field is required.")
-    check_limits(ask, resource["offering"], limits)
-    _change(ask, resource, limits=limits)
+    demand_orderable(ask.store, resource["offering"], limits)
+    kept = allowed(ask.store, resource, limits)
+    if kept == resource["limits"]:
+        return Answer(200, {"status": "Limits are unchanged."})
+    take(ask.store, resource, kept)
     return Answer(200, {"status": "Limits are successfully set."})
 
 
@@ -158,19 +171,28 @@ def set_flag(flag: str) -> Callable[[Exchange], Answer]:
 
 def terminate_as_provider(ask: Exchange) -> Answer:
     resource = _visible(ask)
-    demand(provides(ask.store, ask.caller, resource["offering"]))
+    demand(approves(ask.store, ask.caller, resource["offering"]))
     return _ordered(lifecycle.place_termination(ask.store, resource, ask.caller.uuid))
 
 
 def terminate_as_consumer(ask: Exchange) -> Answer:
-    return _ordered(lifecycle.place_termination(ask.store, _consumed(ask), ask.caller.uuid))
+    resource = _consumed(ask)
+    return _ordered(
+        lifecycle.place_termination(
+            ask.store, resource, ask.caller.uuid, _state_of_order(ask, resource)
+        )
+    )
 
 
 def update_limits(ask: Exchange) -> Answer:
     resource = _consumed(ask)
-    limits = ask.payload.get("limits")
-    check_limits(ask, resource["offering"], limits)
-    return _ordered(lifecycle.place_update(ask.store, resource, limits or {}, ask.caller.uuid))
+    wanted = ask.payload.get("limits") or {}
+    demand_orderable(ask.store, resource["offering"], wanted)
+    return _ordered(
+        lifecycle.place_update(
+            ask.store, resource, wanted, ask.caller.uuid, _state_of_order(ask, resource)
+        )
+    )
 
 
 def restore_as_provider(ask: Exchange) -> Answer:
@@ -210,15 +232,30 @@ def _consumer_view(ask: Exchange) -> str:
 
 
 def _provided(ask: Exchange) -> Record:
-    return ask.visible("resources", "Resource", AS_PROVIDER)
+    return _found(ask, AS_PROVIDER)
 
 
 def _consumed(ask: Exchange) -> Record:
-    return ask.visible("resources", "Resource", _consumer_view(ask))
+    return _found(ask, _consumer_view(ask))
 
 
 def _visible(ask: Exchange) -> Record:
-    return ask.visible("resources", "Resource", f"{AS_PROVIDER} OR {AS_CUSTOMER}")
+    return _found(ask, f"{AS_PROVIDER} OR {AS_CUSTOMER}")
+
+
+def _found(ask: Exchange, visible: str) -> Record:
+    resource = ask.visible("resources", "Resource", visible)
+    if ask.method not in ("GET", "HEAD"):
+        lifecycle.demand_available(ask.store, resource["offering"])
+    return resource
+
+
+def _state_of_order(ask: Exchange, resource: Record) -> str:
+    """What an order begins with: a member's needs the agreement of the customer's owner first."""
+    customer = ask.named("projects", resource["project"])["customer"]
+    owns = owns_customer(ask.store, ask.caller, customer)
+    owns = owns or provides(ask.store, ask.caller, resource["offering"])
+    return "pending-provider" if owns else "pending-consumer"
 
 
 def _team(ask: Exchange, resource: Record) -> Answer:
@@ -248,8 +285,26 @@ def _set_backend_id(ask: Exchange, resource: Record) -> Answer:
     wanted = ask.text("backend_id", BACKEND_ID)
     changed = resource["backend_id"] != wanted
     if changed:
+        _demand_backend_id(ask, resource, wanted)
         _change(ask, resource, backend_id=wanted)
     return Answer(200, {"status": f"Resource backend_id {said(changed)}."})
+
+
+def _demand_backend_id(ask: Exchange, resource: Record, wanted: str) -> None:
+    """Today: the offering's own rules for backend ids, where it has some."""
+    rules = ask.named("offerings", resource["offering"])["backend_id_rules"]
+    if not ask.dialect.is_today or not rules or not wanted:
+        return
+    if not re.fullmatch(rules.get("format", ".*"), wanted):
+        raise invalid(backend_id="Backend ID does not match the format of the offering.")
+    taken = ask.store.find(
+        "SELECT 1 FROM resources WHERE offering = ? AND backend_id = ? AND uuid != ?",
+        resource["offering"],
+        wanted,
+        resource["uuid"],
+    )
+    if rules.get("unique") and taken:
+        raise invalid(backend_id="Backend ID is already in use.")
 
 
 def _change(ask: Exchange, resource: Record, **columns: object) -> None:

@@ -4,6 +4,7 @@ from sandbox.waldur import allocations, lifecycle
 from sandbox.waldur.answers import Answer, invalid, invalid_list, server_error
 from sandbox.waldur.exchange import Exchange, plain_uuid
 from sandbox.waldur.filters import Filter
+from sandbox.waldur.limits import take
 from sandbox.waldur.pagination import paged, selected
 from sandbox.waldur.permissions import OFFERINGS, PROJECTS, demand, manages
 from sandbox.waldur.shapes.resources import allocation_shape
@@ -40,7 +41,7 @@ def set_limits(ask: Exchange) -> Answer:
     if not isinstance(ask.body, dict):
         kind = type(ask.body)
         raise invalid_list(f"The payload must have dictionary type, not {kind}.")
-    ask.store.update("resources", allocation["resource"], limits=ask.body)
+    take(ask.store, ask.store.named("resources", allocation["resource"]), ask.body)
     return Answer(200, {"status": "Limits are successfully set."})
 
 

@@ -23,7 +23,7 @@ from tests.trust.walks.promises import Model
 from tests.trust.walks.site import ADMIN, GPU, NODE, WalkSite
 from tests.trust.walks.trouble import Calm, Lying, Trouble, troubles
 from waldur_slurm.agent.model.marketplace import Dialect, OrderState, ResourceUuid
-from waldur_slurm.agent.pull.guard.doubts import BELIEVED_READINGS
+from waldur_slurm.agent.pull.world.doubts import BELIEVED_READINGS
 from waldur_slurm.agent.pull.world.policy import Consent
 from waldur_slurm.errors import CommandFailed
 from waldur_slurm.model.names import ROOT, AccountName, UserName

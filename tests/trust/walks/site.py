@@ -12,6 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from tests.fakes.makers import component
 from tests.fakes.pull import FakeState
 from tests.fakes.pull_crash import Crash
 from tests.fakes.slurm import FakeJob
@@ -53,25 +54,12 @@ OPEN = (OrderState.PENDING_CONSUMER, OrderState.PENDING_PROVIDER, OrderState.EXE
 Held = Mapping[tuple[ResourceUuid, ComponentType, Month], Decimal]
 
 
-def _component(type_: str, tres: str, billed: AccountingType, factor: int) -> Component:
-    return Component(
-        tres=tres_name(tres),
-        type=ComponentType(type_),
-        label=type_,
-        measured_unit="hours",
-        accounting_type=billed,
-        limit=1000,
-        unit_factor=Decimal(factor),
-        when_not_ordered=NotOrdered.ZERO,
-    )
-
-
 def components(gpu: str) -> tuple[Component, ...]:
     """What is sold; `gpu` is what Waldur calls the one that is billed by its limit."""
     return (
-        _component("cpu", "cpu", AccountingType.USAGE, 60),
-        _component("mem", "mem", AccountingType.USAGE, 61440),
-        _component(gpu, "gres/gpu", AccountingType.LIMIT, GPU_MINUTES),
+        component("cpu", AccountingType.USAGE, when_not_ordered=NotOrdered.ZERO),
+        component("mem", AccountingType.USAGE, factor=61440, when_not_ordered=NotOrdered.ZERO),
+        component(gpu, tres="gres/gpu", factor=GPU_MINUTES, when_not_ordered=NotOrdered.ZERO),
     )
 
 
@@ -159,7 +147,7 @@ class WalkSite(ABC):
             sink=self.events.append,
             clock=lambda: self.now,
             report_final_usage=FinalUsage(
-                lookout=push_with(state["pull"]).lookout, sink=self.events.append
+                reader=push_with(state["pull"]).reader, sink=self.events.append
             ),
             pause=lambda _seconds: None,
         )

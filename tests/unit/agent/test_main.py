@@ -90,7 +90,7 @@ def test_an_env_file_is_read_as_systemd_reads_it_and_wins(tmp_path: Path) -> Non
     file = tmp_path / "push.env"
     file.write_text(
         "# a comment\n\nWALDUR_SYNC_DIRECTION=push # The setup for service-push\n"
-        " SLURM_CONTAINER_NAME = 'head' # quoted\nno pair\n"
+        " SLURM_CONTAINER_NAME = 'head' # quoted\n"
     )
 
     shown = json.loads(typed("--env-file", file, "settings", "--json").stdout)["settings"]

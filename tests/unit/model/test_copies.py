@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from waldur_slurm.agent.pull.world.marks import parse_mark
-from waldur_slurm.agent.waldur.wire.values import parse_uuid
+from waldur_slurm.agent.waldur.wire.reading import parse_uuid
 from waldur_slurm.model import copies
 from waldur_slurm.model.copies import one_copy, one_copy_each
 from waldur_slurm.slurm.accounting.grammar.parsers import parse_associations

@@ -1,4 +1,4 @@
-"""What each command does with a site: read or change, show, and answer with an exit code.
+"""What each command does: read or change, show, and answer with an exit code.
 
 A command is imported when it is typed, and with it only what it needs.
 """
@@ -7,52 +7,44 @@ import argparse
 import importlib
 import sys
 from collections.abc import Callable, Iterable
-from typing import Protocol
 
-from waldur_slurm.agent.composition import Site
+from waldur_slurm.agent.composition import Parts
 from waldur_slurm.agent.daemon.show import Display
-from waldur_slurm.errors import ExpectedError
+from waldur_slurm.agent.report.findings import Failure
+from waldur_slurm.agent.settings import Direction
+from waldur_slurm.errors import SettingsError
 
 OK = 0
 FAILED = 1
 TRY_AGAIN = 75
 
-Command = Callable[[Site, argparse.Namespace], int]
+Command = Callable[[Parts, argparse.Namespace], int]
 
-_MODULES = {
-    None: "running:daemon",
-    "once": "running:once",
-    "plan": "running:plan",
-    "adopt": "running:adopt",
-    "check": "checking:check",
-    "settings": "showing:settings",
-    "load-components": "selling:load_components",
-    "usage": "using:usage",
-    "backfill": "using:backfill",
-}
-
-
-class Failed(Protocol):
-    """One item that went wrong by itself."""
-
-    @property
-    def error(self) -> ExpectedError: ...
+_DAEMON = "daemon"
+"""The command of whoever types none."""
 
 
 def find(name: str | None) -> Command:
-    """Import the command of that name; None is the daemon."""
-    module, _, function = _MODULES[name].partition(":")
-    command: Command = getattr(importlib.import_module(f"{__name__}.{module}"), function)
+    """Import the command of that name, from the module of that name; None is the daemon."""
+    word = (name or _DAEMON).replace("-", "_")
+    command: Command = getattr(importlib.import_module(f"{__name__}.{word}"), word)
     return command
 
 
-def display_of(site: Site) -> Display:
-    return Display(sys.stdout, site.redact)
+def display_of(parts: Parts) -> Display:
+    return Display(sys.stdout, parts.redact)
 
 
-def code_of(failures: Iterable[Failed]) -> int:
+def code_of(failures: Iterable[Failure[object]]) -> int:
     """How a piece of work ended in which some items may have failed."""
     transient = [failure.error.transient for failure in failures]
     if not transient:
         return OK
     return TRY_AGAIN if all(transient) else FAILED
+
+
+def require_push(parts: Parts) -> None:
+    if parts.settings.direction is not Direction.PUSH:
+        raise SettingsError(
+            ["WALDUR_SYNC_DIRECTION: found 'pull', expected push: usage belongs to push.env"]
+        )

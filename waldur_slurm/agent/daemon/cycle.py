@@ -1,31 +1,9 @@
 """One cycle of either direction, as the daemon and `once` run it."""
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable
 
-from waldur_slurm.agent.model.standing import Standing
-from waldur_slurm.errors import ExpectedError
+from waldur_slurm.agent.report.report import Report
 from waldur_slurm.telemetry.audit import AuditLog
-
-
-class Failure(Protocol):
-    """One item that went wrong by itself; it was told where it happened."""
-
-    @property
-    def error(self) -> ExpectedError: ...
-
-
-class Report(Protocol):
-    """How a cycle ended."""
-
-    @property
-    def changes(self) -> int: ...
-
-    @property
-    def failures(self) -> Sequence[Failure]: ...
-
-    @property
-    def standing(self) -> Standing: ...
 
 
 def run_audited(audit: AuditLog | None, work: Callable[[], Report]) -> Report:

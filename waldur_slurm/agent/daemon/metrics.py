@@ -22,7 +22,7 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from waldur_slurm.agent.model.standing import Standing
+from waldur_slurm.agent.report.standing import Standing
 from waldur_slurm.telemetry.events import Event, Level
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

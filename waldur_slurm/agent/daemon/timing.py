@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from waldur_slurm.agent.daemon.cycle import Report
+from waldur_slurm.agent.report.report import Report
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.telemetry.events import Event, Level, Sink
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from waldur_slurm.agent.composition import Site
-from waldur_slurm.agent.daemon.cycle import Report
+from waldur_slurm.agent.composition import Parts
 from waldur_slurm.agent.model.components import Component
+from waldur_slurm.agent.report.report import Report
 from waldur_slurm.agent.settings import Direction
 
 
@@ -29,16 +29,16 @@ class Carrier(Protocol):
 
     def plan(self, arguments: argparse.Namespace) -> Planned: ...
 
-    def sell(self, components: Sequence[Component]) -> None:
+    def use_components(self, components: Sequence[Component]) -> None:
         """Go on with these components from the next cycle on."""
         ...
 
 
-def carrier_of(site: Site) -> Carrier:
-    if site.settings.direction is Direction.PULL:
+def carrier_of(parts: Parts) -> Carrier:
+    if parts.settings.direction is Direction.PULL:
         from waldur_slurm.agent.directions.pull import PullCarrier
 
-        return PullCarrier(site)
+        return PullCarrier(parts)
     from waldur_slurm.agent.directions.push import PushCarrier
 
-    return PushCarrier(site)
+    return PushCarrier(parts)

@@ -3,8 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from waldur_slurm.agent.composition import Site, now
-from waldur_slurm.agent.daemon.cycle import Report
+from waldur_slurm.agent.composition import Parts, now
 from waldur_slurm.agent.directions import Planned
 from waldur_slurm.agent.directions.push import final_usage
 from waldur_slurm.agent.model.components import Component
@@ -12,26 +11,28 @@ from waldur_slurm.agent.model.marketplace import ResourceUuid
 from waldur_slurm.agent.pull.cycle import PullCycle
 from waldur_slurm.agent.pull.render import kind_of, to_json, to_text
 from waldur_slurm.agent.pull.world.policy import NO_CONSENT, Consent
+from waldur_slurm.agent.report.report import Report
 from waldur_slurm.model.names import AccountName
 
 
 class PullCarrier:
     """Implements `Carrier`."""
 
-    def __init__(self, site: Site) -> None:
-        self._hooks = site.hooks
+    def __init__(self, parts: Parts) -> None:
+        self._hooks = parts.hooks
         self._cycle = PullCycle(
-            accounting=site.accounting,
-            marketplace=site.marketplace,
-            offering=site.offering,
-            components=site.components,
-            policy=site.settings.pull,
-            state=site.state,
-            sink=site.tell,
+            accounting=parts.accounting,
+            marketplace=parts.marketplace,
+            offering=parts.offering,
+            components=parts.components,
+            policy=parts.settings.pull,
+            state=parts.state,
+            sink=parts.tell,
             clock=now,
-            report_final_usage=final_usage(site),
-            is_stopping=lambda: site.signals.is_stopping,
-            phase=site.phase,
+            report_final_usage=final_usage(parts),
+            is_stopping=lambda: parts.signals.is_stopping,
+            unbroken=parts.signals.unbroken,
+            phase=parts.phase,
         )
 
     def run(self, arguments: argparse.Namespace | None = None) -> Report:
@@ -49,7 +50,7 @@ class PullCarrier:
     def adopt(self, resource: ResourceUuid, account: AccountName) -> None:
         self._cycle.adopt(resource, account)
 
-    def sell(self, components: Sequence[Component]) -> None:
+    def use_components(self, components: Sequence[Component]) -> None:
         self._cycle.components = components
 
 

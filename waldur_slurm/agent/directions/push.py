@@ -3,8 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from waldur_slurm.agent.composition import Site, now
-from waldur_slurm.agent.daemon.cycle import Report
+from waldur_slurm.agent.composition import Parts, now
 from waldur_slurm.agent.directions import Planned
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.push.backfill import Backfill, Progress
@@ -12,15 +11,16 @@ from waldur_slurm.agent.push.cycle import PushCycle
 from waldur_slurm.agent.push.final import FinalUsage
 from waldur_slurm.agent.push.journal import Journal
 from waldur_slurm.agent.push.plan.policy import NO_CONSENT, Consent
-from waldur_slurm.agent.push.reader import Lookout
+from waldur_slurm.agent.push.reader import Reader
 from waldur_slurm.agent.push.render import kind_of, to_json, to_text
+from waldur_slurm.agent.report.report import Report
 
 
 class PushCarrier:
     """Implements `Carrier`."""
 
-    def __init__(self, site: Site) -> None:
-        self._cycle = push_cycle(site)
+    def __init__(self, parts: Parts) -> None:
+        self._cycle = push_cycle(parts)
 
     def run(self, arguments: argparse.Namespace | None = None) -> Report:
         return self._cycle.run(_consent(arguments) if arguments else NO_CONSENT)
@@ -29,45 +29,47 @@ class PushCarrier:
         plan = self._cycle.plan(_consent(arguments))
         return Planned(to_text(plan), to_json(plan), kind_of(plan).value)
 
-    def sell(self, components: Sequence[Component]) -> None:
+    def use_components(self, components: Sequence[Component]) -> None:
         self._cycle.components = components
 
 
-def push_cycle(site: Site) -> PushCycle:
+def push_cycle(parts: Parts) -> PushCycle:
     return PushCycle(
-        accounting=site.accounting,
-        marketplace=site.marketplace,
-        components=site.components,
-        policy=site.settings.push,
-        state=site.state,
-        sink=site.tell,
+        accounting=parts.accounting,
+        marketplace=parts.marketplace,
+        components=parts.components,
+        policy=parts.settings.push,
+        state=parts.state,
+        sink=parts.tell,
         clock=now,
-        is_stopping=lambda: site.signals.is_stopping,
-        phase=site.phase,
+        is_stopping=lambda: parts.signals.is_stopping,
+        unbroken=parts.signals.unbroken,
+        phase=parts.phase,
     )
 
 
-def push_lookout(site: Site) -> Lookout:
-    return push_cycle(site).lookout
+def push_reader(parts: Parts) -> Reader:
+    return push_cycle(parts).reader
 
 
-def push_journal(site: Site) -> Journal:
-    return Journal(site.state)
+def push_journal(parts: Parts) -> Journal:
+    return Journal(parts.state)
 
 
-def push_backfill(site: Site, *, allow_decrease: bool, progress: Progress) -> Backfill:
+def push_backfill(parts: Parts, *, allow_decrease: bool, progress: Progress) -> Backfill:
     return Backfill(
-        lookout=push_lookout(site),
-        sink=site.tell,
+        reader=push_reader(parts),
+        sink=parts.tell,
         consent=Consent(allow_decrease=allow_decrease),
-        is_stopping=lambda: site.signals.is_stopping,
+        is_stopping=lambda: parts.signals.is_stopping,
+        unbroken=parts.signals.unbroken,
         progress=progress,
     )
 
 
-def final_usage(site: Site) -> FinalUsage:
+def final_usage(parts: Parts) -> FinalUsage:
     """What pull is handed for its Terminate orders."""
-    return FinalUsage(lookout=push_lookout(site), sink=site.tell)
+    return FinalUsage(reader=push_reader(parts), sink=parts.tell, unbroken=parts.signals.unbroken)
 
 
 def _consent(arguments: argparse.Namespace) -> Consent:

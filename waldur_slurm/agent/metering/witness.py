@@ -1,4 +1,4 @@
-"""Believe that a time had no jobs only when an answer that has some says so.
+"""Accept an empty answer of sacct only if a wider one, with records in it, agrees.
 
 When the database gives up in the middle of a query (a time limit, a full disk, a swept directory),
 slurmdbd only logs it, and sacct prints nothing and exits 0 (22.05.8). All is lost or nothing: an

@@ -29,7 +29,7 @@ _UUID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 def canonical_uuid(text: str) -> str:
-    """Waldur's uuids in one spelling, or `InvalidName`."""
+    """Waldur's uuids in one spelling, or `InvalidName`; asked once, where answers are read."""
     uuid = text.replace("-", "").lower()
     if _UUID.fullmatch(uuid) is None:
         raise InvalidName(f"not a uuid: {text[:80]!r}")

@@ -16,7 +16,6 @@ from waldur_slurm.agent.model.marketplace import Dialect, OfferingUuid, OrderTyp
 from waldur_slurm.agent.pull.apply import FinalUsage, SlurmHand
 from waldur_slurm.agent.pull.desired.desired import Desired, desire
 from waldur_slurm.agent.pull.guard.brake import Guarded, guard, orders_ending
-from waldur_slurm.agent.pull.guard.doubts import believed_doubts, remember_doubts
 from waldur_slurm.agent.pull.guard.removals import remember_taken
 from waldur_slurm.agent.pull.journal import Journal
 from waldur_slurm.agent.pull.memory.bookkeeping import after, foreseeing, tidied
@@ -44,13 +43,15 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     sort_key,
     subject_of,
 )
+from waldur_slurm.agent.pull.world.doubts import believed_doubts, remember_doubts
 from waldur_slurm.agent.pull.world.ownership import is_in_cluster
 from waldur_slurm.agent.pull.world.policy import NO_CONSENT, Consent, PullPolicy
 from waldur_slurm.agent.pull.world.taken import Taken, still_counting
-from waldur_slurm.agent.pull.world.world import WaldurReading, World
+from waldur_slurm.agent.pull.world.world import WaldurSide, World
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.names import AccountName
+from waldur_slurm.service.signals import Unbroken
 from waldur_slurm.slurm.accounting.port import Accounting
 from waldur_slurm.state import State
 from waldur_slurm.telemetry.events import Sink
@@ -89,6 +90,7 @@ class PullCycle:
     clock: Callable[[], datetime]
     report_final_usage: FinalUsage
     is_stopping: Callable[[], bool] = lambda: False
+    unbroken: Unbroken = nullcontext
     pause: Callable[[float], None] = time.sleep
     phase: Callable[[str], AbstractContextManager[object]] = nullcontext
     """Around each part of a cycle, for whoever times it."""
@@ -113,8 +115,9 @@ class PullCycle:
         desired = self.look(Journal(self.state), NO_CONSENT).desired
         found = next((r for r in desired.world.waldur.resources if r.uuid == resource), None)
         step = adoption(desired, found, account)
-        self.accounting.set_description(step.account, step.description)
-        self._news.changed(step)
+        with self.unbroken():
+            self.accounting.set_description(step.account, step.description)
+            self._news.changed(step)
 
     def look(self, journal: Journal, consent: Consent) -> View:
         now = self.clock()
@@ -137,7 +140,7 @@ class PullCycle:
             )
         )
 
-    def _read_both(self) -> tuple[WaldurReading, timedelta, Snapshot]:
+    def _read_both(self) -> tuple[WaldurSide, timedelta, Snapshot]:
         """At the same time: either side mostly waits for its own server."""
         with ThreadPoolExecutor(max_workers=1) as beside:
             snapshot = beside.submit(self.accounting.read_snapshot)
@@ -164,7 +167,10 @@ class _Run:
         self._failures: list[Failure] = []
         self._done: list[Step] = []
         self._waldur = WaldurHand(
-            marketplace=cycle.marketplace, done=self._note, is_stopping=cycle.is_stopping
+            marketplace=cycle.marketplace,
+            done=self._note,
+            is_stopping=cycle.is_stopping,
+            unbroken=cycle.unbroken,
         )
         self._slurm = SlurmHand(
             accounting=cycle.accounting,
@@ -172,6 +178,7 @@ class _Run:
             report_final_usage=cycle.report_final_usage,
             done=self._note,
             is_stopping=cycle.is_stopping,
+            unbroken=cycle.unbroken,
         )
 
     def run(self, consent: Consent) -> CycleReport:
@@ -209,7 +216,7 @@ class _Run:
         world = replace(view.world, waldur=self._read_waldur(view.world.dialect), policy=policy)
         return self._again(world)
 
-    def _read_waldur(self, dialect: Dialect) -> WaldurReading:
+    def _read_waldur(self, dialect: Dialect) -> WaldurSide:
         """The older dialects make the hidden allocation a moment after the approval."""
         for look in range(_LOOKS_FOR_ALLOCATIONS):
             if look:
@@ -258,7 +265,7 @@ class _Run:
             self._journal.keep_taken(remember_taken(before, steps, ending, view.world.now))
 
     def _doubt(self, view: View, tried: set[Key], failed: set[str]) -> None:
-        """What was done and is still to be done did not happen, whatever Slurm said."""
+        """A step that Slurm confirmed and that a fresh plan still holds has failed."""
         for step in _slurm_steps(view.plan):
             is_over = subject_of(step) in failed or isinstance(step, CancelJobs)
             if sort_key(step) in tried and not is_over and not self._cycle.is_stopping():
@@ -283,7 +290,7 @@ def _slurm_steps(plan: Plan) -> list[SlurmStep]:
 
 
 def _without_records(view: View, tried: set[Key], failed: set[str]) -> View:
-    """What was removed from this cluster is gone; its record stays while another one uses it."""
+    """Drop the removals that worked: an account that another cluster uses keeps its record."""
     accounts = view.world.snapshot.accounts
 
     def is_settled(step: Step) -> bool:
@@ -314,6 +321,6 @@ def _confirmed(plan: Plan) -> Iterable[Telling]:
                 continue
 
 
-def _lacks_allocations(waldur: WaldurReading) -> bool:
+def _lacks_allocations(waldur: WaldurSide) -> bool:
     made = {order.resource for order in waldur.orders if order.type is OrderType.CREATE}
     return any(r.uuid in made and not r.allocation_uuid for r in waldur.resources)

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from waldur_slurm.agent.pull.guard.doubts import Readings
 from waldur_slurm.agent.pull.memory.quarantine import Rest
+from waldur_slurm.agent.pull.world.doubts import Readings
 from waldur_slurm.agent.pull.world.ledger import Ledger
 from waldur_slurm.agent.pull.world.taken import Taken, taken_from_document, taken_to_document
 from waldur_slurm.state import Document, State, understood

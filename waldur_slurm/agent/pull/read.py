@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.plan.plan import questions
-from waldur_slurm.agent.pull.world.world import Answers, Questions, WaldurReading
+from waldur_slurm.agent.pull.world.world import Answers, Questions, WaldurSide
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.errors import CommandFailed, SlurmError, TransportError
 from waldur_slurm.model.jobs import QueuedJob
@@ -13,14 +13,14 @@ from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.slurm.accounting.port import Accounting
 
 _MANY = 10
-"""A tenth of the people who are in accounts already: so many cannot have lost their Unix user."""
+"""Where more than a tenth of the people in accounts have no Unix user, the look-up is wrong."""
 
 
-def read_waldur(marketplace: Marketplace) -> WaldurReading:
+def read_waldur(marketplace: Marketplace) -> WaldurSide:
     """Orders are read first: a resource that is made meanwhile is in the later list."""
     orders = marketplace.read_orders()
-    resources = marketplace.read_resources()
-    return WaldurReading(
+    resources = tuple(sorted(marketplace.read_resources(), key=lambda each: each.uuid))
+    return WaldurSide(
         orders=orders,
         resources=resources,
         members=marketplace.read_members(resources),
@@ -79,5 +79,4 @@ def _read_defaults(accounting: Accounting, asked: Questions) -> Mapping[UserName
 
 
 def _people(desired: Desired) -> frozenset[UserName]:
-    found = (kept.found for kept in desired.kept if kept.found)
-    return frozenset(user for account in found for user in account.users)
+    return frozenset(user for kept in desired.kept for user in kept.found.users)

@@ -5,6 +5,7 @@ until the whole range is, and a backfill that was interrupted goes on where it s
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 from waldur_slurm.agent.errors import UnsafePlan, WaldurRejected
@@ -16,9 +17,10 @@ from waldur_slurm.agent.push.news import News
 from waldur_slurm.agent.push.plan.policy import NO_CONSENT, Consent
 from waldur_slurm.agent.push.plan.usage import UsagePlan, plan_usage
 from waldur_slurm.agent.push.plan.world import World
-from waldur_slurm.agent.push.reader import Lookout
+from waldur_slurm.agent.push.reader import Reader
 from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.period import Month
+from waldur_slurm.service.signals import Unbroken
 from waldur_slurm.telemetry.events import Sink
 
 Progress = Callable[[Month, int, int], None]
@@ -40,10 +42,11 @@ class MonthReport:
 class Backfill:
     """Past months of one offering, oldest first."""
 
-    lookout: Lookout
+    reader: Reader
     sink: Sink
     consent: Consent = NO_CONSENT
     is_stopping: Callable[[], bool] = lambda: False
+    unbroken: Unbroken = nullcontext
     progress: Progress = field(default=lambda month, done, of: None)  # noqa: ARG005 - nobody listens
 
     def run(self, first: Month, last: Month, *, dry_run: bool = False) -> tuple[MonthReport, ...]:
@@ -52,7 +55,7 @@ class Backfill:
         if not dry_run:
             self._refuse_what_waldur_would(months)
         key = f"{first}..{last}"
-        done = [] if dry_run else list(self.lookout.state.read(_NAME).get(key, ()))
+        done = [] if dry_run else list(self.reader.state.read(_NAME).get(key, ()))
         reports: list[MonthReport] = []
         for number, month in enumerate(months):
             if self.is_stopping():
@@ -64,31 +67,32 @@ class Backfill:
             reports.append(report)
             if not dry_run and not report.failures and not self.is_stopping():
                 done.append(str(month))
-                self.lookout.state.replace(_NAME, {key: done})
+                self.reader.state.replace(_NAME, {key: done})
         if len(done) == len(months):
-            self.lookout.state.replace(_NAME, {})
+            self.reader.state.replace(_NAME, {})
         return tuple(reports)
 
     def _month(self, month: Month, *, dry_run: bool) -> MonthReport:
-        resources = self.lookout.read_resources()
-        booked = self.lookout.book([month])
-        world = self.lookout.look(resources, booked, Snapshot({}), self.consent)
+        resources = self.reader.read_resources()
+        booked = self.reader.book([month])
+        world = self.reader.read_world(resources, booked, Snapshot({}), self.consent)
         world = replace(world, ledger=replace(world.ledger, declined={}))  # now it may be taken
         plan = plan_usage(world)
         if dry_run:
             return MonthReport(month, plan)
         failures = self._tell(world, plan)
         if not failures and not self.is_stopping():
-            Journal(self.lookout.state).keep_owed(plan.judged, plan.owed)
+            Journal(self.reader.state).keep_owed(plan.judged, plan.owed)
         return MonthReport(month, plan, failures)
 
     def _tell(self, world: World, plan: UsagePlan) -> tuple[Failure, ...]:
         hand = WaldurHand(
-            marketplace=self.lookout.marketplace,
+            marketplace=self.reader.marketplace,
             ledger=world.ledger,
             done=News(self.sink).changed,
-            may_book=self.lookout.may_book,
+            may_book=self.reader.may_book,
             is_stopping=self.is_stopping,
+            unbroken=self.unbroken,
         )
         hand.carry_out([*plan.totals, *plan.users])
         if hand.ledger.declined != world.ledger.declined:
@@ -96,17 +100,17 @@ class Backfill:
         return tuple(hand.failures)
 
     def _refuse_what_waldur_would(self, months: tuple[Month, ...]) -> None:
-        waldur = self.lookout.marketplace
+        waldur = self.reader.marketplace
         offering = waldur.read_offering()
-        now = self.lookout.server_now()
-        running = Month.containing(now, self.lookout.policy.zone)
+        now = self.reader.server_now()
+        running = Month.containing(now, self.reader.policy.zone)
         if months and months[-1] > running:
             raise UnsafePlan(f"{months[-1]} has not begun")
         if not any(month < running for month in months):
             return
         if waldur.dialect is not Dialect.TODAY:
             raise UnsafePlan("this Waldur takes usage for the running month only")
-        sold = {component.type for component in self.lookout.components}
+        sold = {component.type for component in self.reader.components}
         by_usage = sorted(
             component.type
             for component in offering.components

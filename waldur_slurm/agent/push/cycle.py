@@ -17,8 +17,9 @@ from waldur_slurm.agent.push.plan.plan import Plan, plan_push
 from waldur_slurm.agent.push.plan.policy import NO_CONSENT, Consent, PushPolicy
 from waldur_slurm.agent.push.plan.steps import Step, TellUsage
 from waldur_slurm.agent.push.plan.world import World, is_doubtful
-from waldur_slurm.agent.push.reader import Lookout
+from waldur_slurm.agent.push.reader import Reader
 from waldur_slurm.agent.waldur.port import Marketplace
+from waldur_slurm.service.signals import Unbroken
 from waldur_slurm.slurm.accounting.port import Accounting
 from waldur_slurm.state import State
 from waldur_slurm.telemetry.events import Sink
@@ -36,6 +37,7 @@ class PushCycle:
     sink: Sink
     clock: Callable[[], datetime]
     is_stopping: Callable[[], bool] = lambda: False
+    unbroken: Unbroken = nullcontext
     phase: Callable[[str], AbstractContextManager[object]] = nullcontext
     """Around each part of a cycle, for whoever times it."""
     _news: News = field(init=False)
@@ -44,9 +46,9 @@ class PushCycle:
         self._news = News(self.sink)
 
     @property
-    def lookout(self) -> Lookout:
-        """The eyes of this cycle, with the components as they are now."""
-        return Lookout(
+    def reader(self) -> Reader:
+        """Reads both sides, with the components as they are now."""
+        return Reader(
             accounting=self.accounting,
             marketplace=self.marketplace,
             components=tuple(self.components),
@@ -57,12 +59,12 @@ class PushCycle:
 
     def plan(self, consent: Consent = NO_CONSENT) -> Plan:
         """What `run` would tell now; reads only."""
-        return plan_push(self._look(consent, remember=False))
+        return plan_push(self._read(consent, remember=False))
 
     def run(self, consent: Consent = NO_CONSENT) -> CycleReport:
         """Raise what makes the whole cycle impossible; report what went wrong with single items."""
         with self.phase("read"):
-            world = self._look(consent, remember=True)
+            world = self._read(consent, remember=True)
         plan = plan_push(world)
         journal = Journal(self.state)
 
@@ -75,8 +77,9 @@ class PushCycle:
             marketplace=self.marketplace,
             ledger=world.ledger,
             done=done,
-            may_book=self.lookout.may_book,
+            may_book=self.reader.may_book,
             is_stopping=self.is_stopping,
+            unbroken=self.unbroken,
             keep=journal.keep_ledger,
         )
         try:
@@ -91,11 +94,11 @@ class PushCycle:
             journal.keep_newest_month(max(world.measured))
         return self._news.report(plan, journal.read_owed(), tuple(hand.failures))
 
-    def _look(self, consent: Consent, *, remember: bool) -> World:
-        resources = self.lookout.read_resources()
-        booked = self.lookout.book_open_months()
+    def _read(self, consent: Consent, *, remember: bool) -> World:
+        resources = self.reader.read_resources()
+        booked = self.reader.book_open_months()
         snapshot = self.accounting.read_outline()
-        world = self.lookout.look(resources, booked, snapshot, consent, remember=remember)
+        world = self.reader.read_world(resources, booked, snapshot, consent, remember=remember)
         believes = Journal(self.state).believes_missing(
             self.clock(), is_doubtful=is_doubtful(world), remember=remember
         )

@@ -1,5 +1,6 @@
 """Report an allocation's last usage, before Waldur takes it for terminated and takes no more."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -13,10 +14,11 @@ from waldur_slurm.agent.push.plan.plan import Plan
 from waldur_slurm.agent.push.plan.policy import NO_CONSENT
 from waldur_slurm.agent.push.plan.usage import UsagePlan, plan_usage
 from waldur_slurm.agent.push.plan.world import World
-from waldur_slurm.agent.push.reader import Lookout
+from waldur_slurm.agent.push.reader import Reader
 from waldur_slurm.errors import UnparsableOutput
 from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.names import AccountName
+from waldur_slurm.service.signals import Unbroken
 from waldur_slurm.state import understood
 from waldur_slurm.telemetry.events import Sink
 
@@ -30,14 +32,16 @@ _NAME = "journal/final-usage"
 class FinalUsage:
     """A callable that the pull direction is handed for its Terminate orders."""
 
-    lookout: Lookout
+    reader: Reader
     sink: Sink
+    unbroken: Unbroken = nullcontext
 
     def __call__(self, resource: Resource, account: AccountName) -> bool:
         """Return False while records of its jobs are on their way, or the month's edge is near."""
-        look, mine = self.lookout, replace(resource, backend_id=account)
-        backlog = look.accounting.read_backlog()  # first: what is told meanwhile is in the records
-        world = look.look((mine,), look.book_open_months(), Snapshot({}), NO_CONSENT)
+        reader, mine = self.reader, replace(resource, backend_id=account)
+        # Asked for before the records: what slurmctld sends in between is among them.
+        backlog = reader.accounting.read_backlog()
+        world = reader.read_world((mine,), reader.book_open_months(), Snapshot({}), NO_CONSENT)
         plan = plan_usage(world)
         if self._is_expecting(resource, world, backlog) or plan.waiting:
             return False
@@ -54,10 +58,11 @@ class FinalUsage:
     def _tell(self, world: World, plan: UsagePlan) -> bool:
         news = News(self.sink)
         hand = WaldurHand(
-            marketplace=self.lookout.marketplace,
+            marketplace=self.reader.marketplace,
             ledger=world.ledger,
             done=news.changed,
-            may_book=self.lookout.may_book,
+            may_book=self.reader.may_book,
+            unbroken=self.unbroken,
         )
         hand.carry_out([*plan.totals, *plan.users])
         if hand.failures:
@@ -75,7 +80,7 @@ class FinalUsage:
             return True
         if not backlog and not any(measurement.runaways for measurement in measured):
             return False
-        state, now = self.lookout.state, self.lookout.clock()
+        state, now = self.reader.state, self.reader.clock()
         began = {resource.uuid: to_epoch(now), **state.read(_NAME)}
         with understood(_NAME):
             waited = now - from_epoch(began[resource.uuid])
@@ -83,7 +88,7 @@ class FinalUsage:
         return waited < PATIENCE
 
     def _forget(self, resource: Resource) -> None:
-        state = self.lookout.state
+        state = self.reader.state
         began = dict(state.read(_NAME))
         if began.pop(resource.uuid, None) is not None:
             state.replace(_NAME, began)

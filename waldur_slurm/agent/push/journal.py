@@ -14,7 +14,7 @@ from waldur_slurm.agent.model.components import ComponentType
 from waldur_slurm.agent.model.marketplace import ResourceUuid
 from waldur_slurm.agent.push.plan.findings import Owed
 from waldur_slurm.agent.push.plan.steps import TellUsage
-from waldur_slurm.agent.push.plan.world import HoldsUsage, Ledger
+from waldur_slurm.agent.push.plan.world import HeldAmounts, Ledger
 from waldur_slurm.errors import StateError
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.period import Month
@@ -132,7 +132,7 @@ class Journal:
         if month != self.read_newest_month():
             self.state.replace(_MONTHS, {"newest": str(month)})
 
-    def read_peaks(self, now: datetime) -> Mapping[Month, HoldsUsage]:
+    def read_peaks(self, now: datetime) -> Mapping[Month, HeldAmounts]:
         """Return the amounts from which usage has begun to fall within the last day."""
         peaks: dict[Month, dict[tuple[ResourceUuid, ComponentType], Decimal]] = {}
         with understood(_PEAKS):
@@ -173,14 +173,14 @@ class Journal:
         return not is_doubtful or (readings >= BELIEVED_READINGS and lasted >= BELIEVED_AFTER)
 
 
-def _write_amounts(held: HoldsUsage) -> Mapping[str, Mapping[str, str]]:
+def _write_amounts(held: HeldAmounts) -> Mapping[str, Mapping[str, str]]:
     written: dict[str, dict[str, str]] = {}
     for (resource, component), amount in held.items():
         written.setdefault(resource, {})[component] = str(amount)
     return written
 
 
-def _read_amounts(document: Document) -> HoldsUsage:
+def _read_amounts(document: Document) -> HeldAmounts:
     return {
         (ResourceUuid(resource), ComponentType(component)): Decimal(amount)
         for resource, amounts in document.items()

@@ -1,4 +1,4 @@
-"""Look at both sides: what Slurm recorded, what Waldur holds, and which month it is there."""
+"""Read both sides: what Slurm recorded, what Waldur holds, and which month it is there."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from waldur_slurm.agent.push.journal import Journal
 from waldur_slurm.agent.push.plan.months import Booking, book, bookings
 from waldur_slurm.agent.push.plan.policy import Consent, PushPolicy
 from waldur_slurm.agent.push.plan.usage import has_decreases
-from waldur_slurm.agent.push.plan.world import WaldurReading, World, by_usage, by_user, split_of
+from waldur_slurm.agent.push.plan.world import WaldurSide, World, by_usage, by_user, split_of
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.names import AccountName
@@ -31,7 +31,7 @@ class ClocksDiffer(WaldurError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lookout:
+class Reader:
     """Reads, and writes nothing to either side."""
 
     accounting: Accounting
@@ -80,7 +80,7 @@ class Lookout:
                 return False
         return True
 
-    def look(
+    def read_world(
         self,
         resources: tuple[Resource, ...],
         booked: Mapping[Month, Booking],
@@ -109,12 +109,12 @@ class Lookout:
 
     def _read_waldur(
         self, resources: tuple[Resource, ...], months: Collection[Month]
-    ) -> WaldurReading:
+    ) -> WaldurSide:
         waldur = self.marketplace
         offering = waldur.read_offering()
         names = frozenset(user.username for user in waldur.read_offering_users())
         held = {month: waldur.read_usages(month) for month in months}
-        return WaldurReading(
+        return WaldurSide(
             offered={component.type: component for component in offering.components},
             resources=resources,
             usages={month: by_usage(rows) for month, rows in held.items()},

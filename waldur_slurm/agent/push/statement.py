@@ -11,7 +11,7 @@ from waldur_slurm.agent.model.marketplace import Resource
 from waldur_slurm.agent.model.usage import Measurement
 from waldur_slurm.agent.push.plan.usage import by_account
 from waldur_slurm.agent.push.plan.world import by_usage, by_user
-from waldur_slurm.agent.push.reader import Lookout, named_accounts
+from waldur_slurm.agent.push.reader import Reader, named_accounts
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Month, Window
 from waldur_slurm.model.tres import TresName
@@ -62,7 +62,7 @@ class Verification:
 class UsageStatement:
     """Reads both sides and writes to neither."""
 
-    lookout: Lookout
+    reader: Reader
 
     def by_month(
         self, months: Iterable[Month], accounts: Collection[AccountName] = ()
@@ -71,7 +71,7 @@ class UsageStatement:
         resources = self._resources(accounts)
         rows: list[UsageRow] = []
         for month, measurement in self._measure(months, resources).items():
-            held = by_usage(self.lookout.marketplace.read_usages(month))
+            held = by_usage(self.reader.marketplace.read_usages(month))
             used = by_account(measurement)
             for resource, component in self._sold(resources):
                 account = AccountName(resource.backend_id)
@@ -87,7 +87,7 @@ class UsageStatement:
         resources = self._resources(accounts)
         rows: list[UsageRow] = []
         for month, measurement in self._measure(months, resources).items():
-            waldur = self.lookout.marketplace
+            waldur = self.reader.marketplace
             held = by_user(waldur.read_user_usages(month, waldur.read_usages(month)))
             used = by_account(measurement)
             for resource, component in self._sold(resources):
@@ -112,13 +112,13 @@ class UsageStatement:
         self, first: date, last: date, accounts: Collection[AccountName] = ()
     ) -> tuple[UsageRow, ...]:
         """Days in the billing zone, the last one included; Waldur knows no days."""
-        look, resources = self.lookout, self._resources(accounts)
-        window = Window.of_days(first, last, look.policy.zone)
-        days = look.meter.measure_days(window, look.clock(), named_accounts(resources))
+        reader, resources = self.reader, self._resources(accounts)
+        window = Window.of_days(first, last, reader.policy.zone)
+        days = reader.meter.measure_days(window, reader.clock(), named_accounts(resources))
         rows: list[UsageRow] = []
         for day, measurement in days.items():
             used = by_account(measurement)
-            written = str(day.start.astimezone(look.policy.zone).date())
+            written = str(day.start.astimezone(reader.policy.zone).date())
             for resource, component in self._sold(resources):
                 account = AccountName(resource.backend_id)
                 seconds = sum(used.get(account, {}).get(component.tres, {}).values())
@@ -129,16 +129,16 @@ class UsageStatement:
 
     def verify(self, month: Month, accounts: Collection[AccountName] = ()) -> Verification:
         """Compare with sreport, account by account, over the hours that are over."""
-        look, resources = self.lookout, self._resources(accounts)
-        hour = _hour_of(look.clock())
-        window = _whole_hours(month.window(look.policy.zone).before(hour))
+        reader, resources = self.reader, self._resources(accounts)
+        hour = _hour_of(reader.clock())
+        window = _whole_hours(month.window(reader.policy.zone).before(hour))
         names = named_accounts(resources)
-        days = look.meter.measure_days(window, hour, names)
+        days = reader.meter.measure_days(window, hour, names)
         measured = _summed(days.values())
-        wanted = {component.tres for component in look.components}
+        wanted = {component.tres for component in reader.components}
         compared, found = 0, list[Disagreement]()
         for account in sorted(names):
-            rolled_up = look.accounting.read_rollup(account, window)
+            rolled_up = reader.accounting.read_rollup(account, window)
             mine = measured.get(account, {})
             for user, tres in sorted(rolled_up.keys() | mine.keys()):
                 if tres in wanted:
@@ -151,19 +151,19 @@ class UsageStatement:
     def _measure(
         self, months: Iterable[Month], resources: Collection[Resource]
     ) -> Mapping[Month, Measurement]:
-        return self.lookout.meter.measure(
-            sorted(months), self.lookout.clock(), named_accounts(resources)
+        return self.reader.meter.measure(
+            sorted(months), self.reader.clock(), named_accounts(resources)
         )
 
     def _resources(self, accounts: Collection[AccountName]) -> tuple[Resource, ...]:
-        named = [r for r in self.lookout.read_resources() if r.backend_id]
+        named = [r for r in self.reader.read_resources() if r.backend_id]
         if unknown := set(accounts) - named_accounts(named):
             raise NoSuchAllocation(f"no allocation of this offering has account {min(unknown)}")
         return tuple(r for r in named if not accounts or r.backend_id in accounts)
 
     def _sold(self, resources: Iterable[Resource]) -> Iterator[tuple[Resource, Component]]:
         for resource in resources:
-            for component in self.lookout.components:
+            for component in self.reader.components:
                 yield resource, component
 
 

@@ -28,12 +28,20 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceUuid,
     UserUuid,
 )
-from waldur_slurm.agent.waldur.dialects import find_voice
-from waldur_slurm.agent.waldur.dialects.voice import Voice
+from waldur_slurm.agent.waldur.dialects import open_dialect
+from waldur_slurm.agent.waldur.dialects.api import DialectApi
 from waldur_slurm.agent.waldur.members import read_members
 from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession
-from waldur_slurm.agent.waldur.wire import values as wire
+from waldur_slurm.agent.waldur.wire.offerings import component_to_wire, parse_offering
+from waldur_slurm.agent.waldur.wire.orders import parse_in_flight, parse_order, parse_orders
+from waldur_slurm.agent.waldur.wire.people import (
+    parse_association,
+    parse_offering_user,
+    parse_rights,
+)
+from waldur_slurm.agent.waldur.wire.resources import parse_resource
 from waldur_slurm.agent.waldur.wire.rows import ORDER_FIELDS, RESOURCE_FIELDS
+from waldur_slurm.agent.waldur.wire.usages import parse_usage, parse_user_usage
 from waldur_slurm.model.period import Month
 
 THREADS = 8
@@ -69,7 +77,7 @@ class WaldurMarketplace:
         self._offering_uuid = offering
         self._tell = tell
         self._threads = threads
-        self._found: Voice | None = None
+        self._found: DialectApi | None = None
         self._told: Dialect | None = None
         self._lost_routes = 0
         self._unreadable: frozenset[tuple[OrderUuid, str]] = frozenset()
@@ -77,7 +85,7 @@ class WaldurMarketplace:
 
     @property
     def dialect(self) -> Dialect:
-        return self._voice.dialect
+        return self._api.dialect
 
     @property
     def server_time(self) -> datetime | None:
@@ -92,12 +100,12 @@ class WaldurMarketplace:
     def read_offering(self) -> Offering:
         self._opened()
         raw = self._session.get_marketplace_provider_offering(self._offering_uuid)
-        return wire.parse_offering(raw, "offering")
+        return parse_offering(raw, "offering")
 
     def read_orders(self) -> tuple[Order, ...]:
         """An order that cannot be read waits, alone: its resource stays listed all the same."""
         rows = self._list_orders(("pending-provider", "executing"), ORDER_FIELDS)
-        orders, unreadable = wire.parse_orders(rows, "orders")
+        orders, unreadable = parse_orders(rows, "orders")
         for order, error in sorted(unreadable.items()):
             if (order, error) not in self._unreadable:
                 fields = {"order": order, "error": error}
@@ -106,7 +114,7 @@ class WaldurMarketplace:
         return tuple(sorted(orders, key=lambda order: (order.created, order.uuid)))
 
     def read_order(self, order: OrderUuid) -> Order:
-        return wire.parse_order(self._session.get_order(order), f"order {order}")
+        return parse_order(self._session.get_order(order), f"order {order}")
 
     def approve_order(self, order: OrderUuid) -> None:
         settled = {OrderState.EXECUTING, OrderState.DONE}
@@ -114,8 +122,8 @@ class WaldurMarketplace:
         self._settle(order, settled, lambda: approve(order))
 
     def reject_order(self, order: OrderUuid, reason: str) -> None:
-        voice = self._voice
-        self._settle(order, {OrderState.REJECTED}, lambda: voice.reject_order(order, reason))
+        api = self._api
+        self._settle(order, {OrderState.REJECTED}, lambda: api.reject_order(order, reason))
 
     def tell_order_done(self, order: OrderUuid) -> None:
         if self.read_order(order).state is not OrderState.DONE:
@@ -136,47 +144,47 @@ class WaldurMarketplace:
             "state": list(_LIVE_STATES),
             "field": list(RESOURCE_FIELDS),
         }
-        voice = self._voice
-        rows = voice.list_resources(filters)
-        if not rows and voice.dialect is Dialect.CLASSIC:
+        api = self._api
+        rows = api.list_resources(filters)
+        if not rows and api.dialect is Dialect.CLASSIC:
             # Newer servers keep that list for customers and show it to providers as empty.
             self._found = None
-            rows = self._voice.list_resources(filters)
+            rows = self._api.list_resources(filters)
         in_flight = self._read_in_flight()
-        return tuple(wire.parse_resource(row, "resources", in_flight) for row in rows)
+        return tuple(parse_resource(row, "resources", in_flight) for row in rows)
 
     def read_resource(self, resource: ResourceUuid) -> Resource:
-        raw = self._voice.read_resource(resource)
+        raw = self._api.read_resource(resource)
         in_flight = self._read_in_flight(resource_uuid=resource)
-        return wire.parse_resource(raw, f"resource {resource}", in_flight)
+        return parse_resource(raw, f"resource {resource}", in_flight)
 
     def tell_backend_id(self, resource: Resource, backend_id: str) -> None:
-        self._voice.tell_backend_id(resource, backend_id)
+        self._api.tell_backend_id(resource, backend_id)
 
     def tell_limits(self, resource: Resource, limits: Mapping[ComponentType, int]) -> None:
-        self._voice.tell_limits(resource, limits)
+        self._api.tell_limits(resource, limits)
 
     def tell_work_begun(self, resource: Resource) -> None:
-        self._voice.tell_work_begun(resource)
+        self._api.tell_work_begun(resource)
 
     def tell_resource_ok(self, resource: Resource) -> None:
-        self._voice.tell_resource_ok(resource)
+        self._api.tell_resource_ok(resource)
 
     def tell_resource_erred(self, resource: Resource, message: str) -> None:
-        self._voice.tell_resource_erred(resource, message)
+        self._api.tell_resource_erred(resource, message)
 
     def tell_last_sync(self, resource: Resource) -> None:
-        self._voice.tell_last_sync(resource)
+        self._api.tell_last_sync(resource)
 
     # People
 
     def read_members(
         self, resources: Collection[Resource]
     ) -> Mapping[ResourceUuid, frozenset[UserUuid]]:
-        voice = self._voice
+        api = self._api
         return read_members(
             self._session,
-            voice,
+            api,
             self.read_offering().customer_uuid,
             resources,
             now=self.server_time or datetime.now(UTC),
@@ -190,31 +198,31 @@ class WaldurMarketplace:
             self._session.rows(
                 Endpoints.MarketplaceOfferingUsers,
                 filters,
-                lambda row: wire.parse_offering_user(row, "offering users"),
+                lambda row: parse_offering_user(row, "offering users"),
             )
         )
 
     def read_associations(
         self, resources: Collection[Resource]
     ) -> Mapping[ResourceUuid, frozenset[str]] | None:
-        voice = self._voice
-        if not voice.takes_associations:
+        api = self._api
+        if not api.takes_associations:
             return None
         found: dict[str, set[str]] = {r.allocation_uuid: set() for r in resources}
-        for row in voice.list_associations():
-            allocation, username = wire.parse_association(row, "associations")
+        for row in api.list_associations():
+            allocation, username = parse_association(row, "associations")
             if allocation in found:
                 found[allocation].add(username)
         return {r.uuid: frozenset(found[r.allocation_uuid]) for r in resources}
 
     def tell_association(self, resource: Resource, username: str) -> None:
-        self._voice.tell_association(resource, username)
+        self._api.tell_association(resource, username)
 
     def tell_no_association(self, resource: Resource, username: str) -> None:
-        self._voice.tell_no_association(resource, username)
+        self._api.tell_no_association(resource, username)
 
     def tell_memberships(self, resource: Resource, usernames: Collection[str]) -> None:
-        self._voice.tell_memberships(resource, frozenset(usernames))
+        self._api.tell_memberships(resource, frozenset(usernames))
 
     # Usage
 
@@ -225,7 +233,7 @@ class WaldurMarketplace:
             self._session.rows(
                 Endpoints.MarketplaceComponentUsage,
                 query,
-                lambda row: wire.parse_usage(row, "component usages"),
+                lambda row: parse_usage(row, "component usages"),
             )
         )
 
@@ -241,7 +249,7 @@ class WaldurMarketplace:
         found = self._session.rows(
             "marketplace-component-user-usages",
             query,
-            lambda row: wire.parse_user_usage(row, "user usages", held),
+            lambda row: parse_user_usage(row, "user usages", held),
         )
         return tuple(usage for usage in found if usage is not None)
 
@@ -252,47 +260,47 @@ class WaldurMarketplace:
         *,
         on: datetime | None = None,
     ) -> None:
-        self._voice.tell_usage(resource, amounts, on)
+        self._api.tell_usage(resource, amounts, on)
 
     def tell_user_usages(
         self, usage: HeldUsage, amounts: Mapping[str, Decimal]
     ) -> Mapping[str, str]:
-        return self._voice.tell_user_usages(usage.uuid, amounts)
+        return self._api.tell_user_usages(usage.uuid, amounts)
 
     # Components and the agent itself
 
     def create_component(self, component: Component) -> None:
-        self._tell_component("create_offering_component", wire.component_to_wire(component))
+        self._tell_component("create_offering_component", component_to_wire(component))
 
     def update_component(self, offered: OfferedComponent, component: Component) -> None:
-        said = {**wire.component_to_wire(component), "uuid": offered.uuid}
+        said = {**component_to_wire(component), "uuid": offered.uuid}
         self._tell_component("update_offering_component", said)
 
     def register_agent(self, version: str, direction: str) -> None:
         """Providers seeing the agent is a convenience: no failure of it stops anything."""
         try:
-            self._voice.register_agent(f"waldur-slurm-agent {direction}", version, direction)
+            self._api.register_agent(f"waldur-slurm-agent {direction}", version, direction)
         except WaldurError as error:
             fields = {"error": str(error)}
             self._tell(Notice(name="waldur.registration_failed", fields=fields, is_trouble=True))
 
     def read_rights(self) -> Sequence[str]:
-        return wire.parse_rights(self._session.get_current_user(), "users/me")
+        return parse_rights(self._session.get_current_user(), "users/me")
 
     # Inside
 
     @property
-    def _voice(self) -> Voice:
+    def _api(self) -> DialectApi:
         return self._opened()
 
-    def _opened(self) -> Voice:
+    def _opened(self) -> DialectApi:
         """Find the dialect, and refuse an offering that no agent may serve.
 
         Once, and again when a route has gone: then Waldur has been upgraded in the meantime.
         """
         with self._lock:
             if self._found is None or self._lost_routes != self._session.lost_routes:
-                self._found = find_voice(self._session, self._offering_uuid)
+                self._found = open_dialect(self._session, self._offering_uuid)
                 self._lost_routes = self._session.lost_routes
                 self._tell_dialect(self._found.dialect)
             return self._found
@@ -317,7 +325,7 @@ class WaldurMarketplace:
 
     def _read_in_flight(self, **more: str) -> frozenset[ResourceUuid]:
         rows = self._list_orders(_OPEN_STATES, ("uuid", "marketplace_resource_uuid"), **more)
-        return wire.parse_in_flight(rows, "open orders")
+        return parse_in_flight(rows, "open orders")
 
     def _settle(
         self, order: OrderUuid, settled: Collection[OrderState], tell: Callable[[], object]

@@ -16,9 +16,10 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceUuid,
     UserUuid,
 )
-from waldur_slurm.agent.waldur.dialects.voice import Voice
+from waldur_slurm.agent.waldur.dialects.api import DialectApi
 from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession
-from waldur_slurm.agent.waldur.wire.values import parse_permission, parse_team_member, parse_uuid
+from waldur_slurm.agent.waldur.wire.people import parse_permission, parse_team_member
+from waldur_slurm.agent.waldur.wire.reading import parse_uuid
 
 Team = frozenset[UserUuid]
 
@@ -28,7 +29,7 @@ _CLOSED = frozenset({403, 404})
 
 def read_members(
     session: WaldurSession,
-    voice: Voice,
+    api: DialectApi,
     customer: CustomerUuid,
     resources: Collection[Resource],
     *,
@@ -38,7 +39,7 @@ def read_members(
     """`now` is the server's time: a role that has ended by then does not count."""
     teams = _read_permissions(session, customer, now)
     if teams is None:
-        teams = _read_teams(voice, resources, now, threads)
+        teams = _read_teams(api, resources, now, threads)
         return {r.uuid: teams[r.project.uuid] for r in resources if r.project.uuid in teams}
     return {r.uuid: teams.get(r.project.uuid, frozenset()) for r in resources}
 
@@ -65,14 +66,14 @@ def _read_permissions(
 
 
 def _read_teams(
-    voice: Voice, resources: Collection[Resource], now: datetime, threads: int
+    api: DialectApi, resources: Collection[Resource], now: datetime, threads: int
 ) -> dict[ProjectUuid, Team]:
     """One request for each project, through any one of its resources."""
     samples = {resource.project.uuid: resource.uuid for resource in resources}
 
     def read(resource: ResourceUuid) -> Team | None:
         try:
-            rows = voice.read_team(resource)
+            rows = api.read_team(resource)
         except WaldurRejected as error:
             if error.status not in _CLOSED:
                 raise

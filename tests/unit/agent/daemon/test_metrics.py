@@ -5,7 +5,7 @@ from decimal import Decimal
 from prometheus_client.parser import text_string_to_metric_families
 
 from waldur_slurm.agent.daemon.metrics import Metrics
-from waldur_slurm.agent.model.standing import Standing
+from waldur_slurm.agent.report.standing import Standing
 from waldur_slurm.telemetry.events import Event, Level
 
 UUID = "0123456789abcdef0123456789abcdef"

@@ -5,27 +5,27 @@ from decimal import Decimal
 
 import pytest
 
-from waldur_slurm.agent.daemon.cycle import Report
 from waldur_slurm.agent.daemon.timing import run_timed, timed_phase
 from waldur_slurm.agent.errors import WaldurUnreachable
-from waldur_slurm.agent.model.standing import Standing
-from waldur_slurm.errors import ExpectedError
+from waldur_slurm.agent.report.findings import Drift, Failure, Refusal
+from waldur_slurm.agent.report.report import Report
+from waldur_slurm.agent.report.standing import Standing
 from waldur_slurm.service.signals import Stopped
 from waldur_slurm.telemetry.events import Event, Level
 
 STANDING = Standing(drift={"limits": 2}, unreported={"cpu": Decimal("1.5")})
 
 
-@dataclass
-class Failed:
-    error: ExpectedError
-
-
-@dataclass
-class Done:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done(Report):
     changes: int = 3
-    failures: tuple[Failed, ...] = ()
-    standing: Standing = STANDING
+    failures: tuple[Failure[object], ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    drifts: tuple[Drift, ...] = ()
+
+    @property
+    def standing(self) -> Standing:
+        return STANDING
 
 
 def test_a_cycle_that_came_to_its_end_is_told_with_what_it_left() -> None:
@@ -46,7 +46,7 @@ def test_a_cycle_that_came_to_its_end_is_told_with_what_it_left() -> None:
 def test_a_cycle_in_which_single_items_failed_is_told_as_partial() -> None:
     told: list[Event] = []
 
-    run_timed(told.append, lambda: Done(failures=(Failed(WaldurUnreachable("x")),)))
+    run_timed(told.append, lambda: Done(failures=(Failure("step", WaldurUnreachable("x")),)))
 
     assert (told[0].fields["outcome"], told[0].fields["failures"]) == ("partial", 1)
 

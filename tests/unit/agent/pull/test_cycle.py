@@ -1,5 +1,7 @@
 """One cycle, one promise: what customers do in Waldur is in Slurm afterwards, and is told."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,8 +15,9 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceState,
     ResourceUuid,
 )
-from waldur_slurm.agent.pull.render import Kind, kind_of
+from waldur_slurm.agent.pull.render import kind_of
 from waldur_slurm.agent.pull.world.policy import Consent
+from waldur_slurm.agent.report.paper import Kind
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import ROOT, AccountName, UserName
 
@@ -233,3 +236,19 @@ def held(resource: str) -> ResourceUuid:
 def terminate_state(site: Site) -> OrderState:
     (order,) = (o for o in site.waldur.orders.values() if o.type is OrderType.TERMINATE)
     return order.state
+
+
+def test_each_phase_of_a_cycle_is_entered_once_and_in_order(site: Site) -> None:
+    entered: list[str] = []
+
+    @contextmanager
+    def phase(name: str) -> Iterator[None]:
+        entered.append(name)
+        yield
+        entered.append("-")
+
+    cycle = site.cycle()
+    cycle.phase = phase
+    cycle.run()
+
+    assert entered == ["read", "-", "judge", "-", "work", "-", "tell", "-"]

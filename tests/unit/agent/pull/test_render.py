@@ -1,25 +1,13 @@
 """A plan that a person reads and a program parses says the same."""
 
 import json
-from datetime import UTC, datetime
-from typing import get_args
 
 import pytest
 
 from tests.fakes.pull import Site, new_site
-from waldur_slurm.agent.model.marketplace import OrderUuid
-from waldur_slurm.agent.pull.render import Kind, kind_of, to_json, to_text
-from waldur_slurm.agent.pull.vocabulary import steps
-from waldur_slurm.agent.pull.vocabulary.words import record_of, sentence_of
-from waldur_slurm.agent.pull.world.ledger import AccountHold, QosBefore, UserHold
-from waldur_slurm.model.accounts import NewAccount
-from waldur_slurm.model.jobs import QueuedJob
-from waldur_slurm.model.names import AccountName, UserName
-from waldur_slurm.model.tres import tres_name
-
-A, B, U, O = AccountName("a"), AccountName("b"), UserName("u"), OrderUuid("o")  # noqa: E741 - an order
-GPU = tres_name("gres/gpu")
-FREE, HELD = AccountHold(None, None), AccountHold(0, 0)
+from waldur_slurm.agent.pull.render import kind_of, to_json, to_text
+from waldur_slurm.agent.pull.vocabulary.words import sentence_of
+from waldur_slurm.agent.report.paper import Kind
 
 
 @pytest.fixture
@@ -59,66 +47,3 @@ def test_nothing_to_do_says_so() -> None:
     assert to_text(guarded) == "Nothing to do.\n"
     assert kind_of(guarded) is Kind.NOTHING
     assert [kind.value for kind in Kind] == [0, 10, 11]
-
-
-def every_step() -> list[steps.Step]:
-    site = new_site()
-    resource = site.waldur.make_resource(site.waldur.make_project(), "r", backend_id="old")
-    job = QueuedJob("7", A, U, "PENDING", datetime(2026, 11, 21, tzinfo=UTC))
-    return [
-        steps.ApproveOrder(order=O),
-        steps.RejectOrder(order=O, reason="why"),
-        steps.ErrOrder(order=O, reason="why"),
-        steps.AdoptAccount(account=A, description="mark", before="alloc"),
-        steps.DescribeAccount(account=A, description="mark", before="mark old"),
-        steps.AddAccount(stage=steps.Stage.CUSTOMERS, new=NewAccount(A, B, "d", "o", {GPU: 1})),
-        steps.MoveAccount(account=A, parent=B, before=None),
-        steps.RemoveAccount(stage=steps.Stage.ALLOCATIONS_OUT, account=A, reason="why"),
-        steps.SetLimits(account=A, limits=((GPU, None),), before={GPU: 3}),
-        steps.HoldAccount(account=A, before=FREE, reason="why"),
-        steps.ReleaseAccount(account=A, restored=FREE),
-        steps.SetQos(
-            account=A,
-            qos=QosBefore(("low",), "low"),
-            before=QosBefore((), ""),
-            is_downscaled=True,
-        ),
-        steps.AddUser(account=A, user=U),
-        steps.MakeHome(user=U),
-        steps.HoldUser(account=A, user=U, before=UserHold(None)),
-        steps.ReleaseUser(account=A, user=U, restored=UserHold(4)),
-        steps.CancelJobs(account=A, user=U, jobs=(job,)),
-        steps.SetDefaultAccount(user=U, account=B, leaving=A),
-        steps.RemoveUser(account=A, user=U, reason="why"),
-        steps.ReportFinalUsage(resource=resource, account=A),
-        steps.TellBackendId(resource=resource, account=A),
-        steps.CompleteOrder(resource=resource, order=O, settles_resource=True),
-        steps.TellAssociation(resource=resource, account=A, user=U),
-        steps.TellNoAssociation(resource=resource, account=A, user=U),
-    ]
-
-
-def test_every_kind_of_step_has_words_a_record_and_a_subject() -> None:
-    assert {type(step) for step in every_step()} == set(get_args(steps.Step))
-    for step in every_step():
-        assert sentence_of(step)
-        assert json.dumps(record_of(step))
-        assert steps.subject_of(step)
-    assert len({step.event for step in every_step()}) == len(every_step())
-
-
-@pytest.mark.parametrize(
-    ("step", "before", "after"),
-    [
-        (every_step()[8], {GPU: 3}, {GPU: None}),
-        (every_step()[9], [None, None], [0, 0]),
-        (every_step()[14], None, 0),
-        (every_step()[17], "a", "b"),
-        (every_step()[20], "old", "a"),
-    ],
-    ids=lambda value: getattr(value, "event", ""),
-)
-def test_a_record_tells_before_and_after(step: steps.Step, before: object, after: object) -> None:
-    record = record_of(step)
-
-    assert (record["before"], record["after"]) == (before, after)

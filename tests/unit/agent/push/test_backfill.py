@@ -15,7 +15,7 @@ SEPTEMBER, OCTOBER, NOVEMBER = (Month(2026, number) for number in (9, 10, 11))
 
 
 def backfill(site: Site, cycle: PushCycle | None = None) -> Backfill:
-    return Backfill(lookout=(cycle or site.cycle()).lookout, sink=site.events.append)
+    return Backfill(reader=(cycle or site.cycle()).reader, sink=site.events.append)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def test_the_example_adds_up(today: Site) -> None:
     cycle.components = (cpu, mem)
     months = (Month(2026, 10), Month(2026, 11))
 
-    measured = cycle.lookout.meter.measure(months, today.now, {AccountName("alpha")})
+    measured = cycle.reader.meter.measure(months, today.now, {AccountName("alpha")})
 
     text = DOCS.read_text(encoding="utf-8")
     told = []

@@ -27,7 +27,7 @@ def ending(site: Site) -> Resource:
 
 
 def final(site: Site) -> FinalUsage:
-    return FinalUsage(lookout=site.cycle().lookout, sink=site.events.append)
+    return FinalUsage(reader=site.cycle().reader, sink=site.events.append)
 
 
 def test_the_last_jobs_are_told_with_their_people(site: Site) -> None:

@@ -90,7 +90,7 @@ def test_a_backfill_by_staff_pays_what_waldur_declined_before(today: Site) -> No
     alpha = with_a_debt(today)
     today.waldur.refuses_past_months, today.waldur.rights = False, ["staff"]
 
-    Backfill(lookout=today.cycle().lookout, sink=today.events.append).run(OCTOBER, OCTOBER)
+    Backfill(reader=today.cycle().reader, sink=today.events.append).run(OCTOBER, OCTOBER)
 
     assert today.held(alpha, CPU, OCTOBER) == Decimal("6.00")
     assert debts(today) == []
@@ -194,7 +194,7 @@ def test_last_usage_that_met_the_edge_on_its_way_is_not_taken_for_told(older: Si
     cycle = older.cycle()
     moments = iter([older.now] * 2)
     cycle.clock = lambda: next(moments, EDGE - timedelta(minutes=1))
-    last = FinalUsage(lookout=cycle.lookout, sink=older.events.append)
+    last = FinalUsage(reader=cycle.reader, sink=older.events.append)
 
     assert last(older.waldur.resources[alpha.uuid], AccountName("alpha")) is False
 
@@ -317,7 +317,7 @@ def test_a_backfill_does_not_look_for_todays_running_jobs_in_the_past(today: Sit
     today.job("alpha", "ann", EDGE - 3 * HOUR, EDGE)
     today.job("alpha", "ann", NOON - 5 * HOUR)
 
-    Backfill(lookout=today.cycle().lookout, sink=today.events.append).run(OCTOBER, OCTOBER)
+    Backfill(reader=today.cycle().reader, sink=today.events.append).run(OCTOBER, OCTOBER)
 
     assert today.held(alpha, CPU, OCTOBER) == Decimal("3.00")
 
@@ -399,7 +399,7 @@ class _Split(_Cut):
 
 def test_last_usage_waits_for_rows_that_somebody_has_to_correct(site: Site) -> None:
     alpha = with_two_rows(site, "1.00", "2.00")
-    last = FinalUsage(lookout=site.cycle().lookout, sink=site.events.append)
+    last = FinalUsage(reader=site.cycle().reader, sink=site.events.append)
 
     with pytest.raises(UnexpectedPayload, match="several rows"):
         last(site.waldur.resources[alpha.uuid], AccountName("alpha"))

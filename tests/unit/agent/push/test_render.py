@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from tests.unit.agent.push.site import CPU, HOUR, NOON, Site
-from waldur_slurm.agent.push.render import Kind, kind_of, to_json, to_text
+from waldur_slurm.agent.push.render import kind_of, to_json, to_text
+from waldur_slurm.agent.report.paper import Kind
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.period import Month
 

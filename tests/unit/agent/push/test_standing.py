@@ -12,7 +12,8 @@ from waldur_slurm.agent.model.components import ComponentType
 from waldur_slurm.agent.model.marketplace import ResourceUuid
 from waldur_slurm.agent.model.usage import Runaway
 from waldur_slurm.agent.push.news import CycleReport
-from waldur_slurm.agent.push.plan.findings import Drift, Owed, Refusal, RefusalKind, Unlisted
+from waldur_slurm.agent.push.plan.findings import DriftKind, LimitDrift, Owed, RefusalKind, Unlisted
+from waldur_slurm.agent.report.findings import Refusal
 from waldur_slurm.model.jobs import Run
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Month
@@ -48,7 +49,7 @@ def test_people_and_jobs_that_need_a_look_are_counted() -> None:
             Unlisted(MONTH, ACCOUNT, bob),
         ),
         runaways=(Runaway(Run("7", NOON), ACCOUNT, ann, None),),
-        drifts=(Drift("alpha", ComponentType("gpu"), "1", "2"),),
+        drifts=(LimitDrift(DriftKind.LIMITS, "alpha", "1", "2", ComponentType("gpu")),),
     )
 
     assert report.standing.usage_of_unknown_users == 2

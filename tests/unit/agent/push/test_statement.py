@@ -21,7 +21,7 @@ def cpu_rows(rows: tuple[UsageRow, ...]) -> list[UsageRow]:
 
 
 def statement(site: Site) -> UsageStatement:
-    return UsageStatement(site.cycle().lookout)
+    return UsageStatement(site.cycle().reader)
 
 
 def test_each_account_and_component_stands_beside_what_waldur_holds(today: Site) -> None:

@@ -287,6 +287,8 @@ def test_of_a_number_and_a_share_the_larger_counts(total: int, allowed: int) -> 
         {"PULL_MAX_REMOVALS": "-1"},
         {"SLURM_ACCOUNT_DEFAULTS": "fairshare=1,qos=normal"},
         {"SLURM_ACCOUNT_DEFAULTS": "parent=root"},
+        {"SLURM_ACCOUNT_DEFAULTS": "fairshare=banana"},
+        {"SLURM_ACCOUNT_DEFAULTS": "qos=normal,-all"},
         {"SLURM_DOWNSCALED_QOS": "+slow"},
         {"SENTRY_DSN": "sentry.example.com"},
     ],

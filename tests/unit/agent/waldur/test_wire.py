@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from waldur_slurm.agent.errors import UnexpectedPayload
 from waldur_slurm.agent.model.components import AccountingType
 from waldur_slurm.agent.model.marketplace import OrderState, OrderType, ResourceState
-from waldur_slurm.agent.waldur.wire import values as wire
+from waldur_slurm.agent.waldur.wire.offerings import parse_offering
+from waldur_slurm.agent.waldur.wire.orders import parse_in_flight, parse_order, parse_orders
+from waldur_slurm.agent.waldur.wire.people import (
+    parse_offering_user,
+    parse_permission,
+    parse_rights,
+)
+from waldur_slurm.agent.waldur.wire.resources import parse_resource
+from waldur_slurm.agent.waldur.wire.usages import parse_usage
 from waldur_slurm.model.period import Month
 
 HEX = "f47ac10b58cc4372a5670e02b2c3d479"
@@ -41,12 +49,12 @@ RESOURCE: dict[str, Any] = BELONGING | {
 
 
 def test_every_spelling_of_a_uuid_is_the_same_value() -> None:
-    order = wire.parse_order(ORDER, "orders")
+    order = parse_order(ORDER, "orders")
     assert (order.uuid, order.resource, order.project.uuid) == (HEX, HEX, HEX)
 
 
 def test_an_order_is_read_whole() -> None:
-    order = wire.parse_order(ORDER, "orders")
+    order = parse_order(ORDER, "orders")
     assert (order.type, order.state) == (OrderType.CREATE, OrderState.EXECUTING)
     assert order.created == datetime(2026, 11, 21, 3, 18, 49, 944914, UTC)
     assert order.limits == {"cpu": 5}
@@ -54,9 +62,9 @@ def test_an_order_is_read_whole() -> None:
 
 def test_what_waldur_adds_one_day_is_ignored_or_other() -> None:
     row = ORDER | {"type": "Transfer", "state": "pending-moon", "colour": "red"}
-    order = wire.parse_order(row, "orders")
+    order = parse_order(row, "orders")
     assert (order.type, order.state) == (OrderType.OTHER, OrderState.OTHER)
-    resource = wire.parse_resource(RESOURCE | {"state": "Asleep"}, "resources", frozenset())
+    resource = parse_resource(RESOURCE | {"state": "Asleep"}, "resources", frozenset())
     assert resource.state is ResourceState.OTHER
 
 
@@ -64,7 +72,7 @@ def test_what_waldur_adds_one_day_is_ignored_or_other() -> None:
 def test_a_missing_promise_is_named(field: str) -> None:
     row = {key: value for key, value in ORDER.items() if key != field}
     with pytest.raises(UnexpectedPayload, match=f"orders: .*`{field}`"):
-        wire.parse_order(row, "orders")
+        parse_order(row, "orders")
 
 
 @pytest.mark.parametrize(
@@ -73,15 +81,15 @@ def test_a_missing_promise_is_named(field: str) -> None:
 )
 def test_a_broken_promise_is_unexpected(field: str, value: object) -> None:
     with pytest.raises(UnexpectedPayload):
-        wire.parse_order(ORDER | {field: value}, "orders")
+        parse_order(ORDER | {field: value}, "orders")
 
 
 def test_an_order_that_cannot_be_read_stands_alone() -> None:
     other = ORDER | {"uuid": f"{7:032x}", "limits": "plenty"}
 
-    orders, unreadable = wire.parse_orders([ORDER, other], "orders")
+    orders, unreadable = parse_orders([ORDER, other], "orders")
 
-    assert [order.uuid for order in orders] == [wire.parse_order(ORDER, "orders").uuid]
+    assert [order.uuid for order in orders] == [parse_order(ORDER, "orders").uuid]
     assert list(unreadable) == [f"{7:032x}"]
     assert "limits" in next(iter(unreadable.values()))
 
@@ -89,18 +97,18 @@ def test_an_order_that_cannot_be_read_stands_alone() -> None:
 @pytest.mark.parametrize("row", [7, {}, ORDER | {"uuid": 7}])
 def test_a_row_that_does_not_say_which_order_it_is_spoils_the_answer(row: object) -> None:
     with pytest.raises(UnexpectedPayload):
-        wire.parse_orders([ORDER, row], "orders")
+        parse_orders([ORDER, row], "orders")
 
 
 def test_limits_stay_as_waldur_sent_them() -> None:
     absurd = {"cpu": -1, "mem": "many", "gpu": None}
-    assert wire.parse_order(ORDER | {"limits": absurd}, "orders").limits == absurd
-    assert wire.parse_order(ORDER | {"limits": None}, "orders").limits == {}
+    assert parse_order(ORDER | {"limits": absurd}, "orders").limits == absurd
+    assert parse_order(ORDER | {"limits": None}, "orders").limits == {}
 
 
 def test_an_order_may_not_have_its_resource_yet() -> None:
     row = ORDER | {"marketplace_resource_uuid": None}
-    assert wire.parse_order(row, "orders").resource is None
+    assert parse_order(row, "orders").resource is None
 
 
 def test_only_a_slurm_allocation_is_taken_for_one() -> None:
@@ -108,15 +116,15 @@ def test_only_a_slurm_allocation_is_taken_for_one() -> None:
     other: dict[str, object] = {"resource_type": "OpenStack.Tenant", "resource_uuid": HEX}
     none: dict[str, object] = {"resource_uuid": None}
     for more, wanted in ((allocation, HEX), (other, ""), (none, "")):
-        resource = wire.parse_resource(RESOURCE | more, "resources", frozenset())
+        resource = parse_resource(RESOURCE | more, "resources", frozenset())
         assert resource.allocation_uuid == wanted
 
 
 def test_an_open_order_is_known_by_its_resource() -> None:
     rows = [{"marketplace_resource_uuid": DASHED}, {"marketplace_resource_uuid": None}]
-    in_flight = wire.parse_in_flight(rows, "orders")
-    assert wire.parse_resource(RESOURCE, "resources", in_flight).has_order_in_flight
-    assert not wire.parse_resource(RESOURCE, "resources", frozenset()).has_order_in_flight
+    in_flight = parse_in_flight(rows, "orders")
+    assert parse_resource(RESOURCE, "resources", in_flight).has_order_in_flight
+    assert not parse_resource(RESOURCE, "resources", frozenset()).has_order_in_flight
 
 
 @pytest.mark.parametrize(
@@ -136,7 +144,7 @@ def test_an_offering_user_is_usable_when_nothing_speaks_against_it(
     changes: dict[str, object], is_usable: bool
 ) -> None:
     row = {"uuid": HEX, "user_uuid": HEX, "username": "alice", "is_restricted": False} | changes
-    assert wire.parse_offering_user(row, "users").is_usable is is_usable
+    assert parse_offering_user(row, "users").is_usable is is_usable
 
 
 @pytest.mark.parametrize("amount", ["14.10", 14.1, "14.1"])
@@ -148,7 +156,7 @@ def test_usage_is_exact_however_it_is_written(amount: object) -> None:
         "usage": amount,
         "billing_period": "2026-11-01",
     }
-    usage = wire.parse_usage(row, "usages")
+    usage = parse_usage(row, "usages")
     assert (usage.amount, usage.month) == (Decimal("14.1"), Month(2026, 11))
 
 
@@ -162,7 +170,7 @@ def test_usage_that_is_no_number_is_unexpected(amount: object) -> None:
         "billing_period": "2026-11-01",
     }
     with pytest.raises(UnexpectedPayload):
-        wire.parse_usage(row, "usages")
+        parse_usage(row, "usages")
 
 
 def test_an_offering_keeps_billing_types_that_agents_do_not_use() -> None:
@@ -175,11 +183,11 @@ def test_an_offering_keeps_billing_types_that_agents_do_not_use() -> None:
         "customer_uuid": HEX,
         "components": [component | {"billing_type": "one"}, component | {"billing_type": "usage"}],
     }
-    billing = [c.billing_type for c in wire.parse_offering(row, "offering").components]
+    billing = [c.billing_type for c in parse_offering(row, "offering").components]
     assert billing == ["one", AccountingType.USAGE]
-    assert not wire.parse_offering(row, "offering").wants_memberships
+    assert not parse_offering(row, "offering").wants_memberships
     opted = row | {"plugin_options": {"enable_membership_sync_status": True}}
-    assert wire.parse_offering(opted, "offering").wants_memberships
+    assert parse_offering(opted, "offering").wants_memberships
 
 
 json_values = st.recursive(
@@ -195,13 +203,13 @@ def test_no_answer_breaks_anything_but_its_own_reading(
 ) -> None:
     for row in (ORDER | changes, RESOURCE | changes, whole):
         for parse in (
-            lambda raw: wire.parse_order(raw, "orders"),
-            lambda raw: wire.parse_resource(raw, "resources", frozenset()),
-            lambda raw: wire.parse_offering(raw, "offering"),
-            lambda raw: wire.parse_offering_user(raw, "users"),
-            lambda raw: wire.parse_usage(raw, "usages"),
-            lambda raw: wire.parse_permission(raw, "permissions"),
-            lambda raw: wire.parse_rights(raw, "me"),
+            lambda raw: parse_order(raw, "orders"),
+            lambda raw: parse_resource(raw, "resources", frozenset()),
+            lambda raw: parse_offering(raw, "offering"),
+            lambda raw: parse_offering_user(raw, "users"),
+            lambda raw: parse_usage(raw, "usages"),
+            lambda raw: parse_permission(raw, "permissions"),
+            lambda raw: parse_rights(raw, "me"),
         ):
             try:
                 parse(row)

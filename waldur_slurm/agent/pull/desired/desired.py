@@ -1,284 +1,250 @@
-"""What should be there: from orders, resources and members to accounts, each with its verdict.
+"""What should be there: one pass after the other, from both sides' data to allocations.
 
-Pure. Trouble with one order or one resource is a finding, never an exception.
+Whose account is whose is settled first, then orders are judged, and only then is said what each
+resource should be. Trouble with one order or one resource is a value, never an exception. Pure.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from waldur_slurm.agent.model.marketplace import (
     Order,
-    OrderState,
     OrderType,
     Resource,
     ResourceState,
     ResourceUuid,
 )
+from waldur_slurm.agent.pull.desired.allocations import Allocation, Ending, Kept, Missing, New
 from waldur_slurm.agent.pull.desired.hierarchy import Hierarchy, NoPlace
-from waldur_slurm.agent.pull.desired.verdicts import Verdict, judge
+from waldur_slurm.agent.pull.desired.orders import Request, judge_orders
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind, Refusal, RefusalKind
 from waldur_slurm.agent.pull.vocabulary.limits import Unusable, wanted_limits
-from waldur_slurm.agent.pull.vocabulary.steps import Judgement
-from waldur_slurm.agent.pull.world.absence import is_gone
+from waldur_slurm.agent.pull.vocabulary.steps import Judgement, Stage
+from waldur_slurm.agent.pull.world.doubts import WHEN_BELIEVED, is_gone
 from waldur_slurm.agent.pull.world.marks import MarkKind
 from waldur_slurm.agent.pull.world.ownership import (
-    Absent,
     Adoptable,
     Foreign,
+    Holding,
     Ours,
     Ownership,
     is_in_cluster,
 )
 from waldur_slurm.agent.pull.world.people import Roster, Turnover, roster_of, turnover
 from waldur_slurm.agent.pull.world.world import World
-from waldur_slurm.errors import InvalidName
 from waldur_slurm.model.accounts import Account, NewAccount
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.tres import Tres
 
 _LIVE = frozenset(ResourceState) - {ResourceState.TERMINATED, ResourceState.OTHER}
 _MOST_LOST = 3
-WHEN_BELIEVED = "believed after three readings over 30 minutes"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """An allocation that should be there. `found` is None where its account is `new`."""
-
-    resource: Resource
-    order: Order | None
-    found: Account | None
-    new: NewAccount | None = None
-    description: str
-    """The mark and the name; differs from what is found after an adoption or a new name."""
-    is_adopted: bool = False
-    limits: Tres | None
-    people: tuple[UserName, ...] | None
-    """A set for each of ten thousand would take seven times the memory."""
-    turnover: Turnover
-    parent: AccountName | None
-    """Where the account belongs, where that is known."""
-
-    @property
-    def account(self) -> AccountName:
-        if self.new is not None:
-            return self.new.name
-        assert self.found is not None  # noqa: S101 - one of the two is always there
-        return self.found.name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """An allocation that an order ends. `found` is None when its account is gone already."""
-
-    resource: Resource
-    order: Order
-    found: Account | None
-    adopted_as: str = ""
+Wanted = New | Kept | Ending | Missing | Refusal | Drift
 
 
 @dataclass(slots=True, kw_only=True)
 class Desired:
+    """What all resources should be, with what the passes before found out about them."""
+
     world: World
     ownership: Ownership
     roster: Roster
-    hierarchy: Hierarchy
+    new: list[New] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
     endings: list[Ending] = field(default_factory=list)
+    missing: list[Missing] = field(default_factory=list)
+    new_parents: tuple[tuple[Stage, NewAccount], ...] = ()
+    needed_parents: frozenset[AccountName] = frozenset()
+    """Accounts of projects and customers under which something is about to be put."""
     judgements: list[Judgement] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     drifts: list[Drift] = field(default_factory=list)
-    absent: list[Resource] = field(default_factory=list)
-    """Those that an order ends, and whose account is missing without proof that it is gone."""
+
+    @property
+    def allocations(self) -> Iterator[Allocation]:
+        yield from self.new
+        yield from self.kept
+
+    def take(self, items: Iterator[Wanted]) -> None:
+        """Put each item where it belongs."""
+        for item in items:
+            match item:
+                case New():
+                    self.new.append(item)
+                case Kept():
+                    self.kept.append(item)
+                case Ending():
+                    self.endings.append(item)
+                case Missing():
+                    self.missing.append(item)
+                    self.refusals.append(_not_believed(item))
+                case Refusal():
+                    self.refusals.append(item)
+                case Drift():
+                    self.drifts.append(item)
+                case _:
+                    assert_never(item)
 
 
 def desire(world: World) -> Desired:
-    """Go through all resources in one fixed order, so that names fall the same way each time."""
+    """Resources come in the world's order, so that names fall the same way each time."""
     ownership = Ownership(world)
-    draft = Desired(
-        world=world,
-        ownership=ownership,
-        roster=roster_of(world),
-        hierarchy=Hierarchy(world, ownership),
-    )
-    for user in draft.roster.unsafe:
-        _refuse(draft, RefusalKind.UNSAFE_NAME, user, "Slurm would misread this user name")
-    queues = _orders_by_resource(draft)
-    slurm_is_believed = _slurm_is_believed(world)
-    for resource in sorted(world.waldur.resources, key=lambda r: r.uuid):
-        try:
-            _settle(draft, resource, queues.get(resource.uuid, []), slurm_is_believed)
-        except InvalidName as error:
-            _refuse(draft, RefusalKind.UNSAFE_NAME, resource.uuid, str(error))
-    _find_orphans(draft)
-    return draft
+    holdings = {resource.uuid: ownership.holding(resource) for resource in world.waldur.resources}
+    orders = judge_orders(world)
+    scene = _Scene(world, ownership, roster_of(world))
+    desired = Desired(world=world, ownership=ownership, roster=scene.roster)
+    desired.judgements.extend(orders.steps)
+    desired.refusals.extend(orders.refusals)
+    desired.take(_unsafe_names(scene.roster))
+    for resource in world.waldur.resources:
+        holding, request = holdings[resource.uuid], orders.requests.get(resource.uuid)
+        if request is not None:
+            desired.take(scene.ordered(resource, holding, request))
+        elif resource.uuid not in orders.ending and resource.state in _LIVE:
+            desired.take(scene.unordered(resource, holding))
+    desired.take(_orphans(ownership, holdings))
+    desired.new_parents = tuple(scene.hierarchy.new_parents)
+    desired.needed_parents = scene.hierarchy.needed
+    return desired
 
 
-def _orders_by_resource(draft: Desired) -> Mapping[ResourceUuid, list[Order]]:
-    listed = {resource.uuid for resource in draft.world.waldur.resources}
-    queues: dict[ResourceUuid, list[Order]] = defaultdict(list)
-    for order in draft.world.waldur.orders:
-        if order.type is OrderType.OTHER:
-            _refuse(draft, RefusalKind.SITE, order.uuid, "this agent does not know such orders")
-        elif order.resource in listed and order.resource is not None:
-            queues[order.resource].append(order)
-        else:
-            verdict = judge(draft.world, order, None)
-            _note(draft, verdict)
-            if verdict.goes_on:
-                _refuse(draft, RefusalKind.WAITING, order.uuid, "Waldur lists no resource for it")
-    for queue in queues.values():
-        queue.sort(key=lambda order: (order.created, order.uuid))
-    return queues
+class _Scene:
+    """What one resource's share of the desired state is derived from."""
 
+    def __init__(self, world: World, ownership: Ownership, roster: Roster) -> None:
+        self._world = world
+        self._ownership = ownership
+        self.roster = roster
+        self.hierarchy = Hierarchy(world, ownership)
+        self._slurm_is_believed = _slurm_is_believed(world)
 
-def _settle(
-    draft: Desired, resource: Resource, queue: list[Order], slurm_is_believed: bool
-) -> None:
-    """Decide about one resource; of its orders only the oldest is looked at."""
-    verdict = judge(draft.world, queue[0], resource) if queue else None
-    if verdict is not None:
-        _note(draft, verdict)
-    order = queue[0] if verdict is not None and verdict.goes_on else None
-    if order is None and _is_ending(resource, queue):
-        return
-    if order is None:
-        _keep_as_it_is(draft, resource)
-    elif order.type is OrderType.TERMINATE:
-        _end(draft, resource, order, slurm_is_believed)
-    else:
-        _carry_out(draft, resource, order, verdict.limits if verdict else {})
+    def ordered(self, resource: Resource, holding: Holding, request: Request) -> Iterator[Wanted]:
+        order = request.order
+        match holding:
+            case Foreign(name=name, why=why):
+                yield Refusal(RefusalKind.NOT_OURS, order.uuid, f"account {name}: {why}")
+            case _ if order.type is OrderType.TERMINATE:
+                yield self._ended(resource, holding, order)
+            case Ours(account=account) | Adoptable(account=account) if is_in_cluster(account):
+                is_adopted = isinstance(holding, Adoptable)
+                yield from self._kept(resource, account, is_adopted, order, request.limits)
+            case _ if order.type is OrderType.UPDATE:
+                yield Refusal(RefusalKind.SITE, order.uuid, "its account is missing from Slurm")
+            case _:
+                known = holding.account.name if isinstance(holding, Ours) else None
+                yield self._made(resource, request, known)
 
+    def unordered(self, resource: Resource, holding: Holding) -> Iterator[Wanted]:
+        """People and flags are kept in step, everything else is at most shown."""
+        match holding:
+            case Ours(account=account) | Adoptable(account=account) if is_in_cluster(account):
+                is_adopted = isinstance(holding, Adoptable)
+                limits = _held_limits(self._world, resource)
+                yield from self._kept(resource, account, is_adopted, None, limits)
+            case Foreign(name=name, why=why):
+                found = f"account {name} is not provably its own: {why}"
+                yield Drift(DriftKind.NOT_OURS, resource.uuid, found, "adopt it by hand")
+            case _:
+                if resource.state is not ResourceState.CREATING:
+                    wanted = resource.backend_id or "an account"
+                    yield Drift(DriftKind.MISSING, resource.uuid, "no account", wanted)
 
-def _is_ending(resource: Resource, queue: list[Order]) -> bool:
-    """Nobody is let in again while the order that ends it rests."""
-    return resource.state is ResourceState.TERMINATING or any(
-        order.type is OrderType.TERMINATE and order.state is OrderState.EXECUTING for order in queue
-    )
-
-
-def _keep_as_it_is(draft: Desired, resource: Resource) -> None:
-    """No order: people and flags are kept in step, everything else is at most shown."""
-    if resource.state not in _LIVE:
-        return
-    match holding := draft.ownership.holding(resource):
-        case Ours(account=account) | Adoptable(account=account) if is_in_cluster(account):
-            _keep(draft, resource, None, account, isinstance(holding, Adoptable), None)
-        case Foreign(name=name, why=why):
-            found = f"account {name} is not provably its own: {why}"
-            _drift(draft, DriftKind.NOT_OURS, resource.uuid, found, "adopt it by hand")
-        case _:
-            if resource.state is not ResourceState.CREATING:
-                wanted = resource.backend_id or "an account"
-                _drift(draft, DriftKind.MISSING, resource.uuid, "no account", wanted)
-
-
-def _carry_out(draft: Desired, resource: Resource, order: Order, limits: Tres | None) -> None:
-    match holding := draft.ownership.holding(resource):
-        case Foreign(name=name, why=why):
-            _refuse(draft, RefusalKind.NOT_OURS, order.uuid, f"account {name}: {why}")
-        case Ours(account=account) | Adoptable(account=account) if is_in_cluster(account):
-            _keep(draft, resource, order, account, isinstance(holding, Adoptable), limits)
-        case _ if order.type is OrderType.UPDATE:
-            _refuse(draft, RefusalKind.SITE, order.uuid, "its account is missing from Slurm")
-        case _:
-            known = holding.account.name if isinstance(holding, Ours) else None
-            _make(draft, resource, order, known, limits or {})
-
-
-def _make(
-    draft: Desired, resource: Resource, order: Order, known: AccountName | None, limits: Tres
-) -> None:
-    place = draft.hierarchy.allocation(resource, known)
-    if isinstance(place, NoPlace):
-        _refuse(draft, RefusalKind.SITE, order.uuid, place.reason)
-        return
-    defaults = draft.world.policy.account_defaults
-    mark = draft.ownership.mark(MarkKind.RESOURCE, resource.uuid)
-    people = draft.roster.wanted(resource, draft.world.waldur.members)
-    description = mark.describe(resource.name)
-    new = NewAccount(
-        name=place.name,
-        parent=place.parent,
-        description=description,
-        organization=place.parent,
-        limits=limits,
-        fairshare=defaults.fairshare,
-        qos=defaults.qos,
-        default_qos=defaults.default_qos,
-    )
-    draft.kept.append(
-        Kept(
-            resource=resource,
-            order=order,
-            found=None,
-            new=new,
-            description=description,
-            limits=limits,
-            people=None if people is None else tuple(sorted(people)),
-            turnover=turnover(draft.world, draft.roster, Account(new.name), people or frozenset()),
+    def _made(
+        self, resource: Resource, request: Request, known: AccountName | None
+    ) -> New | Refusal:
+        place = self.hierarchy.allocation(resource, known)
+        if isinstance(place, NoPlace):
+            return Refusal(RefusalKind.SITE, request.order.uuid, place.reason)
+        defaults = self._world.policy.account_defaults
+        people = self.roster.wanted(resource, self._world.waldur.members)
+        new = NewAccount(
+            name=place.name,
             parent=place.parent,
+            description=self._description(resource),
+            organization=place.parent,
+            limits=request.limits,
+            fairshare=defaults.fairshare,
+            qos=defaults.qos,
+            default_qos=defaults.default_qos,
         )
-    )
+        return New(
+            resource=resource,
+            order=request.order,
+            new=new,
+            people=None if people is None else tuple(sorted(people)),
+            joiners=self._turnover(Account(new.name), people).joiners,
+        )
 
-
-def _keep(
-    draft: Desired,
-    resource: Resource,
-    order: Order | None,
-    account: Account,
-    is_adopted: bool,
-    limits: Tres | None,
-) -> None:
-    world = draft.world
-    if world.policy.protects_account(account.name):
-        subject = order.uuid if order else resource.uuid
-        _refuse(draft, RefusalKind.SITE, subject, f"account {account.name} is protected")
-        return
-    people = draft.roster.wanted(resource, world.waldur.members)
-    if people is None:
-        _refuse(draft, RefusalKind.UNKNOWN, resource.uuid, "Waldur did not tell its team")
-    change = Turnover((), ())
-    if people is not None:
-        change = turnover(world, draft.roster, account, people)
-    mark = draft.ownership.mark(MarkKind.RESOURCE, resource.uuid)
-    draft.kept.append(
-        Kept(
+    def _kept(
+        self,
+        resource: Resource,
+        account: Account,
+        is_adopted: bool,
+        order: Order | None,
+        limits: Tres | None,
+    ) -> Iterator[Kept | Refusal]:
+        if self._world.policy.protects_account(account.name):
+            subject = order.uuid if order else resource.uuid
+            yield Refusal(RefusalKind.SITE, subject, f"account {account.name} is protected")
+            return
+        people = self.roster.wanted(resource, self._world.waldur.members)
+        if people is None:
+            yield Refusal(RefusalKind.UNKNOWN, resource.uuid, "Waldur did not tell its team")
+        yield Kept(
             resource=resource,
             order=order,
             found=account,
-            description=mark.describe(resource.name),
+            description=self._description(resource),
             is_adopted=is_adopted,
-            limits=limits if order else _held_limits(world, resource),
+            limits=limits,
             people=None if people is None else tuple(sorted(people)),
-            turnover=change,
-            parent=draft.hierarchy.project(resource.project),
+            turnover=self._turnover(account, people),
+            parent=self._parent(resource, account),
         )
-    )
+
+    def _ended(self, resource: Resource, holding: Holding, order: Order) -> Wanted:
+        match holding:
+            case Ours(account=account):
+                return Ending(resource=resource, order=order, found=account)
+            case Adoptable(account=account):
+                adopted_as = self._description(resource)
+                return Ending(resource=resource, order=order, found=account, adopted_as=adopted_as)
+            case _ if not self._slurm_is_believed:
+                reason = "Slurm lacks accounts that must be there: not believed"
+                return Refusal(RefusalKind.UNKNOWN, order.uuid, reason)
+            case _ if is_gone(self._world, resource):
+                return Ending(resource=resource, order=order, found=None)
+            case _:
+                return Missing(resource, order)
+
+    def _turnover(self, account: Account, people: frozenset[UserName] | None) -> Turnover:
+        """While the team is unknown nobody comes or leaves."""
+        if people is None:
+            return Turnover((), ())
+        return turnover(self._world, self.roster, account, people)
+
+    def _parent(self, resource: Resource, account: Account) -> AccountName | NoPlace | None:
+        """The project's account; it is made for an account in the wrong place, when asked."""
+        parent = self.hierarchy.project(resource.project)
+        is_in_place = parent is not None and account.parent == parent
+        if is_in_place or not self._world.consent.repair_parents:
+            return parent
+        return self.hierarchy.make_project(resource.project)
+
+    def _description(self, resource: Resource) -> str:
+        return self._ownership.mark(MarkKind.RESOURCE, resource.uuid).describe(resource.name)
 
 
-def _end(draft: Desired, resource: Resource, order: Order, slurm_is_believed: bool) -> None:
-    match draft.ownership.holding(resource):
-        case Ours(account=account):
-            draft.endings.append(Ending(resource=resource, order=order, found=account))
-        case Adoptable(account=account):
-            mark = draft.ownership.mark(MarkKind.RESOURCE, resource.uuid)
-            adopted_as = mark.describe(resource.name)
-            draft.endings.append(
-                Ending(resource=resource, order=order, found=account, adopted_as=adopted_as)
-            )
-        case Foreign(name=name, why=why):
-            _refuse(draft, RefusalKind.NOT_OURS, order.uuid, f"account {name}: {why}")
-        case Absent() if slurm_is_believed and is_gone(draft.world, resource):
-            draft.endings.append(Ending(resource=resource, order=order, found=None))
-        case Absent() if slurm_is_believed:
-            draft.absent.append(resource)
-            reason = f"Slurm does not list {resource.backend_id}: {WHEN_BELIEVED}"
-            _refuse(draft, RefusalKind.UNKNOWN, order.uuid, reason)
-        case _:
-            reason = "Slurm lacks accounts that must be there: not believed"
-            _refuse(draft, RefusalKind.UNKNOWN, order.uuid, reason)
+def _not_believed(missing: Missing) -> Refusal:
+    reason = f"Slurm does not list {missing.resource.backend_id}: {WHEN_BELIEVED}"
+    return Refusal(RefusalKind.UNKNOWN, missing.order.uuid, reason)
+
+
+def _unsafe_names(roster: Roster) -> Iterator[Refusal]:
+    for user in roster.unsafe:
+        yield Refusal(RefusalKind.UNSAFE_NAME, user, "Slurm would misread this user name")
 
 
 def _held_limits(world: World, resource: Resource) -> Tres | None:
@@ -300,22 +266,8 @@ def _slurm_is_believed(world: World) -> bool:
     return lost <= _MOST_LOST or lost * 2 < len(named)
 
 
-def _find_orphans(draft: Desired) -> None:
-    listed = {resource.uuid.replace("-", "") for resource in draft.world.waldur.resources}
-    for account, mark in draft.ownership.own(MarkKind.RESOURCE):
-        if mark.uuid not in listed:
+def _orphans(ownership: Ownership, holdings: Mapping[ResourceUuid, Holding]) -> Iterator[Drift]:
+    for account, mark in ownership.own(MarkKind.RESOURCE):
+        if mark.uuid not in holdings:
             found = f"marked for resource {mark.uuid}"
-            _drift(draft, DriftKind.ORPHAN, account.name, found, "Waldur does not list it")
-
-
-def _note(draft: Desired, verdict: Verdict) -> None:
-    draft.judgements.extend(verdict.steps)
-    draft.refusals.extend(verdict.refusals)
-
-
-def _refuse(draft: Desired, kind: RefusalKind, subject: str, reason: str) -> None:
-    draft.refusals.append(Refusal(kind, subject, reason))
-
-
-def _drift(draft: Desired, kind: DriftKind, subject: str, found: str, wanted: str) -> None:
-    draft.drifts.append(Drift(kind, subject, found, wanted))
+            yield Drift(DriftKind.ORPHAN, account.name, found, "Waldur does not list it")

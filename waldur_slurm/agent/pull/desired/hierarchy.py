@@ -54,19 +54,18 @@ class Hierarchy:
 
     def project(self, project: Project) -> AccountName | None:
         """Return the project's account where there is one."""
-        try:
-            account = self._ownership.parent(MarkKind.PROJECT, project)
-        except InvalidName:
-            return None
+        account = self._ownership.parent(MarkKind.PROJECT, project)
         return account.name if account is not None and is_in_cluster(account) else None
 
     def make_project(self, project: Project) -> AccountName | NoPlace:
         """The project's account, planned where it is missing."""
         return self._parent(MarkKind.PROJECT, project)
 
-    def is_needed(self, name: AccountName) -> bool:
-        """Whether something is about to be put under the account."""
-        return name in self._parents.values()
+    @property
+    def needed(self) -> frozenset[AccountName]:
+        """Parents, found or planned, under which something is about to be put."""
+        places = self._parents.values()
+        return frozenset(place for place in places if not isinstance(place, NoPlace))
 
     def _parent(self, kind: MarkKind, project: Project) -> AccountName | NoPlace:
         uuid = project.uuid if kind is MarkKind.PROJECT else project.customer_uuid

@@ -5,15 +5,26 @@ Harmless steps go on. A doubt that lasts three readings over half an hour is tak
 and a person may overrule the brake for one cycle. Pure.
 """
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
+from itertools import compress
+from operator import not_
 
 from waldur_slurm.agent.pull.desired.desired import Desired
-from waldur_slurm.agent.pull.guard.doubts import BELIEVED_READINGS, Doubt, find_doubts
+from waldur_slurm.agent.pull.guard.doubtful import find_doubts
 from waldur_slurm.agent.pull.guard.removals import brake_kind, taken_by
 from waldur_slurm.agent.pull.plan.plan import Plan
 from waldur_slurm.agent.pull.vocabulary.findings import Refusal, RefusalKind
-from waldur_slurm.agent.pull.vocabulary.steps import SetDefaultAccount, Step, TellNoAssociation
+from waldur_slurm.agent.pull.vocabulary.steps import (
+    CancelJobs,
+    HoldUser,
+    RemoveAccount,
+    RemoveUser,
+    SetDefaultAccount,
+    Step,
+    TellNoAssociation,
+)
+from waldur_slurm.agent.pull.world.doubts import WHEN_BELIEVED, Doubt
 from waldur_slurm.agent.pull.world.taken import BrakeKind
 
 
@@ -53,7 +64,7 @@ def orders_ending(desired: Desired) -> frozenset[str]:
 
 
 def _brakes(desired: Desired, plan: Plan) -> Iterable[Brake]:
-    """What was begun within the day is counted already, and may be finished."""
+    """What the last 24 hours count already may be finished; only what is new can exceed."""
     planned = taken_by(plan.steps, orders_ending(desired))
     for kind in sorted(planned):
         taken = desired.world.taken.get(kind, {}).keys()
@@ -64,12 +75,12 @@ def _brakes(desired: Desired, plan: Plan) -> Iterable[Brake]:
 
 
 def _allowed(desired: Desired, kind: BrakeKind, taken: Set[str]) -> int:
-    """The share is one of what there was before anything was taken away."""
+    """The share is a share of what was there before the last 24 hours' removals."""
     policy = desired.world.policy
     if kind is BrakeKind.TERMINATIONS:
         return policy.max_terminations
-    accounts = {str(kept.account) for kept in desired.kept}
-    people = {f"{k.account}/{user}" for k in desired.kept if k.found for user in k.found.users}
+    accounts = {str(allocation.account) for allocation in desired.allocations}
+    people = {f"{kept.account}/{user}" for kept in desired.kept for user in kept.found.users}
     managed = people if kind is BrakeKind.PEOPLE else accounts
     return policy.max_removals.among(len(managed | taken))
 
@@ -87,7 +98,7 @@ def _cut_kinds(desired: Desired, plan: Plan, brakes: Iterable[Brake]) -> Plan:
         )
         for brake in brakes
     ]
-    lost = [step for step in plan.steps if brake_kind(step, terminating) in cut]
+    lost = [brake_kind(step, terminating) in cut for step in plan.steps]
     return _without(plan, lost, refusals)
 
 
@@ -105,27 +116,32 @@ def _cut_doubtful(plan: Plan, doubts: Iterable[Doubt], terminating: frozenset[st
     doubtful = (BrakeKind.PEOPLE, BrakeKind.ACCOUNTS)
     for doubt in doubts:
         lost = [
-            step
+            brake_kind(step, terminating) in doubtful
+            and (not doubt.account or _account_left(step) == doubt.account)
             for step in plan.steps
-            if brake_kind(step, terminating) in doubtful
-            and (not doubt.account or _leaves(step, doubt.account))
         ]
-        if lost:
-            reason = f"{doubt.reason}: believed after {BELIEVED_READINGS} readings over 30 minutes"
+        if any(lost):
+            reason = f"{doubt.reason}: {WHEN_BELIEVED}"
             plan = _without(plan, lost, [Refusal(RefusalKind.BRAKE, doubt.key, reason)])
     return plan
 
 
-def _leaves(step: Step, account: str) -> bool:
-    if isinstance(step, SetDefaultAccount):
-        return step.leaving == account
-    return getattr(step, "account", "") == account
+def _account_left(step: Step) -> str:
+    """The account from which the step takes somebody away, or which it removes."""
+    match step:
+        case SetDefaultAccount():
+            return step.leaving
+        case RemoveUser() | HoldUser() | CancelJobs() | TellNoAssociation() | RemoveAccount():
+            return step.account
+        case _:
+            return ""
 
 
-def _without(plan: Plan, lost: list[Step], refusals: list[Refusal]) -> Plan:
-    """Drop steps, and with them everything else of their orders."""
+def _without(plan: Plan, lost: Sequence[bool], refusals: list[Refusal]) -> Plan:
+    """Drop the lost of the plan's steps, and with them everything else of their orders."""
     told_only = TellNoAssociation  # an order's work does not depend on it
-    orders = {step.order for step in lost if not isinstance(step, told_only)} - {None}
-    gone = {id(step) for step in lost}
-    steps = tuple(s for s in plan.steps if id(s) not in gone and s.order not in orders)
+    dropped = [step for step in compress(plan.steps, lost) if not isinstance(step, told_only)]
+    orders = {step.order for step in dropped} - {None}
+    left = compress(plan.steps, map(not_, lost))
+    steps = tuple(step for step in left if step.order not in orders)
     return replace(plan, steps=steps, refusals=tuple(sorted({*plan.refusals, *refusals})))

@@ -1,4 +1,7 @@
-"""How the ledger follows the steps: before a deed, after it, and against what Slurm shows. Pure."""
+"""How `world.ledger` follows the steps: before a deed, after it, and against what Slurm shows.
+
+Pure: each function returns the next ledger.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -62,7 +65,7 @@ def after(ledger: Ledger, steps: Iterable[Step]) -> Ledger:
 def tidied(ledger: Ledger, desired: Desired) -> Ledger:
     """Bring the ledger in line with what Slurm shows; what is not shown stays remembered."""
     world = desired.world
-    downscaled = {kept.account for kept in desired.kept if kept.resource.is_downscaled}
+    downscaled = {each.account for each in desired.allocations if each.resource.is_downscaled}
     pages = {
         name: _tidy(page, world.snapshot.accounts[name], name in downscaled)
         for name, page in ledger.pages.items()

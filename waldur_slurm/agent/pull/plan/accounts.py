@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from waldur_slurm.agent.pull.desired.desired import Desired, Kept
+from waldur_slurm.agent.pull.desired.allocations import Allocation, Kept, New
+from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.desired.hierarchy import NoPlace
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind, Refusal, RefusalKind
 from waldur_slurm.agent.pull.vocabulary.limits import limit_change
@@ -20,43 +21,32 @@ from waldur_slurm.agent.pull.world.ownership import is_in_cluster
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import AccountName
 
-Finding = Refusal | Drift
-
 
 def plan_parents(desired: Desired) -> Iterator[AddAccount]:
-    for stage, new in desired.hierarchy.new_parents:
+    for stage, new in desired.new_parents:
         yield AddAccount(stage=stage, new=new)
 
 
 def plan_account(
-    desired: Desired, kept: Kept
-) -> Iterator[AddAccount | AdoptAccount | DescribeAccount | MoveAccount | SetLimits | Finding]:
-    order = kept.order.uuid if kept.order else None
-    if kept.new is not None:
-        yield AddAccount(stage=Stage.ALLOCATIONS, new=kept.new, order=order)
-        return
-    found = kept.found
-    if found is None:
-        return
-    if found.description != kept.description:
-        kind = AdoptAccount if kept.is_adopted else DescribeAccount
-        yield kind(
-            account=found.name,
-            description=kept.description,
-            before=found.description,
-            order=order if kept.is_adopted else None,
-        )
-    yield from _plan_place(desired, kept)
-    yield from _plan_limits(desired, kept)
+    desired: Desired, allocation: Allocation
+) -> Iterator[
+    AddAccount | AdoptAccount | DescribeAccount | MoveAccount | SetLimits | Refusal | Drift
+]:
+    match allocation:
+        case New(new=new, order=order):
+            yield AddAccount(stage=Stage.ALLOCATIONS, new=new, order=order.uuid)
+        case Kept():
+            yield from _plan_description(allocation)
+            yield from _plan_place(desired, allocation)
+            yield from _plan_limits(desired, allocation)
 
 
 def plan_titles(desired: Desired) -> Iterator[DescribeAccount]:
     """The agent's own project and customer accounts follow their names in Waldur."""
-    projects = {r.project.uuid: r.project for r in desired.world.waldur.resources}
-    titles = {(MarkKind.PROJECT, _plain(p.uuid)): p.name for p in projects.values()}
-    titles |= {
-        (MarkKind.CUSTOMER, _plain(p.customer_uuid)): p.customer_name for p in projects.values()
-    }
+    titles: dict[tuple[MarkKind, str], str] = {}
+    for project in {r.project.uuid: r.project for r in desired.world.waldur.resources}.values():
+        titles[MarkKind.PROJECT, project.uuid] = project.name
+        titles[MarkKind.CUSTOMER, project.customer_uuid] = project.customer_name
     for account, mark in desired.ownership.own(MarkKind.PROJECT, MarkKind.CUSTOMER):
         title = titles.get((mark.kind, mark.uuid))
         if title is None or desired.world.policy.protects_account(account.name):
@@ -88,7 +78,7 @@ def empty_parents(desired: Desired) -> dict[AccountName, Stage]:
         if _is_or_was_here(desired, account)
         and not account.associations
         and not desired.ownership.children(account.name)
-        and not desired.hierarchy.is_needed(account.name)
+        and account.name not in desired.needed_parents
         and not desired.world.policy.protects_account(account.name)
     }
 
@@ -98,25 +88,39 @@ def _is_or_was_here(desired: Desired, account: Account) -> bool:
     return is_in_cluster(account) or desired.world.ledger.page(account.name).empty_since is not None
 
 
-def _plan_place(desired: Desired, kept: Kept) -> Iterator[MoveAccount | AddAccount | Finding]:
+def _plan_description(kept: Kept) -> Iterator[AdoptAccount | DescribeAccount]:
     found = kept.found
-    if found is None or (kept.parent is not None and found.parent == kept.parent):
-        return
-    if not desired.world.consent.repair_parents:
-        wanted = kept.parent or "the project's account"
-        yield Drift(DriftKind.PARENT, found.name, found.parent or "", wanted)
-        return
-    parent = desired.hierarchy.make_project(kept.resource.project)
-    if isinstance(parent, NoPlace):
-        yield Refusal(RefusalKind.SITE, found.name, parent.reason)
-    else:
-        yield MoveAccount(account=found.name, parent=parent, before=found.parent)
+    if found.description != kept.description:
+        kind = AdoptAccount if kept.is_adopted else DescribeAccount
+        order = kept.order.uuid if kept.order and kept.is_adopted else None
+        yield kind(
+            account=found.name,
+            description=kept.description,
+            before=found.description,
+            order=order,
+        )
 
 
-def _plan_limits(desired: Desired, kept: Kept) -> Iterator[SetLimits | Finding]:
+def _plan_place(desired: Desired, kept: Kept) -> Iterator[MoveAccount | Refusal | Drift]:
+    found = kept.found
+    match kept.parent:
+        case NoPlace(reason=reason):
+            yield Refusal(RefusalKind.SITE, found.name, reason)
+        case None:
+            wanted = "the project's account"
+            yield Drift(DriftKind.PARENT, found.name, found.parent or "", wanted)
+        case parent if found.parent == parent:
+            return
+        case parent if desired.world.consent.repair_parents:
+            yield MoveAccount(account=found.name, parent=parent, before=found.parent)
+        case parent:
+            yield Drift(DriftKind.PARENT, found.name, found.parent or "", parent)
+
+
+def _plan_limits(desired: Desired, kept: Kept) -> Iterator[SetLimits | Drift]:
     """Orders set limits; without one a difference is only shown, unless the site wants more."""
     world, found = desired.world, kept.found
-    if found is None or kept.limits is None:
+    if kept.limits is None:
         return
     ours = {component.tres for component in world.components}
     ours |= world.ledger.page(found.name).tres
@@ -130,7 +134,3 @@ def _plan_limits(desired: Desired, kept: Kept) -> Iterator[SetLimits | Finding]:
         wanted = ",".join(f"{t}={'unlimited' if n is None else n}" for t, n in change)
         shown = ",".join(f"{t}={found.limits.get(t, 'unlimited')}" for t, _ in change)
         yield Drift(DriftKind.LIMITS, found.name, shown, wanted)
-
-
-def _plain(uuid: str) -> str:
-    return uuid.replace("-", "").lower()

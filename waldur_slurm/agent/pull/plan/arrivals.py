@@ -2,17 +2,20 @@
 
 from collections.abc import Iterable, Iterator
 
-from waldur_slurm.agent.pull.desired.desired import Desired, Kept
+from waldur_slurm.agent.pull.desired.allocations import Allocation, Kept
+from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.vocabulary.findings import Refusal, RefusalKind
 from waldur_slurm.agent.pull.vocabulary.steps import AddUser, MakeHome, ReleaseUser
 from waldur_slurm.agent.pull.world.world import Answers
 from waldur_slurm.model.accounts import Association
 
 
-def plan_joiners(desired: Desired, kept: Kept, answers: Answers) -> Iterator[AddUser | Refusal]:
+def plan_joiners(
+    desired: Desired, allocation: Allocation, answers: Answers
+) -> Iterator[AddUser | Refusal]:
     policy = desired.world.policy
-    for user in kept.turnover.joiners:
-        subject = f"{kept.account}/{user}"
+    for user in allocation.joiners:
+        subject = f"{allocation.account}/{user}"
         if subject in desired.world.quarantined:
             reason = desired.world.quarantined[subject]
             yield Refusal(RefusalKind.QUARANTINED, subject, reason)
@@ -21,14 +24,14 @@ def plan_joiners(desired: Desired, kept: Kept, answers: Answers) -> Iterator[Add
         elif policy.require_unix_users and user in (answers.missing_unix_users or ()):
             yield Refusal(RefusalKind.NO_UNIX_USER, subject, "no Unix account where Slurm runs")
         else:
-            yield AddUser(account=kept.account, user=user)
+            yield AddUser(account=allocation.account, user=user)
 
 
 def plan_homes(desired: Desired, added: Iterable[AddUser]) -> Iterator[MakeHome]:
     """One home for each who is added now, and for whom it did not work out before."""
     if not desired.world.policy.create_homes:
         return
-    present = {user for kept in desired.kept if kept.found for user in kept.found.users}
+    present = {user for kept in desired.kept for user in kept.found.users}
     owed = desired.world.ledger.homes_owed & present
     for user in sorted(owed | {step.user for step in added}):
         if user not in desired.world.quarantined:
@@ -37,7 +40,7 @@ def plan_homes(desired: Desired, added: Iterable[AddUser]) -> Iterator[MakeHome]
 
 def plan_returns(desired: Desired, kept: Kept) -> Iterator[ReleaseUser]:
     """Somebody who was about to leave is in the team again."""
-    if kept.found is None or kept.people is None:
+    if kept.people is None:
         return
     holds = desired.world.ledger.page(kept.found.name).user_holds
     held: list[Association] = [

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
 from waldur_slurm.agent.model.marketplace import OrderUuid
-from waldur_slurm.agent.pull.desired.desired import Desired, Ending, Kept
+from waldur_slurm.agent.pull.desired.allocations import Ending, Kept
+from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.plan.flags import HELD, hold_before, hold_of
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind, Refusal, RefusalKind
 from waldur_slurm.agent.pull.vocabulary.steps import (
@@ -40,7 +41,7 @@ class Departures:
     def __init__(self, desired: Desired, answers: Answers, added: Iterable[AddUser]) -> None:
         self._defaults = answers.default_accounts
         self._last_choices = (ROOT, desired.world.policy.default_account)
-        self._managed = {kept.account for kept in desired.kept}
+        self._managed = {allocation.account for allocation in desired.allocations}
         self._ending = {ending.found.name for ending in desired.endings if ending.found}
         self._answers = answers
         self._leaving = _pairs(*leaving(desired))
@@ -69,7 +70,7 @@ class Departures:
         yield RemoveUser(stage=stage, account=account, user=user, reason=reason, order=order)
 
     def _stays(self, user: UserName, place: AccountName) -> bool:
-        """Say whether he will still be there after this plan, if only until his jobs end."""
+        """Whether the user stays in the account after this plan, if only until his jobs end."""
         if place not in self._leaving[user]:
             return True
         if self._answers.jobs is None:
@@ -105,8 +106,6 @@ def _pairs(*pairs: tuple[AccountName, UserName]) -> defaultdict[UserName, set[Ac
 def plan_leavers(
     desired: Desired, kept: Kept, answers: Answers, departures: Departures
 ) -> Iterator[Step | Refusal | Drift]:
-    if kept.found is None:
-        return
     in_partitions = {a.user for a in kept.found.associations if a.partition}
     jobs = _by_user(answers, kept.found.name)
     for association in kept.turnover.leavers:

@@ -5,7 +5,8 @@ A hold that the ledger does not know is an administrator's and is never lifted.
 
 from collections.abc import Iterator
 
-from waldur_slurm.agent.pull.desired.desired import Desired, Kept
+from waldur_slurm.agent.pull.desired.allocations import Kept
+from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind
 from waldur_slurm.agent.pull.vocabulary.steps import HoldAccount, ReleaseAccount, SetQos
 from waldur_slurm.agent.pull.world.ledger import AccountHold, QosBefore
@@ -19,7 +20,10 @@ def hold_of(account: Account) -> AccountHold:
 
 
 def hold_before(desired: Desired, account: Account) -> AccountHold:
-    """What would hold without the agent, whose zeros an administrator may have changed in part."""
+    """The limits as they would be without the agent's hold.
+
+    A number that is not 0 while the hold lasts was set by an administrator: it counts.
+    """
     now, known = hold_of(account), desired.world.ledger.page(account.name).hold
     if known is None:
         return now
@@ -32,8 +36,6 @@ def hold_before(desired: Desired, account: Account) -> AccountHold:
 def plan_flags(
     desired: Desired, kept: Kept
 ) -> Iterator[HoldAccount | ReleaseAccount | SetQos | Drift]:
-    if kept.found is None:
-        return
     yield from _plan_hold(desired, kept, kept.found)
     yield from _plan_qos(desired, kept, kept.found)
 

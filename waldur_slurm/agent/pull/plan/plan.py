@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from waldur_slurm.agent.pull.desired.desired import Desired, Kept
+from waldur_slurm.agent.pull.desired.allocations import Allocation, Kept
+from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.plan.accounts import (
-    Finding,
     plan_account,
     plan_empty_parents,
     plan_parents,
@@ -36,7 +36,7 @@ class _Draft:
     refusals: list[Refusal] = field(default_factory=list)
     drifts: list[Drift] = field(default_factory=list)
 
-    def take(self, items: Iterable[Step | Finding]) -> list[Step]:
+    def take(self, items: Iterable[Step | Refusal | Drift]) -> list[Step]:
         """Sort `items` to where they belong and return the steps among them."""
         steps: list[Step] = []
         for item in items:
@@ -71,7 +71,7 @@ def questions(desired: Desired) -> Questions:
     """What only Slurm can tell about the people and jobs in question."""
     accounts = {kept.account for kept in desired.kept if kept.turnover.leavers}
     accounts |= {ending.found.name for ending in desired.endings if ending.found}
-    joiners = {user for kept in desired.kept for user in kept.turnover.joiners}
+    joiners = {user for each in desired.allocations for user in each.joiners}
     departing = {user for _, user in leaving(desired)}
     if desired.world.consent.repair_default_associations:
         departing |= {user for _, user in unlimited(desired)}
@@ -83,12 +83,13 @@ def questions(desired: Desired) -> Questions:
 def plan_desired(desired: Desired, answers: Answers) -> Plan:
     draft = _Draft(list(desired.judgements), list(desired.refusals), list(desired.drifts))
     draft.take(plan_titles(desired))
-    own = {id(kept): _plan_presence(desired, kept, answers, draft) for kept in desired.kept}
+    given = [(each, _plan_presence(desired, each, answers, draft)) for each in desired.allocations]
     added = [step for step in draft.steps if isinstance(step, AddUser)]
     departures = Departures(desired, answers, added)
-    for kept in desired.kept:
-        steps = own[id(kept)] + draft.take(plan_leavers(desired, kept, answers, departures))
-        draft.take(plan_reports(desired, kept, steps))
+    for allocation, steps in given:
+        if isinstance(allocation, Kept):
+            steps += draft.take(plan_leavers(desired, allocation, answers, departures))
+        draft.take(plan_reports(desired, allocation, steps))
     for ending in desired.endings:
         draft.take(plan_ending(desired, ending, answers, departures))
     draft.take(plan_homes(desired, added))
@@ -99,11 +100,13 @@ def plan_desired(desired: Desired, answers: Answers) -> Plan:
     return draft.finish()
 
 
-def _plan_presence(desired: Desired, kept: Kept, answers: Answers, draft: _Draft) -> list[Step]:
+def _plan_presence(
+    desired: Desired, allocation: Allocation, answers: Answers, draft: _Draft
+) -> list[Step]:
     """What gives: the account, its limits and flags, and the people who come."""
-    return [
-        *draft.take(plan_account(desired, kept)),
-        *draft.take(plan_flags(desired, kept)),
-        *draft.take(plan_joiners(desired, kept, answers)),
-        *draft.take(plan_returns(desired, kept)),
-    ]
+    steps = draft.take(plan_account(desired, allocation))
+    steps += draft.take(plan_joiners(desired, allocation, answers))
+    if isinstance(allocation, Kept):
+        steps += draft.take(plan_flags(desired, allocation))
+        steps += draft.take(plan_returns(desired, allocation))
+    return steps

@@ -15,7 +15,6 @@ def unlimited(desired: Desired) -> Iterator[tuple[AccountName, UserName]]:
     managed = {
         user
         for kept in desired.kept
-        if kept.found
         for user in kept.found.users
         if user in desired.roster.known or user in world.ledger.page(kept.found.name).people
     }

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from waldur_slurm.agent.model.components import AccountingType, ComponentType
 from waldur_slurm.agent.model.marketplace import Dialect, Order, OrderType
-from waldur_slurm.agent.pull.desired.desired import Desired, Kept
+from waldur_slurm.agent.pull.desired.allocations import Allocation, Kept
+from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind
 from waldur_slurm.agent.pull.vocabulary.steps import (
     AddUser,
@@ -17,30 +18,32 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
 )
 
 
-def plan_reports(desired: Desired, kept: Kept, steps: list[Step]) -> Iterator[Step | Drift]:
+def plan_reports(
+    desired: Desired, allocation: Allocation, steps: list[Step]
+) -> Iterator[Step | Drift]:
     """`steps` are the allocation's own, so that what is told fits what will be there."""
-    yield from _plan_backend_id(kept)
-    if kept.order is not None:
-        yield _completion(desired, kept, kept.order)
-    yield from _plan_associations(desired, kept, steps)
+    yield from _plan_backend_id(allocation)
+    if allocation.order is not None:
+        yield _completion(desired, allocation, allocation.order)
+    yield from _plan_associations(desired, allocation, steps)
 
 
-def _plan_backend_id(kept: Kept) -> Iterator[TellBackendId | Drift]:
-    held = kept.resource.backend_id
-    if held == kept.account:
+def _plan_backend_id(allocation: Allocation) -> Iterator[TellBackendId | Drift]:
+    held = allocation.resource.backend_id
+    if held == allocation.account:
         return
-    is_making = kept.order is not None and kept.order.type is not OrderType.UPDATE
+    is_making = allocation.order is not None and allocation.order.type is not OrderType.UPDATE
     if held and not is_making:
-        yield Drift(DriftKind.BACKEND_ID, kept.resource.uuid, held, kept.account)
+        yield Drift(DriftKind.BACKEND_ID, allocation.resource.uuid, held, allocation.account)
     else:
-        order = kept.order.uuid if kept.order else None
-        yield TellBackendId(resource=kept.resource, account=kept.account, order=order)
+        order = allocation.order.uuid if allocation.order else None
+        yield TellBackendId(resource=allocation.resource, account=allocation.account, order=order)
 
 
-def _completion(desired: Desired, kept: Kept, order: Order) -> CompleteOrder:
+def _completion(desired: Desired, allocation: Allocation, order: Order) -> CompleteOrder:
     is_older = desired.world.dialect is not Dialect.TODAY
     return CompleteOrder(
-        resource=kept.resource,
+        resource=allocation.resource,
         order=order.uuid,
         settles_resource=is_older,
         limits=_ordered(desired, order) if is_older else (),
@@ -59,27 +62,29 @@ def _ordered(desired: Desired, order: Order) -> tuple[tuple[ComponentType, int],
 
 
 def _plan_associations(
-    desired: Desired, kept: Kept, steps: list[Step]
+    desired: Desired, allocation: Allocation, steps: list[Step]
 ) -> Iterator[TellAssociation | TellNoAssociation]:
     shown_everywhere = desired.world.waldur.shown
-    if shown_everywhere is None or kept.people is None:
+    if shown_everywhere is None or allocation.people is None:
         return
-    shown = shown_everywhere.get(kept.resource.uuid)
+    shown = shown_everywhere.get(allocation.resource.uuid)
     if shown is None:
         return
-    there = people_after(kept, steps)
-    order = kept.order.uuid if kept.order else None
-    for user in sorted(there.intersection(kept.people) - shown):
-        yield TellAssociation(resource=kept.resource, account=kept.account, user=user, order=order)
+    there = people_after(allocation, steps)
+    order = allocation.order.uuid if allocation.order else None
+    for user in sorted(there.intersection(allocation.people) - shown):
+        yield TellAssociation(
+            resource=allocation.resource, account=allocation.account, user=user, order=order
+        )
     for user in sorted(shown - there):
         yield TellNoAssociation(
-            resource=kept.resource, account=kept.account, user=user, order=order
+            resource=allocation.resource, account=allocation.account, user=user, order=order
         )
 
 
-def people_after(kept: Kept, steps: list[Step]) -> frozenset[str]:
+def people_after(allocation: Allocation, steps: list[Step]) -> frozenset[str]:
     """Who is in the account when the steps have been done."""
-    there: set[str] = set(kept.found.users) if kept.found else set()
+    there: set[str] = set(allocation.found.users) if isinstance(allocation, Kept) else set()
     there |= {step.user for step in steps if isinstance(step, AddUser)}
     there -= {step.user for step in steps if isinstance(step, RemoveUser)}
     return frozenset(there)

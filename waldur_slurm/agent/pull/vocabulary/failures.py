@@ -1,17 +1,11 @@
 """What was not carried out, and why. Values only."""
 
-from dataclasses import dataclass
-
 from waldur_slurm.agent.pull.vocabulary.steps import Step
-from waldur_slurm.errors import ExpectedError, SlurmError
+from waldur_slurm.agent.report import findings
+from waldur_slurm.errors import SlurmError
 
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One step that was not carried out."""
-
-    step: Step
-    error: ExpectedError
+Failure = findings.Failure[Step]
+"""One step of pull's that was not carried out."""
 
 
 class NotYet(SlurmError):

@@ -1,10 +1,12 @@
-"""What a plan says beside its steps: what will not be done and why, and what differs untouched."""
+"""Pull's kinds of refusal and drift, with the two findings that they are kinds of. Values."""
 
-from dataclasses import dataclass
-from enum import StrEnum
+from waldur_slurm.agent.report.findings import Drift, DriftKinds, Refusal, RefusalKinds
+from waldur_slurm.telemetry.events import Level
+
+__all__ = ["Drift", "DriftKind", "Refusal", "RefusalKind"]
 
 
-class RefusalKind(StrEnum):
+class RefusalKind(RefusalKinds):
     """Why something is not done now, and by that whose turn it is."""
 
     INVALID_ORDER = "invalid order"
@@ -27,17 +29,14 @@ class RefusalKind(StrEnum):
             RefusalKind.NO_UNIX_USER,
         )
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class Refusal:
-    """Something that is wanted and will not be done in this cycle."""
-
-    kind: RefusalKind
-    subject: str
-    reason: str
+    @property
+    def level(self) -> Level:
+        if self.is_brake:
+            return Level.ERROR
+        return Level.WARNING if self.needs_a_person else Level.DEBUG
 
 
-class DriftKind(StrEnum):
+class DriftKind(DriftKinds):
     PARENT = "parent"
     LIMITS = "limits"
     MISSING = "missing"
@@ -48,13 +47,3 @@ class DriftKind(StrEnum):
     HOLD = "hold"
     DEFAULT_ASSOCIATION = "default association"
     PARTITION_ASSOCIATION = "partition association"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Drift:
-    """The two sides differ, and it is not this agent's to change it unasked."""
-
-    kind: DriftKind
-    subject: str
-    found: str
-    wanted: str

@@ -338,11 +338,7 @@ def subject_of(step: Step) -> str:
         return step.order
     if isinstance(step, SetDefaultAccount):
         return f"{step.leaving}/{step.user}"
-    account, user = getattr(step, "account", ""), getattr(step, "user", "")
-    if account or user:
-        return "/".join(filter(None, (account, user)))
-    resource: Resource | None = getattr(step, "resource", None)
-    return resource.uuid if resource else ""
+    return "/".join(filter(None, _about(step)))
 
 
 Key = tuple[int, str, str, str]
@@ -354,6 +350,16 @@ def sort_key(step: Step) -> Key:
 
 
 def _about(step: Step) -> tuple[str, str]:
-    account, user = getattr(step, "account", ""), getattr(step, "user", "")
-    resource: Resource | None = getattr(step, "resource", None)
-    return (account or (resource.uuid if resource else step.order or ""), user)
+    match step:
+        case ApproveOrder() | RejectOrder() | ErrOrder():
+            return step.order, ""
+        case CompleteOrder():
+            return step.resource.uuid, ""
+        case MakeHome():
+            return step.order or "", step.user
+        case AddUser() | HoldUser() | ReleaseUser() | CancelJobs() | RemoveUser():
+            return step.account, step.user
+        case SetDefaultAccount() | TellAssociation() | TellNoAssociation():
+            return step.account, step.user
+        case _:
+            return step.account, ""

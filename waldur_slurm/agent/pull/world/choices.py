@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+from waldur_slurm.errors import InvalidName
+from waldur_slurm.slurm.accounting.grammar.border import check_fairshare, check_qos
 from waldur_slurm.variables.readers import percentage
 from waldur_slurm.variables.spelling import percent
 
@@ -74,8 +76,12 @@ def account_defaults(text: str) -> AccountDefaults:
     given = dict(part.partition("=")[::2] for part in text.split())
     qos = tuple(name for name in given.pop("qos", "").split(",") if name)
     found = AccountDefaults(given.pop("fairshare", ""), qos, given.pop("defaultqos", ""))
-    names = (*qos, found.default_qos, found.fairshare)
-    if given or not all(re.fullmatch(r"[A-Za-z0-9_.-]{0,64}", name, re.ASCII) for name in names):
+    try:
+        check_fairshare(found.fairshare)
+        check_qos(qos, found.default_qos)
+    except InvalidName as error:
+        raise ValueError(f"what Slurm takes: {error}") from None
+    if given:
         raise ValueError("fairshare=..., qos=..., defaultqos=..., separated by blanks")
     return found
 

@@ -1,7 +1,8 @@
 """What the agent must remember of its own doings, because nobody else could tell it later.
 
 A value: it is changed by making the next one, and written before the deed that it describes.
-Without it the agent still never harms; it then only adds.
+Without it the agent still never harms; it then only adds. How it follows the steps of a plan is in
+`memory.bookkeeping`.
 """
 
 from collections.abc import Iterable, Mapping

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from waldur_slurm.agent.model.marketplace import Project, Resource, canonical_uuid
+from waldur_slurm.agent.model.marketplace import Project, Resource
 from waldur_slurm.agent.pull.world.choices import Naming
 from waldur_slurm.agent.pull.world.marks import MarkKind
 from waldur_slurm.agent.pull.world.policy import PullPolicy
@@ -20,7 +20,7 @@ _UUID_LENGTHS = (5, 8, 12, 16, 24, 32)
 
 def allocation_names(policy: PullPolicy, resource: Resource) -> Iterator[AccountName]:
     """Names for the allocation's account, the preferred one first."""
-    uuid = canonical_uuid(resource.allocation_uuid or resource.uuid)
+    uuid = resource.allocation_uuid or resource.uuid
     texts = [f"{uuid[:length]}_{resource.name[:1000]}" for length in _UUID_LENGTHS]
     if policy.naming is Naming.SLUG and resource.slug:
         texts = [resource.slug, *(f"{uuid[:length]}_{resource.slug}" for length in _UUID_LENGTHS)]
@@ -31,14 +31,14 @@ def allocation_names(policy: PullPolicy, resource: Resource) -> Iterator[Account
 def parent_names(policy: PullPolicy, kind: MarkKind, project: Project) -> Iterator[AccountName]:
     """Names for the account of the project or of its customer, the preferred one first."""
     if kind is MarkKind.PROJECT:
-        prefix, slug, canonical = policy.project_prefix, project.slug, canonical_uuid(project.uuid)
+        prefix, slug, uuid = policy.project_prefix, project.slug, str(project.uuid)
     else:
         prefix, slug = policy.customer_prefix, project.customer_slug
-        canonical = canonical_uuid(project.customer_uuid)
-    texts = [canonical]
+        uuid = project.customer_uuid
+    texts = [uuid]
     if policy.naming is Naming.SLUG and slug:
         plain = _FOREIGN.sub("", slug)
-        texts = [plain, f"{canonical[:5]}_{plain}", canonical]
+        texts = [plain, f"{uuid[:5]}_{plain}", uuid]
     return _usable(f"{prefix}{text}" for text in texts)
 
 

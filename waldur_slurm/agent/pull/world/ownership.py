@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from waldur_slurm.agent.model.marketplace import Project, Resource, ResourceUuid, canonical_uuid
+from waldur_slurm.agent.model.marketplace import Project, Resource, ResourceUuid
 from waldur_slurm.agent.pull.world.marks import Mark, MarkKind, looks_marked, parse_mark
 from waldur_slurm.agent.pull.world.naming import allocation_names, parent_names
 from waldur_slurm.agent.pull.world.world import World
@@ -79,7 +79,7 @@ class Ownership:
         return tuple(sorted(self._children.get(name, ())))
 
     def mark(self, kind: MarkKind, uuid: str) -> Mark:
-        return Mark(kind, self._world.offering, canonical_uuid(uuid))
+        return Mark(kind, self._world.offering, uuid)
 
     def own(self, *kinds: MarkKind) -> Iterator[tuple[Account, Mark]]:
         """Accounts that this offering's agent marked, by name."""
@@ -107,7 +107,7 @@ class Ownership:
 
     def parent(self, kind: MarkKind, project: Project) -> Account | None:
         """Return the existing account of the project or customer, whoever made it."""
-        uuid = canonical_uuid(project.uuid if kind is MarkKind.PROJECT else project.customer_uuid)
+        uuid = project.uuid if kind is MarkKind.PROJECT else project.customer_uuid
         names = tuple(parent_names(self._world.policy, kind, project))
 
         def rank(name: AccountName) -> tuple[bool, bool]:
@@ -120,7 +120,7 @@ class Ownership:
         return account if unmarked else None
 
     def _marked_for(self, resource: Resource) -> list[AccountName]:
-        marked = self._marked.get((MarkKind.RESOURCE, canonical_uuid(resource.uuid)), [])
+        marked = self._marked.get((MarkKind.RESOURCE, resource.uuid), [])
         return [name for name in marked if self._marks[name].offering == self._world.offering]
 
     def _by_backend_id(self, resource: Resource) -> Holding:

@@ -23,7 +23,7 @@ from waldur_slurm.model.names import AccountName, UserName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WaldurReading:
+class WaldurSide:
     """`members` lacks resources whose team is unknown; `shown` is None where there is no list."""
 
     orders: tuple[Order, ...]
@@ -60,7 +60,7 @@ class World:
     offering: OfferingUuid
     dialect: Dialect
     now: datetime
-    waldur: WaldurReading
+    waldur: WaldurSide
     snapshot: Snapshot
     components: tuple[Component, ...]
     policy: PullPolicy

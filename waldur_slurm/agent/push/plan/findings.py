@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 
 from waldur_slurm.agent.model.components import ComponentType
 from waldur_slurm.agent.model.marketplace import ResourceUuid
+from waldur_slurm.agent.report.findings import Drift, DriftKinds, RefusalKinds
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Month
 
 
-class RefusalKind(StrEnum):
-    """Why something is not told."""
+class RefusalKind(RefusalKinds):
+    """Why something is not told; the subject is mostly an account."""
 
     IN_DOUBT = "in-doubt"
     DECREASE = "decrease"
@@ -21,23 +21,15 @@ class RefusalKind(StrEnum):
     SPLIT = "split"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Refusal:
-    """Something that is not told; `subject` is mostly an account."""
-
-    kind: RefusalKind
-    subject: str
-    reason: str
+class DriftKind(DriftKinds):
+    LIMITS = "limits"
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Drift:
-    """A limit that Slurm and Waldur see differently, and that is only shown."""
+class LimitDrift(Drift):
+    """Slurm enforces `found` of a component, and Waldur holds `wanted`."""
 
-    subject: str
     component: ComponentType
-    found: str
-    held: str
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType, NotOrdered
 from waldur_slurm.agent.model.marketplace import Resource, ResourceState
-from waldur_slurm.agent.push.plan.findings import Drift, Refusal
+from waldur_slurm.agent.push.plan.findings import DriftKind, LimitDrift
 from waldur_slurm.agent.push.plan.policy import LimitsReported
 from waldur_slurm.agent.push.plan.steps import Step, TellLimits
 from waldur_slurm.agent.push.plan.world import World
+from waldur_slurm.agent.report.findings import Refusal
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import AccountName
 
@@ -20,14 +21,14 @@ from waldur_slurm.model.names import AccountName
 class LimitsPlan:
     steps: tuple[Step, ...] = ()
     refusals: tuple[Refusal, ...] = ()
-    drifts: tuple[Drift, ...] = ()
+    drifts: tuple[LimitDrift, ...] = ()
 
 
 def plan_limits(world: World) -> LimitsPlan:
     if world.policy.limits is LimitsReported.IGNORED:
         return LimitsPlan()
     steps: list[Step] = []
-    drifts: list[Drift] = []
+    drifts: list[LimitDrift] = []
     for resource in world.told:
         if not _is_settled(resource) or not world.has_account(resource):
             continue
@@ -39,7 +40,8 @@ def plan_limits(world: World) -> LimitsPlan:
         if told:
             steps.append(TellLimits(resource=resource, limits=_held_whole(resource) | told))
         drifts += [_drift(world, resource, account, kind) for kind in differing if kind not in told]
-    return LimitsPlan(steps=tuple(steps), drifts=tuple(sorted(drifts)))
+    drifts.sort(key=lambda drift: (drift.subject, drift.component))
+    return LimitsPlan(steps=tuple(steps), drifts=tuple(drifts))
 
 
 def _is_settled(resource: Resource) -> bool:
@@ -86,8 +88,9 @@ def _held_whole(resource: Resource) -> dict[ComponentType, int]:
     }
 
 
-def _drift(world: World, resource: Resource, account: Account, kind: ComponentType) -> Drift:
+def _drift(world: World, resource: Resource, account: Account, kind: ComponentType) -> LimitDrift:
     component = next(component for component in world.components if component.type == kind)
     enforced = account.limits.get(component.tres)
     found = "unlimited" if enforced is None else f"{component.tres}={enforced}"
-    return Drift(resource.backend_id, kind, found, str(resource.limits.get(kind, "none")))
+    held = str(resource.limits.get(kind, "none"))
+    return LimitDrift(DriftKind.LIMITS, resource.backend_id, found, held, kind)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from waldur_slurm.agent.model.marketplace import Resource, ResourceState, ResourceUuid
 from waldur_slurm.agent.model.usage import Runaway
-from waldur_slurm.agent.push.plan.findings import Drift, Owed, Refusal, RefusalKind, Unlisted
+from waldur_slurm.agent.push.plan.findings import LimitDrift, Owed, RefusalKind, Unlisted
 from waldur_slurm.agent.push.plan.limits import plan_limits
 from waldur_slurm.agent.push.plan.steps import (
     Step,
@@ -19,6 +19,7 @@ from waldur_slurm.agent.push.plan.steps import (
 )
 from waldur_slurm.agent.push.plan.usage import UsagePlan, plan_usage
 from waldur_slurm.agent.push.plan.world import World, missing_accounts
+from waldur_slurm.agent.report.findings import Refusal
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.period import Month
 
@@ -29,7 +30,7 @@ class Plan:
 
     steps: tuple[Step, ...]
     refusals: tuple[Refusal, ...] = ()
-    drifts: tuple[Drift, ...] = ()
+    drifts: tuple[LimitDrift, ...] = ()
     owed: tuple[Owed, ...] = ()
     judged: frozenset[tuple[Month, ResourceUuid]] = frozenset()
     """Whose debts `owed` knows; those of others stay as they are."""

@@ -9,10 +9,11 @@ from fractions import Fraction
 from waldur_slurm.agent.model.components import Component, ComponentType
 from waldur_slurm.agent.model.marketplace import Resource, ResourceUuid
 from waldur_slurm.agent.model.usage import Measurement
-from waldur_slurm.agent.push.plan.findings import Owed, Refusal, RefusalKind, Unlisted
+from waldur_slurm.agent.push.plan.findings import Owed, RefusalKind, Unlisted
 from waldur_slurm.agent.push.plan.months import Booking, Way
 from waldur_slurm.agent.push.plan.steps import TellUsage, TellUserUsages
 from waldur_slurm.agent.push.plan.world import NOTHING, World, takes_usage
+from waldur_slurm.agent.report.findings import Refusal
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Month
 from waldur_slurm.model.tres import TresName

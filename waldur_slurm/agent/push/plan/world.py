@@ -22,8 +22,8 @@ from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.names import ROOT, AccountName
 from waldur_slurm.model.period import Month
 
-HoldsUsage = Mapping[tuple[ResourceUuid, ComponentType], Decimal]
-HoldsUsers = Mapping[tuple[ResourceUuid, ComponentType], Mapping[str, Decimal]]
+HeldAmounts = Mapping[tuple[ResourceUuid, ComponentType], Decimal]
+HeldByUser = Mapping[tuple[ResourceUuid, ComponentType], Mapping[str, Decimal]]
 
 NOTHING = Decimal(0)
 
@@ -32,13 +32,13 @@ _FEW = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WaldurReading:
+class WaldurSide:
     """What Waldur holds. `associations` is None where the dialect has no list of them."""
 
     offered: Mapping[ComponentType, OfferedComponent]
     resources: tuple[Resource, ...]
-    usages: Mapping[Month, HoldsUsage] = field(default_factory=dict)
-    user_usages: Mapping[Month, HoldsUsers] = field(default_factory=dict)
+    usages: Mapping[Month, HeldAmounts] = field(default_factory=dict)
+    user_usages: Mapping[Month, HeldByUser] = field(default_factory=dict)
     split: Mapping[Month, frozenset[tuple[ResourceUuid, ComponentType]]] = field(
         default_factory=dict
     )
@@ -57,7 +57,7 @@ class Ledger:
     """Resources that push itself called erred."""
     unerrable: frozenset[ResourceUuid] = frozenset()
     """Resources that Waldur refused to call erred."""
-    declined: Mapping[Month, HoldsUsage] = field(default_factory=dict)
+    declined: Mapping[Month, HeldAmounts] = field(default_factory=dict)
     """Amounts for closed months that Waldur has refused."""
     strangers: frozenset[tuple[Month, ResourceUuid, str]] = frozenset()
     """People whose usage Waldur has refused."""
@@ -72,7 +72,7 @@ class World:
     `peaks`: amounts that have fallen within the last day, as they were before.
     """
 
-    waldur: WaldurReading
+    waldur: WaldurSide
     snapshot: Snapshot
     measured: Mapping[Month, Measurement]
     bookings: Mapping[Month, Booking]
@@ -81,7 +81,7 @@ class World:
     ledger: Ledger = Ledger()
     consent: Consent = NO_CONSENT
     truncated: frozenset[Month] = frozenset()
-    peaks: Mapping[Month, HoldsUsage] = field(default_factory=dict)
+    peaks: Mapping[Month, HeldAmounts] = field(default_factory=dict)
     believes_missing: bool = True
 
     @cached_property
@@ -133,7 +133,7 @@ def is_doubtful(world: World) -> bool:
     return 2 * missing > expected or (missing >= _FEW and 4 * missing >= expected)
 
 
-def by_usage(held: Iterable[HeldUsage]) -> HoldsUsage:
+def by_usage(held: Iterable[HeldUsage]) -> HeldAmounts:
     sums: defaultdict[tuple[ResourceUuid, ComponentType], Decimal] = defaultdict(Decimal)
     for usage in held:
         sums[usage.resource, usage.component] += usage.amount
@@ -146,7 +146,7 @@ def split_of(held: Iterable[HeldUsage]) -> frozenset[tuple[ResourceUuid, Compone
     return frozenset(held for held, count in rows.items() if count > 1)
 
 
-def by_user(held: Iterable[HeldUserUsage]) -> HoldsUsers:
+def by_user(held: Iterable[HeldUserUsage]) -> HeldByUser:
     users: dict[tuple[ResourceUuid, ComponentType], defaultdict[str, Decimal]] = {}
     for usage in held:
         theirs = users.setdefault((usage.resource, usage.component), defaultdict(Decimal))

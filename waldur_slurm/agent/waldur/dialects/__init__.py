@@ -7,12 +7,12 @@ from http import HTTPStatus
 
 from waldur_slurm.agent.errors import WaldurRejected
 from waldur_slurm.agent.model.marketplace import Dialect, OfferingUuid
+from waldur_slurm.agent.waldur.dialects.api import DialectApi
 from waldur_slurm.agent.waldur.dialects.classic import Classic
 from waldur_slurm.agent.waldur.dialects.today import Today
 from waldur_slurm.agent.waldur.dialects.transition import Transition
-from waldur_slurm.agent.waldur.dialects.voice import Voice
 from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession, is_route_missing
-from waldur_slurm.agent.waldur.wire.values import parse_offering_type
+from waldur_slurm.agent.waldur.wire.offerings import parse_offering_type
 from waldur_slurm.errors import SettingsError
 
 SERVED_BY_AGENTS = "Marketplace.Slurm"
@@ -21,7 +21,7 @@ SERVED_BY_AGENTS = "Marketplace.Slurm"
 _NOBODY = "0" * 32
 
 
-def find_voice(session: WaldurSession, offering: OfferingUuid) -> Voice:
+def open_dialect(session: WaldurSession, offering: OfferingUuid) -> DialectApi:
     """Find the dialect and see that an agent may serve the offering."""
     dialect = find_dialect(session, offering)
     raw = session.get_marketplace_provider_offering(offering)

@@ -6,13 +6,13 @@ from typing import Any
 
 from waldur_slurm.agent.errors import WaldurUnreachable
 from waldur_slurm.agent.model.marketplace import Dialect, Resource, ResourceUuid
-from waldur_slurm.agent.waldur.dialects.older import OlderVoice
-from waldur_slurm.agent.waldur.dialects.voice import Amounts, usage_items
+from waldur_slurm.agent.waldur.dialects.api import Amounts, usage_items
+from waldur_slurm.agent.waldur.dialects.older import OlderDialect
 from waldur_slurm.agent.waldur.session import Endpoints
-from waldur_slurm.agent.waldur.wire.values import parse_plan_period
+from waldur_slurm.agent.waldur.wire.resources import parse_plan_period
 
 
-class Classic(OlderVoice):
+class Classic(OlderDialect):
     dialect = Dialect.CLASSIC
 
     def list_resources(self, filters: Mapping[str, object]) -> list[Any]:

@@ -17,7 +17,7 @@ from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession
 _BEGINNINGS = {ResourceState.CREATING: "creating", ResourceState.UPDATING: "updating"}
 
 
-class OlderVoice:
+class OlderDialect:
     """The intents that go through the hidden allocation, and those that do not exist yet."""
 
     takes_associations = True

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from waldur_slurm.agent.model.marketplace import OfferingUuid
 from waldur_slurm.agent.waldur.session import WaldurSession
-from waldur_slurm.agent.waldur.wire.values import parse_uuid
+from waldur_slurm.agent.waldur.wire.reading import parse_uuid
 
 IDENTITIES = "marketplace-site-agent-identities"
 SERVICES = "marketplace-site-agent-services"

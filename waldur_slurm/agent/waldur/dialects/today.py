@@ -14,11 +14,11 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceState,
     ResourceUuid,
 )
+from waldur_slurm.agent.waldur.dialects.api import Amounts, usage_items
 from waldur_slurm.agent.waldur.dialects.halving import taken_apart
 from waldur_slurm.agent.waldur.dialects.registration import register
-from waldur_slurm.agent.waldur.dialects.voice import Amounts, usage_items
 from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession
-from waldur_slurm.agent.waldur.wire.values import statuses_to_wire
+from waldur_slurm.agent.waldur.wire.people import statuses_to_wire
 
 
 class Today:

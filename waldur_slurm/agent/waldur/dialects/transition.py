@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from waldur_slurm.agent.model.marketplace import Dialect, Resource, ResourceUuid
-from waldur_slurm.agent.waldur.dialects.older import OlderVoice
-from waldur_slurm.agent.waldur.dialects.voice import Amounts, usage_items
+from waldur_slurm.agent.waldur.dialects.api import Amounts, usage_items
+from waldur_slurm.agent.waldur.dialects.older import OlderDialect
 from waldur_slurm.agent.waldur.session import Endpoints
 
 
-class Transition(OlderVoice):
+class Transition(OlderDialect):
     dialect = Dialect.TRANSITION
 
     def list_resources(self, filters: Mapping[str, object]) -> list[Any]:

@@ -38,8 +38,13 @@ def check_new_account(account: NewAccount) -> None:
     account_name(account.parent)
     check_limits(account.limits)
     check_qos(account.qos, account.default_qos)
-    if account.fairshare and _FAIRSHARE.fullmatch(account.fairshare) is None:
-        raise InvalidName(f"not a fairshare: {account.fairshare!r} (a number, or parent)")
+    check_fairshare(account.fairshare)
+
+
+def check_fairshare(fairshare: str) -> None:
+    """Take a number, `parent`, or nothing at all."""
+    if fairshare and _FAIRSHARE.fullmatch(fairshare) is None:
+        raise InvalidName(f"not a fairshare: {fairshare!r} (a number, or parent)")
 
 
 def check_limits(limits: Mapping[TresName, int | None]) -> None:

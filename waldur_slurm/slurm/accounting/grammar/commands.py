@@ -108,8 +108,14 @@ def show_queue(away: ClusterName | None, accounts: Collection[AccountName] = ())
     )
 
 
-def show_suspensions(away: ClusterName | None) -> Argv:
-    return ("scontrol", *_at(away), "show", "job")
+def obey_questions(away: ClusterName | None) -> Argv:
+    """Answer what stdin asks; see `questions_about`."""
+    return ("scontrol", *_at(away))
+
+
+def questions_about(jobs: Iterable[str], mark: str) -> str:
+    """Ask about one job after the other, and have `mark` printed after each answer."""
+    return "".join(f"show job {job}\nshow hostnames {mark}\n" for job in jobs)
 
 
 def show_statistics(away: ClusterName | None) -> Argv:

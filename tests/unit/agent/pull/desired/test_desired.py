@@ -1,0 +1,121 @@
+"""What orders and resources come to in an odd world."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.fakes.pull import Site, new_site
+from waldur_slurm.agent.model.marketplace import (
+    Dialect,
+    OrderState,
+    OrderType,
+    ResourceState,
+    ResourceUuid,
+)
+from waldur_slurm.agent.pull.vocabulary.findings import DriftKind, RefusalKind
+from waldur_slurm.model.accounts import Account
+from waldur_slurm.model.names import AccountName
+
+
+@pytest.fixture
+def site() -> Site:
+    """One allocation with ann and bob in it."""
+    site = new_site()
+    project = site.waldur.make_project()
+    for user in ("ann", "bob"):
+        site.waldur.add_member(project, user)
+    site.waldur.place_create(project, "alloc", {"gpu": 1})
+    site.settle()
+    return site
+
+
+def the_resource(site: Site) -> ResourceUuid:
+    (uuid,) = site.waldur.resources
+    return uuid
+
+
+def account(site: Site) -> Account:
+    return site.account_of(the_resource(site))
+
+
+def test_an_allocation_without_its_account_is_shown_and_not_made_again(site: Site) -> None:
+    name = account(site).name
+    site.slurm.remove_users(name, account(site).users)
+    site.slurm.remove_accounts([name])
+
+    assert site.run().is_idle
+    drifts = site.plan().plan.drifts
+    assert [(drift.kind, drift.wanted) for drift in drifts] == [(DriftKind.MISSING, name)]
+    update = site.waldur.place_update(the_resource(site), {"gpu": 2})
+    site.run()
+    assert site.waldur.orders[update.uuid].state is OrderState.EXECUTING
+
+
+def test_orders_of_a_kind_that_is_not_known_are_left_alone(site: Site) -> None:
+    order = site.waldur.place_update(the_resource(site), {"gpu": 2})
+    site.waldur.orders[order.uuid] = replace(order, type=OrderType.OTHER)
+
+    report = site.run()
+
+    assert site.waldur.orders[order.uuid].state is OrderState.PENDING_PROVIDER
+    assert [refusal.kind for refusal in report.refusals] == [RefusalKind.SITE]
+
+
+def test_resources_in_a_state_that_is_not_known_are_left_alone(site: Site) -> None:
+    site.waldur._move(the_resource(site), ResourceState.OTHER)
+    site.waldur.add_member(site.waldur.resources[the_resource(site)].project, "eve")
+
+    assert site.run().is_idle
+
+
+def test_an_order_whose_resource_is_not_made_yet_is_approved_and_waits(site: Site) -> None:
+    project = site.waldur.make_project("Later")
+    order = site.waldur.place_create(project, "later", {"gpu": 1})
+    resource = order.resource
+    assert resource is not None
+    site.waldur.orders[order.uuid] = replace(order, resource=None)
+
+    report = site.run()
+
+    assert site.waldur.orders[order.uuid].state is OrderState.EXECUTING
+    assert [refusal.kind for refusal in report.refusals] == [RefusalKind.WAITING]
+    executing = site.waldur.orders[order.uuid]
+    site.waldur.orders[order.uuid] = replace(executing, resource=resource)
+    site.settle()
+    assert site.waldur.orders[order.uuid].state is OrderState.DONE
+
+
+@pytest.mark.parametrize("dialect", [Dialect.TRANSITION, Dialect.CLASSIC])
+def test_where_names_are_the_hidden_allocations_the_order_waits_for_it(dialect: Dialect) -> None:
+    site = new_site(dialect)
+    order = site.waldur.place_create(site.waldur.make_project(), "alloc", {"gpu": 1})
+    assert order.resource is not None
+    made = site.waldur.resources[order.resource]
+    site.waldur.resources[made.uuid] = replace(made, allocation_uuid="")
+
+    site.run()
+    assert not any(name.startswith("hpc_") for name in site.accounts())
+    site.waldur.resources[made.uuid] = replace(made, allocation_uuid="f" * 32)
+    site.settle()
+
+    assert site.account_of(made.uuid).name == "hpc_fffff_alloc"
+
+
+def test_a_mark_on_two_accounts_stops_that_allocation(site: Site) -> None:
+    site.slurm.put(replace(account(site), name=AccountName("hpc_copy"), associations=()))
+    site.waldur.add_member(site.waldur.resources[the_resource(site)].project, "eve")
+    before = site.accounts()
+
+    site.run()
+
+    assert site.accounts() == before
+
+
+def test_an_update_without_limits_changes_none(site: Site) -> None:
+    before = account(site).limits
+    order = site.waldur.place_update(the_resource(site), {})
+
+    site.settle()
+
+    assert account(site).limits == before
+    assert site.waldur.orders[order.uuid].state is OrderState.DONE

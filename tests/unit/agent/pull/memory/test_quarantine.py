@@ -1,0 +1,101 @@
+"""What fails again and again rests for growing pauses, and delays nobody else."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.fakes.pull import Site, new_site
+from tests.fakes.slurm import refused
+from waldur_slurm.agent.model.marketplace import Order, OrderState
+from waldur_slurm.agent.pull.memory.quarantine import Rest, after_cycle, resting
+from waldur_slurm.agent.pull.vocabulary.failures import Failure
+from waldur_slurm.agent.pull.vocabulary.findings import RefusalKind
+from waldur_slurm.agent.pull.vocabulary.steps import AddUser
+from waldur_slurm.errors import CommandFailed, TransportError
+from waldur_slurm.model.accounts import NewAccount
+from waldur_slurm.model.names import AccountName, UserName
+from waldur_slurm.slurm.accounting.port import Accounting, Outcome
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+class PoisonedSlurm:
+    """Refuses every batch that holds the poisoned account or user, and counts what it is asked."""
+
+    def __init__(self, slurm: Accounting, poison: str) -> None:
+        self._slurm = slurm
+        self._poison = poison
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._slurm, name)
+
+    def add_accounts(self, accounts: list[NewAccount]) -> Outcome:
+        if any(self._poison in account.name for account in accounts):
+            raise refused("Invalid")
+        return self._slurm.add_accounts(accounts)
+
+    def add_users(self, memberships: dict[AccountName, list[UserName]]) -> Outcome:
+        if any(self._poison in user for users in memberships.values() for user in users):
+            raise refused("Invalid")
+        return self._slurm.add_users(memberships)
+
+
+@pytest.fixture
+def site() -> Site:
+    return new_site()
+
+
+def many_orders(site: Site, count: int, **named: str) -> list[Order]:
+    project = site.waldur.make_project()
+    orders = [site.waldur.place_create(project, f"a{n}", {"gpu": 1}) for n in range(count)]
+    orders.extend(site.waldur.place_create(project, name, {"gpu": 1}) for name in named.values())
+    return orders
+
+
+def test_what_fails_rests_for_growing_pauses(site: Site) -> None:
+    many_orders(site, 0, poison="poison")
+    site.wrap_slurm = lambda slurm: PoisonedSlurm(slurm, "poison")  # type: ignore[assignment, return-value]  # a port by __getattr__
+    tried: list[bool] = []
+    for _ in range(16):
+        tried.append(bool(site.run().failures))
+        site.wait(timedelta(minutes=1))
+
+    assert [number for number, was in enumerate(tried) if was] == [0, 1, 3, 7, 15]
+
+
+def states(site: Site) -> set[OrderState]:
+    return {order.state for order in site.waldur.orders.values()}
+
+
+def test_a_cured_order_is_done_and_forgotten(site: Site) -> None:
+    many_orders(site, 0, poison="poison")
+    site.wrap_slurm = lambda slurm: PoisonedSlurm(slurm, "poison")  # type: ignore[assignment, return-value]  # a port by __getattr__
+    report = site.run()
+    assert report.quarantined
+    site.wrap_slurm = lambda slurm: slurm
+    assert [r.kind for r in site.run().refusals] == [RefusalKind.QUARANTINED]
+
+    site.wait(timedelta(minutes=2))
+    report = site.run()
+
+    assert states(site) == {OrderState.DONE}
+    assert report.quarantined == ()
+
+
+def test_pauses_end_after_six_hours_and_survive_a_clock_that_jumps() -> None:
+    failure = Failure(
+        AddUser(account=AccountName("a"), user=UserName("u")), CommandFailed(("x",), 1, "no")
+    )
+    entries: dict[str, Rest] = {}
+    for _ in range(50):
+        entries = after_cycle(entries, [failure], NOON)
+
+    assert list(resting(entries, NOON)) == ["a/u"]
+    assert resting(entries, NOON + timedelta(hours=6)) == {}
+    assert resting(entries, NOON - timedelta(days=1)) == {}
+
+
+def test_transient_trouble_is_no_ones_fault() -> None:
+    failure = Failure(AddUser(account=AccountName("a"), user=UserName("u")), TransportError("gone"))
+
+    assert after_cycle({}, [failure], NOON) == {}

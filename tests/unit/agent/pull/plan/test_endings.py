@@ -1,0 +1,180 @@
+"""How an allocation ends: only when it is certain, and jobs first."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.fakes.pull import Site, new_site
+from waldur_slurm.agent.model.marketplace import (
+    OrderState,
+    OrderType,
+    ResourceUuid,
+)
+from waldur_slurm.agent.pull.vocabulary.findings import RefusalKind
+from waldur_slurm.agent.pull.world.policy import Consent
+from waldur_slurm.errors import TransportError
+from waldur_slurm.model.accounts import Account
+from waldur_slurm.model.names import ROOT, AccountName, UserName
+from waldur_slurm.slurm.accounting.port import Accounting
+
+
+@pytest.fixture
+def site() -> Site:
+    """One allocation with ann and bob in it."""
+    site = new_site()
+    project = site.waldur.make_project()
+    for user in ("ann", "bob"):
+        site.waldur.add_member(project, user)
+    site.waldur.place_create(project, "alloc", {"gpu": 1})
+    site.settle()
+    return site
+
+
+def the_resource(site: Site) -> ResourceUuid:
+    (uuid,) = site.waldur.resources
+    return uuid
+
+
+def account(site: Site) -> Account:
+    return site.account_of(the_resource(site))
+
+
+def test_while_the_queue_is_unknown_nobody_leaves_and_newcomers_come(site: Site) -> None:
+    project = site.waldur.resources[the_resource(site)].project
+    (bob,) = (user for user, name in site.waldur.usernames.items() if name == "bob")
+    site.waldur.remove_member(project, bob)
+    site.waldur.add_member(project, "eve")
+    site.slurm.fail_next(TransportError("slurmctld is down"), on="read_queue")
+    site.slurm.fail_next(TransportError("slurmctld is down"), on="read_queue")
+
+    report = site.run()
+
+    assert account(site).users == {"ann", "bob", "eve"}
+    assert [refusal.kind for refusal in report.refusals] == [RefusalKind.UNKNOWN]
+
+
+def terminated(site: Site) -> OrderState:
+    (order,) = (o for o in site.waldur.orders.values() if o.type is OrderType.TERMINATE)
+    return order.state
+
+
+def test_while_the_queue_is_unknown_no_allocation_ends(site: Site) -> None:
+    site.waldur.place_terminate(the_resource(site))
+    for _ in range(5):
+        site.slurm.fail_next(TransportError("slurmctld is down"), on="read_queue")
+
+    site.run()
+
+    assert account(site).users == {"ann", "bob"}
+    assert terminated(site) is OrderState.EXECUTING
+
+
+def test_a_job_that_came_in_before_the_hold_is_waited_for(site: Site) -> None:
+    name = account(site).name
+    site.waldur.place_terminate(the_resource(site))
+    site.wrap_slurm = lambda slurm: Sneaky(site, slurm, name)  # type: ignore[assignment, return-value]  # a port by __getattr__
+
+    report = site.run()
+
+    assert terminated(site) is OrderState.EXECUTING
+    assert account(site).users == {"ann", "bob"}
+    assert report.quarantined == (), "it is only a matter of time"
+    site.wrap_slurm = lambda slurm: slurm
+    site.settle()
+    assert terminated(site) is OrderState.DONE
+    assert [job.state for job in site.slurm.jobs] == ["CANCELLED"]
+
+
+class Sneaky:
+    """Somebody submits right before the account is held."""
+
+    def __init__(self, site: Site, slurm: Accounting, account: AccountName) -> None:
+        self._site, self._slurm, self._account = site, slurm, account
+
+    def __getattr__(self, name: str) -> object:
+        if name == "set_account_hold":
+            self._site.slurm.submit("ann", self._account)
+        return getattr(self._slurm, name)
+
+
+def test_an_allocation_with_accounts_below_it_does_not_end(site: Site) -> None:
+    below = Account(AccountName("sub"), "an admin's", "x", parent=account(site).name)
+    site.slurm.put(below)
+    site.waldur.place_terminate(the_resource(site))
+    before = site.accounts()
+
+    report = site.run()
+
+    assert site.accounts() == before
+    assert "has accounts below it: sub" in report.refusals[0].reason
+
+
+@pytest.mark.parametrize("what", ["account", "user"])
+def test_what_is_protected_does_not_end(site: Site, what: str) -> None:
+    if what == "account":
+        site.change_policy(protected_accounts=frozenset({account(site).name}))
+    else:
+        site.change_policy(protected_users=frozenset({UserName("ann")}))
+    site.waldur.place_terminate(the_resource(site))
+    before = site.accounts()
+
+    site.run()
+
+    assert site.accounts() == before
+    assert terminated(site) is OrderState.EXECUTING
+
+
+def test_an_account_of_the_original_agent_ends_only_once_it_is_adopted() -> None:
+    site = new_site()
+    project = site.waldur.make_project()
+    resource = site.waldur.make_resource(project, "old", backend_id="hpc_old")
+    site.slurm.put(Account(AccountName("hpc_old"), "old", f"hpc_{project.uuid}", parent=ROOT))
+    site.waldur.place_terminate(resource.uuid)
+
+    steps = [step.event for step in site.plan().plan.steps]
+    site.settle()
+
+    assert steps.index("account.adopted") < steps.index("account.held")
+    assert AccountName("hpc_old") not in site.accounts()
+    assert terminated(site) is OrderState.DONE
+
+
+def test_an_account_that_is_gone_already_ends_with_its_last_usage_once_that_is_believed() -> None:
+    site = new_site()
+    resource = site.waldur.make_resource(site.waldur.make_project(), "r", backend_id="hpc_gone")
+    site.waldur.place_terminate(resource.uuid)
+
+    for _ in range(2):
+        site.run()
+        assert terminated(site) is OrderState.EXECUTING
+        site.wait(timedelta(minutes=15))
+    site.settle()
+
+    assert terminated(site) is OrderState.DONE
+    assert site.desk.reported == [(resource.uuid, "hpc_gone")]
+
+
+def test_a_person_may_say_that_an_account_is_gone() -> None:
+    site = new_site()
+    resource = site.waldur.make_resource(site.waldur.make_project(), "r", backend_id="hpc_gone")
+    site.waldur.place_terminate(resource.uuid)
+
+    for _ in range(2):
+        site.run(Consent(allow_removals=True))
+
+    assert terminated(site) is OrderState.DONE
+
+
+def test_an_account_that_a_short_listing_left_out_is_not_ended_in_waldur(site: Site) -> None:
+    name = account(site).name
+    site.waldur.place_terminate(the_resource(site))
+    hidden = site.slurm._accounts.pop(name)
+
+    site.run()
+
+    assert terminated(site) is OrderState.EXECUTING
+    site.slurm.put(hidden)
+    site.settle()
+    assert terminated(site) is OrderState.DONE
+    assert name not in site.accounts()
+    assert site.state.read("journal/ledger").get("accounts", {}).get(name) is None

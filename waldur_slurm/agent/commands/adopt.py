@@ -1,0 +1,21 @@
+"""`adopt`: mark an account as an allocation's own, because a person says so."""
+
+import argparse
+
+from waldur_slurm.agent.commands import OK, display_of
+from waldur_slurm.agent.composition import Parts
+from waldur_slurm.agent.daemon.alone import only_agent
+from waldur_slurm.agent.daemon.cycle import ensure_audited
+from waldur_slurm.agent.directions.pull import PullCarrier
+from waldur_slurm.agent.model.marketplace import ResourceUuid
+
+
+def adopt(parts: Parts, arguments: argparse.Namespace) -> int:
+    with only_agent(parts.settings.state_dir):
+        ensure_audited(parts.audit)
+        PullCarrier(parts).adopt(ResourceUuid(arguments.resource), arguments.account)
+    display_of(parts).line(
+        f"{arguments.account} is the account of {arguments.resource} from now on;"
+        " plan shows what the next cycle makes of it"
+    )
+    return OK

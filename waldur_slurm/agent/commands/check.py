@@ -1,0 +1,80 @@
+"""`check`: judge everything a newcomer may have got wrong; changes nothing."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from waldur_slurm.agent.check.facts import (
+    Facts,
+    Known,
+    Told,
+    known,
+    read_slurm,
+    read_waldur,
+    user_names,
+)
+from waldur_slurm.agent.check.findings import Finding, Verdict
+from waldur_slurm.agent.check.judgement import is_fit, judge
+from waldur_slurm.agent.check.storage import obstacle
+from waldur_slurm.agent.commands import FAILED, OK, display_of
+from waldur_slurm.agent.composition import Parts, now
+from waldur_slurm.agent.daemon.hooks import hooks_in
+from waldur_slurm.agent.daemon.show import announcer, counted
+
+_STYLES: dict[str, str] = {
+    Verdict.OK: "green",
+    Verdict.WARNING: "yellow",
+    Verdict.FAILED: "bold red",
+    Verdict.UNKNOWN: "dim",
+}
+
+
+def check(parts: Parts, arguments: argparse.Namespace) -> int:
+    """Say of each thing whether it is in order, and what to do where it is not."""
+    findings = judge(_facts(parts))
+    display = display_of(parts)
+    if arguments.json:
+        display.json({"fit": is_fit(findings), "findings": findings})
+    else:
+        rows = [(f.verdict, f.subject, "; ".join(f.found.splitlines()), f.advice) for f in findings]
+        display.table(("", "what", "found", "what to do"), rows, _STYLES)
+        display.line("")
+        display.line(_summary(findings))
+    return OK if is_fit(findings) else FAILED
+
+
+def _summary(findings: tuple[Finding, ...]) -> str:
+    if is_fit(findings):
+        warnings = sum(finding.verdict is Verdict.WARNING for finding in findings)
+        return f"The agent can run; {counted(warnings, 'warning')}." if warnings else "All is well."
+    failures = sum(finding.verdict is Verdict.FAILED for finding in findings)
+    return f"The agent cannot run yet: {failures} to mend, from the top."
+
+
+def _facts(parts: Parts) -> Facts:
+    told = parts.settings
+    announce = announcer(sys.stderr)
+    waldur = read_waldur(lambda: parts.marketplace, now, announce)
+    storage = {"state directory": obstacle(told.state_dir, is_directory=True)}
+    if told.audit_log:
+        storage["audit log"] = obstacle(told.audit_log, is_directory=False)
+    return Facts(
+        told=Told(
+            direction=told.direction,
+            api_url=told.api_url,
+            verify_ssl=told.verify_ssl,
+            default_account=told.pull.default_account,
+            require_unix_users=told.pull.require_unix_users,
+            warnings=parts.warnings,
+        ),
+        components=known(lambda: parts.components),
+        storage=storage,
+        waldur=waldur,
+        slurm=read_slurm(lambda: parts.accounting, user_names(waldur), announce),
+        hooks=_hooks(told.hook_dir),
+    )
+
+
+def _hooks(directory: Path | None) -> Known[Sequence[str]] | None:
+    return known(lambda: sorted(hooks_in(directory))) if directory else None

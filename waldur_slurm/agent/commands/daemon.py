@@ -1,0 +1,59 @@
+"""`waldur-slurm-agent` without a command: run cycles until somebody stops it."""
+
+import argparse
+
+from waldur_slurm import __version__
+from waldur_slurm.agent.commands import OK
+from waldur_slurm.agent.composition import Parts
+from waldur_slurm.agent.daemon.alone import only_agent
+from waldur_slurm.agent.daemon.cycle import run_audited
+from waldur_slurm.agent.daemon.daemon import Daemon
+from waldur_slurm.agent.daemon.timing import run_timed
+from waldur_slurm.agent.directions import Carrier, carrier_of
+from waldur_slurm.telemetry.events import Event, Level
+
+
+def daemon(parts: Parts, _arguments: argparse.Namespace) -> int:
+    with only_agent(parts.settings.state_dir), parts.watched():
+        carrier = carrier_of(parts)
+        _introduce(parts)
+        Daemon(
+            run_cycle=_Cycles(parts, carrier).run,
+            reload=lambda: carrier.use_components(parts.read_components()),
+            pace=parts.pace,
+            signals=parts.signals,
+            notifier=parts.notifier,
+            tell=parts.tell,
+        ).run()
+        parts.tell(Event(name="agent.stopped"))
+    return OK
+
+
+class _Cycles:
+    """The daemon's cycles; after the first good one, Waldur's providers see the agent."""
+
+    def __init__(self, parts: Parts, carrier: Carrier) -> None:
+        self._parts = parts
+        self._carrier = carrier
+        self._is_registered = False
+
+    def run(self) -> None:
+        parts = self._parts
+        run_timed(parts.tell, lambda: run_audited(parts.audit, self._carrier.run))
+        if not self._is_registered:
+            parts.marketplace.register_agent(__version__, parts.settings.direction)
+            self._is_registered = True
+
+
+def _introduce(parts: Parts) -> None:
+    about = {
+        "version": __version__,
+        "direction": parts.settings.direction,
+        "offering": parts.settings.offering_uuid,
+        "interval": parts.settings.interval,
+    }
+    parts.tell(Event(name="agent.started", fields=about))
+    if not parts.settings.verify_ssl:
+        parts.tell(Event(name="waldur.certificate_not_verified", level=Level.WARNING))
+    for text in parts.warnings:
+        parts.tell(Event(name="settings.doubtful", level=Level.WARNING, fields={"what": text}))

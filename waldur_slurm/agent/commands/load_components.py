@@ -1,0 +1,19 @@
+"""`--load-components`: bring the offering's components in step with the TRES file."""
+
+import argparse
+
+from waldur_slurm.agent.commands import OK, display_of
+from waldur_slurm.agent.components_sync import apply_components, plan_components
+from waldur_slurm.agent.composition import Parts
+
+
+def load_components(parts: Parts, arguments: argparse.Namespace) -> int:
+    changes = plan_components(parts.marketplace.read_offering().components, parts.components)
+    if not arguments.dry_run:
+        apply_components(changes, parts.marketplace)
+    rows = [
+        (change.action, change.component.type, "; ".join(map(str, change.differences)))
+        for change in changes
+    ]
+    display_of(parts).table(("action", "component", "differences"), rows)
+    return OK

@@ -1,0 +1,70 @@
+"""Who may use what: offering users, team members, associations, rights. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from waldur_slurm.agent.model.marketplace import OfferingUser, ProjectUuid, UserUuid
+from waldur_slurm.agent.waldur.wire.reading import canonical, last_uuid, read_row
+from waldur_slurm.agent.waldur.wire.rows import (
+    AssociationRow,
+    MeRow,
+    OfferingUserRow,
+    PermissionRow,
+    TeamMemberRow,
+)
+from waldur_slurm.model.copies import one_copy
+
+
+def parse_offering_user(raw: object, where: str) -> OfferingUser:
+    row = read_row(OfferingUserRow, raw, where)
+    username = one_copy(row.username or "")
+    return OfferingUser(
+        user=UserUuid(canonical(row.user_uuid)),
+        username=username,
+        is_usable=bool(username) and not row.is_restricted and row.state == "OK",
+    )
+
+
+def parse_permission(raw: object, where: str) -> tuple[ProjectUuid, UserUuid, datetime | None]:
+    """Project, person, and when the role ends."""
+    row = read_row(PermissionRow, raw, where)
+    return (
+        ProjectUuid(canonical(row.project_uuid)),
+        UserUuid(canonical(row.user_uuid)),
+        row.expiration_time,
+    )
+
+
+def parse_team_member(raw: object, where: str) -> tuple[UserUuid, datetime | None]:
+    row = read_row(TeamMemberRow, raw, where)
+    return UserUuid(canonical(row.uuid)), row.expiration_time
+
+
+def parse_association(raw: object, where: str) -> tuple[str, str]:
+    """The allocation's uuid and the user name."""
+    row = read_row(AssociationRow, raw, where)
+    return last_uuid(row.allocation), row.username
+
+
+def parse_rights(raw: object, where: str) -> tuple[str, ...]:
+    row = read_row(MeRow, raw, where)
+    roles = [f"{held.role_name} of {held.scope_type} {held.scope_name}" for held in row.permissions]
+    return tuple((["staff"] if row.is_staff else []) + sorted(roles))
+
+
+def statuses_to_wire(
+    team: Iterable[object], usernames: frozenset[str], where: str
+) -> list[dict[str, object]]:
+    """Whose access has arrived, of everybody in the team who has a user name."""
+    rows = (read_row(TeamMemberRow, raw, where) for raw in team)
+    return [
+        {
+            "scope_type": "resource",
+            "role_name": row.role,
+            "user_uuid": canonical(row.uuid),
+            "username": row.offering_user_username,
+            "state": "synced" if row.offering_user_username in usernames else "pending",
+        }
+        for row in rows
+        if row.offering_user_username
+    ]
