@@ -12,6 +12,7 @@ from sandbox.slurm import ClusterOptions
 from sandbox.slurm.users import ensure_users
 from tests.contract.batch_site import BATCH_REAL, BatchSite, FakeBatchSite, RealBatchSite
 from tests.contract.live_site import FakeLive, LiveSite, RealLive
+from tests.contract.past_site import FakePastSite, PastSite, RealPastSite
 from tests.contract.site import (
     AS_OPERATOR,
     AS_ROOT,
@@ -191,3 +192,14 @@ def _batch_site(request: pytest.FixtureRequest) -> Iterator[RealBatchSite]:
     site = RealBatchSite(found)
     yield site
     site.clear()
+
+
+@pytest.fixture
+def past_site(batch_site: BatchSite) -> PastSite:
+    """Each accounting in turn, of a queue whose jobs run to their ends."""
+    return RealPastSite(batch_site) if isinstance(batch_site, RealBatchSite) else FakePastSite()
+
+
+@pytest.fixture
+def real_past_site(real_batch_site: RealBatchSite) -> RealPastSite:
+    return RealPastSite(real_batch_site)
