@@ -64,7 +64,9 @@ def test_a_mark_that_is_known_beforehand_forges_nothing(real_past_site: RealPast
     nonces = _nonces(known)
     transport = RecordingTransport(real_past_site.site.site.transport)
     history = HistoryClient(transport, LAB, nonce=lambda: next(nonces))
-    real_past_site.site.site.wait_until(lambda: _jobs(real_past_site) != [])
+    real_past_site.site.site.wait_until(
+        lambda: [job.last.comment for job in _jobs(real_past_site)] == [forged]
+    )
     (job,) = history.read_jobs(real_past_site.query())
     assert isinstance(job, PastJob)
     assert (job.id.number, job.last.user, job.last.comment) == (number, ANN, forged)
