@@ -37,6 +37,9 @@ class FakeMarketplace(Ledger, Faulty):
 
     unreadable_teams: set[ResourceUuid] = field(default_factory=set)
     refuses_past_months: bool = True
+    is_owned: bool = True
+    """Whether the token is the provider's owner's, and not a manager's."""
+    managers_read_usage: bool = False
     _server_time: datetime | None = None
 
     @property
@@ -187,6 +190,8 @@ class FakeMarketplace(Ledger, Faulty):
 
     @answers
     def read_usages(self, month: Month) -> tuple[HeldUsage, ...]:
+        if self.dialect is Dialect.TODAY and not (self.is_owned or self.managers_read_usage):
+            return ()
         rows = (*self.usages.values(), *self.usages_in_other_plans)
         return tuple(usage for usage in rows if usage.month == month)
 
@@ -207,6 +212,7 @@ class FakeMarketplace(Ledger, Faulty):
         *,
         on: datetime | None = None,
     ) -> None:
+        """A report takes the place of what the resource's page showed before."""
         month = self._booked_month(amounts, on)
         state = self.resources[resource.uuid].state
         if state not in {ResourceState.OK, ResourceState.UPDATING, ResourceState.TERMINATING}:
@@ -215,6 +221,8 @@ class FakeMarketplace(Ledger, Faulty):
         self.note("tell_usage", resource.uuid, (dict(amounts), month))
         for component, amount in amounts.items():
             self.hold_usage(resource.uuid, component, month, amount)
+        if month == Month.containing(self.now, self.zone):
+            self.current_usages[resource.uuid] = dict(amounts)
 
     @answers
     def tell_user_usages(
@@ -273,6 +281,8 @@ class FakeMarketplace(Ledger, Faulty):
         current = Month.containing(self.now, self.zone)
         if on is None or self.dialect is not Dialect.TODAY:
             return current
+        if not self.is_owned:
+            raise WaldurRejected("set usage", 400, "Only staff users and service providers")
         month = Month.containing(on, self.zone)
         billed = {c.type: c.billing_type for c in self.offering.components}
         is_by_usage = any(billed.get(component) == "usage" for component in amounts)

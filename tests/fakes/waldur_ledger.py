@@ -87,6 +87,8 @@ class Ledger:
     usages: dict[tuple[ResourceUuid, ComponentType, Month], HeldUsage] = field(default_factory=dict)
     usages_in_other_plans: list[HeldUsage] = field(default_factory=list)
     """Rows beside those in `usages`, as a resource has that changed its plan."""
+    current_usages: dict[ResourceUuid, dict[ComponentType, Decimal]] = field(default_factory=dict)
+    """What a resource's page shows of the running month."""
     user_usages: dict[tuple[str, str], HeldUserUsage] = field(default_factory=dict)
     rights: Sequence[str] = ("CUSTOMER.OWNER of the provider",)
     begun: set[ResourceUuid] = field(default_factory=set)

@@ -19,24 +19,37 @@ _ASKED = ("token", "offering", "dialect", "rights", "components", "people", "clo
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """Something the agent must do in Waldur, and the roles that Waldur lets do it."""
+    """Something the agent must do in Waldur, and the roles that Waldur lets do it.
+
+    `newest`: roles that only the newest Waldur lets do it; which one answers cannot be asked.
+    """
 
     deed: str
     directions: frozenset[str]
     roles: tuple[str, ...]
+    newest: tuple[str, ...] = ()
 
+
+MANAGERS = ("OFFERING.MANAGER", "CUSTOMER.MANAGER")
 
 RIGHTS = (
-    Right("approve and complete orders", frozenset({"pull"}), ("staff", "CUSTOMER.OWNER")),
+    Right(
+        "approve and complete orders",
+        frozenset({"pull"}),
+        ("staff", "CUSTOMER.OWNER"),
+        newest=MANAGERS,
+    ),
     Right(
         "change resources of the offering",
         frozenset({"pull", "push"}),
         ("staff", "CUSTOMER.OWNER", "OFFERING.MANAGER"),
+        newest=MANAGERS,
     ),
     Right(
         "report usage",
         frozenset({"push"}),
         ("staff", "CUSTOMER.OWNER", "OFFERING.MANAGER"),
+        newest=MANAGERS,
     ),
 )
 
@@ -54,7 +67,7 @@ def judge_waldur(facts: Facts) -> Iterator[Finding]:
     yield judge_dialect(waldur)
     if told.direction == "push":
         yield judge_closed_months(waldur)
-    yield from judge_rights(waldur.rights, told)
+    yield from judge_rights(waldur, told)
     yield judge_components(waldur, facts.components)
     yield judge_people(waldur.offering_users)
     yield judge_clock(waldur)
@@ -118,24 +131,43 @@ def judge_closed_months(waldur: WaldurFacts) -> Finding:
     )
 
 
-def judge_rights(rights: Known[Sequence[str]], told: Told) -> Iterator[Finding]:
+def judge_rights(waldur: WaldurFacts, told: Told) -> Iterator[Finding]:
+    rights = waldur.rights
     if isinstance(rights, ExpectedError):
         yield unknown("rights", str(rights))
         return
-    held = {right.split()[0] for right in rights}
     shown = ", ".join(rights) or "no role"
+    found = f"the token's user is {shown}"
+    advice = "in Waldur, make the user an owner of the service provider's organization"
     for right in RIGHTS:
         if told.direction not in right.directions:
             continue
         subject = f"right to {right.deed}"
-        if held & set(right.roles):
-            yield fine(subject, f"the token's user is {shown}")
+        if _holds(rights, right.roles):
+            yield fine(subject, found)
+        elif _holds(rights, right.newest):
+            yield warning(subject, f"{found}: that is enough for newer Waldur only", advice)
         else:
-            yield failed(
-                subject,
-                f"the token's user is {shown}",
-                "in Waldur, make the user an owner of the service provider's organization",
-            )
+            yield failed(subject, found, advice)
+    if told.direction == "push":
+        yield from _judge_managers_usage(waldur, rights)
+
+
+def _judge_managers_usage(waldur: WaldurFacts, rights: Sequence[str]) -> Iterator[Finding]:
+    """On `today` a manager reports what he may not read, and nothing with a date."""
+    if waldur.dialect is not Dialect.TODAY or _holds(rights, ("staff", "CUSTOMER.OWNER")):
+        return
+    if _holds(rights, MANAGERS):
+        yield failed(
+            "right to read and correct usage",
+            "a manager may report the usage of the running month, but not that of a closed one, and"
+            " on many servers may not read what was reported",
+            "in Waldur, make the user an owner of the service provider's organization",
+        )
+
+
+def _holds(rights: Sequence[str], roles: Sequence[str]) -> bool:
+    return any(right.split()[0] in roles for right in rights)
 
 
 def judge_components(waldur: WaldurFacts, components: Known[tuple[Component, ...]]) -> Finding:

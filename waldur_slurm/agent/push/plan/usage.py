@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from waldur_slurm.agent.model.components import Component, ComponentType
-from waldur_slurm.agent.model.marketplace import Resource, ResourceUuid
+from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
+from waldur_slurm.agent.model.marketplace import OfferedComponent, Resource, ResourceUuid
 from waldur_slurm.agent.model.usage import Measurement
 from waldur_slurm.agent.push.plan.findings import Owed, RefusalKind, Unlisted
 from waldur_slurm.agent.push.plan.months import Booking, Way
@@ -86,6 +86,11 @@ def by_account(
     return found
 
 
+def is_billed(offered: OfferedComponent) -> bool:
+    """Whether Waldur takes usage of it; its components of other kinds, fixed ones, have none."""
+    return isinstance(offered.billing_type, AccountingType)
+
+
 def _not_offered(world: World) -> Iterator[Refusal]:
     for component in world.components:
         if component.type not in world.waldur.offered:
@@ -110,9 +115,28 @@ class _Month:
                 by_user = used.get(component.tres, {})
                 if self._settle_total(component, component.to_usage(sum(by_user.values()))):
                     self._settle_users(component, by_user)
-        for amounts in (self._now, self._tried):
-            if amounts:
-                self._plan.totals.append(self._telling(amounts))
+        if self._now:
+            self._plan.totals.append(replace(self._telling(self._now), beside=self._beside()))
+        if self._tried:
+            self._plan.totals.append(self._telling(self._tried))
+
+    def _beside(self) -> Mapping[ComponentType, Decimal]:
+        """All else that Waldur bills by usage or limit, unless nobody knows what it would become.
+
+        Waldur's page of a resource shows what its last report named, and nothing of a closed month.
+        """
+        if self._booking.is_closed:
+            return {}
+        return {
+            component.type: self._held(component.type)
+            for component in self._world.components
+            if component.type not in self._now and self._can_be_repeated(component.type)
+        }
+
+    def _can_be_repeated(self, component: ComponentType) -> bool:
+        offered = self._world.waldur.offered.get(component)
+        is_split = self._world.is_split(self._booking.month, self._resource, component)
+        return offered is not None and is_billed(offered) and not is_split
 
     def _settle_total(self, component: Component, measured: Decimal) -> bool:
         """Decide how the total is told; True if Waldur holds it, or may in a moment."""
