@@ -7,7 +7,7 @@ come ends the work; what was done is found again at the next reading.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Protocol, TypeVar
 
@@ -72,10 +72,12 @@ class SlurmHand:
     is_stopping: Callable[[], bool]
     unbroken: Unbroken = nullcontext
     """Around each change with its note: who stops the agent in between would lose the note."""
+    failures: list[Failure] = field(default_factory=list)
+    """What failed by itself the last time, be it that the work broke off."""
 
     def carry_out(self, steps: Sequence[SlurmStep]) -> list[Failure]:
         """Raise what means that Slurm is not answering; return what failed by itself."""
-        failures: list[Failure] = []
+        failures = self.failures = []
         for stage, group in groupby(steps, key=_batch):
             lost = {subject_of(failure.step) for failure in failures}
             left = [step for step in group if subject_of(step) not in lost]

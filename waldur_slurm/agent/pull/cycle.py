@@ -188,6 +188,7 @@ class _Run:
         self._journal.keep_ledger(tidied(self._journal.ledger, view.desired))
         doubts = remember_doubts(view.guarded.doubts, self._journal.doubts, view.world.now)
         self._journal.keep_doubts(doubts)
+        is_whole = False
         try:
             with phase("judge"):
                 view = self._judge(view)
@@ -195,16 +196,23 @@ class _Run:
                 view = self._work(view)
             with phase("tell"):
                 self._tell(view)
+            is_whole = not self._cycle.is_stopping()
         finally:
-            entries = after_cycle(self._journal.quarantine, self._failures, view.world.now)
-            self._journal.keep_quarantine(entries)
+            self._news.failed(self._failures)
+            self._rest_what_failed(view.world.now, is_whole=is_whole)
         return self._news.report(
             view.guarded,
             failures=self._failures,
             changes=len(self._done),
-            quarantined=tuple(sorted(entries)),
+            quarantined=tuple(sorted(self._journal.quarantine)),
             members_without_username=view.desired.roster.nameless(view.world.waldur.members),
         )
+
+    def _rest_what_failed(self, now: datetime, *, is_whole: bool) -> None:
+        """Only a cycle that came to its end, with answers to all, shows what went well."""
+        is_whole = is_whole and not any(failure.error.transient for failure in self._failures)
+        entries = after_cycle(self._journal.quarantine, self._failures, now, is_whole=is_whole)
+        self._journal.keep_quarantine(entries)
 
     def _judge(self, view: View) -> View:
         """Approve, reject and err orders; what was approved is looked at again before any work."""
@@ -253,9 +261,9 @@ class _Run:
         try:
             failures = self._slurm.carry_out(steps)
         finally:
+            self._failures.extend(self._slurm.failures)
             self._journal.keep_ledger(after(self._journal.ledger, self._done[before:]))
         self._remember_taken(view, taken, self._done[before:])
-        self._failures.extend(failures)
         return failures
 
     def _remember_taken(self, view: View, before: Taken, steps: Sequence[Step]) -> None:

@@ -1,6 +1,6 @@
 """Who hears what of a cycle: each change once, each trouble once, and nothing of an idle one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 
@@ -47,6 +47,11 @@ class News:
         with self._lock:
             self._sink(Event(name=step.event, fields=record_of(step), is_change=True))
 
+    def failed(self, failures: Iterable[Failure]) -> None:
+        """Tell what went wrong with single items, be it that the cycle breaks off."""
+        for each in failures:
+            self._sink(failed(subject_of(each.step), sentence_of(each.step), each.error))
+
     def report(
         self,
         guarded: Guarded,
@@ -56,8 +61,6 @@ class News:
         quarantined: tuple[str, ...],
         members_without_username: int,
     ) -> CycleReport:
-        for each in failures:
-            self._sink(failed(subject_of(each.step), sentence_of(each.step), each.error))
         plan = guarded.plan
         self._findings.tell([*plan.refusals, *plan.drifts])
         return CycleReport(

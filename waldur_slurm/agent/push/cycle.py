@@ -86,6 +86,7 @@ class PushCycle:
             with self.phase("tell"):
                 hand.carry_out(plan.steps)
         finally:
+            self._news.failed(hand.failures)
             journal.keep_ledger(hand.ledger)
         if hand.ledger.declined != world.ledger.declined:
             plan = replace(plan, owed=plan_push(replace(world, ledger=hand.ledger)).owed)
