@@ -144,12 +144,12 @@ class OfferedComponent:
     name: str
     measured_unit: str
     billing_type: AccountingType | str
-    limit_amount: int | None
+    limit_amount: int | float | None
     limit_period: str | None = None
     description: str = ""
     article_code: str = ""
-    min_value: int | None = None
-    max_value: int | None = None
+    min_value: int | float | None = None
+    max_value: int | float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
