@@ -8,6 +8,7 @@ from waldur_slurm.agent.errors import UnexpectedPayload
 from waldur_slurm.agent.metering.sums import from_epoch, to_epoch
 from waldur_slurm.agent.model.marketplace import Resource
 from waldur_slurm.agent.push.apply import WaldurHand
+from waldur_slurm.agent.push.journal import Journal
 from waldur_slurm.agent.push.news import News
 from waldur_slurm.agent.push.plan.findings import RefusalKind
 from waldur_slurm.agent.push.plan.plan import Plan
@@ -70,6 +71,7 @@ class FinalUsage:
         if hand.postponed:
             return False
         owed = plan_usage(replace(world, ledger=hand.ledger)).owed
+        Journal(self.reader.state).keep_owed(plan.judged, owed)  # nobody measures it once more
         news.report(Plan((), tuple(plan.refusals), unlisted=plan.unlisted), owed, ())
         return True
 

@@ -157,8 +157,9 @@ class Journal:
             self.state.replace(_PEAKS, peaks)
 
     def _lasting_peaks(self, now: datetime) -> Document:
+        """A moment far in the future was told by a clock that was wrong."""
         kept = self.state.read(_PEAKS)
-        return {key: e for key, e in kept.items() if now - from_epoch(e["at"]) < PEAK_LASTS}
+        return {key: e for key, e in kept.items() if abs(now - from_epoch(e["at"])) < PEAK_LASTS}
 
     def believes_missing(self, now: datetime, *, is_doubtful: bool, remember: bool) -> bool:
         """Whether to believe that accounts are gone: most at once only after several readings."""

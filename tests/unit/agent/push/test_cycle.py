@@ -229,6 +229,19 @@ def test_many_small_decreases_in_a_day_are_judged_as_one(site: Site) -> None:
     assert falls_to(89, HOUR) == 89
 
 
+def test_a_peak_that_a_clock_years_ahead_noted_judges_nothing(site: Site) -> None:
+    alpha = site.allocation("alpha", "ann")
+    site.job("other", "bob", NOON.replace(day=1) - 30 * HOUR, NOON.replace(day=1))
+    site.job("alpha", "ann", NOON - 97 * HOUR, NOON)
+    site.hold(alpha, CPU, NOVEMBER, "100.00")
+    ahead = int(NOON.replace(year=2036).timestamp())
+    key = f"{NOVEMBER}/{alpha.uuid}/cpu"
+    site.state.replace("journal/peaks", {key: {"amount": "900.00", "at": ahead}})
+
+    assert site.cycle().run().refusals == ()
+    assert site.held(alpha, CPU, NOVEMBER) == Decimal("97.00")
+
+
 def test_no_decrease_is_sent_for_a_month_whose_records_may_be_purged(site: Site) -> None:
     alpha = site.allocation("alpha", "ann")
     site.job("alpha", "ann", NOON - 100 * HOUR, NOON)
