@@ -252,3 +252,37 @@ def test_each_phase_of_a_cycle_is_entered_once_and_in_order(site: Site) -> None:
     cycle.run()
 
     assert entered == ["read", "-", "judge", "-", "work", "-", "tell", "-"]
+
+
+@pytest.mark.parametrize("place", ["place_update", "place_terminate"])
+def test_while_the_customer_has_not_agreed_an_allocation_goes_on_living(
+    site: Site, place: str
+) -> None:
+    """Today's Waldur calls it Updating or Terminating from the moment that this was asked for."""
+    resource = allocated(site, "ann", "bob")
+    project = site.waldur.resources[held(resource)].project
+    if place == "place_update":
+        site.waldur.place_update(held(resource), {"gpu": 3}, OrderState.PENDING_CONSUMER)
+    else:
+        site.waldur.place_terminate(held(resource), OrderState.PENDING_CONSUMER)
+    (bob,) = (user for user, name in site.waldur.usernames.items() if name == "bob")
+
+    site.waldur.remove_member(project, bob)
+    site.waldur.add_member(project, "carol")
+    site.waldur._change(site.waldur.resources[held(resource)], is_paused=True)
+    site.settle()
+
+    account = site.account_of(resource)
+    assert account.users == {"ann", "carol"}
+    assert (account.grp_jobs, account.grp_submit_jobs) == (0, 0)
+
+
+def test_a_terminate_that_the_provider_has_not_approved_ends_nothing(site: Site) -> None:
+    resource = allocated(site, "ann")
+    site.change_policy(approve_orders=False)
+    site.waldur.place_terminate(held(resource))
+
+    site.waldur.add_member(site.waldur.resources[held(resource)].project, "carol")
+    site.settle()
+
+    assert site.account_of(resource).users == {"ann", "carol"}

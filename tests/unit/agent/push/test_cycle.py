@@ -15,7 +15,7 @@ from tests.fakes.waldur import FakeMarketplace
 from tests.unit.agent.push.site import CPU, GPU, HOUR, MEM, NOON, Site
 from waldur_slurm.agent.errors import WaldurUnreachable
 from waldur_slurm.agent.metering.measure import Meter
-from waldur_slurm.agent.model.marketplace import HeldUsage, ResourceState
+from waldur_slurm.agent.model.marketplace import HeldUsage, OrderState, ResourceState
 from waldur_slurm.agent.push.plan.findings import RefusalKind
 from waldur_slurm.agent.push.plan.policy import Consent
 from waldur_slurm.agent.push.reader import ClocksDiffer
@@ -261,6 +261,19 @@ def test_people_of_the_account_become_associations_and_leavers_are_dropped(older
     older.cycle().run()
 
     assert older.waldur.associations[alpha.uuid] == {"ann", "eve"}
+
+
+def test_people_are_told_while_an_order_waits_for_the_customer(today: Site) -> None:
+    today.waldur.offering = replace(today.waldur.offering, wants_memberships=True)
+    alpha = today.allocation("alpha", "ann")
+    today.cycle().run()
+    today.waldur.place_terminate(alpha.uuid, OrderState.PENDING_CONSUMER)
+    today.account("alpha", "ann", "bob")
+    today.forget()
+
+    today.cycle().run()
+
+    assert [event.fields["users"] for event in today.heard("members.reported")] == [["ann", "bob"]]
 
 
 def test_memberships_are_told_once_where_waldur_has_no_list(today: Site) -> None:

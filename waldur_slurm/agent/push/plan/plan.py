@@ -18,7 +18,7 @@ from waldur_slurm.agent.push.plan.steps import (
     TellOk,
 )
 from waldur_slurm.agent.push.plan.usage import UsagePlan, plan_usage
-from waldur_slurm.agent.push.plan.world import World, missing_accounts
+from waldur_slurm.agent.push.plan.world import World, missing_accounts, takes_usage
 from waldur_slurm.agent.report.findings import Refusal
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.period import Month
@@ -94,14 +94,16 @@ def _plan_returned(world: World) -> Iterator[Step]:
 
 
 def _plan_people(world: World) -> Iterator[Step]:
+    """Today's Waldur moves a resource as soon as a change is ordered, older ones once it begins."""
+    is_told = _is_ok if world.waldur.associations is not None else takes_usage
     for resource in world.told:
-        if resource.state is not ResourceState.OK or not world.has_account(resource):
+        if not is_told(resource) or not world.has_account(resource):
             continue
         account = world.snapshot.accounts[AccountName(resource.backend_id)]
         found = frozenset(str(association.user) for association in account.associations)
         if world.waldur.associations is None:
-            is_told = world.ledger.members.get(resource.uuid) == found
-            if world.waldur.wants_memberships and not is_told:
+            is_known = world.ledger.members.get(resource.uuid) == found
+            if world.waldur.wants_memberships and not is_known:
                 yield TellMemberships(resource=resource, usernames=found)
             continue
         held = world.waldur.associations.get(resource.uuid)
@@ -110,3 +112,7 @@ def _plan_people(world: World) -> Iterator[Step]:
         for username in sorted(found ^ held):
             is_there = username in found
             yield TellAssociation(resource=resource, username=username, is_there=is_there)
+
+
+def _is_ok(resource: Resource) -> bool:
+    return resource.state is ResourceState.OK
