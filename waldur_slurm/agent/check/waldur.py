@@ -127,7 +127,9 @@ def judge_closed_months(waldur: WaldurFacts) -> Finding:
     if "staff" in waldur.rights:
         return fine(subject, "all usage can be reported later")
     return fine(
-        subject, "of components billed by limit usage can be reported later, of others it cannot"
+        subject,
+        "of components billed by limit usage can be reported later, of others while the customer's"
+        " invoice of the month may change",
     )
 
 
