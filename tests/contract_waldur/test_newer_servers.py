@@ -13,8 +13,10 @@ from tests.fixtures_waldur import StartWaldur
 from waldur_slurm.agent.errors import WaldurRejected, WaldurUnreachable
 from waldur_slurm.agent.model.components import ComponentType
 from waldur_slurm.agent.model.marketplace import Resource
+from waldur_slurm.model.period import Month
 
 CPU = ComponentType("cpu")
+NOVEMBER = Month(2026, 11)
 TWELVE = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 Serve = Callable[[Waldur, str], ServedSite]
@@ -76,3 +78,18 @@ def test_members_who_change_places_between_pages_leave_nobody_out(today: Waldur)
     today.set_trait("unordered_memberships", False)
     with served(today) as site:
         assert len(site.market.read_members([resource])[resource.uuid]) == 310
+
+
+def test_a_month_of_two_plans_is_one_total_only_where_its_rows_say_so(today: Waldur) -> None:
+    resource = made(today)
+    with served(today) as site:
+        site.market.tell_usage(resource, {CPU: Decimal("10.00")})
+        today.switch_plan(resource.uuid, "Cheaper")
+        site.market.tell_usage(resource, {CPU: Decimal("14.00")})
+        rows = site.market.read_usages(NOVEMBER)
+        assert [(row.amount, row.is_of_total) for row in rows] == [
+            (Decimal("10.00"), True),
+            (Decimal("4.00"), True),
+        ]
+        today.set_trait("month_totals", False)
+        assert {row.is_of_total for row in site.market.read_usages(NOVEMBER)} == {False}

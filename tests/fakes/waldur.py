@@ -40,6 +40,8 @@ class FakeMarketplace(Ledger, Faulty):
     is_owned: bool = True
     """Whether the token is the provider's owner's, and not a manager's."""
     managers_read_usage: bool = False
+    makes_totals: bool = False
+    """Whether a report is the month's total, of which a plan that is over keeps its row."""
     _server_time: datetime | None = None
 
     @property
@@ -193,7 +195,9 @@ class FakeMarketplace(Ledger, Faulty):
         if self.dialect is Dialect.TODAY and not (self.is_owned or self.managers_read_usage):
             return ()
         rows = (*self.usages.values(), *self.usages_in_other_plans)
-        return tuple(usage for usage in rows if usage.month == month)
+        return tuple(
+            replace(usage, is_of_total=self.makes_totals) for usage in rows if usage.month == month
+        )
 
     @answers
     def read_user_usages(
@@ -220,7 +224,9 @@ class FakeMarketplace(Ledger, Faulty):
         self._check_known(amounts)
         self.note("tell_usage", resource.uuid, (dict(amounts), month))
         for component, amount in amounts.items():
-            self.hold_usage(resource.uuid, component, month, amount)
+            rest = amount - self._in_other_plans(resource.uuid, component, month)
+            told = max(Decimal(0), rest) if self.makes_totals else amount
+            self.hold_usage(resource.uuid, component, month, told)
         if month == Month.containing(self.now, self.zone):
             self.current_usages[resource.uuid] = dict(amounts)
 
@@ -289,6 +295,14 @@ class FakeMarketplace(Ledger, Faulty):
         if month < current and is_by_usage and self.refuses_past_months:
             raise WaldurRejected("set usage", 400, "backfilling past billing periods")
         return month
+
+    def _in_other_plans(
+        self, resource: ResourceUuid, component: ComponentType, month: Month
+    ) -> Decimal:
+        about = (resource, component, month)
+        rows = self.usages_in_other_plans
+        found = (r.amount for r in rows if (r.resource, r.component, r.month) == about)
+        return sum(found, Decimal(0))
 
     def _check_known(self, amounts: Mapping[ComponentType, Decimal]) -> None:
         unknown = set(amounts) - {component.type for component in self.offering.components}

@@ -167,13 +167,18 @@ class Offering:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldUsage:
-    """Usage that Waldur already holds for one component of one resource in one month."""
+    """Usage that Waldur already holds for one component of one resource in one month.
+
+    `is_of_total`: a report is the month's total, and where a change of plan has made several rows,
+    Waldur itself takes what the others hold from it. Elsewhere nobody knows what it overwrites.
+    """
 
     uuid: str
     resource: ResourceUuid
     component: ComponentType
     month: Month
     amount: Decimal
+    is_of_total: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

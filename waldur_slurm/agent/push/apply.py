@@ -4,7 +4,7 @@ After a step of a resource that failed its later steps wait: nobody is called er
 still to be sent. When Waldur is out of reach several times in a row, the rest waits too.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -28,7 +28,7 @@ from waldur_slurm.agent.push.plan.steps import (
     TellUsage,
     TellUserUsages,
 )
-from waldur_slurm.agent.push.plan.world import Ledger, split_of
+from waldur_slurm.agent.push.plan.world import Ledger, by_usage, split_of
 from waldur_slurm.agent.report import findings
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.model.period import Month
@@ -130,15 +130,23 @@ class WaldurHand:
         except WaldurRejected as error:
             if not step.is_tried or error.status not in DECLINES:
                 raise
-            self._decline(step)
+            self._decline(step, step.amounts)
             return False
+        if step.split:
+            self._decline(step, self._not_totalled(step))
         return True
 
-    def _decline(self, step: TellUsage) -> None:
+    def _not_totalled(self, step: TellUsage) -> Collection[ComponentType]:
+        """Of what Waldur, with all its rows, does not hold the month's total that it was told."""
+        held = by_usage(self.marketplace.read_usages(step.month))
+        uuid, told = step.resource.uuid, step.amounts
+        return [kind for kind in sorted(step.split) if held.get((uuid, kind)) != told[kind]]
+
+    def _decline(self, step: TellUsage, components: Collection[ComponentType]) -> None:
         declined = {month: dict(held) for month, held in self.ledger.declined.items()}
-        held = declined.setdefault(step.month, {})
-        for component, amount in step.amounts.items():
-            held[step.resource.uuid, component] = amount
+        for component in components:
+            held = declined.setdefault(step.month, {})
+            held[step.resource.uuid, component] = step.amounts[component]
         self.ledger = replace(self.ledger, declined=declined)
 
     def _tell_users(self, step: TellUserUsages) -> bool:

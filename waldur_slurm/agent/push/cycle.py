@@ -89,7 +89,8 @@ class PushCycle:
             self._news.failed(hand.failures)
             journal.keep_ledger(hand.ledger)
         if hand.ledger.declined != world.ledger.declined:
-            plan = replace(plan, owed=plan_push(replace(world, ledger=hand.ledger)).owed)
+            after = plan_push(replace(world, ledger=hand.ledger))
+            plan = replace(plan, owed=after.owed, refusals=after.refusals)
         journal.keep_owed(plan.judged, plan.owed)
         if not hand.failures and not hand.postponed and not self.is_stopping():
             journal.keep_newest_month(max(world.measured))

@@ -23,6 +23,8 @@ class TellUsage:
     on: datetime | None = None
     """A date in the month, where one can be sent if it must."""
     is_tried: bool = False
+    split: frozenset[ComponentType] = frozenset()
+    """Of what several rows are held: whether Waldur has made the total of them is read again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,7 @@ class UsageRow(msgspec.Struct):
     type: str
     usage: str | int | float
     billing_period: str
+    missing_usage_policy: Any = msgspec.UNSET
 
 
 class UserUsageRow(msgspec.Struct):
