@@ -40,6 +40,7 @@ class FakeMarketplace(Ledger, Faulty):
     is_owned: bool = True
     """Whether the token is the provider's owner's, and not a manager's."""
     managers_read_usage: bool = False
+    governed: frozenset[ComponentType] = frozenset()
     makes_totals: bool = False
     """Whether a report is the month's total, of which a plan that is over keeps its row."""
     _server_time: datetime | None = None
@@ -118,8 +119,15 @@ class FakeMarketplace(Ledger, Faulty):
 
     @answers
     def tell_limits(self, resource: Resource, limits: Mapping[ComponentType, int]) -> None:
+        """A policy of the offering keeps what it governs, and says nothing of it."""
+        offered = {component.type for component in self.offering.components}
+        unknown = set(limits) - offered
+        if unknown and self.dialect is Dialect.TODAY:
+            raise WaldurRejected("set limits", 400, f"Invalid types: {', '.join(sorted(unknown))}")
         self.note("tell_limits", resource.uuid, dict(limits))
-        self._change(resource, limits=dict(limits))
+        before = self.resources[resource.uuid].limits
+        kept = {kind: before[kind] for kind in self.governed if kind in before}
+        self._change(resource, limits={**limits, **kept})
 
     @answers
     def tell_work_begun(self, resource: Resource) -> None:

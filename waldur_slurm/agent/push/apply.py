@@ -28,6 +28,7 @@ from waldur_slurm.agent.push.plan.steps import (
     TellUsage,
     TellUserUsages,
 )
+from waldur_slurm.agent.push.plan.untaken import differ
 from waldur_slurm.agent.push.plan.world import Ledger, by_usage, split_of
 from waldur_slurm.agent.report import findings
 from waldur_slurm.agent.waldur.port import Marketplace
@@ -189,12 +190,18 @@ class WaldurHand:
         self.ledger = replace(self.ledger, members=members)
 
     def _tell_limits(self, step: TellLimits) -> bool:
-        """Not where a customer has ordered since both sides were read: all limits are replaced."""
+        """Not where a customer has ordered since both sides were read: all limits are replaced.
+
+        Waldur may keep its own, or clamp ours, without a word; so they are read back, once.
+        """
         now = self.marketplace.read_resource(step.resource.uuid)
         if now.has_order_in_flight or now.limits != step.resource.limits:
             return False
         self.marketplace.tell_limits(step.resource, step.limits)
-        return True
+        held = self.marketplace.read_resource(step.resource.uuid).limits
+        untaken = {step.resource.uuid: step.limits} if differ(step.limits, held) else {}
+        self.ledger = replace(self.ledger, untaken={**self.ledger.untaken, **untaken})
+        return held != now.limits
 
     def _tell_erred(self, step: TellErred) -> bool:
         """Noted first: what nobody remembers as ours stays erred for good."""

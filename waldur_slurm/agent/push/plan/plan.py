@@ -17,6 +17,7 @@ from waldur_slurm.agent.push.plan.steps import (
     TellMemberships,
     TellOk,
 )
+from waldur_slurm.agent.push.plan.untaken import without_untaken
 from waldur_slurm.agent.push.plan.usage import UsagePlan, plan_usage
 from waldur_slurm.agent.push.plan.world import World, missing_accounts, takes_usage
 from waldur_slurm.agent.report.findings import Refusal
@@ -41,7 +42,7 @@ class Plan:
 def plan_push(world: World) -> Plan:
     """Usage first, then what it is made of, then the state of the resource it was sent for."""
     usage = plan_usage(world)
-    limits = plan_limits(world)
+    limits = without_untaken(world, plan_limits(world))
     gone, doubts = _plan_missing(world, usage)
     found = {runaway for m in world.measured.values() for runaway in m.runaways}
     return Plan(

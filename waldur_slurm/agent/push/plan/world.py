@@ -63,6 +63,8 @@ class Ledger:
     """Resources that Waldur refused to call erred."""
     declined: Mapping[Month, HeldAmounts] = field(default_factory=dict)
     """Amounts that Waldur has refused for closed months, or did not make of several rows."""
+    untaken: Mapping[ResourceUuid, Mapping[ComponentType, int]] = field(default_factory=dict)
+    """Limits as they were told to a Waldur that did not hold them afterwards."""
     strangers: frozenset[tuple[Month, ResourceUuid, str]] = frozenset()
     """People whose usage Waldur has refused."""
     members: Mapping[ResourceUuid, frozenset[str]] = field(default_factory=dict)
