@@ -93,3 +93,21 @@ def test_a_month_of_two_plans_is_one_total_only_where_its_rows_say_so(today: Wal
         ]
         today.set_trait("month_totals", False)
         assert {row.is_of_total for row in site.market.read_usages(NOVEMBER)} == {False}
+
+
+def test_an_unavailable_offering_takes_usage_and_no_change_of_its_resources(today: Waldur) -> None:
+    resource = made(today)
+    today.change_offering(state="Unavailable")
+    with served(today) as site:
+        assert site.market.read_offering().is_unavailable
+        site.market.tell_usage(resource, {CPU: Decimal("2.00")})
+        with pytest.raises(WaldurRejected, match="Offering is unavailable"):
+            site.market.tell_limits(resource, {CPU: 6})
+
+
+def test_limits_that_a_policy_governs_are_taken_without_a_word_and_not_kept(today: Waldur) -> None:
+    resource = made(today)
+    today.govern_limits("cpu")
+    with served(today) as site:
+        site.market.tell_limits(resource, {CPU: 9})
+        assert site.market.read_resource(resource.uuid).limits == {"cpu": 5}

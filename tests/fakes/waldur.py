@@ -114,12 +114,14 @@ class FakeMarketplace(Ledger, Faulty):
 
     @answers
     def tell_backend_id(self, resource: Resource, backend_id: str) -> None:
+        self._require_available()
         self.note("tell_backend_id", resource.uuid, backend_id)
         self._change(resource, backend_id=backend_id)
 
     @answers
     def tell_limits(self, resource: Resource, limits: Mapping[ComponentType, int]) -> None:
         """A policy of the offering keeps what it governs, and says nothing of it."""
+        self._require_available()
         offered = {component.type for component in self.offering.components}
         unknown = set(limits) - offered
         if unknown and self.dialect is Dialect.TODAY:
@@ -137,11 +139,13 @@ class FakeMarketplace(Ledger, Faulty):
 
     @answers
     def tell_resource_ok(self, resource: Resource) -> None:
+        self._require_available()
         self.note("tell_resource_ok", resource.uuid)
         self.settle(resource.uuid)
 
     @answers
     def tell_resource_erred(self, resource: Resource, message: str) -> None:
+        self._require_available()
         self.note("tell_resource_erred", resource.uuid, message)
         self._change(resource, state=ResourceState.ERRED)
 
@@ -194,6 +198,7 @@ class FakeMarketplace(Ledger, Faulty):
             return
         if not self.offering.wants_memberships:
             raise WaldurRejected("tell_memberships", 409, "the offering does not enable it")
+        self._require_available()
         self.note("tell_memberships", resource.uuid, frozenset(usernames))
 
     # Usage
@@ -280,6 +285,10 @@ class FakeMarketplace(Ledger, Faulty):
         return self.rights
 
     # Inside
+
+    def _require_available(self) -> None:
+        if self.dialect is Dialect.TODAY and self.offering.is_unavailable:
+            raise WaldurRejected("resource", 400, "Offering is unavailable.")
 
     def _require(self, order: OrderUuid, state: OrderState) -> None:
         if self._order(order).state is not state:

@@ -100,6 +100,13 @@ def _judge_no_answer(error: ExpectedError, told: Told) -> Finding:
 
 def judge_offering(waldur: WaldurFacts) -> Finding:
     offering = waldur.offering
+    if offering.is_unavailable:
+        return warning(
+            "offering",
+            f"{offering.name!r} is Unavailable: Waldur takes no orders and no change of its"
+            " resources, and the agent holds back what it has to tell",
+            "make it available again in Waldur",
+        )
     if offering.state not in ("Active", "Paused"):
         return warning(
             "offering",

@@ -164,6 +164,11 @@ class Offering:
     wants_memberships: bool = False
     """Whether it lets the agent say whose access has arrived."""
 
+    @property
+    def is_unavailable(self) -> bool:
+        """Whether the provider has closed it: Waldur takes no change of its resources then."""
+        return self.state == "Unavailable"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldUsage:

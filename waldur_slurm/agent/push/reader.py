@@ -130,6 +130,7 @@ class Reader:
             },
             usernames=names - {""},
             associations=waldur.read_associations(resources),
+            is_unavailable=offering.is_unavailable,
             wants_memberships=offering.wants_memberships,
         )
 

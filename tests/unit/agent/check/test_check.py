@@ -246,6 +246,16 @@ def test_push_learns_what_this_token_may_still_report_later(
     assert found.found.startswith(words) or words in found.found
 
 
+def test_an_offering_that_is_unavailable_says_what_waits() -> None:
+    site = Site()
+    site.waldur.offering = replace(site.waldur.offering, state="Unavailable")
+
+    (found,) = [f for f in site.findings() if f.subject == "offering"]
+
+    assert found.verdict is Verdict.WARNING
+    assert "the agent holds back" in found.found
+
+
 def test_people_without_user_names_are_counted() -> None:
     site = Site()
     project = site.waldur.make_project()

@@ -16,6 +16,7 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceUuid,
 )
 from waldur_slurm.agent.pull.render import kind_of
+from waldur_slurm.agent.pull.vocabulary.findings import RefusalKind
 from waldur_slurm.agent.pull.world.policy import Consent
 from waldur_slurm.agent.report.paper import Kind
 from waldur_slurm.model.accounts import Account
@@ -286,3 +287,36 @@ def test_a_terminate_that_the_provider_has_not_approved_ends_nothing(site: Site)
     site.settle()
 
     assert site.account_of(resource).users == {"ann", "carol"}
+
+
+def test_while_the_offering_is_unavailable_orders_wait_and_that_is_said_once() -> None:
+    site = new_site(Dialect.TODAY)
+    running = allocated(site, "ann")
+    open_, closed = site.waldur.offering, replace(site.waldur.offering, state="Unavailable")
+    site.waldur.offering = closed
+    for name in ("first", "second"):
+        site.waldur.place_create(site.waldur.make_project(), name, LIMITS)
+    site.waldur.begin(site.waldur.place_terminate(held(running)).uuid)
+    site.waldur.add_member(site.waldur.resources[held(running)].project, "carol")
+    before = site.accounts()
+
+    reports = [site.run() for _ in range(3)]
+
+    assert site.accounts() == before
+    for report in reports:
+        assert report.failures == ()
+        (refusal,) = report.refusals
+        assert (refusal.kind, refusal.subject) == (RefusalKind.UNAVAILABLE, closed.uuid)
+        assert "3 orders wait" in refusal.reason
+    site.waldur.offering = open_
+    site.settle()
+    assert {order.state for order in site.waldur.orders.values()} == {OrderState.DONE}
+
+
+def test_whether_the_offering_is_available_is_asked_only_where_orders_wait(site: Site) -> None:
+    allocated(site, "ann")
+    asked = site.waldur.calls["read_offering"]
+
+    site.run()
+
+    assert site.waldur.calls["read_offering"] == asked

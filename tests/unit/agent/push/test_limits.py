@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.agent.push.site import COMPONENTS, GPU, Site
+from tests.unit.agent.push.site import COMPONENTS, CPU, GPU, HOUR, NOON, Site
 from waldur_slurm.agent.model.components import NotOrdered
+from waldur_slurm.agent.push.plan.findings import RefusalKind
 from waldur_slurm.agent.push.plan.policy import LimitsReported
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import ROOT, AccountName
+from waldur_slurm.model.period import Month
 from waldur_slurm.model.tres import tres_name
 
 
@@ -65,6 +67,24 @@ def test_what_the_offering_sells_no_more_is_left_out_of_the_limits(site: Site) -
 
     assert report.failures == ()
     assert site.waldur.resources[alpha.uuid].limits == {GPU: 8}
+
+
+def test_while_the_offering_is_unavailable_only_usage_is_told(today: Site) -> None:
+    alpha = today.allocation("alpha", "ann", gpu=5)
+    for name in ("beta", "gamma", "delta", "epsilon"):
+        today.allocation(name)
+    today.drop_account("delta")
+    enforce(today, 8 * 60)
+    today.job("alpha", "ann", NOON - 3 * HOUR, NOON - HOUR)
+    today.waldur.offering = replace(today.waldur.offering, state="Unavailable")
+
+    report = today.cycle().run()
+
+    assert report.failures == ()
+    assert today.held(alpha, CPU, Month(2026, 11)) == 2
+    (refusal,) = report.refusals
+    assert refusal.kind is RefusalKind.UNAVAILABLE
+    assert "2 wait" in refusal.reason
 
 
 def test_limits_that_agree_are_not_told(site: Site) -> None:

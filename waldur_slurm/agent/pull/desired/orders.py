@@ -57,6 +57,9 @@ class JudgedOrders:
 def judge_orders(world: World) -> JudgedOrders:
     resources = {resource.uuid: resource for resource in world.waldur.resources}
     queues, others = _queues(world.waldur.orders, resources)
+    ending = frozenset(uuid for uuid, queue in queues.items() if _is_ending(queue))
+    if world.waldur.is_unavailable:
+        return JudgedOrders({}, ending, (), (_unavailable(world),))
     judged = {uuid: judge(world, queue[0], resources[uuid]) for uuid, queue in queues.items()}
     unattached = [_judge_unattached(world, order) for order in others]
     everything = [*unattached, *judged.values()]
@@ -66,11 +69,7 @@ def judge_orders(world: World) -> JudgedOrders:
             for uuid, each in judged.items()
             if each.goes_on
         },
-        ending=frozenset(
-            resource.uuid
-            for resource in world.waldur.resources
-            if _is_ending(queues.get(resource.uuid, ()))
-        ),
+        ending=ending,
         steps=tuple(step for each in everything for step in each.steps),
         refusals=tuple(refusal for each in everything for refusal in each.refusals),
     )
@@ -113,6 +112,15 @@ def _judge_unattached(world: World, order: Order) -> Judged:
         return judged
     waiting = Refusal(RefusalKind.WAITING, order.uuid, "Waldur lists no resource for it")
     return Judged(steps=judged.steps, refusals=(*judged.refusals, waiting))
+
+
+def _unavailable(world: World) -> Refusal:
+    """Said once for all orders: begun now, none of them could be told to Waldur."""
+    reason = (
+        f"the offering is unavailable in Waldur, which takes no change of its resources:"
+        f" {len(world.waldur.orders)} orders wait until it is active again"
+    )
+    return Refusal(RefusalKind.UNAVAILABLE, world.offering, reason)
 
 
 def _is_ending(queue: Iterable[Order]) -> bool:

@@ -45,22 +45,29 @@ def plan_push(world: World) -> Plan:
     limits = without_untaken(world, plan_limits(world))
     gone, doubts = _plan_missing(world, usage)
     found = {runaway for m in world.measured.values() for runaway in m.runaways}
+    changes = (*limits.steps, *_plan_people(world), *_plan_returned(world), *gone)
+    held = _held_back(world, changes)
+    refusals = {*_contested(world), *usage.refusals, *limits.refusals, *doubts, *held}
     return Plan(
-        steps=(
-            *usage.totals,
-            *usage.users,
-            *limits.steps,
-            *_plan_people(world),
-            *_plan_returned(world),
-            *gone,
-        ),
-        refusals=tuple(sorted({*_contested(world), *usage.refusals, *limits.refusals, *doubts})),
+        steps=(*usage.totals, *usage.users, *(() if held else changes)),
+        refusals=tuple(sorted(refusals)),
         drifts=limits.drifts,
         owed=usage.owed,
         judged=frozenset(usage.judged),
         unlisted=usage.unlisted,
         runaways=tuple(sorted(found, key=lambda runaway: runaway.run)),
     )
+
+
+def _held_back(world: World, changes: Sequence[Step]) -> tuple[Refusal, ...]:
+    """Said once for all that Waldur would refuse, one by one, while the offering is closed."""
+    if not changes or not world.waldur.is_unavailable:
+        return ()
+    reason = (
+        "the offering is unavailable in Waldur, which takes no change of its resources:"
+        f" {len(changes)} wait until it is active again"
+    )
+    return (Refusal(RefusalKind.UNAVAILABLE, "all", reason),)
 
 
 def _contested(world: World) -> Iterator[Refusal]:

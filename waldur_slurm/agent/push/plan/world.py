@@ -49,6 +49,8 @@ class WaldurSide:
     """Of these, what a report is the month's total of, whatever the rows."""
     usernames: frozenset[str] = frozenset()
     associations: Mapping[ResourceUuid, frozenset[str]] | None = None
+    is_unavailable: bool = False
+    """Whether Waldur takes no change of the offering's resources; it does take their usage."""
     wants_memberships: bool = False
     """Whether the offering wants to know who is in an account, where there is no such list."""
 
