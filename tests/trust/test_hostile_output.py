@@ -10,13 +10,22 @@ from hypothesis import strategies as st
 
 from tests.trust.hostile import ANY_TEXT, fuzzed, refusal_of
 from tests.trust.size import count
+from tests.unit.slurm.live.queue import PLAIN, printed
 from waldur_slurm.errors import UnparsableOutput
 from waldur_slurm.model.jobs import Run
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.tres import TresName
 from waldur_slurm.slurm.accounting.grammar import columns, parsers
-from waldur_slurm.slurm.grammar import values
+from waldur_slurm.slurm.grammar import settings, values
+from waldur_slurm.slurm.grammar.marks import mark_of
 from waldur_slurm.slurm.grammar.rows import lines_of
+from waldur_slurm.slurm.grammar.states import parse_job_state
+from waldur_slurm.slurm.live.grammar import things
+from waldur_slurm.slurm.live.grammar import values as live
+from waldur_slurm.slurm.live.grammar.columns import QosRow, QueueRow
+from waldur_slurm.slurm.live.grammar.details import parse_claims
+from waldur_slurm.slurm.live.grammar.jobs import parse_jobs
+from waldur_slurm.slurm.live.grammar.statistics import parse_statistics
 
 USUAL = (
     "7",
@@ -43,6 +52,7 @@ LISTINGS: Sequence[tuple[type[NamedTuple], Parse]] = (
     (columns.JobRow, lambda text: list(parsers.parse_jobs(lines_of(text)))),
     (columns.QueueRow, lambda text: list(parsers.parse_queue(text))),
     (columns.RollupRow, lambda text: parsers.parse_rollup(AccountName("physics"), text)),
+    (QosRow, things.parse_qos),
 )
 VALUES: Sequence[Parse] = (
     values.parse_count,
@@ -53,9 +63,26 @@ VALUES: Sequence[Parse] = (
     values.parse_moment,
     values.parse_known_moment,
     values.parse_state,
-    parsers.parse_version,
-    parsers.parse_configuration,
+    settings.parse_version,
+    settings.parse_configuration,
     parsers.parse_passwd,
+    live.parse_time,
+    live.parse_known_time,
+    live.parse_duration,
+    live.parse_exit,
+    live.parse_bound,
+    live.parse_signed,
+    live.parse_decimal,
+    live.parse_yes,
+    live.parse_shared_tres,
+    parse_job_state,
+    things.parse_node_state,
+    things.parse_controllers,
+    things.parse_nodes,
+    things.parse_partitions,
+    things.parse_reservations,
+    things.parse_licenses,
+    parse_statistics,
 )
 
 
@@ -85,6 +112,56 @@ def test_a_single_value_that_is_anything(parse: Parse, text: str) -> None:
     read_or_refuse(parse, text)
     read_or_refuse(parse, f"mem={text}")
     read_or_refuse(parse, f"ClusterName = {text}")
+
+
+MARK = mark_of("bWFyayBtYXJr")
+
+
+@given(data=st.data())
+@fuzzed(100, 20_000)
+def test_a_queue_with_anything_in_its_cells_is_as_many_jobs_as_rows(data: st.DataObject) -> None:
+    cells = st.tuples(*[st.just(each) | CELL | DIGITS for each in PLAIN])
+    rows = data.draw(st.lists(cells, max_size=4))
+    listing = parse_jobs(printed(MARK, *map(QueueRow._make, rows)), MARK)
+
+    count("hostile text: read from Slurm")
+    assert listing is not None
+    assert len(listing.jobs) + len(listing.unreadable) == len(rows)
+    told = [job.cells for job in listing.unreadable]
+    assert all(len(each.reason) < 500 for each in listing.unreadable)
+    assert [row for row in rows if row in told] == told
+
+
+FORGED_RECORDS = st.lists(
+    st.sampled_from(
+        (
+            *(
+                "\n",
+                "JobId=7 JobName=",
+                " UserId=ann(1000) GroupId=",
+                " SubmitTime=5 EligibleTime=",
+            ),
+            *(" JOB_GRES=x Nodes=n1 CPU_IDs=0-7 Mem=9 GRES= MinCPUsNode=", "JobId=8 JobName=x"),
+        )
+    )
+    | CELL
+).map("".join)
+RECORD = (
+    "JobId={} JobName={} UserId=ann(1000) GroupId=g SubmitTime=5 EligibleTime=5 "
+    "JOB_GRES=(null)  Nodes=n1 CPU_IDs=0 Mem=1 GRES= MinCPUsNode=1 Command={}"
+)
+
+
+@given(name=FORGED_RECORDS, command=FORGED_RECORDS)
+@fuzzed(200, 20_000)
+def test_what_a_job_is_called_is_not_what_another_one_holds(name: str, command: str) -> None:
+    wanted = frozenset({7, 8})
+    text = f"{RECORD.format(9, name, command)}\n{RECORD.format(8, 'x', 'y')}\n"
+    (own,) = parse_claims(RECORD.format(8, "x", "y").split("\n"), wanted)[8]
+    claims = parse_claims(lines_of(text), wanted)
+
+    assert own in claims[8]
+    assert len(claims[8]) > 1 or claims[8] == (own,)
 
 
 SUSPENDED = (

@@ -109,13 +109,8 @@ def show_queue(away: ClusterName | None, accounts: Collection[AccountName] = ())
 
 
 def obey_questions(away: ClusterName | None) -> Argv:
-    """Answer what stdin asks; see `questions_about`."""
+    """Answer what stdin asks; see `slurm.grammar.questions`."""
     return ("scontrol", *_at(away))
-
-
-def questions_about(jobs: Iterable[str], mark: str) -> str:
-    """Ask about one job after the other, and have `mark` printed after each answer."""
-    return "".join(f"show job {job}\nshow hostnames {mark}\n" for job in jobs)
 
 
 def show_statistics(away: ClusterName | None) -> Argv:

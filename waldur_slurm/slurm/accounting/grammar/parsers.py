@@ -1,7 +1,7 @@
 """Slurm's answers: text to values, or `UnparsableOutput`; never a guess. Pure."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
@@ -23,6 +23,7 @@ from waldur_slurm.slurm.accounting.grammar.columns import (
     UserRow,
 )
 from waldur_slurm.slurm.accounting.port import RolledUp
+from waldur_slurm.slurm.grammar.questions import split_answers
 from waldur_slurm.slurm.grammar.rows import lines_of, split_cells, split_rows, to_row
 from waldur_slurm.slurm.grammar.values import (
     parse_integer,
@@ -38,8 +39,6 @@ Value = TypeVar("Value")
 _IDS = 2
 """An association's first columns, its own number and the one above it."""
 
-_VERSION = re.compile(r"slurm(?:-[a-z]+)? (\d+\.\d+\S*)", re.ASCII)
-_SETTING = re.compile(r"(\w+)\s*= ?(.*)", re.ASCII)
 _STATE = re.compile(r"^   JobState=(\S+)", re.MULTILINE)
 _SUBMITTED = re.compile(r"^   SubmitTime=(\S+)", re.MULTILINE)
 _SUSPENDED = re.compile(r"^   SuspendTime=(\S+)", re.MULTILINE)
@@ -156,11 +155,8 @@ def parse_suspensions(text: str, jobs: Sequence[str], mark: str) -> dict[Run, da
     only a `mark` that nobody could foresee ends an answer. Whoever makes the answer about an own
     job say a thing twice has made it say nothing.
     """
-    *answers, _ = re.split(rf"^(?:scontrol: )?{mark}$", text, flags=re.MULTILINE)
-    if len(answers) != len(jobs):
-        raise UnparsableOutput(f"scontrol told of {len(answers)} jobs, and not of {len(jobs)}")
     found: dict[Run, datetime] = {}
-    for job, answer in zip(jobs, answers, strict=True):
+    for job, answer in zip(jobs, split_answers(text, len(jobs), mark), strict=True):
         said = [pattern.findall(answer) for pattern in (_STATE, _SUBMITTED, _SUSPENDED)]
         if [len(values) for values in said] == [1, 1, 1] and said[0] == ["SUSPENDED"]:
             submitted, since = (parse_known_moment(moment) for (moment,) in said[1:])
@@ -183,22 +179,6 @@ def parse_rollup(account: AccountName, text: str) -> dict[RolledUp, int]:
         for row in rows
         if row.login and row.account == account
     )
-
-
-def parse_version(text: str) -> str:
-    match = _VERSION.fullmatch(text.strip())
-    if match is None:
-        raise UnparsableOutput(f"not a Slurm version: {text[:200]!r}")
-    return match[1]
-
-
-def parse_configuration(text: str) -> Mapping[str, str]:
-    """Read `Name = value` lines; `(null)` is nothing."""
-    matches = (_SETTING.fullmatch(line) for line in lines_of(text))
-    found = {match[1]: match[2].strip().replace("(null)", "") for match in matches if match}
-    if "ClusterName" not in found:
-        raise UnparsableOutput(f"no ClusterName in Slurm's configuration: {text[:200]!r}")
-    return found
 
 
 def parse_exact_limits(text: str, wanted: Collection[str]) -> dict[str, Tres]:

@@ -12,7 +12,7 @@ from waldur_slurm.slurm.accounting.grammar import border, commands, parsers
 from waldur_slurm.slurm.accounting.intents.confirmed import ConfirmedWrites
 from waldur_slurm.slurm.accounting.port import Outcome, RolledUp
 from waldur_slurm.slurm.accounting.records import MOST_NAMES, batches
-from waldur_slurm.slurm.grammar.evidence import is_silence
+from waldur_slurm.slurm.grammar.questions import questions_about
 
 
 class Jobs(ConfirmedWrites):
@@ -37,7 +37,7 @@ class Jobs(ConfirmedWrites):
         if not jobs:
             return {}
         argv, mark = commands.obey_questions(self._away), f"answered-{token_hex(16)}"
-        completed = self._tools.attempt(argv, stdin=commands.questions_about(jobs, mark))
+        completed = self._tools.attempt(argv, stdin=questions_about(jobs, mark))
         try:
             self._tools.believe(argv, completed)
         except CommandFailed as refusal:  # about those that slurmctld does not know any more
@@ -66,7 +66,7 @@ class Jobs(ConfirmedWrites):
         ids = [border.check_job_id(job.id) for job in jobs]
         argv = commands.cancel_jobs(self._away, ids, only_pending=only_pending)
         completed = self._tools.attempt(argv)
-        if completed.code == 0 and not is_silence(completed):
+        if completed.code == 0 and not self._tools.is_silence(argv, completed):
             return
         queued = {job.id: job for job in self.read_queue({job.account for job in jobs})}
         left = (queued[job] for job in ids if job in queued)

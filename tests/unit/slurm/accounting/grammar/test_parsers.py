@@ -11,13 +11,12 @@ from waldur_slurm.slurm.accounting.grammar.parsers import (
     parse_accounts,
     parse_all_tres,
     parse_backlog,
-    parse_configuration,
     parse_exact_limits,
     parse_jobs,
     parse_rollup,
     parse_suspensions,
-    parse_version,
 )
+from waldur_slurm.slurm.grammar.settings import parse_configuration, parse_version
 
 SUSPENDED = """JobId={id} JobName={name}
    UserId=ann(1003) GroupId=ann(1003) MCS_label=N/A
