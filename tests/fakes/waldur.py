@@ -37,6 +37,12 @@ class FakeMarketplace(Ledger, Faulty):
 
     unreadable_teams: set[ResourceUuid] = field(default_factory=set)
     refuses_past_months: bool = True
+    is_owned: bool = True
+    """Whether the token is the provider's owner's, and not a manager's."""
+    managers_read_usage: bool = False
+    governed: frozenset[ComponentType] = frozenset()
+    makes_totals: bool = False
+    """Whether a report is the month's total, of which a plan that is over keeps its row."""
     _server_time: datetime | None = None
 
     @property
@@ -108,13 +114,22 @@ class FakeMarketplace(Ledger, Faulty):
 
     @answers
     def tell_backend_id(self, resource: Resource, backend_id: str) -> None:
+        self._require_available()
         self.note("tell_backend_id", resource.uuid, backend_id)
         self._change(resource, backend_id=backend_id)
 
     @answers
     def tell_limits(self, resource: Resource, limits: Mapping[ComponentType, int]) -> None:
+        """A policy of the offering keeps what it governs, and says nothing of it."""
+        self._require_available()
+        offered = {component.type for component in self.offering.components}
+        unknown = set(limits) - offered
+        if unknown and self.dialect is Dialect.TODAY:
+            raise WaldurRejected("set limits", 400, f"Invalid types: {', '.join(sorted(unknown))}")
         self.note("tell_limits", resource.uuid, dict(limits))
-        self._change(resource, limits=dict(limits))
+        before = self.resources[resource.uuid].limits
+        kept = {kind: before[kind] for kind in self.governed if kind in before}
+        self._change(resource, limits={**limits, **kept})
 
     @answers
     def tell_work_begun(self, resource: Resource) -> None:
@@ -124,11 +139,13 @@ class FakeMarketplace(Ledger, Faulty):
 
     @answers
     def tell_resource_ok(self, resource: Resource) -> None:
+        self._require_available()
         self.note("tell_resource_ok", resource.uuid)
         self.settle(resource.uuid)
 
     @answers
     def tell_resource_erred(self, resource: Resource, message: str) -> None:
+        self._require_available()
         self.note("tell_resource_erred", resource.uuid, message)
         self._change(resource, state=ResourceState.ERRED)
 
@@ -181,14 +198,19 @@ class FakeMarketplace(Ledger, Faulty):
             return
         if not self.offering.wants_memberships:
             raise WaldurRejected("tell_memberships", 409, "the offering does not enable it")
+        self._require_available()
         self.note("tell_memberships", resource.uuid, frozenset(usernames))
 
     # Usage
 
     @answers
     def read_usages(self, month: Month) -> tuple[HeldUsage, ...]:
+        if self.dialect is Dialect.TODAY and not (self.is_owned or self.managers_read_usage):
+            return ()
         rows = (*self.usages.values(), *self.usages_in_other_plans)
-        return tuple(usage for usage in rows if usage.month == month)
+        return tuple(
+            replace(usage, is_of_total=self.makes_totals) for usage in rows if usage.month == month
+        )
 
     @answers
     def read_user_usages(
@@ -207,6 +229,7 @@ class FakeMarketplace(Ledger, Faulty):
         *,
         on: datetime | None = None,
     ) -> None:
+        """A report takes the place of what the resource's page showed before."""
         month = self._booked_month(amounts, on)
         state = self.resources[resource.uuid].state
         if state not in {ResourceState.OK, ResourceState.UPDATING, ResourceState.TERMINATING}:
@@ -214,7 +237,11 @@ class FakeMarketplace(Ledger, Faulty):
         self._check_known(amounts)
         self.note("tell_usage", resource.uuid, (dict(amounts), month))
         for component, amount in amounts.items():
-            self.hold_usage(resource.uuid, component, month, amount)
+            rest = amount - self._in_other_plans(resource.uuid, component, month)
+            told = max(Decimal(0), rest) if self.makes_totals else amount
+            self.hold_usage(resource.uuid, component, month, told)
+        if month == Month.containing(self.now, self.zone):
+            self.current_usages[resource.uuid] = dict(amounts)
 
     @answers
     def tell_user_usages(
@@ -259,6 +286,10 @@ class FakeMarketplace(Ledger, Faulty):
 
     # Inside
 
+    def _require_available(self) -> None:
+        if self.dialect is Dialect.TODAY and self.offering.is_unavailable:
+            raise WaldurRejected("resource", 400, "Offering is unavailable.")
+
     def _require(self, order: OrderUuid, state: OrderState) -> None:
         if self._order(order).state is not state:
             raise WaldurRejected(f"order {order}", 409, f"Valid states for operation: {state}.")
@@ -273,12 +304,22 @@ class FakeMarketplace(Ledger, Faulty):
         current = Month.containing(self.now, self.zone)
         if on is None or self.dialect is not Dialect.TODAY:
             return current
+        if not self.is_owned:
+            raise WaldurRejected("set usage", 400, "Only staff users and service providers")
         month = Month.containing(on, self.zone)
         billed = {c.type: c.billing_type for c in self.offering.components}
         is_by_usage = any(billed.get(component) == "usage" for component in amounts)
         if month < current and is_by_usage and self.refuses_past_months:
             raise WaldurRejected("set usage", 400, "backfilling past billing periods")
         return month
+
+    def _in_other_plans(
+        self, resource: ResourceUuid, component: ComponentType, month: Month
+    ) -> Decimal:
+        about = (resource, component, month)
+        rows = self.usages_in_other_plans
+        found = (r.amount for r in rows if (r.resource, r.component, r.month) == about)
+        return sum(found, Decimal(0))
 
     def _check_known(self, amounts: Mapping[ComponentType, Decimal]) -> None:
         unknown = set(amounts) - {component.type for component in self.offering.components}

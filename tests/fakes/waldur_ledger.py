@@ -41,6 +41,8 @@ _WHILE_EXECUTING = {
     OrderType.TERMINATE: ResourceState.TERMINATING,
     OrderType.RESTORE: ResourceState.CREATING,
 }
+_MOVED_AT_ONCE = {OrderType.UPDATE, OrderType.TERMINATE}
+"""What `today` calls a resource by as soon as it is ordered, whoever must still agree."""
 _OPEN = {OrderState.PENDING_CONSUMER, OrderState.PENDING_PROVIDER, OrderState.EXECUTING}
 
 
@@ -87,6 +89,8 @@ class Ledger:
     usages: dict[tuple[ResourceUuid, ComponentType, Month], HeldUsage] = field(default_factory=dict)
     usages_in_other_plans: list[HeldUsage] = field(default_factory=list)
     """Rows beside those in `usages`, as a resource has that changed its plan."""
+    current_usages: dict[ResourceUuid, dict[ComponentType, Decimal]] = field(default_factory=dict)
+    """What a resource's page shows of the running month."""
     user_usages: dict[tuple[str, str], HeldUserUsage] = field(default_factory=dict)
     rights: Sequence[str] = ("CUSTOMER.OWNER of the provider",)
     begun: set[ResourceUuid] = field(default_factory=set)
@@ -221,6 +225,8 @@ class Ledger:
         held = self._set_order(order, OrderState.REJECTED)
         if held.type is OrderType.CREATE:
             self._land(held, ResourceState.TERMINATED)
+        elif held.type in _MOVED_AT_ONCE and self.dialect is Dialect.TODAY:
+            self._land(held, ResourceState.OK)
 
     def complete(self, order: OrderUuid) -> None:
         held = self._set_order(order, OrderState.DONE)
@@ -274,6 +280,9 @@ class Ledger:
             limits=dict(limits),
         )
         self.orders[order.uuid] = order
+        is_living = self.resources[resource.uuid].state is not ResourceState.ERRED
+        if self.dialect is Dialect.TODAY and is_living and type_ in _MOVED_AT_ONCE:
+            self._move(resource.uuid, _WHILE_EXECUTING[type_])
         return order
 
     def _shown(self, resource: Resource) -> Resource:

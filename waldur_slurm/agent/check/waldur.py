@@ -19,24 +19,37 @@ _ASKED = ("token", "offering", "dialect", "rights", "components", "people", "clo
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """Something the agent must do in Waldur, and the roles that Waldur lets do it."""
+    """Something the agent must do in Waldur, and the roles that Waldur lets do it.
+
+    `newest`: roles that only the newest Waldur lets do it; which one answers cannot be asked.
+    """
 
     deed: str
     directions: frozenset[str]
     roles: tuple[str, ...]
+    newest: tuple[str, ...] = ()
 
+
+MANAGERS = ("OFFERING.MANAGER", "CUSTOMER.MANAGER")
 
 RIGHTS = (
-    Right("approve and complete orders", frozenset({"pull"}), ("staff", "CUSTOMER.OWNER")),
+    Right(
+        "approve and complete orders",
+        frozenset({"pull"}),
+        ("staff", "CUSTOMER.OWNER"),
+        newest=MANAGERS,
+    ),
     Right(
         "change resources of the offering",
         frozenset({"pull", "push"}),
         ("staff", "CUSTOMER.OWNER", "OFFERING.MANAGER"),
+        newest=MANAGERS,
     ),
     Right(
         "report usage",
         frozenset({"push"}),
         ("staff", "CUSTOMER.OWNER", "OFFERING.MANAGER"),
+        newest=MANAGERS,
     ),
 )
 
@@ -54,7 +67,7 @@ def judge_waldur(facts: Facts) -> Iterator[Finding]:
     yield judge_dialect(waldur)
     if told.direction == "push":
         yield judge_closed_months(waldur)
-    yield from judge_rights(waldur.rights, told)
+    yield from judge_rights(waldur, told)
     yield judge_components(waldur, facts.components)
     yield judge_people(waldur.offering_users)
     yield judge_clock(waldur)
@@ -87,6 +100,13 @@ def _judge_no_answer(error: ExpectedError, told: Told) -> Finding:
 
 def judge_offering(waldur: WaldurFacts) -> Finding:
     offering = waldur.offering
+    if offering.is_unavailable:
+        return warning(
+            "offering",
+            f"{offering.name!r} is Unavailable: Waldur takes no orders and no change of its"
+            " resources, and the agent holds back what it has to tell",
+            "make it available again in Waldur",
+        )
     if offering.state not in ("Active", "Paused"):
         return warning(
             "offering",
@@ -114,28 +134,49 @@ def judge_closed_months(waldur: WaldurFacts) -> Finding:
     if "staff" in waldur.rights:
         return fine(subject, "all usage can be reported later")
     return fine(
-        subject, "of components billed by limit usage can be reported later, of others it cannot"
+        subject,
+        "of components billed by limit usage can be reported later, of others while the customer's"
+        " invoice of the month may change",
     )
 
 
-def judge_rights(rights: Known[Sequence[str]], told: Told) -> Iterator[Finding]:
+def judge_rights(waldur: WaldurFacts, told: Told) -> Iterator[Finding]:
+    rights = waldur.rights
     if isinstance(rights, ExpectedError):
         yield unknown("rights", str(rights))
         return
-    held = {right.split()[0] for right in rights}
     shown = ", ".join(rights) or "no role"
+    found = f"the token's user is {shown}"
+    advice = "in Waldur, make the user an owner of the service provider's organization"
     for right in RIGHTS:
         if told.direction not in right.directions:
             continue
         subject = f"right to {right.deed}"
-        if held & set(right.roles):
-            yield fine(subject, f"the token's user is {shown}")
+        if _holds(rights, right.roles):
+            yield fine(subject, found)
+        elif _holds(rights, right.newest):
+            yield warning(subject, f"{found}: that is enough for newer Waldur only", advice)
         else:
-            yield failed(
-                subject,
-                f"the token's user is {shown}",
-                "in Waldur, make the user an owner of the service provider's organization",
-            )
+            yield failed(subject, found, advice)
+    if told.direction == "push":
+        yield from _judge_managers_usage(waldur, rights)
+
+
+def _judge_managers_usage(waldur: WaldurFacts, rights: Sequence[str]) -> Iterator[Finding]:
+    """On `today` a manager reports what he may not read, and nothing with a date."""
+    if waldur.dialect is not Dialect.TODAY or _holds(rights, ("staff", "CUSTOMER.OWNER")):
+        return
+    if _holds(rights, MANAGERS):
+        yield failed(
+            "right to read and correct usage",
+            "a manager may report the usage of the running month, but not that of a closed one, and"
+            " on many servers may not read what was reported",
+            "in Waldur, make the user an owner of the service provider's organization",
+        )
+
+
+def _holds(rights: Sequence[str], roles: Sequence[str]) -> bool:
+    return any(right.split()[0] in roles for right in rights)
 
 
 def judge_components(waldur: WaldurFacts, components: Known[tuple[Component, ...]]) -> Finding:

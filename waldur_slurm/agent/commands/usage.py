@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from datetime import timedelta
 
-from waldur_slurm.agent.commands import FAILED, OK, display_of, require_push
+from waldur_slurm.agent.commands import FAILED, OK, display_of
 from waldur_slurm.agent.composition import Parts, now
 from waldur_slurm.agent.daemon.cycle import ensure_audited
 from waldur_slurm.agent.daemon.show import Display
@@ -28,8 +28,10 @@ _COLUMNS = (
 
 
 def usage(parts: Parts, arguments: argparse.Namespace) -> int:
-    """Show what was used, and beside it what Waldur holds."""
-    require_push(parts)
+    """Show what was used, and beside it what Waldur holds.
+
+    Each direction has debts of its own: pull's are those of allocations that have ended.
+    """
     if arguments.acknowledge:
         return _acknowledge(parts, arguments)
     statement = UsageStatement(push_reader(parts))

@@ -2,15 +2,17 @@
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 
 from waldur_slurm.agent.composition import Parts, now
 from waldur_slurm.agent.directions import Planned
-from waldur_slurm.agent.directions.push import final_usage
+from waldur_slurm.agent.directions.push import final_usage, push_journal
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.model.marketplace import ResourceUuid
 from waldur_slurm.agent.pull.cycle import PullCycle
 from waldur_slurm.agent.pull.render import kind_of, to_json, to_text
 from waldur_slurm.agent.pull.world.policy import NO_CONSENT, Consent
+from waldur_slurm.agent.push.news import unreported
 from waldur_slurm.agent.report.report import Report
 from waldur_slurm.model.names import AccountName
 
@@ -20,6 +22,7 @@ class PullCarrier:
 
     def __init__(self, parts: Parts) -> None:
         self._hooks = parts.hooks
+        self._debts = push_journal(parts)
         self._cycle = PullCycle(
             accounting=parts.accounting,
             marketplace=parts.marketplace,
@@ -37,7 +40,8 @@ class PullCarrier:
 
     def run(self, arguments: argparse.Namespace | None = None) -> Report:
         try:
-            return self._cycle.run(_consent(arguments) if arguments else NO_CONSENT)
+            report = self._cycle.run(_consent(arguments) if arguments else NO_CONSENT)
+            return replace(report, unreported=unreported(self._debts.read_owed()))
         finally:
             # A cycle that broke off has made what it has made.
             if self._hooks:

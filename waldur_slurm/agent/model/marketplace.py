@@ -144,12 +144,12 @@ class OfferedComponent:
     name: str
     measured_unit: str
     billing_type: AccountingType | str
-    limit_amount: int | None
+    limit_amount: int | float | None
     limit_period: str | None = None
     description: str = ""
     article_code: str = ""
-    min_value: int | None = None
-    max_value: int | None = None
+    min_value: int | float | None = None
+    max_value: int | float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,16 +164,26 @@ class Offering:
     wants_memberships: bool = False
     """Whether it lets the agent say whose access has arrived."""
 
+    @property
+    def is_unavailable(self) -> bool:
+        """Whether the provider has closed it: Waldur takes no change of its resources then."""
+        return self.state == "Unavailable"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldUsage:
-    """Usage that Waldur already holds for one component of one resource in one month."""
+    """Usage that Waldur already holds for one component of one resource in one month.
+
+    `is_of_total`: a report is the month's total, and where a change of plan has made several rows,
+    Waldur itself takes what the others hold from it. Elsewhere nobody knows what it overwrites.
+    """
 
     uuid: str
     resource: ResourceUuid
     component: ComponentType
     month: Month
     amount: Decimal
+    is_of_total: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """Who hears what of a cycle: each change once, each trouble once, and nothing of an idle one."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from threading import Lock
 
 from waldur_slurm.agent.pull.guard.brake import Brake, Guarded
@@ -25,6 +26,8 @@ class CycleReport(Report):
     """Answers of Waldur's that are not believed yet."""
     quarantined: tuple[str, ...]
     members_without_username: int
+    unreported: Mapping[str, Decimal] = field(default_factory=dict)
+    """What allocations that have ended still owe for closed months, by component."""
 
     @property
     def standing(self) -> Standing:
@@ -32,6 +35,7 @@ class CycleReport(Report):
             self.counted(),
             quarantined=len(self.quarantined),
             members_without_username=self.members_without_username,
+            unreported=self.unreported,
         )
 
 

@@ -26,6 +26,7 @@ def read_waldur(marketplace: Marketplace) -> WaldurSide:
         members=marketplace.read_members(resources),
         offering_users=marketplace.read_offering_users(),
         shown=marketplace.read_associations(resources),
+        is_unavailable=bool(orders) and marketplace.read_offering().is_unavailable,
     )
 
 

@@ -4,9 +4,10 @@ After a step of a resource that failed its later steps wait: nobody is called er
 still to be sent. When Waldur is out of reach several times in a row, the rest waits too.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import assert_never
 
 from waldur_slurm.agent.errors import (
@@ -27,7 +28,8 @@ from waldur_slurm.agent.push.plan.steps import (
     TellUsage,
     TellUserUsages,
 )
-from waldur_slurm.agent.push.plan.world import Ledger, split_of
+from waldur_slurm.agent.push.plan.untaken import differ
+from waldur_slurm.agent.push.plan.world import Ledger, by_usage, split_of
 from waldur_slurm.agent.report import findings
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.model.period import Month
@@ -38,16 +40,24 @@ MOST_SILENCES = 3
 DECLINES = frozenset({400, 403})
 """How Waldur says that it does not take an amount, by its rules for closed months."""
 
+OWNERS = frozenset({"staff", "CUSTOMER.OWNER"})
+"""Whose tokens read all usage that they report."""
+
+_NOT_READ = (
+    "this Waldur lets the token's user report usage and not read it;"
+    " use the token of an owner of the service provider"
+)
+
 
 Failure = findings.Failure[Step]
 """One step of push's that was not carried out."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class WaldurHand:
     """Does what the steps say. `done` hears of each step that changed something in Waldur.
 
-    `may_book` is asked right before usage is sent that carries no date.
+    `may_book` is asked right before usage is sent: whether it may go without a date.
     """
 
     marketplace: Marketplace
@@ -107,23 +117,37 @@ class WaldurHand:
         return True
 
     def _tell_usage(self, step: TellUsage) -> bool:
-        if step.on is None and not self.may_book(step.month):
+        """A date goes along only where the amount might be booked to another month without it.
+
+        Managers of an offering may report usage, and may send no date with it.
+        """
+        is_running = self.may_book(step.month)
+        if step.on is None and not is_running:
             self.postponed.add(step.resource.uuid)
             return False
+        amounts, on = {**step.beside, **step.amounts}, None if is_running else step.on
         try:
-            self.marketplace.tell_usage(step.resource, step.amounts, on=step.on)
+            self.marketplace.tell_usage(step.resource, amounts, on=on)
         except WaldurRejected as error:
             if not step.is_tried or error.status not in DECLINES:
                 raise
-            self._decline(step)
+            self._decline(step, step.amounts)
             return False
+        if step.split:
+            self._decline(step, self._not_totalled(step))
         return True
 
-    def _decline(self, step: TellUsage) -> None:
+    def _not_totalled(self, step: TellUsage) -> Collection[ComponentType]:
+        """Of what Waldur, with all its rows, does not hold the month's total that it was told."""
+        held = by_usage(self.marketplace.read_usages(step.month))
+        uuid, told = step.resource.uuid, step.amounts
+        return [kind for kind in sorted(step.split) if held.get((uuid, kind)) != told[kind]]
+
+    def _decline(self, step: TellUsage, components: Collection[ComponentType]) -> None:
         declined = {month: dict(held) for month, held in self.ledger.declined.items()}
-        held = declined.setdefault(step.month, {})
-        for component, amount in step.amounts.items():
-            held[step.resource.uuid, component] = amount
+        for component in components:
+            held = declined.setdefault(step.month, {})
+            held[step.resource.uuid, component] = step.amounts[component]
         self.ledger = replace(self.ledger, declined=declined)
 
     def _tell_users(self, step: TellUserUsages) -> bool:
@@ -133,20 +157,32 @@ class WaldurHand:
         """
         if (step.resource.uuid, step.component) in self.ledger.declined.get(step.month, {}):
             return False
-        if step.month not in self._held:
-            held = self.marketplace.read_usages(step.month)
-            split = split_of(held)
-            rows = {(each.resource, each.component): each for each in held}
-            self._held[step.month] = {key: row for key, row in rows.items() if key not in split}
-        usage = self._held[step.month].get((step.resource.uuid, step.component))
+        rows = self._rows_of(step.month)
+        usage = rows.get((step.resource.uuid, step.component))
         if usage is None:
-            del self._held[step.month]
             told = f"{step.component} of {step.month} of {step.resource.uuid}"
+            if not rows and not self._is_owners:
+                said = f"no usage, though it has taken {told}: {_NOT_READ}"
+                raise WaldurRejected("the list of usages", 200, said)
+            del self._held[step.month]
             raise WaldurUnreachable(f"Waldur does not list the usage that it has taken: {told}")
         refused = self.marketplace.tell_user_usages(usage, step.amounts)
         strangers = {(step.month, step.resource.uuid, name) for name in refused}
         self.ledger = replace(self.ledger, strangers=self.ledger.strangers | strangers)
         return len(refused) < len(step.amounts)
+
+    def _rows_of(self, month: Month) -> Mapping[tuple[ResourceUuid, ComponentType], HeldUsage]:
+        if month not in self._held:
+            held = self.marketplace.read_usages(month)
+            split = split_of(held)
+            rows = {(each.resource, each.component): each for each in held}
+            self._held[month] = {key: row for key, row in rows.items() if key not in split}
+        return self._held[month]
+
+    @cached_property
+    def _is_owners(self) -> bool:
+        """Asked only where the answer explains an empty list."""
+        return any(right.split()[0] in OWNERS for right in self.marketplace.read_rights())
 
     def _tell_members(self, step: TellMemberships) -> None:
         self.marketplace.tell_memberships(step.resource, step.usernames)
@@ -154,12 +190,18 @@ class WaldurHand:
         self.ledger = replace(self.ledger, members=members)
 
     def _tell_limits(self, step: TellLimits) -> bool:
-        """Not where a customer has ordered since both sides were read: all limits are replaced."""
+        """Not where a customer has ordered since both sides were read: all limits are replaced.
+
+        Waldur may keep its own, or clamp ours, without a word; so they are read back, once.
+        """
         now = self.marketplace.read_resource(step.resource.uuid)
         if now.has_order_in_flight or now.limits != step.resource.limits:
             return False
         self.marketplace.tell_limits(step.resource, step.limits)
-        return True
+        held = self.marketplace.read_resource(step.resource.uuid).limits
+        untaken = {step.resource.uuid: step.limits} if differ(step.limits, held) else {}
+        self.ledger = replace(self.ledger, untaken={**self.ledger.untaken, **untaken})
+        return held != now.limits
 
     def _tell_erred(self, step: TellErred) -> bool:
         """Noted first: what nobody remembers as ours stays erred for good."""

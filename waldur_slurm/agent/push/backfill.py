@@ -1,5 +1,7 @@
-"""Report months that are over: refused before the first write where Waldur would not take them.
+"""Report months that are over: refused before the first write where Waldur takes none of them.
 
+Of a component billed by usage today's Waldur takes a past month from its staff, and from others
+while the customer's invoice of that month may change: only trying tells.
 Only differences are sent, so a backfill may be repeated; months that were finished are remembered
 until the whole range is, and a backfill that was interrupted goes on where it stopped.
 """
@@ -8,8 +10,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
-from waldur_slurm.agent.errors import UnsafePlan, WaldurRejected
-from waldur_slurm.agent.model.components import AccountingType
+from waldur_slurm.agent.errors import UnsafePlan
 from waldur_slurm.agent.model.marketplace import Dialect
 from waldur_slurm.agent.push.apply import Failure, WaldurHand
 from waldur_slurm.agent.push.journal import Journal
@@ -50,7 +51,7 @@ class Backfill:
     progress: Progress = field(default=lambda month, done, of: None)  # noqa: ARG005 - nobody listens
 
     def run(self, first: Month, last: Month, *, dry_run: bool = False) -> tuple[MonthReport, ...]:
-        """Raise `UnsafePlan` before anything is told where Waldur does not take a closed month."""
+        """Raise `UnsafePlan` before anything is told where Waldur takes no closed month at all."""
         months = months_between(first, last)
         if not dry_run:
             self._refuse_what_waldur_would(months)
@@ -94,31 +95,19 @@ class Backfill:
             is_stopping=self.is_stopping,
             unbroken=self.unbroken,
         )
-        hand.carry_out([*plan.totals, *plan.users])
-        if hand.ledger.declined != world.ledger.declined:
-            raise WaldurRejected("set_usage", 400, "Waldur takes no usage for this month")
+        # What Waldur declines is a failure here: somebody asked for it and wants to know.
+        totals = [replace(step, is_tried=False) for step in plan.totals]
+        hand.carry_out([*totals, *plan.users])
         return tuple(hand.failures)
 
     def _refuse_what_waldur_would(self, months: tuple[Month, ...]) -> None:
-        waldur = self.reader.marketplace
-        offering = waldur.read_offering()
         now = self.reader.server_now()
         running = Month.containing(now, self.reader.policy.zone)
         if months and months[-1] > running:
             raise UnsafePlan(f"{months[-1]} has not begun")
-        if not any(month < running for month in months):
-            return
-        if waldur.dialect is not Dialect.TODAY:
+        is_past = any(month < running for month in months)
+        if is_past and self.reader.marketplace.dialect is not Dialect.TODAY:
             raise UnsafePlan("this Waldur takes usage for the running month only")
-        sold = {component.type for component in self.reader.components}
-        by_usage = sorted(
-            component.type
-            for component in offering.components
-            if component.type in sold and component.billing_type == AccountingType.USAGE
-        )
-        if by_usage and "staff" not in waldur.read_rights():
-            named = ", ".join(by_usage)
-            raise UnsafePlan(f"Waldur takes past usage of {named} from its staff's tokens only")
 
 
 def months_between(first: Month, last: Month) -> tuple[Month, ...]:

@@ -16,7 +16,8 @@ from waldur_slurm.agent.push.news import CycleReport, News
 from waldur_slurm.agent.push.plan.plan import Plan, plan_push
 from waldur_slurm.agent.push.plan.policy import NO_CONSENT, Consent, PushPolicy
 from waldur_slurm.agent.push.plan.steps import Step, TellUsage
-from waldur_slurm.agent.push.plan.world import World, is_doubtful
+from waldur_slurm.agent.push.plan.untaken import still_untaken
+from waldur_slurm.agent.push.plan.world import Ledger, World, is_doubtful
 from waldur_slurm.agent.push.reader import Reader
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.service.signals import Unbroken
@@ -88,8 +89,9 @@ class PushCycle:
         finally:
             self._news.failed(hand.failures)
             journal.keep_ledger(hand.ledger)
-        if hand.ledger.declined != world.ledger.declined:
-            plan = replace(plan, owed=plan_push(replace(world, ledger=hand.ledger)).owed)
+        if _has_refused(hand.ledger, world.ledger):
+            after = plan_push(replace(world, ledger=hand.ledger))
+            plan = replace(plan, owed=after.owed, refusals=after.refusals, drifts=after.drifts)
         journal.keep_owed(plan.judged, plan.owed)
         if not hand.failures and not hand.postponed and not self.is_stopping():
             journal.keep_newest_month(max(world.measured))
@@ -104,5 +106,12 @@ class PushCycle:
             self.clock(), is_doubtful=is_doubtful(world), remember=remember
         )
         erred = {r.uuid for r in resources if r.state is ResourceState.ERRED}
-        ledger = replace(world.ledger, erred=world.ledger.erred & erred)
+        ledger = replace(
+            world.ledger, erred=world.ledger.erred & erred, untaken=still_untaken(world)
+        )
         return replace(world, believes_missing=believes, ledger=ledger)
+
+
+def _has_refused(after: Ledger, before: Ledger) -> bool:
+    """Whether Waldur did not take something, be it without a word."""
+    return (after.declined, after.untaken) != (before.declined, before.untaken)

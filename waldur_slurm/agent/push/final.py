@@ -8,6 +8,7 @@ from waldur_slurm.agent.errors import UnexpectedPayload
 from waldur_slurm.agent.metering.sums import from_epoch, to_epoch
 from waldur_slurm.agent.model.marketplace import Resource
 from waldur_slurm.agent.push.apply import WaldurHand
+from waldur_slurm.agent.push.journal import Journal
 from waldur_slurm.agent.push.news import News
 from waldur_slurm.agent.push.plan.findings import RefusalKind
 from waldur_slurm.agent.push.plan.plan import Plan
@@ -45,11 +46,7 @@ class FinalUsage:
         plan = plan_usage(world)
         if self._is_expecting(resource, world, backlog) or plan.waiting:
             return False
-        for refusal in plan.refusals:
-            if refusal.kind is RefusalKind.IN_DOUBT:
-                raise UnparsableOutput(refusal.reason)
-            if refusal.kind is RefusalKind.SPLIT:
-                raise UnexpectedPayload(refusal.reason)
+        _demand_certain(plan)
         if not self._tell(world, plan):
             return False
         self._forget(resource)
@@ -69,8 +66,11 @@ class FinalUsage:
             raise hand.failures[0].error
         if hand.postponed:
             return False
-        owed = plan_usage(replace(world, ledger=hand.ledger)).owed
-        news.report(Plan((), tuple(plan.refusals), unlisted=plan.unlisted), owed, ())
+        after = plan_usage(replace(world, ledger=hand.ledger))
+        _demand_certain(after)
+        # Nobody measures it once more.
+        Journal(self.reader.state).keep_owed(plan.judged, after.owed)
+        news.report(Plan((), tuple(plan.refusals), unlisted=plan.unlisted), after.owed, ())
         return True
 
     def _is_expecting(self, resource: Resource, world: World, backlog: int) -> bool:
@@ -92,3 +92,12 @@ class FinalUsage:
         began = dict(state.read(_NAME))
         if began.pop(resource.uuid, None) is not None:
             state.replace(_NAME, began)
+
+
+def _demand_certain(plan: UsagePlan) -> None:
+    """Nothing ends while its figures are unknown, or while somebody has to correct Waldur's."""
+    for refusal in plan.refusals:
+        if refusal.kind is RefusalKind.IN_DOUBT:
+            raise UnparsableOutput(refusal.reason)
+        if refusal.kind is RefusalKind.SPLIT:
+            raise UnexpectedPayload(refusal.reason)

@@ -51,6 +51,12 @@ class Journal:
                     Month.parse(month): _read_amounts(amounts)
                     for month, amounts in document.get("declined", {}).items()
                 },
+                untaken={
+                    ResourceUuid(resource): {
+                        ComponentType(kind): int(units) for kind, units in limits.items()
+                    }
+                    for resource, limits in document.get("untaken", {}).items()
+                },
                 strangers=frozenset(
                     (Month.parse(month), ResourceUuid(resource), name)
                     for month, resource, name in document.get("strangers", ())
@@ -76,6 +82,7 @@ class Journal:
             "declined": {
                 str(month): _write_amounts(held) for month, held in ledger.declined.items()
             },
+            "untaken": {uuid: dict(limits) for uuid, limits in ledger.untaken.items()},
             "strangers": sorted([str(month), r, name] for month, r, name in ledger.strangers),
         }
         self.state.replace(_LEDGER, document)
@@ -157,8 +164,9 @@ class Journal:
             self.state.replace(_PEAKS, peaks)
 
     def _lasting_peaks(self, now: datetime) -> Document:
+        """A moment far in the future was told by a clock that was wrong."""
         kept = self.state.read(_PEAKS)
-        return {key: e for key, e in kept.items() if now - from_epoch(e["at"]) < PEAK_LASTS}
+        return {key: e for key, e in kept.items() if abs(now - from_epoch(e["at"])) < PEAK_LASTS}
 
     def believes_missing(self, now: datetime, *, is_doubtful: bool, remember: bool) -> bool:
         """Whether to believe that accounts are gone: most at once only after several readings."""

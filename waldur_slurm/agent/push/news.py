@@ -36,13 +36,13 @@ class CycleReport(Report):
     def standing(self) -> Standing:
         return replace(
             self.counted(),
-            unreported=_unreported(self.owed),
+            unreported=unreported(self.owed),
             usage_of_unknown_users=len({each.user for each in self.unlisted}),
             runaway_jobs=len(self.runaways),
         )
 
 
-def _unreported(owed: tuple[Owed, ...]) -> dict[str, Decimal]:
+def unreported(owed: tuple[Owed, ...]) -> dict[str, Decimal]:
     """Sum the differences by component; too much and too little do not make up for each other."""
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for each in owed:

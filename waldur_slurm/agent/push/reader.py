@@ -12,7 +12,14 @@ from waldur_slurm.agent.push.journal import Journal
 from waldur_slurm.agent.push.plan.months import Booking, book, bookings
 from waldur_slurm.agent.push.plan.policy import Consent, PushPolicy
 from waldur_slurm.agent.push.plan.usage import has_decreases
-from waldur_slurm.agent.push.plan.world import WaldurSide, World, by_usage, by_user, split_of
+from waldur_slurm.agent.push.plan.world import (
+    WaldurSide,
+    World,
+    by_usage,
+    by_user,
+    split_of,
+    totals_of,
+)
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.names import AccountName
@@ -117,11 +124,13 @@ class Reader:
             resources=resources,
             usages={month: by_usage(rows) for month, rows in held.items()},
             split={month: split_of(rows) for month, rows in held.items()},
+            totals={month: totals_of(rows) for month, rows in held.items()},
             user_usages={
                 month: by_user(waldur.read_user_usages(month, rows)) for month, rows in held.items()
             },
             usernames=names - {""},
             associations=waldur.read_associations(resources),
+            is_unavailable=offering.is_unavailable,
             wants_memberships=offering.wants_memberships,
         )
 

@@ -21,6 +21,9 @@ MOST_PAGES = 10_000
 
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 
+_MEMBERSHIP = ("project_uuid", "user_uuid", "role", "role_name", "created")
+"""What tells one row of a provider's memberships from another: they have no uuid."""
+
 Ask = Callable[[Mapping[str, object]], Answer]
 Read = TypeVar("Read")
 
@@ -56,7 +59,7 @@ def _read_once(ask: Ask, query: Mapping[str, object], read: Callable[[Any], Read
     count = _count(answer)
     page = _rows(answer)
     found = [read(row) for row in page]
-    uuids = _uuids(page)
+    marks = _marks(page)
     size = len(answer.body)
     number = 1
     while (following := _following_page(answer, number)) is not None:
@@ -66,7 +69,7 @@ def _read_once(ask: Ask, query: Mapping[str, object], read: Callable[[Any], Read
         if not page or _count(answer) != count:
             raise _Shifted(f"{answer.request} changed while it was read")
         found += [read(row) for row in page]
-        uuids += _uuids(page)
+        marks += _marks(page)
         size += len(answer.body)
         if len(found) > count:
             break
@@ -74,7 +77,7 @@ def _read_once(ask: Ask, query: Mapping[str, object], read: Callable[[Any], Read
             raise UnexpectedPayload(f"{answer.request} goes on for ever: {number} pages so far")
     if len(found) != count:
         raise _Shifted(f"{answer.request} promised {count} rows and sent {len(found)}")
-    if len(set(uuids)) != len(uuids):  # what is sent twice has pushed another row out of sight
+    if len(set(marks)) != len(marks):  # what is sent twice has pushed another row out of sight
         raise _Shifted(f"{answer.request} sent the same row twice")
     return found
 
@@ -121,5 +124,13 @@ def _page_in(url: str) -> str:
         return ""
 
 
-def _uuids(rows: list[Any]) -> list[str]:
-    return [str(row["uuid"]) for row in rows if isinstance(row, dict) and "uuid" in row]
+def _marks(rows: list[Any]) -> list[str]:
+    """What a list has once: a uuid, or who was given which role in which project, and when."""
+    return [mark for row in rows if isinstance(row, dict) and (mark := _mark(row))]
+
+
+def _mark(row: dict[str, Any]) -> str:
+    if "uuid" in row:
+        return str(row["uuid"])
+    is_membership = "project_uuid" in row and "user_uuid" in row
+    return " ".join(str(row.get(key)) for key in _MEMBERSHIP) if is_membership else ""

@@ -22,6 +22,9 @@ from waldur_slurm.agent.waldur.deadline import WatchedAdapter, deadline
 MAX_BODY_BYTES = 64 * 1024 * 1024
 MAX_REDIRECTS = 3
 
+PERSONAL = "w_"
+"""How today's personal access tokens begin; after `token` nobody has them."""
+
 READS = frozenset({"GET", "HEAD"})
 _NOT_NOW = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _UUID = re.compile(
@@ -184,7 +187,8 @@ class _Token(AuthBase):
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"token {self._token}"
+        scheme = "Bearer" if self._token.startswith(PERSONAL) else "token"
+        request.headers["Authorization"] = f"{scheme} {self._token}"
         return request
 
 

@@ -185,8 +185,7 @@ def test_an_offering_that_nobody_can_order_is_a_warning() -> None:
     ("direction", "rights", "lacking"),
     [
         ("pull", (), ["right to approve and complete orders", "right to change resources"]),
-        ("pull", ("OFFERING.MANAGER of offering HPC",), ["right to approve and complete orders"]),
-        ("push", ("OFFERING.MANAGER of offering HPC",), []),
+        ("push", ("OFFERING.MANAGER of offering HPC",), ["right to read and correct usage"]),
         ("push", ("PROJECT.ADMIN of project X",), ["right to change resources", "right to report"]),
         ("pull", ("staff",), []),
     ],
@@ -203,6 +202,24 @@ def test_rights_are_named_one_by_one(
     for (subject, verdict), start in zip(troubles, lacking, strict=True):
         assert subject.startswith(start)
         assert verdict is Verdict.FAILED
+
+
+@pytest.mark.parametrize("dialect", [Dialect.TRANSITION, Dialect.CLASSIC])
+def test_older_waldurs_let_a_manager_report_and_read_all_usage(dialect: Dialect) -> None:
+    site = Site(direction="push")
+    site.waldur.rights = ("OFFERING.MANAGER of offering HPC",)
+    site.waldur.dialect = dialect
+
+    assert is_fit(site.findings())
+
+
+def test_a_manager_who_approves_orders_on_newer_waldurs_only_is_a_warning() -> None:
+    site = Site(direction="pull")
+    site.waldur.rights = ("OFFERING.MANAGER of offering HPC",)
+
+    assert site.troubles() == [("right to approve and complete orders", Verdict.WARNING)]
+    (found,) = [f for f in site.findings() if f.verdict is Verdict.WARNING]
+    assert "newer Waldur only" in found.found
 
 
 @pytest.mark.parametrize("dialect", [Dialect.TRANSITION, Dialect.CLASSIC])
@@ -227,6 +244,16 @@ def test_push_learns_what_this_token_may_still_report_later(
 
     assert found.verdict is Verdict.OK
     assert found.found.startswith(words) or words in found.found
+
+
+def test_an_offering_that_is_unavailable_says_what_waits() -> None:
+    site = Site()
+    site.waldur.offering = replace(site.waldur.offering, state="Unavailable")
+
+    (found,) = [f for f in site.findings() if f.subject == "offering"]
+
+    assert found.verdict is Verdict.WARNING
+    assert "the agent holds back" in found.found
 
 
 def test_people_without_user_names_are_counted() -> None:

@@ -16,6 +16,7 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceUuid,
 )
 from waldur_slurm.agent.pull.render import kind_of
+from waldur_slurm.agent.pull.vocabulary.findings import RefusalKind
 from waldur_slurm.agent.pull.world.policy import Consent
 from waldur_slurm.agent.report.paper import Kind
 from waldur_slurm.model.accounts import Account
@@ -252,3 +253,70 @@ def test_each_phase_of_a_cycle_is_entered_once_and_in_order(site: Site) -> None:
     cycle.run()
 
     assert entered == ["read", "-", "judge", "-", "work", "-", "tell", "-"]
+
+
+@pytest.mark.parametrize("place", ["place_update", "place_terminate"])
+def test_while_the_customer_has_not_agreed_an_allocation_goes_on_living(
+    site: Site, place: str
+) -> None:
+    """Today's Waldur calls it Updating or Terminating from the moment that this was asked for."""
+    resource = allocated(site, "ann", "bob")
+    project = site.waldur.resources[held(resource)].project
+    if place == "place_update":
+        site.waldur.place_update(held(resource), {"gpu": 3}, OrderState.PENDING_CONSUMER)
+    else:
+        site.waldur.place_terminate(held(resource), OrderState.PENDING_CONSUMER)
+    (bob,) = (user for user, name in site.waldur.usernames.items() if name == "bob")
+
+    site.waldur.remove_member(project, bob)
+    site.waldur.add_member(project, "carol")
+    site.waldur._change(site.waldur.resources[held(resource)], is_paused=True)
+    site.settle()
+
+    account = site.account_of(resource)
+    assert account.users == {"ann", "carol"}
+    assert (account.grp_jobs, account.grp_submit_jobs) == (0, 0)
+
+
+def test_a_terminate_that_the_provider_has_not_approved_ends_nothing(site: Site) -> None:
+    resource = allocated(site, "ann")
+    site.change_policy(approve_orders=False)
+    site.waldur.place_terminate(held(resource))
+
+    site.waldur.add_member(site.waldur.resources[held(resource)].project, "carol")
+    site.settle()
+
+    assert site.account_of(resource).users == {"ann", "carol"}
+
+
+def test_while_the_offering_is_unavailable_orders_wait_and_that_is_said_once() -> None:
+    site = new_site(Dialect.TODAY)
+    running = allocated(site, "ann")
+    open_, closed = site.waldur.offering, replace(site.waldur.offering, state="Unavailable")
+    site.waldur.offering = closed
+    for name in ("first", "second"):
+        site.waldur.place_create(site.waldur.make_project(), name, LIMITS)
+    site.waldur.begin(site.waldur.place_terminate(held(running)).uuid)
+    site.waldur.add_member(site.waldur.resources[held(running)].project, "carol")
+    before = site.accounts()
+
+    reports = [site.run() for _ in range(3)]
+
+    assert site.accounts() == before
+    for report in reports:
+        assert report.failures == ()
+        (refusal,) = report.refusals
+        assert (refusal.kind, refusal.subject) == (RefusalKind.UNAVAILABLE, closed.uuid)
+        assert "3 orders wait" in refusal.reason
+    site.waldur.offering = open_
+    site.settle()
+    assert {order.state for order in site.waldur.orders.values()} == {OrderState.DONE}
+
+
+def test_whether_the_offering_is_available_is_asked_only_where_orders_wait(site: Site) -> None:
+    allocated(site, "ann")
+    asked = site.waldur.calls["read_offering"]
+
+    site.run()
+
+    assert site.waldur.calls["read_offering"] == asked

@@ -1,6 +1,7 @@
 """What a pull cycle leaves standing, in numbers that carry no names."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -36,6 +37,9 @@ def test_findings_are_counted_by_their_kind() -> None:
     assert report.standing.refused == {"invalid order": 1}
     assert report.standing.quarantined == 2
     assert report.standing.members_without_username == 3
+    assert report.standing.unreported == {}
+    owing = replace(report, unreported={"cpu": Decimal("2.50")})
+    assert owing.standing.unreported == {"cpu": Decimal("2.50")}
 
 
 @pytest.mark.parametrize("kind", list(RefusalKind))

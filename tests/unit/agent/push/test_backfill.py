@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from tests.unit.agent.push.site import COMPONENTS, CPU, GPU, HOUR, Site
-from waldur_slurm.agent.errors import UnsafePlan, WaldurRejected, WaldurUnreachable
+from waldur_slurm.agent.errors import UnsafePlan, WaldurUnreachable
 from waldur_slurm.agent.push.backfill import Backfill, months_between
 from waldur_slurm.agent.push.cycle import PushCycle
 from waldur_slurm.model.period import Month
@@ -83,12 +83,13 @@ def test_a_month_that_is_finished_is_not_measured_again(site: Site) -> None:
     assert amounts(site)[0] == Decimal("9.00")
 
 
-def test_without_staff_rights_usage_billed_months_are_refused_before_any_write(site: Site) -> None:
+def test_an_owners_token_fills_what_a_bill_that_may_still_change_takes(site: Site) -> None:
     site.waldur.rights = ["CUSTOMER.OWNER of the provider"]
 
-    with pytest.raises(UnsafePlan, match="cpu, mem from its staff"):
-        backfill(site).run(SEPTEMBER, NOVEMBER)
-    assert site.told == []
+    reports = backfill(site).run(SEPTEMBER, NOVEMBER)
+
+    assert [report.failures for report in reports] == [(), (), ()]
+    assert amounts(site) == [Decimal("9.00"), Decimal("10.00"), Decimal("11.00")]
 
 
 def test_components_billed_by_limit_need_no_staff(site: Site) -> None:
@@ -134,9 +135,26 @@ def test_a_range_has_all_its_months() -> None:
     assert months_between(OCTOBER, SEPTEMBER) == ()
 
 
-def test_a_month_that_waldur_declines_after_all_ends_the_backfill(site: Site) -> None:
+def test_what_waldur_declines_is_reported_and_the_rest_is_filled(site: Site) -> None:
     site.waldur.refuses_past_months = True
+    (alpha,) = site.waldur.resources.values()
 
-    with pytest.raises(WaldurRejected, match="no usage for this month"):
-        backfill(site).run(SEPTEMBER, NOVEMBER)
-    assert amounts(site) == [None, None, None]
+    reports = backfill(site).run(SEPTEMBER, NOVEMBER)
+
+    assert [[str(f.error) for f in report.failures] for report in reports] == [
+        ["set usage answered 400: backfilling past billing periods"],
+        ["set usage answered 400: backfilling past billing periods"],
+        [],
+    ]
+    assert amounts(site) == [None, None, Decimal("11.00")]
+    assert site.held(alpha, GPU, SEPTEMBER) == Decimal("9.00")
+
+
+def test_what_was_declined_is_tried_again_by_the_next_backfill(site: Site) -> None:
+    site.waldur.refuses_past_months = True
+    backfill(site).run(SEPTEMBER, OCTOBER)
+    site.waldur.refuses_past_months = False
+
+    backfill(site).run(SEPTEMBER, OCTOBER)
+
+    assert amounts(site)[:2] == [Decimal("9.00"), Decimal("10.00")]

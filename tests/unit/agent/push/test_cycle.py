@@ -15,7 +15,7 @@ from tests.fakes.waldur import FakeMarketplace
 from tests.unit.agent.push.site import CPU, GPU, HOUR, MEM, NOON, Site
 from waldur_slurm.agent.errors import WaldurUnreachable
 from waldur_slurm.agent.metering.measure import Meter
-from waldur_slurm.agent.model.marketplace import HeldUsage, ResourceState
+from waldur_slurm.agent.model.marketplace import HeldUsage, OrderState, ResourceState
 from waldur_slurm.agent.push.plan.findings import RefusalKind
 from waldur_slurm.agent.push.plan.policy import Consent
 from waldur_slurm.agent.push.reader import ClocksDiffer
@@ -229,6 +229,19 @@ def test_many_small_decreases_in_a_day_are_judged_as_one(site: Site) -> None:
     assert falls_to(89, HOUR) == 89
 
 
+def test_a_peak_that_a_clock_years_ahead_noted_judges_nothing(site: Site) -> None:
+    alpha = site.allocation("alpha", "ann")
+    site.job("other", "bob", NOON.replace(day=1) - 30 * HOUR, NOON.replace(day=1))
+    site.job("alpha", "ann", NOON - 97 * HOUR, NOON)
+    site.hold(alpha, CPU, NOVEMBER, "100.00")
+    ahead = int(NOON.replace(year=2036).timestamp())
+    key = f"{NOVEMBER}/{alpha.uuid}/cpu"
+    site.state.replace("journal/peaks", {key: {"amount": "900.00", "at": ahead}})
+
+    assert site.cycle().run().refusals == ()
+    assert site.held(alpha, CPU, NOVEMBER) == Decimal("97.00")
+
+
 def test_no_decrease_is_sent_for_a_month_whose_records_may_be_purged(site: Site) -> None:
     alpha = site.allocation("alpha", "ann")
     site.job("alpha", "ann", NOON - 100 * HOUR, NOON)
@@ -248,6 +261,19 @@ def test_people_of_the_account_become_associations_and_leavers_are_dropped(older
     older.cycle().run()
 
     assert older.waldur.associations[alpha.uuid] == {"ann", "eve"}
+
+
+def test_people_are_told_while_an_order_waits_for_the_customer(today: Site) -> None:
+    today.waldur.offering = replace(today.waldur.offering, wants_memberships=True)
+    alpha = today.allocation("alpha", "ann")
+    today.cycle().run()
+    today.waldur.place_terminate(alpha.uuid, OrderState.PENDING_CONSUMER)
+    today.account("alpha", "ann", "bob")
+    today.forget()
+
+    today.cycle().run()
+
+    assert [event.fields["users"] for event in today.heard("members.reported")] == [["ann", "bob"]]
 
 
 def test_memberships_are_told_once_where_waldur_has_no_list(today: Site) -> None:

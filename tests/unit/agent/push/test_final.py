@@ -11,6 +11,7 @@ from tests.unit.agent.push.site import CPU, HOUR, NOON, Site
 from waldur_slurm.agent.errors import WaldurUnreachable
 from waldur_slurm.agent.model.marketplace import Resource, ResourceState
 from waldur_slurm.agent.push.final import FinalUsage
+from waldur_slurm.agent.push.journal import Journal
 from waldur_slurm.errors import UnparsableOutput
 from waldur_slurm.model.jobs import JobRecord, UnreadableRecord
 from waldur_slurm.model.names import AccountName
@@ -113,6 +114,23 @@ def test_near_a_months_edge_it_waits_where_no_date_can_be_sent(older: Site) -> N
 
     assert final(older)(alpha, ALPHA) is False
     assert older.told == []
+
+
+def test_what_waldur_takes_no_more_is_owed_until_somebody_acknowledges_it(today: Site) -> None:
+    alpha = ending(today)
+    edge = datetime(2026, 12, 1, tzinfo=UTC)
+    today.job("alpha", "ann", edge - 3 * HOUR, edge - HOUR)
+    today.move_to(edge + 2 * HOUR)
+
+    assert final(today)(alpha, ALPHA) is True
+
+    journal = Journal(today.state)
+    assert [(o.month, o.component, o.measured) for o in journal.read_owed()] == [
+        (NOVEMBER, CPU, Decimal("2.00"))
+    ]
+    assert [event.fields["account"] for event in today.heard("usage.owed")] == ["alpha"]
+    journal.acknowledge(NOVEMBER, ALPHA, "waived", today.now)
+    assert journal.read_owed() == ()
 
 
 def test_an_unreadable_record_is_an_error_and_not_a_zero(site: Site) -> None:

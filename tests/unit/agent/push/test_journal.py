@@ -18,6 +18,7 @@ def is_believed(journal: Journal) -> bool:
     ("name", "document", "read"),
     [
         ("push", {"declined": {"2026-10": {"r": {"cpu": "much"}}}}, Journal.read_ledger),
+        ("push", {"untaken": {"r": {"cpu": "many"}}}, Journal.read_ledger),
         ("push", {"strangers": [["2026-10"]]}, Journal.read_ledger),
         ("owed", {"owed": [{"month": "2026-10"}]}, Journal.read_owed),
         ("owed", {"owed": 7}, Journal.read_owed),

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.agent.push.site import COMPONENTS, GPU, Site
+from tests.unit.agent.push.site import COMPONENTS, CPU, GPU, HOUR, NOON, Site
 from waldur_slurm.agent.model.components import NotOrdered
+from waldur_slurm.agent.push.plan.findings import RefusalKind
 from waldur_slurm.agent.push.plan.policy import LimitsReported
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import ROOT, AccountName
+from waldur_slurm.model.period import Month
 from waldur_slurm.model.tres import tres_name
 
 
@@ -24,6 +26,65 @@ def test_a_limit_that_slurm_enforces_replaces_waldurs(site: Site) -> None:
     site.cycle().run()
 
     assert site.waldur.resources[alpha.uuid].limits == {GPU: 8}
+
+
+def test_a_limit_that_waldur_keeps_as_its_own_is_told_once_and_is_drift(site: Site) -> None:
+    alpha = site.allocation("alpha", gpu=5)
+    enforce(site, 8 * 60)
+    site.waldur.governed = frozenset({GPU})
+
+    first = site.cycle().run()
+    second = site.cycle().run()
+
+    assert len(site.waldur.written("tell_limits")) == 1
+    assert site.heard("limits.reported") == []
+    for report in (first, second):
+        (drift,) = report.drifts
+        assert (drift.subject, drift.found, drift.wanted) == ("alpha", "gres/gpu=480", "5")
+    assert second.is_idle
+    assert site.waldur.resources[alpha.uuid].limits == {GPU: 5}
+
+
+def test_another_limit_than_the_one_that_was_not_taken_is_told_again(site: Site) -> None:
+    alpha = site.allocation("alpha", gpu=5)
+    enforce(site, 8 * 60)
+    site.waldur.governed = frozenset({GPU})
+    site.cycle().run()
+    site.waldur.governed = frozenset()
+
+    enforce(site, 9 * 60)
+    site.cycle().run()
+
+    assert site.waldur.resources[alpha.uuid].limits == {GPU: 9}
+
+
+def test_what_the_offering_sells_no_more_is_left_out_of_the_limits(site: Site) -> None:
+    alpha = site.allocation("alpha", gpu=5)
+    site.waldur._change(alpha, limits={GPU: 5, "storage": 3})
+    enforce(site, 8 * 60)
+
+    report = site.cycle().run()
+
+    assert report.failures == ()
+    assert site.waldur.resources[alpha.uuid].limits == {GPU: 8}
+
+
+def test_while_the_offering_is_unavailable_only_usage_is_told(today: Site) -> None:
+    alpha = today.allocation("alpha", "ann", gpu=5)
+    for name in ("beta", "gamma", "delta", "epsilon"):
+        today.allocation(name)
+    today.drop_account("delta")
+    enforce(today, 8 * 60)
+    today.job("alpha", "ann", NOON - 3 * HOUR, NOON - HOUR)
+    today.waldur.offering = replace(today.waldur.offering, state="Unavailable")
+
+    report = today.cycle().run()
+
+    assert report.failures == ()
+    assert today.held(alpha, CPU, Month(2026, 11)) == 2
+    (refusal,) = report.refusals
+    assert refusal.kind is RefusalKind.UNAVAILABLE
+    assert "2 wait" in refusal.reason
 
 
 def test_limits_that_agree_are_not_told(site: Site) -> None:

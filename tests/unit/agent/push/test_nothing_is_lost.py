@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -395,6 +396,48 @@ class _Split(_Cut):
     def __init__(self, site: Site, tell_usage: object) -> None:
         super().__init__(site, site.waldur.tell_resource_erred)
         self.tell_usage = tell_usage
+
+
+def with_totals(site: Site, first: str, second: str) -> Resource:
+    """As today's newer servers do: what the plan before was billed, the second row, stays."""
+    site.waldur.makes_totals = True
+    site.policy["max_decrease"] = Fraction(1, 2)
+    site.job("other", "bob", NOON.replace(day=1) - 30 * HOUR, NOON.replace(day=1))
+    return with_two_rows(site, first, second)
+
+
+def test_where_waldur_makes_the_total_of_its_rows_it_is_told_the_months(today: Site) -> None:
+    alpha = with_totals(today, "0.25", "1.50")
+
+    report = today.cycle().run()
+
+    assert report.refusals == ()
+    assert today.held(alpha, CPU, NOVEMBER) == Decimal("0.50")
+    assert today.held_by(alpha, "ann") is None
+    today.forget()
+    assert today.cycle().run().is_idle
+    assert today.told == []
+
+
+def test_a_total_that_waldur_cannot_make_is_told_once_and_shown(today: Site) -> None:
+    alpha = with_totals(today, "0.25", "2.05")
+
+    report = today.cycle().run()
+
+    assert today.held(alpha, CPU, NOVEMBER) == Decimal("0.00")
+    assert [(r.kind, r.subject) for r in report.refusals] == [(RefusalKind.SPLIT, "alpha")]
+    assert "of the plans before" in report.refusals[0].reason
+    today.forget()
+    again = today.cycle().run()
+    assert (today.told, [r.kind for r in again.refusals]) == ([], [RefusalKind.SPLIT])
+
+
+def test_last_usage_waits_where_waldur_did_not_make_the_total(today: Site) -> None:
+    alpha = with_totals(today, "0.25", "2.05")
+    last = FinalUsage(reader=today.cycle().reader, sink=today.events.append)
+
+    with pytest.raises(UnexpectedPayload, match="several rows"):
+        last(today.waldur.resources[alpha.uuid], AccountName("alpha"))
 
 
 def test_last_usage_waits_for_rows_that_somebody_has_to_correct(site: Site) -> None:

@@ -17,6 +17,11 @@ def row(number: int) -> dict[str, str]:
     return {"uuid": f"{number:032x}"}
 
 
+def member(user: str, role: str = "member") -> dict[str, str]:
+    """A row of the provider's memberships, which have no uuid."""
+    return {"project_uuid": "1" * 32, "user_uuid": user, "role": role, "created": "2026-11-01"}
+
+
 def page(rows: object, count: object, following: int | None = None, **headers: str) -> Answer:
     link = f'<{HERE}?a=1,2&page=1>; rel="first"'
     if following:
@@ -47,6 +52,11 @@ class Pages:
 
 def read(*plans: list[Answer | Exception]) -> list[Any]:
     return read_all(Pages(*plans), {"page_size": 300}, as_it_is)
+
+
+def test_two_roles_of_one_person_are_two_rows() -> None:
+    first, second = member("ann"), member("ann", "manager")
+    assert read([page([first], 2, 2)], [page([second], 2)]) == [first, second]
 
 
 def test_all_pages_are_read_in_their_order() -> None:
@@ -100,6 +110,9 @@ VANISHED = WaldurRejected("GET orders/", 404, "Invalid page.")
         pytest.param([[page([row(1), row(2)], 1)]], id="more rows than promised"),
         pytest.param([[page([], 3000)]], id="nothing where much was promised"),
         pytest.param([[page([row(1)], 2, 2)], [page([row(1)], 2)]], id="the same row twice"),
+        pytest.param(
+            [[page([member("ann")], 2, 2)], [page([member("ann")], 2)]], id="the same role twice"
+        ),
         pytest.param([[page([row(1)], 1, 2)], [page([], 1, 3)], [page([], 1)]], id="empty page"),
     ],
 )

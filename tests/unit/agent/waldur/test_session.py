@@ -22,12 +22,12 @@ QUICK = Bounds(connect=5.0, read=1.0, whole=2.0)
 class Client:
     """A session with what it did on the way."""
 
-    def __init__(self, url: str, bounds: Bounds = QUICK) -> None:
+    def __init__(self, url: str, bounds: Bounds = QUICK, token: str = TOKEN) -> None:
         self.pauses: list[float] = []
         self.exchanges: list[Exchange] = []
         self.session = WaldurSession(
             url,
-            TOKEN,
+            token,
             user_agent="waldur-slurm-agent/1 (pull; waldur-site-agent)",
             bounds=bounds,
             observer=self.exchanges.append,
@@ -57,6 +57,13 @@ def test_a_request_carries_the_token_and_the_word_that_waldur_knows_agents_by() 
     [request] = server.requests
     assert f"Authorization: token {TOKEN}".encode() in request
     assert b"User-Agent: waldur-slurm-agent/1 (pull; waldur-site-agent)" in request
+
+
+def test_a_personal_access_token_is_a_bearers() -> None:
+    token = "w_1790000000_0123456789abcdef"
+    with scripted(says("{}")) as server:
+        Client(server.url, token=token).session.get_order(ORDER)
+    assert f"Authorization: Bearer {token}".encode() in server.requests[0]
 
 
 def test_a_netrc_on_the_host_does_not_replace_the_token(

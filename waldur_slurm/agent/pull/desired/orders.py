@@ -14,7 +14,6 @@ from waldur_slurm.agent.model.marketplace import (
     OrderState,
     OrderType,
     Resource,
-    ResourceState,
     ResourceUuid,
 )
 from waldur_slurm.agent.pull.vocabulary.findings import Refusal, RefusalKind
@@ -50,7 +49,7 @@ class JudgedOrders:
 
     requests: Mapping[ResourceUuid, Request]
     ending: frozenset[ResourceUuid]
-    """Resources that Waldur is ending, be it by an order that does not go on now."""
+    """Resources whose end has begun, be it by an order that does not go on now."""
     steps: tuple[Judgement, ...]
     refusals: tuple[Refusal, ...]
 
@@ -58,6 +57,9 @@ class JudgedOrders:
 def judge_orders(world: World) -> JudgedOrders:
     resources = {resource.uuid: resource for resource in world.waldur.resources}
     queues, others = _queues(world.waldur.orders, resources)
+    ending = frozenset(uuid for uuid, queue in queues.items() if _is_ending(queue))
+    if world.waldur.is_unavailable:
+        return JudgedOrders({}, ending, (), (_unavailable(world),))
     judged = {uuid: judge(world, queue[0], resources[uuid]) for uuid, queue in queues.items()}
     unattached = [_judge_unattached(world, order) for order in others]
     everything = [*unattached, *judged.values()]
@@ -67,11 +69,7 @@ def judge_orders(world: World) -> JudgedOrders:
             for uuid, each in judged.items()
             if each.goes_on
         },
-        ending=frozenset(
-            resource.uuid
-            for resource in world.waldur.resources
-            if _is_ending(resource, queues.get(resource.uuid, ()))
-        ),
+        ending=ending,
         steps=tuple(step for each in everything for step in each.steps),
         refusals=tuple(refusal for each in everything for refusal in each.refusals),
     )
@@ -116,9 +114,22 @@ def _judge_unattached(world: World, order: Order) -> Judged:
     return Judged(steps=judged.steps, refusals=(*judged.refusals, waiting))
 
 
-def _is_ending(resource: Resource, queue: Iterable[Order]) -> bool:
-    """Nobody is let in again while the order that ends it rests."""
-    return resource.state is ResourceState.TERMINATING or any(
+def _unavailable(world: World) -> Refusal:
+    """Said once for all orders: begun now, none of them could be told to Waldur."""
+    reason = (
+        f"the offering is unavailable in Waldur, which takes no change of its resources:"
+        f" {len(world.waldur.orders)} orders wait until it is active again"
+    )
+    return Refusal(RefusalKind.UNAVAILABLE, world.offering, reason)
+
+
+def _is_ending(queue: Iterable[Order]) -> bool:
+    """Nobody is let in again while the order that ends it rests.
+
+    What Waldur calls the resource says nothing: `today` calls it Terminating as soon as somebody
+    has asked for that, and the customer may take weeks to agree, or never do.
+    """
+    return any(
         order.type is OrderType.TERMINATE and order.state is OrderState.EXECUTING for order in queue
     )
 

@@ -19,6 +19,8 @@ class RefusalKind(RefusalKinds):
     UNKNOWN = "unknown"
     ABSENT = "absent"
     """Slurm does not list an account that an order ends, and may be wrong."""
+    UNAVAILABLE = "unavailable"
+    """Waldur takes no change of the offering's resources."""
     QUARANTINED = "quarantined"
     BRAKE = "brake"
 

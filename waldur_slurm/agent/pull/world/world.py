@@ -24,13 +24,17 @@ from waldur_slurm.model.names import AccountName, UserName
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaldurSide:
-    """`members` lacks resources whose team is unknown; `shown` is None where there is no list."""
+    """`members` lacks resources whose team is unknown; `shown` is None where there is no list.
+
+    `is_unavailable`: Waldur takes no change of the offering's resources; asked where orders wait.
+    """
 
     orders: tuple[Order, ...]
     resources: tuple[Resource, ...]
     members: Mapping[ResourceUuid, frozenset[UserUuid]]
     offering_users: tuple[OfferingUser, ...]
     shown: Mapping[ResourceUuid, frozenset[str]] | None
+    is_unavailable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

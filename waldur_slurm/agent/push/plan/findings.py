@@ -19,6 +19,7 @@ class RefusalKind(RefusalKinds):
     CONTESTED = "contested"
     NOT_OFFERED = "not-offered"
     SPLIT = "split"
+    UNAVAILABLE = "unavailable"
 
 
 class DriftKind(DriftKinds):

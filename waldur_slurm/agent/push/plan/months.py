@@ -35,7 +35,7 @@ class Booking:
     is_near_edge: bool
     takes_dates: bool
     on: datetime | None
-    """The date to send along, where the dialect takes one."""
+    """The date to send along where one is needed, and the dialect takes it."""
 
     def way(self, component: OfferedComponent) -> Way:
         if self.takes_dates:

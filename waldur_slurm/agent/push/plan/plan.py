@@ -17,8 +17,9 @@ from waldur_slurm.agent.push.plan.steps import (
     TellMemberships,
     TellOk,
 )
+from waldur_slurm.agent.push.plan.untaken import without_untaken
 from waldur_slurm.agent.push.plan.usage import UsagePlan, plan_usage
-from waldur_slurm.agent.push.plan.world import World, missing_accounts
+from waldur_slurm.agent.push.plan.world import World, missing_accounts, takes_usage
 from waldur_slurm.agent.report.findings import Refusal
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.period import Month
@@ -41,25 +42,32 @@ class Plan:
 def plan_push(world: World) -> Plan:
     """Usage first, then what it is made of, then the state of the resource it was sent for."""
     usage = plan_usage(world)
-    limits = plan_limits(world)
+    limits = without_untaken(world, plan_limits(world))
     gone, doubts = _plan_missing(world, usage)
     found = {runaway for m in world.measured.values() for runaway in m.runaways}
+    changes = (*limits.steps, *_plan_people(world), *_plan_returned(world), *gone)
+    held = _held_back(world, changes)
+    refusals = {*_contested(world), *usage.refusals, *limits.refusals, *doubts, *held}
     return Plan(
-        steps=(
-            *usage.totals,
-            *usage.users,
-            *limits.steps,
-            *_plan_people(world),
-            *_plan_returned(world),
-            *gone,
-        ),
-        refusals=tuple(sorted({*_contested(world), *usage.refusals, *limits.refusals, *doubts})),
+        steps=(*usage.totals, *usage.users, *(() if held else changes)),
+        refusals=tuple(sorted(refusals)),
         drifts=limits.drifts,
         owed=usage.owed,
         judged=frozenset(usage.judged),
         unlisted=usage.unlisted,
         runaways=tuple(sorted(found, key=lambda runaway: runaway.run)),
     )
+
+
+def _held_back(world: World, changes: Sequence[Step]) -> tuple[Refusal, ...]:
+    """Said once for all that Waldur would refuse, one by one, while the offering is closed."""
+    if not changes or not world.waldur.is_unavailable:
+        return ()
+    reason = (
+        "the offering is unavailable in Waldur, which takes no change of its resources:"
+        f" {len(changes)} wait until it is active again"
+    )
+    return (Refusal(RefusalKind.UNAVAILABLE, "all", reason),)
 
 
 def _contested(world: World) -> Iterator[Refusal]:
@@ -94,14 +102,16 @@ def _plan_returned(world: World) -> Iterator[Step]:
 
 
 def _plan_people(world: World) -> Iterator[Step]:
+    """Today's Waldur moves a resource as soon as a change is ordered, older ones once it begins."""
+    is_told = _is_ok if world.waldur.associations is not None else takes_usage
     for resource in world.told:
-        if resource.state is not ResourceState.OK or not world.has_account(resource):
+        if not is_told(resource) or not world.has_account(resource):
             continue
         account = world.snapshot.accounts[AccountName(resource.backend_id)]
         found = frozenset(str(association.user) for association in account.associations)
         if world.waldur.associations is None:
-            is_told = world.ledger.members.get(resource.uuid) == found
-            if world.waldur.wants_memberships and not is_told:
+            is_known = world.ledger.members.get(resource.uuid) == found
+            if world.waldur.wants_memberships and not is_known:
                 yield TellMemberships(resource=resource, usernames=found)
             continue
         held = world.waldur.associations.get(resource.uuid)
@@ -110,3 +120,7 @@ def _plan_people(world: World) -> Iterator[Step]:
         for username in sorted(found ^ held):
             is_there = username in found
             yield TellAssociation(resource=resource, username=username, is_there=is_there)
+
+
+def _is_ok(resource: Resource) -> bool:
+    return resource.state is ResourceState.OK

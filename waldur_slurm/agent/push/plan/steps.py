@@ -12,14 +12,19 @@ from waldur_slurm.model.period import Month
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TellUsage:
-    """A month's usage, by component; `on` where a date goes along. `is_tried`: may be refused."""
+    """A month's usage, by component. `is_tried`: may be refused."""
 
     resource: Resource
     month: Month
     amounts: Mapping[ComponentType, Decimal]
     before: Mapping[ComponentType, Decimal] = field(default_factory=dict)
+    beside: Mapping[ComponentType, Decimal] = field(default_factory=dict)
+    """What Waldur holds already and is told again: its page forgets what a report leaves out."""
     on: datetime | None = None
+    """A date in the month, where one can be sent if it must."""
     is_tried: bool = False
+    split: frozenset[ComponentType] = frozenset()
+    """Of what several rows are held: whether Waldur has made the total of them is read again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

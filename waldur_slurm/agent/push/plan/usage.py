@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from waldur_slurm.agent.model.components import Component, ComponentType
-from waldur_slurm.agent.model.marketplace import Resource, ResourceUuid
+from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
+from waldur_slurm.agent.model.marketplace import OfferedComponent, Resource, ResourceUuid
 from waldur_slurm.agent.model.usage import Measurement
 from waldur_slurm.agent.push.plan.findings import Owed, RefusalKind, Unlisted
 from waldur_slurm.agent.push.plan.months import Booking, Way
@@ -86,6 +86,11 @@ def by_account(
     return found
 
 
+def is_billed(offered: OfferedComponent) -> bool:
+    """Whether Waldur takes usage of it; its components of other kinds, fixed ones, have none."""
+    return isinstance(offered.billing_type, AccountingType)
+
+
 def _not_offered(world: World) -> Iterator[Refusal]:
     for component in world.components:
         if component.type not in world.waldur.offered:
@@ -110,20 +115,41 @@ class _Month:
                 by_user = used.get(component.tres, {})
                 if self._settle_total(component, component.to_usage(sum(by_user.values()))):
                     self._settle_users(component, by_user)
-        for amounts in (self._now, self._tried):
-            if amounts:
-                self._plan.totals.append(self._telling(amounts))
+        if self._now:
+            self._plan.totals.append(replace(self._telling(self._now), beside=self._beside()))
+        if self._tried:
+            self._plan.totals.append(self._telling(self._tried))
+
+    def _beside(self) -> Mapping[ComponentType, Decimal]:
+        """All else that Waldur bills by usage or limit, unless nobody knows what it would become.
+
+        Waldur's page of a resource shows what its last report named, and nothing of a closed month.
+        """
+        if self._booking.is_closed:
+            return {}
+        return {
+            component.type: self._held(component.type)
+            for component in self._world.components
+            if component.type not in self._now and self._can_be_repeated(component.type)
+        }
+
+    def _can_be_repeated(self, component: ComponentType) -> bool:
+        offered = self._world.waldur.offered.get(component)
+        if offered is None or not is_billed(offered):
+            return False
+        return not self._is_split(component) or self._makes_total(component)
 
     def _settle_total(self, component: Component, measured: Decimal) -> bool:
         """Decide how the total is told; True if Waldur holds it, or may in a moment."""
         held = self._held(component.type)
-        is_split = self._world.is_split(self._booking.month, self._resource, component.type)
+        is_split = self._is_split(component.type)
         if measured == held:
             return not is_split
-        if is_split and not self._booking.is_closed:
+        is_unknown = is_split and not self._may_total(component.type, measured)
+        if is_unknown and not self._booking.is_closed:
             self._plan.refusals.append(self._split(component.type, measured, held))
             return False
-        way = Way.NEVER if is_split else self._way(component.type, measured)
+        way = Way.NEVER if is_unknown else self._way(component.type, measured)
         if way is Way.NEVER:
             self._plan._owed.append(self._owed(component.type, measured))
             return False
@@ -135,14 +161,26 @@ class _Month:
             self._plan.refusals.append(refusal)
             return False
         (self._tried if way is Way.IF_TAKEN else self._now)[component.type] = measured
-        return True
+        return not is_split
 
     def _way(self, component: ComponentType, measured: Decimal) -> Way:
-        way = self._booking.way(self._world.waldur.offered[component])
-        declined = self._world.ledger.declined.get(self._booking.month, {})
-        if self._booking.is_closed and declined.get((self._resource.uuid, component)) == measured:
+        if self._booking.is_closed and self._was_declined(component, measured):
             return Way.NEVER
-        return way
+        return self._booking.way(self._world.waldur.offered[component])
+
+    def _was_declined(self, component: ComponentType, measured: Decimal) -> bool:
+        declined = self._world.ledger.declined.get(self._booking.month, {})
+        return declined.get((self._resource.uuid, component)) == measured
+
+    def _is_split(self, component: ComponentType) -> bool:
+        return self._world.is_split(self._booking.month, self._resource, component)
+
+    def _makes_total(self, component: ComponentType) -> bool:
+        return self._world.makes_total(self._booking.month, self._resource, component)
+
+    def _may_total(self, component: ComponentType, measured: Decimal) -> bool:
+        """Whether Waldur is to make its rows add up; once, as it may not lower those of others."""
+        return self._makes_total(component) and not self._was_declined(component, measured)
 
     def _refuse_decrease(
         self, component: Component, measured: Decimal, held: Decimal
@@ -162,10 +200,15 @@ class _Month:
         return Refusal(RefusalKind.DECREASE, self._resource.backend_id, told)
 
     def _split(self, component: ComponentType, measured: Decimal, held: Decimal) -> Refusal:
+        why = (
+            "keeps those of the plans before as they are"
+            if self._makes_total(component)
+            else "does not say which one a report would overwrite"
+        )
         told = (
             f"Waldur holds {component} of {self._booking.month} in several rows, {held} in all, as"
-            f" after a change of plan, and does not say which one a report would overwrite;"
-            f" {measured} was measured: correct the rows in Waldur"
+            f" after a change of plan, and {why}; {measured} was measured: correct the rows in"
+            " Waldur"
         )
         return Refusal(RefusalKind.SPLIT, self._resource.backend_id, told)
 
@@ -201,6 +244,7 @@ class _Month:
             before={component: self._held(component) for component in amounts},
             on=self._booking.on,
             is_tried=self._booking.is_closed,
+            split=frozenset(filter(self._is_split, amounts)),
         )
 
     def _owed(self, component: ComponentType, measured: Decimal) -> Owed:

@@ -43,8 +43,14 @@ class WaldurSide:
         default_factory=dict
     )
     """Of what several rows are held, as after a change of plan: `usages` has their sum."""
+    totals: Mapping[Month, frozenset[tuple[ResourceUuid, ComponentType]]] = field(
+        default_factory=dict
+    )
+    """Of these, what a report is the month's total of, whatever the rows."""
     usernames: frozenset[str] = frozenset()
     associations: Mapping[ResourceUuid, frozenset[str]] | None = None
+    is_unavailable: bool = False
+    """Whether Waldur takes no change of the offering's resources; it does take their usage."""
     wants_memberships: bool = False
     """Whether the offering wants to know who is in an account, where there is no such list."""
 
@@ -58,7 +64,9 @@ class Ledger:
     unerrable: frozenset[ResourceUuid] = frozenset()
     """Resources that Waldur refused to call erred."""
     declined: Mapping[Month, HeldAmounts] = field(default_factory=dict)
-    """Amounts for closed months that Waldur has refused."""
+    """Amounts that Waldur has refused for closed months, or did not make of several rows."""
+    untaken: Mapping[ResourceUuid, Mapping[ComponentType, int]] = field(default_factory=dict)
+    """Limits as they were told to a Waldur that did not hold them afterwards."""
     strangers: frozenset[tuple[Month, ResourceUuid, str]] = frozenset()
     """People whose usage Waldur has refused."""
     members: Mapping[ResourceUuid, frozenset[str]] = field(default_factory=dict)
@@ -107,6 +115,10 @@ class World:
     def is_split(self, month: Month, resource: Resource, component: ComponentType) -> bool:
         return (resource.uuid, component) in self.waldur.split.get(month, ())
 
+    def makes_total(self, month: Month, resource: Resource, component: ComponentType) -> bool:
+        """Whether a split month can be told all the same."""
+        return (resource.uuid, component) in self.waldur.totals.get(month, ())
+
     def held_by_users(
         self, month: Month, resource: Resource, component: ComponentType
     ) -> Mapping[str, Decimal]:
@@ -144,6 +156,13 @@ def split_of(held: Iterable[HeldUsage]) -> frozenset[tuple[ResourceUuid, Compone
     """Return what is held in more than one row."""
     rows = Counter((usage.resource, usage.component) for usage in held)
     return frozenset(held for held, count in rows.items() if count > 1)
+
+
+def totals_of(held: Iterable[HeldUsage]) -> frozenset[tuple[ResourceUuid, ComponentType]]:
+    """Return what is held in more than one row, of which Waldur makes a total."""
+    rows = list(held)
+    others = {(row.resource, row.component) for row in rows if not row.is_of_total}
+    return split_of(rows) - others
 
 
 def by_user(held: Iterable[HeldUserUsage]) -> HeldByUser:

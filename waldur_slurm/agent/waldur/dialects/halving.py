@@ -6,7 +6,8 @@ from itertools import islice
 
 from waldur_slurm.agent.errors import WaldurRejected
 
-BATCH = 500
+BATCH = 100
+"""Waldur asks its database a few times for each row, and has 15 seconds."""
 
 
 def taken_apart(

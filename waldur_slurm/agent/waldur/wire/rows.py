@@ -58,12 +58,12 @@ class OfferedComponentRow(msgspec.Struct):
     name: str
     measured_unit: str
     billing_type: str
-    limit_amount: int | None = None
+    limit_amount: int | float | None = None
     limit_period: str | None = None
     description: str = ""
     article_code: str = ""
-    min_value: int | None = None
-    max_value: int | None = None
+    min_value: int | float | None = None
+    max_value: int | float | None = None
 
 
 class OfferingRow(msgspec.Struct):
@@ -82,6 +82,7 @@ class UsageRow(msgspec.Struct):
     type: str
     usage: str | int | float
     billing_period: str
+    missing_usage_policy: Any = msgspec.UNSET
 
 
 class UserUsageRow(msgspec.Struct):

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
+import msgspec
+
 from waldur_slurm.agent.errors import UnexpectedPayload
 from waldur_slurm.agent.model.components import ComponentType
 from waldur_slurm.agent.model.marketplace import HeldUsage, HeldUserUsage, ResourceUuid
@@ -20,6 +22,8 @@ def parse_usage(raw: object, where: str) -> HeldUsage:
         component=ComponentType(row.type),
         month=_month(row.billing_period, where),
         amount=_decimal(row.usage, where),
+        # Servers that make one total of a month's rows are known by this field alone.
+        is_of_total=row.missing_usage_policy is not msgspec.UNSET,
     )
 
 
