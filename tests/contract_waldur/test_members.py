@@ -10,9 +10,10 @@ from waldur_slurm.agent.errors import WaldurUnreachable
 from waldur_slurm.agent.waldur.client import THREADS
 
 
-@pytest.fixture(params=["the bulk list", "team by team"])
+@pytest.fixture(params=["the bulk list", "team by team", "a private offering"])
 def people(request: pytest.FixtureRequest, served: ServedSite) -> ServedSite:
-    served.waldur.permit_bulk_memberships(request.param == "the bulk list")
+    served.waldur.permit_bulk_memberships(request.param != "team by team")
+    served.waldur.change_offering(shared=request.param != "a private offering")
     return served
 
 
@@ -27,6 +28,19 @@ def test_a_role_that_has_ended_does_not_count(people: ServedSite) -> None:
     resources = people.market.read_resources()
     [team] = people.market.read_members(resources).values()
     assert team == {alice, carol}
+
+
+def test_a_project_that_the_list_does_not_name_has_the_team_that_it_shows(
+    served: ServedSite,
+) -> None:
+    project = served.make_project()
+    alice = served.add_member(project, "alice")
+    serve_create(served, project, {})
+    served.waldur.change_offering(shared=False)
+    resources = served.market.read_resources()
+    assert list(served.market.read_members(resources).values()) == [{alice}]
+    served.waldur.fault(Fault("GET */*/team/", "status", value=403))
+    assert served.market.read_members(resources) == {}, "an empty list is no evidence"
 
 
 def test_a_team_that_may_not_be_read_is_unknown_and_the_others_are_known(

@@ -1,10 +1,12 @@
-"""Who is in each resource's project: one list for all, or project by project where it is closed.
+"""Who is in each resource's project: one list for all, then project by project what it lacks.
 
-A project that could not be read is left out of the answer: unknown is not empty.
+The list holds the projects of shared offerings only, and where it is closed it holds nothing: that
+it does not name a project is no evidence, so the project's team is asked for. A team that could
+not be read is left out of the answer: unknown is not empty.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
@@ -38,30 +40,30 @@ def read_members(
 ) -> dict[ResourceUuid, Team]:
     """`now` is the server's time: a role that has ended by then does not count."""
     teams = _read_permissions(session, customer, now)
-    if teams is None:
-        teams = _read_teams(api, resources, now, threads)
-        return {r.uuid: teams[r.project.uuid] for r in resources if r.project.uuid in teams}
-    return {r.uuid: teams.get(r.project.uuid, frozenset()) for r in resources}
+    absent = [resource for resource in resources if resource.project.uuid not in teams]
+    teams |= _read_teams(api, absent, now, threads)
+    return {r.uuid: teams[r.project.uuid] for r in resources if r.project.uuid in teams}
 
 
 def _read_permissions(
     session: WaldurSession, customer: CustomerUuid, now: datetime
-) -> Mapping[ProjectUuid, Team] | None:
+) -> dict[ProjectUuid, Team]:
     try:
         providers = session.list_service_providers({"customer_uuid": customer})
         if not providers:
-            return None
+            return {}
         uuid = parse_uuid(providers[0], "service providers")
         endpoint = f"{Endpoints.MarketplaceServiceProviders}/{uuid}/project_permissions"
         rows = session.rows(endpoint, {}, lambda row: parse_permission(row, "project permissions"))
     except WaldurRejected as error:
         if error.status not in _CLOSED:
             raise
-        return None
-    teams = defaultdict(set)
+        return {}
+    teams: defaultdict[ProjectUuid, set[UserUuid]] = defaultdict(set)
     for project, user, until in rows:
+        team = teams[project]
         if until is None or until > now:
-            teams[project].add(user)
+            team.add(user)
     return {project: frozenset(users) for project, users in teams.items()}
 
 
