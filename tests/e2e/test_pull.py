@@ -92,6 +92,33 @@ def test_what_waldur_shows_is_who_is_there(site: LiveSite) -> None:
     site.settle()
 
 
+def test_who_may_not_work_now_keeps_jobs_and_place_and_submits_nothing(site: LiveSite) -> None:
+    project = site.make_project("Physics", ANN, BOB)
+    resource = site.allocate(project, gpu=100)
+    name = site.account(resource).name
+    job = site.cluster.submit(ANN, name, "sleep 300", *SMALL)
+    site.waldur.restrict_offering_user(site.users[ANN])
+
+    site.settle()
+
+    assert holds_in(site, resource) == {ANN: 0, BOB: None}
+    refused = site.cluster.run("sbatch", f"--account={name}", "--wrap=true", user=ANN)
+    assert refused.code != 0
+    assert str(job) in site.cluster.must("squeue", "-h", "-o", "%i")
+
+    site.waldur.restrict_offering_user(site.users[ANN], False)
+    site.settle()
+
+    assert holds_in(site, resource) == {ANN: None, BOB: None}
+    site.cluster.must("scancel", str(job))
+    site.waldur.order_terminate(resource)
+    site.settle()
+
+
+def holds_in(site: LiveSite, resource: str) -> dict[str, int | None]:
+    return {a.user: a.max_submit_jobs for a in site.account(resource).associations}
+
+
 def test_an_idle_cycle_asks_and_writes_nothing(site: LiveSite) -> None:
     project = site.make_project("Physics", ANN)
     resource = site.allocate(project)

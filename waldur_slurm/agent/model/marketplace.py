@@ -133,6 +133,10 @@ class OfferingUser:
     user: UserUuid
     username: str
     is_usable: bool
+    why_not: str = ""
+    """Where it is not usable, in words for who runs the site."""
+    is_leaving: bool = False
+    """Waldur is taking it away, or has: its person counts as one who left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

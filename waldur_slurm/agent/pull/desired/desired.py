@@ -174,7 +174,7 @@ class _Scene:
             order=request.order,
             new=new,
             people=None if people is None else tuple(sorted(people)),
-            joiners=self._turnover(Account(new.name), people).joiners,
+            joiners=self._turnover(Account(new.name), resource, people).joiners,
         )
 
     def _kept(
@@ -200,7 +200,7 @@ class _Scene:
             is_adopted=is_adopted,
             limits=limits,
             people=None if people is None else tuple(sorted(people)),
-            turnover=self._turnover(account, people),
+            turnover=self._turnover(account, resource, people),
             parent=self._parent(resource, account),
         )
 
@@ -219,11 +219,13 @@ class _Scene:
             case _:
                 return Missing(resource, order)
 
-    def _turnover(self, account: Account, people: frozenset[UserName] | None) -> Turnover:
+    def _turnover(
+        self, account: Account, resource: Resource, people: frozenset[UserName] | None
+    ) -> Turnover:
         """While the team is unknown nobody comes or leaves."""
         if people is None:
-            return Turnover((), ())
-        return turnover(self._world, self.roster, account, people)
+            return Turnover()
+        return turnover(self._world, self.roster, account, resource, people)
 
     def _parent(self, resource: Resource, account: Account) -> AccountName | NoPlace | None:
         """The project's account; it is made for an account in the wrong place, when asked."""

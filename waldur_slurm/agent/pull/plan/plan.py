@@ -14,6 +14,7 @@ from waldur_slurm.agent.pull.plan.accounts import (
 from waldur_slurm.agent.pull.plan.arrivals import plan_homes, plan_joiners, plan_returns
 from waldur_slurm.agent.pull.plan.departures import Departures, leaving, plan_ending, plan_leavers
 from waldur_slurm.agent.pull.plan.flags import plan_flags
+from waldur_slurm.agent.pull.plan.holds import plan_held
 from waldur_slurm.agent.pull.plan.repairs import plan_default_associations, unlimited
 from waldur_slurm.agent.pull.plan.reports import plan_reports
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, Refusal, RefusalKind
@@ -88,6 +89,7 @@ def plan_desired(desired: Desired, answers: Answers) -> Plan:
     departures = Departures(desired, answers, added)
     for allocation, steps in given:
         if isinstance(allocation, Kept):
+            draft.take(plan_held(allocation))
             steps += draft.take(plan_leavers(desired, allocation, answers, departures))
         draft.take(plan_reports(desired, allocation, steps))
     for ending in desired.endings:

@@ -15,6 +15,8 @@ class RefusalKind(RefusalKinds):
     SITE = "site"
     UNSAFE_NAME = "unsafe name"
     NO_UNIX_USER = "no unix user"
+    NO_ACCESS = "no access"
+    HELD = "held"
     WAITING = "waiting"
     UNKNOWN = "unknown"
     QUARANTINED = "quarantined"
@@ -27,6 +29,7 @@ class RefusalKind(RefusalKinds):
             RefusalKind.WAITING,
             RefusalKind.UNKNOWN,
             RefusalKind.NO_UNIX_USER,
+            RefusalKind.HELD,
         )
 
     @property

@@ -203,6 +203,7 @@ class HoldUser:
     account: AccountName
     user: UserName
     before: UserHold
+    reason: str
     order: OrderUuid | None = None
 
 

@@ -86,7 +86,7 @@ def sentence_of(step: Step) -> str:  # noqa: C901, PLR0912 - one case a kind
         case MakeHome():
             return f"make a home for {step.user} if it is missing"
         case HoldUser():
-            return f"let {step.user} submit no more to {step.account}"
+            return f"let {step.user} submit no more to {step.account} ({step.reason})"
         case ReleaseUser():
             return f"let {step.user} submit to {step.account} again"
         case CancelJobs():

@@ -14,15 +14,28 @@ from waldur_slurm.agent.waldur.wire.rows import (
 )
 from waldur_slurm.model.copies import one_copy
 
+_LEAVING = frozenset({"Requested deletion", "Deleting", "Deleted", "Error deleting"})
+"""States of an offering user that is on its way out; all others but OK are a matter of time."""
+
 
 def parse_offering_user(raw: object, where: str) -> OfferingUser:
     row = read_row(OfferingUserRow, raw, where)
-    username = one_copy(row.username or "")
+    why_not = _why_not(row)
     return OfferingUser(
         user=UserUuid(canonical(row.user_uuid)),
-        username=username,
-        is_usable=bool(username) and not row.is_restricted and row.state == "OK",
+        username=one_copy(row.username or ""),
+        is_usable=not why_not,
+        why_not=why_not,
+        is_leaving=row.state in _LEAVING,
     )
+
+
+def _why_not(row: OfferingUserRow) -> str:
+    if row.state != "OK":
+        return one_copy(f"the offering user in Waldur is in state {row.state[:40]!r}")
+    if row.is_restricted:
+        return "the offering user is restricted in Waldur"
+    return "" if row.username else "the offering user has no user name"
 
 
 def parse_permission(raw: object, where: str) -> tuple[ProjectUuid, UserUuid, datetime | None]:

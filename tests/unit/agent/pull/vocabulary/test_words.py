@@ -55,7 +55,7 @@ def every_step() -> list[steps.Step]:
         ),
         steps.AddUser(account=A, user=U),
         steps.MakeHome(user=U),
-        steps.HoldUser(account=A, user=U, before=UserHold(None)),
+        steps.HoldUser(account=A, user=U, before=UserHold(None), reason="left"),
         steps.ReleaseUser(account=A, user=U, restored=UserHold(4)),
         steps.CancelJobs(account=A, user=U, jobs=(job,)),
         steps.SetDefaultAccount(user=U, account=B, leaving=A),
