@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sandbox.waldur import Fault
+from sandbox.waldur import DialectName, Fault
 from tests.contract_waldur.sites import ServedSite, serve_create
-from waldur_slurm.agent.errors import WaldurUnreachable
+from tests.fixtures_waldur import DIALECT_NAMES, StartWaldur
+from waldur_slurm.agent.errors import WaldurRejected, WaldurUnreachable
+from waldur_slurm.agent.model.marketplace import UserUuid
 from waldur_slurm.agent.waldur.client import THREADS
 
 
@@ -76,3 +78,24 @@ def test_after_a_failure_the_rest_of_the_teams_is_not_asked(served: ServedSite) 
 def test_nobody_needs_no_team(served: ServedSite) -> None:
     served.waldur.permit_bulk_memberships(False)
     assert served.market.read_members([]) == {}
+
+
+@pytest.mark.parametrize("dialect", DIALECT_NAMES)
+def test_a_member_from_before_the_option_becomes_an_offering_user_only_with_it(
+    start_waldur: StartWaldur, dialect: DialectName
+) -> None:
+    site = ServedSite(start_waldur(dialect, makes_users=False, allocation_delay=0.0))
+    project = site.waldur.make_project(site.waldur.make_customer("Science"), "Physics")
+    ann = UserUuid(site.waldur.make_user("ann"))
+    site.waldur.add_member(project, ann)
+    serve_create(site, project, {})
+    assert site.market.read_offering_users() == ()
+    with pytest.raises(WaldurRejected, match="not allowed to create users"):
+        site.market.tell_offering_user(ann)
+
+    site.waldur.let_offering_make_users()
+    for _ in range(2):
+        site.market.tell_offering_user(ann)
+
+    assert [person.user for person in site.market.read_offering_users()] == [ann]
+    site.close()

@@ -37,6 +37,7 @@ class FakeMarketplace(Ledger, Faulty):
 
     unreadable_teams: set[ResourceUuid] = field(default_factory=set)
     refuses_past_months: bool = True
+    lets_make_users: bool = True
     _server_time: datetime | None = None
 
     @property
@@ -152,6 +153,18 @@ class FakeMarketplace(Ledger, Faulty):
     @answers
     def read_offering_users(self) -> tuple[OfferingUser, ...]:
         return tuple(self.offering_users.values())
+
+    def member_names(self, users: Collection[UserUuid]) -> Mapping[UserUuid, str]:
+        return {user: f"{user[-4:]}-at-home" for user in users}
+
+    @answers
+    def tell_offering_user(self, user: UserUuid) -> None:
+        if not self.lets_make_users:
+            said = "It is not allowed to create users for current offering."
+            raise WaldurRejected("offering users", 400, said)
+        if user not in self.offering_users:
+            self.note("tell_offering_user", user)
+            self.name_user(user, "")
 
     @answers
     def read_associations(

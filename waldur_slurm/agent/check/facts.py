@@ -6,7 +6,13 @@ from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 from waldur_slurm.agent.model.components import Component
-from waldur_slurm.agent.model.marketplace import Dialect, Offering, OfferingUser
+from waldur_slurm.agent.model.marketplace import (
+    Dialect,
+    Offering,
+    OfferingUser,
+    ResourceState,
+    UserUuid,
+)
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.errors import ExpectedError, InvalidName
 from waldur_slurm.model.accounts import Snapshot
@@ -30,12 +36,22 @@ class Told:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Who is in the teams of the allocations, by the names in Waldur itself."""
+
+    names: Mapping[UserUuid, str]
+    unknown: tuple[str, ...] = ()
+    """Allocations whose team may not be read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaldurFacts:
     offering: Offering
     dialect: Dialect
     rights: Known[Sequence[str]]
     offering_users: Known[tuple[OfferingUser, ...]]
+    members: Known[Members]
     server_time: datetime | None
     local_time: datetime
 
@@ -86,10 +102,22 @@ def read_waldur(
             server_time=marketplace.server_time,
             local_time=now(),
             rights=known(marketplace.read_rights),
+            members=known(lambda: _read_members(marketplace)),
             offering_users=known(marketplace.read_offering_users),
         )
     except ExpectedError as error:
         return error
+
+
+def _read_members(marketplace: Marketplace) -> Members:
+    """Of allocations that are there: Waldur makes no offering users before."""
+    found = marketplace.read_resources()
+    resources = [each for each in found if each.state is not ResourceState.CREATING]
+    teams = marketplace.read_members(resources)
+    users = frozenset[UserUuid]().union(*teams.values())
+    names = marketplace.member_names(users)
+    unknown = (resource.uuid for resource in resources if resource.uuid not in teams)
+    return Members({user: names.get(user, user) for user in users}, tuple(sorted(unknown)))
 
 
 def user_names(waldur: Known[WaldurFacts]) -> frozenset[UserName]:

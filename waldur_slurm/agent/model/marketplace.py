@@ -44,6 +44,12 @@ class Dialect(StrEnum):
     CLASSIC = "classic"
 
     @property
+    def users_option(self) -> str:
+        """The offering's option without which nobody becomes an offering user, and its place."""
+        place = "plugin_options" if self is Dialect.TODAY else "secret_options"
+        return f"service_provider_can_create_offering_user in the offering's {place}"
+
+    @property
     def takes_dates(self) -> bool:
         """Whether usage can be told for another month than the server's current one."""
         return self is Dialect.TODAY

@@ -32,6 +32,7 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     CompleteOrder,
     Judgement,
     Key,
+    MakeOfferingUser,
     RemoveAccount,
     RemoveUser,
     SlurmStep,
@@ -196,7 +197,7 @@ class _Run:
             failures=self._failures,
             changes=len(self._done),
             quarantined=tuple(sorted(entries)),
-            members_without_username=view.desired.roster.nameless(view.world.waldur.members),
+            outsiders=view.desired.outsiders,
         )
 
     def _judge(self, view: View) -> View:
@@ -307,6 +308,8 @@ def _confirmed(plan: Plan) -> Iterable[Telling]:
         match step:
             case TellAssociation() | TellNoAssociation() if (step.account, step.user) in people:
                 continue
+            case MakeOfferingUser():
+                yield step
             case TellBackendId() | CompleteOrder() | TellAssociation() | TellNoAssociation():
                 if step.order not in orders:
                     yield step

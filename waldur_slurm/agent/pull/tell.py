@@ -17,6 +17,7 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     CompleteOrder,
     ErrOrder,
     Judgement,
+    MakeOfferingUser,
     RejectOrder,
     Step,
     TellAssociation,
@@ -68,7 +69,7 @@ class WaldurHand:
             self.done(step)
         return []
 
-    def _tell(self, step: Judgement | Telling) -> None:
+    def _tell(self, step: Judgement | Telling) -> None:  # noqa: C901 - one case a kind
         waldur = self.marketplace
         match step:
             case ApproveOrder():
@@ -85,6 +86,8 @@ class WaldurHand:
                 waldur.tell_association(step.resource, step.user)
             case TellNoAssociation():
                 waldur.tell_no_association(step.resource, step.user)
+            case MakeOfferingUser():
+                waldur.tell_offering_user(step.user)
             case _:
                 assert_never(step)
 
@@ -102,5 +105,7 @@ def _turn(step: Judgement | Telling) -> str:
     match step:
         case ApproveOrder() | RejectOrder() | ErrOrder():
             return step.order
+        case MakeOfferingUser():
+            return step.user
         case _:
             return step.resource.uuid

@@ -11,7 +11,7 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from threading import Lock
 
-from waldur_slurm.agent.errors import WaldurError
+from waldur_slurm.agent.errors import WaldurError, WaldurRejected
 from waldur_slurm.agent.model.components import Component, ComponentType
 from waldur_slurm.agent.model.marketplace import (
     Dialect,
@@ -39,6 +39,7 @@ from waldur_slurm.agent.waldur.wire.people import (
     parse_offering_user,
     parse_rights,
 )
+from waldur_slurm.agent.waldur.wire.reading import parse_uuid
 from waldur_slurm.agent.waldur.wire.resources import parse_resource
 from waldur_slurm.agent.waldur.wire.rows import ORDER_FIELDS, RESOURCE_FIELDS
 from waldur_slurm.agent.waldur.wire.usages import parse_usage, parse_user_usage
@@ -80,6 +81,7 @@ class WaldurMarketplace:
         self._found: DialectApi | None = None
         self._told: Dialect | None = None
         self._lost_routes = 0
+        self._names: dict[UserUuid, str] = {}
         self._unreadable: frozenset[tuple[OrderUuid, str]] = frozenset()
         self._lock = Lock()
 
@@ -182,6 +184,7 @@ class WaldurMarketplace:
         self, resources: Collection[Resource]
     ) -> Mapping[ResourceUuid, frozenset[UserUuid]]:
         api = self._api
+        self._names = {}
         return read_members(
             self._session,
             api,
@@ -189,7 +192,12 @@ class WaldurMarketplace:
             resources,
             now=self.server_time or datetime.now(UTC),
             threads=self._threads,
+            names=self._names,
         )
+
+    def member_names(self, users: Collection[UserUuid]) -> Mapping[UserUuid, str]:
+        names, self._names = self._names, {}
+        return {user: names[user] for user in users if user in names}
 
     def read_offering_users(self) -> tuple[OfferingUser, ...]:
         self._opened()
@@ -201,6 +209,18 @@ class WaldurMarketplace:
                 lambda row: parse_offering_user(row, "offering users"),
             )
         )
+
+    def tell_offering_user(self, user: UserUuid) -> None:
+        """Waldur refuses a second one: then the list of them decides."""
+        self._opened()
+        url = self._session.api_url
+        provided = f"{Endpoints.MarketplaceProviderOffering}/{self._offering_uuid}"
+        said = {"user": f"{url}users/{user}/", "offering": f"{url}{provided}/"}
+        try:
+            self._session.create(Endpoints.MarketplaceOfferingUsers, said)
+        except WaldurRejected:
+            if not self._is_offering_user(user):
+                raise
 
     def read_associations(
         self, resources: Collection[Resource]
@@ -326,6 +346,12 @@ class WaldurMarketplace:
     def _read_in_flight(self, **more: str) -> frozenset[ResourceUuid]:
         rows = self._list_orders(_OPEN_STATES, ("uuid", "marketplace_resource_uuid"), **more)
         return parse_in_flight(rows, "open orders")
+
+    def _is_offering_user(self, user: UserUuid) -> bool:
+        filters = {"offering_uuid": self._offering_uuid, "user_uuid": user}
+        endpoint = Endpoints.MarketplaceOfferingUsers
+        found = self._session.rows(endpoint, filters, lambda row: parse_uuid(row, endpoint))
+        return bool(found)
 
     def _settle(
         self, order: OrderUuid, settled: Collection[OrderState], tell: Callable[[], object]

@@ -20,7 +20,7 @@ from waldur_slurm.agent.model.marketplace import (
 )
 from waldur_slurm.agent.waldur.dialects.api import DialectApi
 from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession
-from waldur_slurm.agent.waldur.wire.people import parse_permission, parse_team_member
+from waldur_slurm.agent.waldur.wire.people import Member, parse_permission, parse_team_member
 from waldur_slurm.agent.waldur.wire.reading import parse_uuid
 
 Team = frozenset[UserUuid]
@@ -37,17 +37,26 @@ def read_members(
     *,
     now: datetime,
     threads: int,
+    names: dict[UserUuid, str],
 ) -> dict[ResourceUuid, Team]:
-    """`now` is the server's time: a role that has ended by then does not count."""
-    teams = _read_permissions(session, customer, now)
-    absent = [resource for resource in resources if resource.project.uuid not in teams]
-    teams |= _read_teams(api, absent, now, threads)
+    """`now` is the server's time: a role that has ended by then does not count.
+
+    `names` takes what the members are called in Waldur.
+    """
+    listed = _read_permissions(session, customer)
+    absent = [resource for resource in resources if resource.project.uuid not in listed]
+    listed |= _read_teams(api, absent, threads)
+    names |= {each.user: each.name for members in listed.values() for each in members if each.name}
+    teams = {
+        project: frozenset(each.user for each in members if each.is_in(now))
+        for project, members in listed.items()
+    }
     return {r.uuid: teams[r.project.uuid] for r in resources if r.project.uuid in teams}
 
 
 def _read_permissions(
-    session: WaldurSession, customer: CustomerUuid, now: datetime
-) -> dict[ProjectUuid, Team]:
+    session: WaldurSession, customer: CustomerUuid
+) -> dict[ProjectUuid, list[Member]]:
     try:
         providers = session.list_service_providers({"customer_uuid": customer})
         if not providers:
@@ -59,29 +68,26 @@ def _read_permissions(
         if error.status not in _CLOSED:
             raise
         return {}
-    teams: defaultdict[ProjectUuid, set[UserUuid]] = defaultdict(set)
-    for project, user, until in rows:
-        team = teams[project]
-        if until is None or until > now:
-            team.add(user)
-    return {project: frozenset(users) for project, users in teams.items()}
+    teams: defaultdict[ProjectUuid, list[Member]] = defaultdict(list)
+    for project, member in rows:
+        teams[project].append(member)
+    return dict(teams)
 
 
 def _read_teams(
-    api: DialectApi, resources: Collection[Resource], now: datetime, threads: int
-) -> dict[ProjectUuid, Team]:
+    api: DialectApi, resources: Collection[Resource], threads: int
+) -> dict[ProjectUuid, list[Member]]:
     """One request for each project, through any one of its resources."""
     samples = {resource.project.uuid: resource.uuid for resource in resources}
 
-    def read(resource: ResourceUuid) -> Team | None:
+    def read(resource: ResourceUuid) -> list[Member] | None:
         try:
             rows = api.read_team(resource)
         except WaldurRejected as error:
             if error.status not in _CLOSED:
                 raise
             return None
-        members = (parse_team_member(row, f"team of {resource}") for row in rows)
-        return frozenset(user for user, until in members if until is None or until > now)
+        return [parse_team_member(row, f"team of {resource}") for row in rows]
 
     with ThreadPoolExecutor(max_workers=threads) as pool:  # its map ends with the first error
         found = dict(zip(samples, pool.map(read, samples.values()), strict=True))

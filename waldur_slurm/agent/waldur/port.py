@@ -72,7 +72,18 @@ class Marketplace(Protocol):
         """Who is in each resource's project; a resource that is missing is unknown, not empty."""
         ...
 
+    def member_names(self, users: Collection[UserUuid]) -> Mapping[UserUuid, str]:
+        """What these people are called in Waldur, where the last reading of members told it.
+
+        It is forgotten with the answer.
+        """
+        ...
+
     def read_offering_users(self) -> tuple[OfferingUser, ...]: ...
+
+    def tell_offering_user(self, user: UserUuid) -> None:
+        """Make somebody an offering user, without a user name; who is one already stays as is."""
+        ...
 
     def tell_backend_id(self, resource: Resource, backend_id: str) -> None: ...
 

@@ -21,6 +21,7 @@ from waldur_slurm.agent.pull.desired.orders import Request, judge_orders
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind, Refusal, RefusalKind
 from waldur_slurm.agent.pull.vocabulary.limits import Unusable, wanted_limits
 from waldur_slurm.agent.pull.vocabulary.steps import Judgement, Stage
+from waldur_slurm.agent.pull.world.access import Outsider, find_outsiders
 from waldur_slurm.agent.pull.world.doubts import WHEN_BELIEVED, is_gone
 from waldur_slurm.agent.pull.world.marks import MarkKind
 from waldur_slurm.agent.pull.world.ownership import (
@@ -61,6 +62,8 @@ class Desired:
     judgements: list[Judgement] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     drifts: list[Drift] = field(default_factory=list)
+    outsiders: tuple[Outsider, ...] = ()
+    """Members of the teams of kept allocations who have no access."""
 
     @property
     def allocations(self) -> Iterator[Allocation]:
@@ -107,6 +110,9 @@ def desire(world: World) -> Desired:
     desired.take(_orphans(ownership, holdings))
     desired.new_parents = tuple(scene.hierarchy.new_parents)
     desired.needed_parents = scene.hierarchy.needed
+    # Waldur makes the offering users of a new allocation only when its order is done.
+    served = [k.resource for k in desired.kept if k.resource.state is not ResourceState.CREATING]
+    desired.outsiders = tuple(find_outsiders(world, scene.roster, served))
     return desired
 
 

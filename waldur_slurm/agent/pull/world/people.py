@@ -53,10 +53,6 @@ class Roster:
         has_names = len(persons) == len(team) and all(person.username for person in persons)
         return "" if is_somebodys or has_names else VANISHED
 
-    def nameless(self, members: Mapping[ResourceUuid, frozenset[UserUuid]]) -> int:
-        """How many members have no user name that can be used."""
-        return len(frozenset[UserUuid]().union(*members.values()) - self.usable.keys())
-
 
 @dataclass(frozen=True, slots=True)
 class Held:

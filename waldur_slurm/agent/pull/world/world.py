@@ -31,6 +31,8 @@ class WaldurSide:
     members: Mapping[ResourceUuid, frozenset[UserUuid]]
     offering_users: tuple[OfferingUser, ...]
     shown: Mapping[ResourceUuid, frozenset[str]] | None
+    names: Mapping[UserUuid, str] = field(default_factory=dict)
+    """What people without a user name are called in Waldur itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Who may use what: offering users, team members, associations, rights. Pure."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from waldur_slurm.agent.model.marketplace import OfferingUser, ProjectUuid, UserUuid
@@ -38,19 +39,28 @@ def _why_not(row: OfferingUserRow) -> str:
     return "" if row.username else "the offering user has no user name"
 
 
-def parse_permission(raw: object, where: str) -> tuple[ProjectUuid, UserUuid, datetime | None]:
-    """Project, person, and when the role ends."""
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody with a role in a project until a moment; `name` is Waldur's own, if it is told."""
+
+    user: UserUuid
+    name: str
+    until: datetime | None
+
+    def is_in(self, now: datetime) -> bool:
+        return self.until is None or self.until > now
+
+
+def parse_permission(raw: object, where: str) -> tuple[ProjectUuid, Member]:
     row = read_row(PermissionRow, raw, where)
-    return (
-        ProjectUuid(canonical(row.project_uuid)),
-        UserUuid(canonical(row.user_uuid)),
-        row.expiration_time,
-    )
+    project, user = ProjectUuid(canonical(row.project_uuid)), UserUuid(canonical(row.user_uuid))
+    return project, Member(user, one_copy(row.user_username or ""), row.expiration_time)
 
 
-def parse_team_member(raw: object, where: str) -> tuple[UserUuid, datetime | None]:
+def parse_team_member(raw: object, where: str) -> Member:
     row = read_row(TeamMemberRow, raw, where)
-    return UserUuid(canonical(row.uuid)), row.expiration_time
+    user = UserUuid(canonical(row.uuid))
+    return Member(user, one_copy(row.username or ""), row.expiration_time)
 
 
 def parse_association(raw: object, where: str) -> tuple[str, str]:
