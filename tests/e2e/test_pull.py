@@ -14,6 +14,7 @@ from tests.fixtures_waldur import StartWaldur, start_waldur, waldur_server
 from waldur_slurm.agent.pull.render import kind_of
 from waldur_slurm.agent.pull.world.policy import Consent
 from waldur_slurm.agent.report.paper import Kind
+from waldur_slurm.model.names import AccountName
 
 __all__ = ["start_waldur", "waldur_server"]
 
@@ -185,6 +186,31 @@ def test_jobs_of_leavers_drain_and_those_of_the_ended_are_cancelled(site: LiveSi
     site.run(cycles=2)
     wait_until(lambda: states(site, staying) == set())
     site.settle()
+
+
+def test_a_project_and_a_resource_that_moved_hang_right_after_a_repair(site: LiveSite) -> None:
+    physics, biology = site.make_project("Physics", ANN), site.make_project("Biology", BOB)
+    first, second = site.allocate(physics, "first"), site.allocate(biology, "second")
+    arts = site.waldur.make_customer("Arts")
+    site.waldur.move_project(physics, arts)
+    site.waldur.move_resource(second, physics)
+
+    site.settle()
+
+    drifts = {(each.kind.value, each.subject) for each in site.plan().plan.drifts}
+    assert drifts == {("parent", f"hpc_{physics}"), ("parent", site.account(second).name)}
+    repair = Consent(repair_parents=True)
+    assert site.run(cycles=4, consent=repair) == IDLE
+    accounts = site.slurm.read_snapshot().accounts
+    assert site.account(first).parent == site.account(second).parent == f"hpc_{physics}"
+    assert accounts[AccountName(f"hpc_{physics}")].parent == f"hpc_{arts}"
+    assert site.account(second).users == {ANN}
+    third = site.allocate(physics, "third")
+    assert site.account(third).parent == f"hpc_{physics}"
+    assert site.plan().plan.drifts == ()
+    for resource in (first, second, third):
+        site.waldur.order_terminate(resource)
+    assert site.run(cycles=8, consent=Consent(remove_empty_now=True)) == IDLE
 
 
 def test_hostile_orders_do_not_delay_their_neighbours(site: LiveSite) -> None:

@@ -16,7 +16,7 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceUuid,
 )
 from waldur_slurm.agent.pull.desired.allocations import Allocation, Ending, Kept, Missing, New
-from waldur_slurm.agent.pull.desired.hierarchy import Hierarchy, NoPlace
+from waldur_slurm.agent.pull.desired.hierarchy import Hierarchy, Misplaced, NoPlace
 from waldur_slurm.agent.pull.desired.orders import Request, judge_orders
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind, Refusal, RefusalKind
 from waldur_slurm.agent.pull.vocabulary.limits import Unusable, wanted_limits
@@ -62,6 +62,7 @@ class Desired:
     judgements: list[Judgement] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     drifts: list[Drift] = field(default_factory=list)
+    misplaced: tuple[Misplaced, ...] = ()
     outsiders: tuple[Outsider, ...] = ()
     """Members of the teams of kept allocations who have no access."""
 
@@ -108,6 +109,7 @@ def desire(world: World) -> Desired:
         elif resource.uuid not in orders.ending and resource.state in _LIVE:
             desired.take(scene.unordered(resource, holding))
     desired.take(_orphans(ownership, holdings))
+    desired.misplaced = tuple(scene.hierarchy.misplaced())
     desired.new_parents = tuple(scene.hierarchy.new_parents)
     desired.needed_parents = scene.hierarchy.needed
     # Waldur makes the offering users of a new allocation only when its order is done.

@@ -9,6 +9,7 @@ from waldur_slurm.agent.pull.plan.accounts import (
     plan_account,
     plan_empty_parents,
     plan_parents,
+    plan_project_places,
     plan_titles,
 )
 from waldur_slurm.agent.pull.plan.arrivals import plan_homes, plan_joiners, plan_returns
@@ -99,6 +100,7 @@ def plan_desired(desired: Desired, answers: Answers) -> Plan:
     draft.take(plan_homes(desired, added))
     draft.take(plan_default_associations(desired, departures))
     draft.take(plan_parents(desired))
+    draft.take(plan_project_places(desired))
     draft.take(plan_empty_parents(desired))
     draft.set_aside(desired.world.quarantined)
     return draft.finish()
