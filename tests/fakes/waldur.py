@@ -26,6 +26,7 @@ from waldur_slurm.agent.model.marketplace import (
     Resource,
     ResourceState,
     ResourceUuid,
+    Unreadable,
     UserUuid,
 )
 from waldur_slurm.model.period import Month
@@ -39,6 +40,8 @@ class FakeMarketplace(Ledger, Faulty):
     refuses_past_months: bool = True
     lets_make_users: bool = True
     _server_time: datetime | None = None
+
+    unreadable: tuple[Unreadable, ...] = ()
 
     @property
     def server_time(self) -> datetime | None:

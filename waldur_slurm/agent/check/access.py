@@ -4,11 +4,21 @@ from collections.abc import Collection, Iterator, Mapping
 
 from waldur_slurm.agent.check.facts import WaldurFacts
 from waldur_slurm.agent.check.findings import Finding, failed, fine, unknown, warning
-from waldur_slurm.agent.model.marketplace import OfferingUser, UserUuid
+from waldur_slurm.agent.model.marketplace import OfferingUser, RowKind, UserUuid
 from waldur_slurm.errors import ExpectedError
 
 _SUBJECT = "members"
 _SHOWN = 5
+
+
+def judge_rows(waldur: WaldurFacts) -> Iterator[Finding]:
+    """One line for each thing in Waldur that is left alone because nobody can read it."""
+    for row in waldur.unreadable:
+        yield warning(
+            f"{row.kind.value} {row.uuid}",
+            f"cannot be read: {row.error}",
+            "correct it in Waldur, or tell whoever runs Waldur; until then it is left alone",
+        )
 
 
 def judge_members(waldur: WaldurFacts) -> Iterator[Finding]:
@@ -34,6 +44,8 @@ def judge_members(waldur: WaldurFacts) -> Iterator[Finding]:
 def _judge_access(
     waldur: WaldurFacts, names: Mapping[UserUuid, str], known: Mapping[UserUuid, OfferingUser]
 ) -> Finding:
+    doubtful = {row.user for row in waldur.unreadable if row.kind is RowKind.OFFERING_USER}
+    names = {} if "" in doubtful else {u: n for u, n in names.items() if u not in doubtful}
     lacking = [name for user, name in names.items() if user not in known]
     if lacking:
         return failed(

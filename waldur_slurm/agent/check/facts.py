@@ -11,6 +11,7 @@ from waldur_slurm.agent.model.marketplace import (
     Offering,
     OfferingUser,
     ResourceState,
+    Unreadable,
     UserUuid,
 )
 from waldur_slurm.agent.waldur.port import Marketplace
@@ -52,6 +53,7 @@ class WaldurFacts:
     rights: Known[Sequence[str]]
     offering_users: Known[tuple[OfferingUser, ...]]
     members: Known[Members]
+    unreadable: tuple[Unreadable, ...]
     server_time: datetime | None
     local_time: datetime
 
@@ -96,14 +98,17 @@ def read_waldur(
     try:
         marketplace = build()
         offering = marketplace.read_offering()
+        members = known(lambda: _read_members(marketplace))
+        users = known(marketplace.read_offering_users)
         return WaldurFacts(
             offering=offering,
             dialect=marketplace.dialect,
             server_time=marketplace.server_time,
             local_time=now(),
             rights=known(marketplace.read_rights),
-            members=known(lambda: _read_members(marketplace)),
-            offering_users=known(marketplace.read_offering_users),
+            members=members,
+            offering_users=users,
+            unreadable=marketplace.unreadable,
         )
     except ExpectedError as error:
         return error

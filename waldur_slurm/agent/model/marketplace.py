@@ -145,6 +145,26 @@ class OfferingUser:
     """Waldur is taking it away, or has: its person counts as one who left."""
 
 
+class RowKind(StrEnum):
+    RESOURCE = "resource"
+    OFFERING_USER = "offering user"
+    TEAM = "team"
+
+
+@dataclass(frozen=True, slots=True, order=True, kw_only=True)
+class Unreadable:
+    """One thing that breaks Waldur's contract: it is left alone, and everything else goes on.
+
+    `uuid` is a team's resource. `user` and `username` are an offering user's, where they are told.
+    """
+
+    kind: RowKind
+    uuid: str
+    error: str
+    user: str = ""
+    username: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedComponent:
     """A component as the offering holds it; compared with the TRES file's entries."""

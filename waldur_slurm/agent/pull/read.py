@@ -29,6 +29,7 @@ def read_waldur(marketplace: Marketplace) -> WaldurSide:
         members=members,
         offering_users=offering_users,
         shown=marketplace.read_associations(resources),
+        unreadable=marketplace.unreadable,
         names=marketplace.member_names(frozenset().union(*members.values()) - served),
     )
 

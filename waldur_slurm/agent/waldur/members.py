@@ -6,21 +6,23 @@ not be read is left out of the answer: unknown is not empty.
 """
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from waldur_slurm.agent.errors import WaldurRejected
+from waldur_slurm.agent.errors import UnexpectedPayload, WaldurRejected
 from waldur_slurm.agent.model.marketplace import (
     CustomerUuid,
     ProjectUuid,
     Resource,
     ResourceUuid,
+    RowKind,
+    Unreadable,
     UserUuid,
 )
 from waldur_slurm.agent.waldur.dialects.api import DialectApi
 from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession
-from waldur_slurm.agent.waldur.wire.people import Member, parse_permission, parse_team_member
+from waldur_slurm.agent.waldur.wire.people import Member, parse_permission_row, parse_team_member
 from waldur_slurm.agent.waldur.wire.reading import parse_uuid
 
 Team = frozenset[UserUuid]
@@ -38,14 +40,15 @@ def read_members(
     now: datetime,
     threads: int,
     names: dict[UserUuid, str],
+    unreadable: list[Unreadable],
 ) -> dict[ResourceUuid, Team]:
     """`now` is the server's time: a role that has ended by then does not count.
 
-    `names` takes what the members are called in Waldur.
+    `names` takes what the members are called in Waldur, `unreadable` the teams that are left out.
     """
     listed = _read_permissions(session, customer)
     absent = [resource for resource in resources if resource.project.uuid not in listed]
-    listed |= _read_teams(api, absent, threads)
+    listed |= read_teams(api.read_team, absent, threads, unreadable)
     names |= {each.user: each.name for members in listed.values() for each in members if each.name}
     teams = {
         project: frozenset(each.user for each in members if each.is_in(now))
@@ -63,31 +66,52 @@ def _read_permissions(
             return {}
         uuid = parse_uuid(providers[0], "service providers")
         endpoint = f"{Endpoints.MarketplaceServiceProviders}/{uuid}/project_permissions"
-        rows = session.rows(endpoint, {}, lambda row: parse_permission(row, "project permissions"))
+        rows = session.rows(endpoint, {}, lambda row: parse_permission_row(row, "permissions"))
     except WaldurRejected as error:
         if error.status not in _CLOSED:
             raise
         return {}
+    return whole(rows)
+
+
+def whole(
+    rows: Iterable[tuple[ProjectUuid | None, Member | None]],
+) -> dict[ProjectUuid, list[Member]]:
+    """Projects of which every row can be read; none at all where a row may be anybody's."""
     teams: defaultdict[ProjectUuid, list[Member]] = defaultdict(list)
+    broken: set[ProjectUuid] = set()
     for project, member in rows:
-        teams[project].append(member)
-    return dict(teams)
+        if project is None:
+            return {}
+        if member is None:
+            broken.add(project)
+        else:
+            teams[project].append(member)
+    return {project: members for project, members in teams.items() if project not in broken}
 
 
-def _read_teams(
-    api: DialectApi, resources: Collection[Resource], threads: int
+def read_teams(
+    ask: Callable[[ResourceUuid], Sequence[object]],
+    resources: Collection[Resource],
+    threads: int,
+    unreadable: list[Unreadable],
 ) -> dict[ProjectUuid, list[Member]]:
     """One request for each project, through any one of its resources."""
     samples = {resource.project.uuid: resource.uuid for resource in resources}
 
     def read(resource: ResourceUuid) -> list[Member] | None:
         try:
-            rows = api.read_team(resource)
+            rows = ask(resource)
         except WaldurRejected as error:
             if error.status not in _CLOSED:
                 raise
             return None
-        return [parse_team_member(row, f"team of {resource}") for row in rows]
+        try:
+            return [parse_team_member(row, f"team of {resource}") for row in rows]
+        except UnexpectedPayload as error:
+            bad = Unreadable(kind=RowKind.TEAM, uuid=resource, error=str(error))
+            unreadable.append(bad)
+            return None
 
     with ThreadPoolExecutor(max_workers=threads) as pool:  # its map ends with the first error
         found = dict(zip(samples, pool.map(read, samples.values()), strict=True))

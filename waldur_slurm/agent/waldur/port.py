@@ -21,6 +21,7 @@ from waldur_slurm.agent.model.marketplace import (
     OrderUuid,
     Resource,
     ResourceUuid,
+    Unreadable,
     UserUuid,
 )
 from waldur_slurm.model.period import Month
@@ -35,6 +36,11 @@ class Marketplace(Protocol):
     @property
     def server_time(self) -> datetime | None:
         """The server's `Date` with its latest answer, or None before the first one."""
+        ...
+
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        """What the latest lists of resources, people and teams held and nobody can read."""
         ...
 
     def read_offering(self) -> Offering: ...

@@ -15,7 +15,7 @@ from waldur_slurm.agent.check.judgement import is_fit, judge
 from waldur_slurm.agent.components_sync import apply_components, plan_components
 from waldur_slurm.agent.errors import WaldurRejected, WaldurUnreachable
 from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
-from waldur_slurm.agent.model.marketplace import Dialect
+from waldur_slurm.agent.model.marketplace import Dialect, RowKind, Unreadable
 from waldur_slurm.errors import ExpectedError, SettingsError, StateError, TransportError
 from waldur_slurm.model.accounts import Account, NewAccount
 from waldur_slurm.model.names import ROOT, account_name, user_name
@@ -460,3 +460,13 @@ def test_push_asks_for_no_members() -> None:
     site = Site(direction="push")
 
     assert [f for f in site.findings() if f.subject == "members"] == []
+
+
+def test_each_row_that_cannot_be_read_has_a_line_and_stops_nothing() -> None:
+    site = Site()
+    rows = [Unreadable(kind=kind, uuid=f"{n:032x}", error="no") for n, kind in enumerate(RowKind)]
+    site.waldur.unreadable = tuple(rows)
+
+    lines = [f"{row.kind.value} {row.uuid}" for row in rows]
+    assert site.troubles() == [(line, Verdict.WARNING) for line in lines]
+    assert is_fit(site.findings())

@@ -102,13 +102,14 @@ def desire(world: World) -> Desired:
     desired.judgements.extend(orders.steps)
     desired.refusals.extend(orders.refusals)
     desired.take(_unsafe_names(scene.roster))
+    desired.take(_unreadable(world))
     for resource in world.waldur.resources:
         holding, request = holdings[resource.uuid], orders.requests.get(resource.uuid)
         if request is not None:
             desired.take(scene.ordered(resource, holding, request))
         elif resource.uuid not in orders.ending and resource.state in _LIVE:
             desired.take(scene.unordered(resource, holding))
-    desired.take(_orphans(ownership, holdings))
+    desired.take(_orphans(world, ownership, holdings))
     desired.misplaced = tuple(scene.hierarchy.misplaced())
     desired.new_parents = tuple(scene.hierarchy.new_parents)
     desired.needed_parents = scene.hierarchy.needed
@@ -257,6 +258,12 @@ def _unsafe_names(roster: Roster) -> Iterator[Refusal]:
         yield Refusal(RefusalKind.UNSAFE_NAME, user, "Slurm would misread this user name")
 
 
+def _unreadable(world: World) -> Iterator[Refusal]:
+    for row in world.waldur.unreadable:
+        reason = f"{row.kind.value} left alone, as it cannot be read: {row.error}"
+        yield Refusal(RefusalKind.UNREADABLE, row.uuid, reason)
+
+
 def _held_limits(world: World, resource: Resource) -> Tres | None:
     """What Waldur holds, to be compared with Slurm; None where it cannot be compared."""
     limits = wanted_limits(world.components, resource.limits)
@@ -276,8 +283,11 @@ def _slurm_is_believed(world: World) -> bool:
     return lost <= _MOST_LOST or lost * 2 < len(named)
 
 
-def _orphans(ownership: Ownership, holdings: Mapping[ResourceUuid, Holding]) -> Iterator[Drift]:
+def _orphans(
+    world: World, ownership: Ownership, holdings: Mapping[ResourceUuid, Holding]
+) -> Iterator[Drift]:
+    unreadable = {row.uuid for row in world.waldur.unreadable}
     for account, mark in ownership.own(MarkKind.RESOURCE):
-        if mark.uuid not in holdings:
+        if mark.uuid not in holdings and mark.uuid not in unreadable:
             found = f"marked for resource {mark.uuid}"
             yield Drift(DriftKind.ORPHAN, account.name, found, "Waldur does not list it")

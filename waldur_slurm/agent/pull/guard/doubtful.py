@@ -18,7 +18,8 @@ _FEW = 4
 
 def find_doubts(desired: Desired) -> Iterable[Doubt]:
     """Compare what Waldur tells with what the agent's accounts in Slurm still show."""
-    listed = {resource.uuid for resource in desired.world.waldur.resources}
+    listed = {str(resource.uuid) for resource in desired.world.waldur.resources}
+    listed |= {row.uuid for row in desired.world.waldur.unreadable}
     marked = [mark.uuid for _, mark in desired.ownership.own(MarkKind.RESOURCE)]
     lost = sum(uuid not in listed for uuid in marked)
     if marked and (lost == len(marked) or (lost >= _FEW and lost * 2 >= len(marked))):

@@ -17,6 +17,7 @@ class RefusalKind(RefusalKinds):
     NO_UNIX_USER = "no unix user"
     NO_ACCESS = "no access"
     HELD = "held"
+    UNREADABLE = "unreadable"
     WAITING = "waiting"
     UNKNOWN = "unknown"
     QUARANTINED = "quarantined"
@@ -36,6 +37,8 @@ class RefusalKind(RefusalKinds):
     def level(self) -> Level:
         if self.is_brake:
             return Level.ERROR
+        if self is RefusalKind.UNREADABLE:  # told by whoever read it, in either direction
+            return Level.DEBUG
         return Level.WARNING if self.needs_a_person else Level.DEBUG
 
 

@@ -33,6 +33,8 @@ def find_outsiders(world: World, roster: Roster, served: Iterable[Resource]) -> 
     """In the teams of the `served` resources; who is blocked counts as if he had left."""
     teams = (world.waldur.members.get(resource.uuid, frozenset()) for resource in served)
     for user in sorted(frozenset[UserUuid]().union(*teams) - roster.usable.keys()):
+        if any(row.user in ("", user) for row in roster.unreadable):
+            continue  # it may be the one that cannot be read, which is told already
         person = roster.persons.get(user)
         name = world.waldur.names.get(user, "somebody")
         if person is None:

@@ -6,7 +6,14 @@ Out is out, and not now is a hold: only who left the team, or is being deleted, 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from waldur_slurm.agent.model.marketplace import OfferingUser, Resource, ResourceUuid, UserUuid
+from waldur_slurm.agent.model.marketplace import (
+    OfferingUser,
+    Resource,
+    ResourceUuid,
+    RowKind,
+    Unreadable,
+    UserUuid,
+)
 from waldur_slurm.agent.pull.world.world import World
 from waldur_slurm.errors import InvalidName
 from waldur_slurm.model.accounts import Account, Association
@@ -28,6 +35,8 @@ class Roster:
     known: frozenset[str]
     unsafe: tuple[UserUuid, ...]
     persons: Mapping[UserUuid, OfferingUser]
+    unreadable: tuple[Unreadable, ...] = ()
+    """Offering users of whom nobody knows who they are, or what they may do."""
 
     def wanted(
         self, resource: Resource, members: Mapping[ResourceUuid, frozenset[UserUuid]]
@@ -39,6 +48,11 @@ class Roster:
         if team is None:
             return None
         return frozenset(self.usable[uuid] for uuid in team if uuid in self.usable)
+
+    def is_in_doubt(self, name: UserName) -> bool:
+        """Whether the name is, or may be, that of an offering user who cannot be read."""
+        named = any(each.username == name for each in self.unreadable)
+        return named or (bool(self.unreadable) and name not in self.known)
 
     def why_held(self, resource: Resource, team: Team | None, name: UserName) -> str:
         """Why somebody who is not wanted now keeps his place; empty for who left, or is blocked."""
@@ -88,7 +102,9 @@ def roster_of(world: World) -> Roster:
             usable[person.user] = name
     known = frozenset(person.username for person in world.waldur.offering_users if person.username)
     persons = {person.user: person for person in world.waldur.offering_users}
-    return Roster(usable, known, tuple(unsafe), persons)
+    kind = RowKind.OFFERING_USER
+    unreadable = tuple(row for row in world.waldur.unreadable if row.kind is kind)
+    return Roster(usable, known, tuple(unsafe), persons, unreadable)
 
 
 def turnover(
@@ -106,6 +122,7 @@ def turnover(
         if not association.partition
         and association.user not in wanted
         and not policy.protects_user(association.user)
+        and not roster.is_in_doubt(association.user)
         and (
             policy.remove_unknown_users
             or association.user in roster.known

@@ -4,8 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from waldur_slurm.agent.model.marketplace import OfferingUser, ProjectUuid, UserUuid
-from waldur_slurm.agent.waldur.wire.reading import canonical, last_uuid, read_row
+from waldur_slurm.agent.errors import UnexpectedPayload
+from waldur_slurm.agent.model.marketplace import (
+    OfferingUser,
+    ProjectUuid,
+    RowKind,
+    Unreadable,
+    UserUuid,
+)
+from waldur_slurm.agent.waldur.wire.reading import canonical, last_uuid, parse_uuid, read_row
 from waldur_slurm.agent.waldur.wire.rows import (
     AssociationRow,
     MeRow,
@@ -29,6 +36,32 @@ def parse_offering_user(raw: object, where: str) -> OfferingUser:
         why_not=why_not,
         is_leaving=row.state in _LEAVING,
     )
+
+
+def parse_offering_user_row(raw: object, where: str) -> OfferingUser | Unreadable:
+    """A row that does not even tell its uuid says that the answer is broken, not the person."""
+    try:
+        return parse_offering_user(raw, where)
+    except UnexpectedPayload as error:
+        return Unreadable(
+            kind=RowKind.OFFERING_USER,
+            uuid=parse_uuid(raw, where),
+            error=str(error),
+            user=_user_in(raw),
+            username=_text_in(raw, "username"),
+        )
+
+
+def _user_in(raw: object) -> str:
+    try:
+        return canonical(_text_in(raw, "user_uuid"))
+    except UnexpectedPayload:
+        return ""
+
+
+def _text_in(raw: object, name: str) -> str:
+    found = raw.get(name) if isinstance(raw, dict) else None
+    return found if isinstance(found, str) else ""
 
 
 def _why_not(row: OfferingUserRow) -> str:
@@ -55,6 +88,17 @@ def parse_permission(raw: object, where: str) -> tuple[ProjectUuid, Member]:
     row = read_row(PermissionRow, raw, where)
     project, user = ProjectUuid(canonical(row.project_uuid)), UserUuid(canonical(row.user_uuid))
     return project, Member(user, one_copy(row.user_username or ""), row.expiration_time)
+
+
+def parse_permission_row(raw: object, where: str) -> tuple[ProjectUuid | None, Member | None]:
+    """What can be told of the row: a member that is None makes its project's team unknown."""
+    try:
+        return parse_permission(raw, where)
+    except UnexpectedPayload:
+        try:
+            return ProjectUuid(canonical(_text_in(raw, "project_uuid"))), None
+        except UnexpectedPayload:
+            return None, None
 
 
 def parse_team_member(raw: object, where: str) -> Member:
