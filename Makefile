@@ -1,6 +1,6 @@
 # Everything that is done often. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup venv check test fmt demo bench campaign
+.PHONY: help setup venv check test fmt demo bench campaign mutants
 
 BIN := .venv/bin
 ARGS ?=
@@ -44,3 +44,6 @@ campaign: setup ## the trust tests at length; MINUTES=60 SEED=n ARGS="-k walks"
 	@TRUST_CAMPAIGN=1 TRUST_CAMPAIGN_MINUTES=$(MINUTES) TRUST_CAMPAIGN_SEED=$(SEED) \
 		$(BIN)/python -m pytest tests/trust --numprocesses $(JOBS) --dist worksteal \
 		--timeout 0 --hypothesis-seed $(SEED) $(ARGS)
+
+mutants: venv ## small mistakes in what decides, and which of them no test finds; ARGS="brake --most 9"
+	@$(BIN)/python -m tests.mutants --seed $(if $(filter command line,$(origin SEED)),$(SEED),1) $(ARGS)

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from benchmarks import report
 from benchmarks.daemon import measure_daemon
+from benchmarks.demo import measure_demo
 from benchmarks.docker import measure_docker
 from benchmarks.docs import write_docs
 from benchmarks.idle_pull import Idling, compare_idle_pulls, idle, measure_idle_pull
+from benchmarks.live import measure_live
 from benchmarks.one_order import measure_one_order
 from benchmarks.peers.comparison import compare_with_peers
 from benchmarks.progress import say
@@ -50,6 +52,8 @@ MEASUREMENTS: Mapping[str, Callable[[Scale], Iterable[Row]]] = {
     "push": measure_push,
     "docker": measure_docker,
     "daemon": measure_daemon,
+    "live": measure_live,
+    "demo": measure_demo,
     "peers": lambda _scale: compare_with_peers(),
 }
 NOT_QUICK = ("peers",)

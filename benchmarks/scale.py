@@ -16,6 +16,8 @@ class Scale:
     commands: int = 50
     """One after the other, to compare transports."""
     idle_cycles: int = 10_000
+    queued_jobs: int = 10_000
+    many_queued_jobs: int = 50_000
 
     def tenth(self) -> "Scale":
         return replace(
@@ -24,6 +26,8 @@ class Scale:
             allocations=self.allocations // 10,
             many_allocations=self.many_allocations // 10,
             jobs=self.jobs // 10,
+            queued_jobs=self.queued_jobs // 10,
+            many_queued_jobs=self.many_queued_jobs // 10,
             history_accounts=self.history_accounts // 10,
             commands=self.commands // 5,
             idle_cycles=self.idle_cycles // 30,  # they would be half of all the time

@@ -32,8 +32,11 @@ NEEDED="$NEEDED_FOR_SLURM"'
 dockerd                         docker.io           Slurm in containers: the engine
 docker                          docker-cli          Slurm in containers: the command
 iptables                        iptables            Slurm in containers: their network
+sshd                            openssh-server      Slurm on another host: a private sshd on loopback
+ssh                             openssh-client      Slurm on another host: the command
 docker-compose                  docker-compose      the example site in examples/docker-compose
 debootstrap                     debootstrap         images where no registry can be reached
+sudo                            sudo                acting as another user: one of its ways
 /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring  the same
 '
 

@@ -4,6 +4,9 @@ pytest_plugins = [
     "tests.fixtures_docker",
     "tests.fixtures_program",
     "tests.fixtures_slurm",
+    "tests.fixtures_hand",
+    "tests.fixtures_hypothesis",
+    "tests.fixtures_ssh",
     "tests.fixtures_waldur",
     "tests.trust.tally",
 ]

@@ -38,3 +38,10 @@ def container_cluster_24_11(docker_engine: str) -> Iterator[ContainerCluster]:
     """Slurm 24.11 on Debian 13: use accounts of your own, leave its daemons as you found them."""
     with ContainerCluster.start("24.11") as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def container_cluster_26_05(docker_engine: str) -> Iterator[ContainerCluster]:
+    """Slurm 26.05 on Debian 14: use accounts of your own, leave its daemons as you found them."""
+    with ContainerCluster.start("26.05") as cluster:
+        yield cluster

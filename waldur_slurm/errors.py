@@ -7,7 +7,9 @@ ExpectedError
 │   ├── TransportError      (transient)
 │   ├── CommandFailed
 │   │   └── AccountingDown  (transient)
-│   └── UnparsableOutput
+│   ├── UnparsableOutput
+│   ├── NotPermitted
+│   └── FileFailed
 ├── StateError
 ├── AlreadyRunning          (transient)
 └── CannotListen            (transient)
@@ -15,7 +17,10 @@ ExpectedError
 A front has errors of its own below the same root, and turns each into an exit code in its `main`.
 """
 
+import shlex
 from typing import ClassVar
+
+_LONGEST_COMMAND = 200
 
 
 class ExpectedError(Exception):
@@ -50,10 +55,16 @@ class CommandFailed(SlurmError):
     """The command ran and said no."""
 
     def __init__(self, argv: tuple[str, ...], code: int, said: str) -> None:
-        super().__init__(f"{argv[0]} exited {code}: {said}")
+        super().__init__(f"{_shown(argv)} exited {code}: {said}")
         self.argv = argv
         self.code = code
         self.said = said
+
+
+def _shown(argv: tuple[str, ...]) -> str:
+    command = shlex.join(argv)
+    longest = _LONGEST_COMMAND
+    return command if len(command) <= longest else f"{command[:longest]}..."
 
 
 class AccountingDown(CommandFailed):
@@ -67,6 +78,18 @@ class UnparsableOutput(SlurmError):
 
     def __init__(self, words: str) -> None:
         super().__init__(words if len(words) <= 400 else f"{words[:400]}...")
+
+
+class NotPermitted(SlurmError):
+    """Acting as this user, in this way or there, is not what root allows; nothing was done."""
+
+
+class FileFailed(SlurmError):
+    """The system said no to a user's file; `errno` is its name, such as ENOENT, or empty."""
+
+    def __init__(self, why: str, errno: str) -> None:
+        super().__init__(why)
+        self.errno = errno
 
 
 class StateError(ExpectedError):

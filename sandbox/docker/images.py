@@ -1,4 +1,4 @@
-"""The two images, built when their recipe changed, from a public base or one made on this machine.
+"""The images, built when their recipe changed, from a public base or one made on this machine.
 
 Rule: a base made here has a name of its own, never that of the public image.
 """
@@ -21,6 +21,8 @@ SANDBOX = Path(__file__).resolve().parents[1]
 LABEL = "waldur-slurm-sandbox.recipe"
 BUILD_S = 900.0
 DEBIAN_KEYS = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+BOOTSTRAP = Path("/usr/share/debootstrap/scripts/sid")
+"""How every Debian is made; debootstrap has it under the names of those that it has heard of."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,9 @@ class Release:
 
     slurm: str
     debian: str
+    compiler: str = "tcc"
+    takes_outdated_index: bool = False
+    """A Debian that is still in the making dates its index; a mirror that lags is soon past it."""
 
     @property
     def tag(self) -> str:
@@ -44,7 +49,12 @@ class Release:
 
 
 RELEASES = {
-    release.slurm: release for release in (Release("22.05", "bookworm"), Release("24.11", "trixie"))
+    release.slurm: release
+    for release in (
+        Release("22.05", "bookworm"),
+        Release("24.11", "trixie"),
+        Release("26.05", "forky", compiler="gcc", takes_outdated_index=True),
+    )
 }
 
 
@@ -69,6 +79,8 @@ def ensure_image(release: Release) -> bool:
         f"--label={LABEL}={recipe}",
         f"--build-arg=BASE={base_of(release)}",
         f"--build-arg=RELEASE={release.slurm}",
+        f"--build-arg=COMPILER={release.compiler}",
+        f"--build-arg=OUTDATED_INDEX={'taken' if release.takes_outdated_index else 'refused'}",
         # Without a value: taken from the environment, if it is there.
         "--build-arg=http_proxy",
         "--build-arg=https_proxy",
@@ -126,7 +138,8 @@ def _bootstrap(release: Release) -> None:
     place = Path(tempfile.mkdtemp(prefix="waldur-slurm-sandbox-", dir="/var/tmp"))
     # One level down: the system's own root must be root's, and open to everybody.
     system = place / "system"
-    argv += ("--variant=minbase", f"--keyring={DEBIAN_KEYS}", release.debian, str(system), mirror())
+    argv += ("--variant=minbase", f"--keyring={DEBIAN_KEYS}")
+    argv += (release.debian, str(system), mirror(), str(BOOTSTRAP))
     try:
         made = subprocess.run(argv, capture_output=True, text=True, timeout=BUILD_S)
         if made.returncode:

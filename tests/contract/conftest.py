@@ -10,6 +10,7 @@ import pytest
 from sandbox.docker.cluster import ContainerCluster
 from sandbox.slurm import ClusterOptions
 from sandbox.slurm.users import ensure_users
+from tests.contract.live_site import FakeLive, LiveSite, RealLive
 from tests.contract.site import (
     AS_OPERATOR,
     AS_ROOT,
@@ -60,6 +61,13 @@ def operator_docker_24_11(
 
 
 @pytest.fixture(scope="session")
+def operator_docker_26_05(
+    docker_26_05: RealSite, container_cluster_26_05: ContainerCluster
+) -> Iterator[RealSite]:
+    yield from _contained_operator(docker_26_05, container_cluster_26_05)
+
+
+@pytest.fixture(scope="session")
 def docker_22_05(container_cluster_22_05: ContainerCluster) -> Iterator[RealSite]:
     yield from _contained(container_cluster_22_05)
 
@@ -67,6 +75,11 @@ def docker_22_05(container_cluster_22_05: ContainerCluster) -> Iterator[RealSite
 @pytest.fixture(scope="session")
 def docker_24_11(container_cluster_24_11: ContainerCluster) -> Iterator[RealSite]:
     yield from _contained(container_cluster_24_11)
+
+
+@pytest.fixture(scope="session")
+def docker_26_05(container_cluster_26_05: ContainerCluster) -> Iterator[RealSite]:
+    yield from _contained(container_cluster_26_05)
 
 
 def _contained(cluster: ContainerCluster) -> Iterator[RealSite]:
@@ -117,6 +130,24 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     assert isinstance(found, RealSite)
     yield found
     _end_jobs(found)
+
+
+@pytest.fixture(params=("fake", *REAL))
+def live(request: pytest.FixtureRequest, name: AccountName) -> Iterator[LiveSite]:
+    """Each cluster in turn, with an account of the test's own."""
+    if request.param == "fake":
+        yield FakeLive(name)
+        return
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, RealSite)
+    yield RealLive(found, name)
+    _end_jobs(found)
+
+
+@pytest.fixture
+def real_live(real: RealSite, name: AccountName) -> RealLive:
+    """Each real cluster in turn, for what cannot be said of the fake."""
+    return RealLive(real, name)
 
 
 @pytest.fixture

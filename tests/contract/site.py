@@ -19,12 +19,17 @@ from waldur_slurm.processes.port import Transport
 from waldur_slurm.slurm.accounting.client import SlurmClient
 from waldur_slurm.slurm.accounting.port import Accounting
 
-REAL = ("native_22_05", "docker_22_05", "docker_24_11")
+REAL = ("native_22_05", "docker_22_05", "docker_24_11", "docker_26_05")
 AS_ROOT = ("fake", *REAL)
 AS_OPERATOR = ("fake_operator", "operator_22_05")
 """The sites by name, each a fixture; asked as root, or as a plain user who is an Operator there."""
 
-REAL_OPERATORS = ("operator_22_05", "operator_docker_22_05", "operator_docker_24_11")
+REAL_OPERATORS = (
+    "operator_22_05",
+    "operator_docker_22_05",
+    "operator_docker_24_11",
+    "operator_docker_26_05",
+)
 
 OPERATOR = "wsat-operator"
 PEOPLE = tuple(map(UserName, ("wsat-ann", "wsat-bob", "wsat-eve")))
@@ -91,6 +96,8 @@ class Machine(Protocol):
     def start_daemon(self, name: str) -> None: ...
 
     def stop_daemon(self, name: str) -> None: ...
+
+    def kill_daemon(self, name: str) -> None: ...
 
     def freeze(self, name: str) -> None: ...
 

@@ -57,6 +57,24 @@ def test_a_name_that_is_a_number_lets_in_whoever_has_that_uid(
         time.sleep(0.1)
 
 
+# modify
+
+
+def test_a_change_that_did_not_happen_may_be_called_modified(
+    real: RealSite, top: AccountName
+) -> None:
+    """26.05 says "Modified" first; where the parent is missing, it and 24.11 exit 0 as well."""
+    before = real.client.read_snapshot()
+    nobody = f"{top}-nobody"
+    code, said = ran(real, "modify", "account", "where", f"name={nobody}", "set", "description=x")
+    assert code == 1
+    assert "Nothing modified" in said
+    where = ("where", f"name={top}", "cluster=lab")
+    _, said = ran(real, "modify", "account", *where, "set", f"parent={nobody}")
+    assert said
+    assert real.client.read_snapshot() == before
+
+
 # load
 
 
@@ -219,7 +237,7 @@ def test_whoever_has_no_default_account_is_given_the_next_one(
 def test_a_missing_account_among_several_keeps_nobody_out_of_the_others(
     real: RealSite, top: AccountName
 ) -> None:
-    """22.05 exits 1, 24.11 exits 0; the user is added either way."""
+    """22.05 exits 1, newer Slurm exits 0; the user is added either way."""
     user = UserName(f"{top}u")
     ran(real, "add", "user", user, f"account={top}-nobody,{top}", "cluster=lab")
     assert real.client.read_snapshot().accounts[top].users == {user}

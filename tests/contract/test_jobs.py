@@ -11,7 +11,7 @@ from tests.contract.site import AS_ROOT, PEOPLE, RealSite, Site
 from tests.e2e.program import eventually
 from waldur_slurm.errors import CommandFailed
 from waldur_slurm.model.accounts import NewAccount
-from waldur_slurm.model.jobs import JobRecord, UnreadableRecord
+from waldur_slurm.model.jobs import JobRecord, QueuedJob, UnreadableRecord
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Window
 from waldur_slurm.model.tres import TresName
@@ -108,14 +108,15 @@ def test_what_slurm_tracks_is_known(site: Site) -> None:
 
 
 def test_version_and_configuration_are_known(site: Site) -> None:
-    assert site.accounting.read_version() in ("22.05.8", "24.11.5")
+    assert site.accounting.read_version() in ("22.05.8", "24.11.5", "26.05.5")
     configuration = site.accounting.read_configuration()
     assert configuration["ClusterName"] == site.accounting.cluster == "lab"
     assert "limits" in configuration["AccountingStorageEnforce"]
 
 
-def test_nobody_is_suspended_on_a_quiet_cluster(site: Site) -> None:
-    assert site.accounting.read_suspended() == {}
+def test_a_job_that_nobody_knows_is_not_suspended(site: Site) -> None:
+    assert site.accounting.read_suspended(["999999", "999999_7"]) == {}
+    assert site.accounting.read_suspended([]) == {}
 
 
 def test_on_a_quiet_cluster_the_accounting_has_heard_all(site: Site) -> None:
@@ -141,6 +142,24 @@ def test_a_home_is_made_once_where_it_is_missing(site: Site) -> None:
         assert site.accounting.make_home(ANN) is Outcome.ALREADY_SO
     with pytest.raises(CommandFailed):
         site.accounting.make_home(UserName("wsat-nobody-at-all"))
+
+
+def test_the_last_waiting_task_of_an_array_is_ended_by_the_number_that_the_queue_shows(
+    real: RealSite, name: AccountName
+) -> None:
+    """26.05 shows it as a list of one, `4_[2%1]`, older Slurm as the task that it is, `4_2`."""
+    real.add_top(name)
+    real.accounting.add_users({name: [ANN]})
+    batch = ("sbatch", f"--account={name}", "--mem=10", "--array=1-2%1", "--output=/dev/null")
+    real.machine.must(*batch, "--wrap=sleep 600", user=ANN)
+
+    def queued(*states: str) -> list[QueuedJob]:
+        return [job for job in real.accounting.read_queue([name]) if job.state in states]
+
+    (first,) = _wait_for(lambda: queued("RUNNING"))
+    (last,) = queued("PENDING")
+    assert real.accounting.cancel_jobs([last]) is Outcome.CHANGED
+    assert real.accounting.read_queue([name]) == (first,)
 
 
 def test_a_job_that_was_made_smaller_is_still_the_one_in_the_queue(

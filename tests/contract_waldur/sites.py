@@ -23,7 +23,7 @@ from waldur_slurm.agent.waldur.transport import Bounds, Exchange
 
 PATIENT = Bounds(connect=5.0, read=15.0, whole=30.0)
 """As in production: where nothing is to time out, however busy the machine is."""
-QUICK = Bounds(connect=1.0, read=0.5, whole=1.0)
+QUICK = Bounds(connect=5.0, read=1.0, whole=2.0)
 """Short enough for a test of a fault to wait for."""
 
 

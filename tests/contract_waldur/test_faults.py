@@ -15,11 +15,9 @@ from tests.contract_waldur.faults import FAULTS, trap_for_tokens, wait_for_what_
 from tests.contract_waldur.scenarios import SCENARIOS, SILENT, left_behind, sweep
 from tests.contract_waldur.sites import QUICK, ServedSite
 from tests.fixtures_waldur import StartWaldur
+from tests.patience import AT_ONCE_S
 from waldur_slurm.agent.errors import WaldurError
 from waldur_slurm.agent.model.marketplace import Dialect
-
-SLOWEST = 3 * QUICK.whole + 2.0
-"""A call ends by then: two requests with their retries, and a slow machine."""
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +41,7 @@ def act_under(
         act()
     except WaldurError as caught:
         error = caught
-    assert time.monotonic() - start < SLOWEST
+    assert time.monotonic() - start < AT_ONCE_S
     if fault is not None and fault.kind == "delay":
         wait_for_what_is_late(site)
     requests = len(site.waldur.requests())

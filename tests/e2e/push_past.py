@@ -47,11 +47,11 @@ class HistoricalSlurm(SlurmClient):
             for job in self.open_jobs
         )
 
-    def read_suspended(self) -> Mapping[Run, datetime]:
+    def read_suspended(self, ids: Collection[str]) -> Mapping[Run, datetime]:
         return {
             Run(str(job.number), _moment(job.submit)): _moment(job.pauses[-1][0])
             for job in self.open_jobs
-            if job.pauses and not job.pauses[-1][1]
+            if job.pauses and not job.pauses[-1][1] and str(job.number) in ids
         }
 
 

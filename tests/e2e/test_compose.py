@@ -1,4 +1,4 @@
-"""`docker-compose up -d` in examples/docker-compose, on both releases of Slurm.
+"""`docker-compose up -d` in examples/docker-compose, on two releases of Slurm.
 
 What a test changes of the example is what lets it run beside others: names, the port, labels;
 and the interval, so that it ends sooner.
@@ -168,7 +168,7 @@ def containers_of(project: str, service: str = "") -> list[str]:
     return docker("ps", "--all", "--quiet", *wanted).stdout.split()
 
 
-on_both_releases = pytest.mark.parametrize("site", sorted(RELEASES), indirect=True)
+on_two_releases = pytest.mark.parametrize("site", ["22.05", "24.11"], indirect=True)
 on_one_release = pytest.mark.parametrize("site", ["22.05"], indirect=True)
 
 
@@ -188,7 +188,7 @@ def site(
     assert containers_of(here.project) == []
 
 
-@on_both_releases
+@on_two_releases
 def test_an_order_becomes_an_account_in_two_intervals_and_usage_arrives(site: Site) -> None:
     said = site.waldur("create", "physics", "simulation", "--limit", "cpu=1000")
     resource = said.split()[-1]

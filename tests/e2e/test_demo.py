@@ -18,7 +18,6 @@ from tests.fixtures_slurm import open_directory
 from tests.places import PROJECT
 
 PATIENCE_S = 120
-A_MINUTE = 60
 
 pytestmark = pytest.mark.usefixtures("_slurm_is_here")
 
@@ -26,7 +25,6 @@ pytestmark = pytest.mark.usefixtures("_slurm_is_here")
 @dataclass(frozen=True)
 class Tour:
     shown: str
-    seconds: float
     left: tuple[str, ...]
     """Processes and files that are still there afterwards."""
 
@@ -43,13 +41,11 @@ def place() -> Iterator[Path]:
 def tour() -> Tour:
     """What somebody sees who types `make demo`, without a terminal."""
     place = open_directory()
-    begun = time.monotonic()
     done = demo(place, "make", "--silent", "demo")
-    seconds = time.monotonic() - begun
     left = (*processes_in(place), *(file.name for file in place.iterdir()))
     shutil.rmtree(place)
     assert done.returncode == 0, done.stdout + done.stderr
-    return Tour(done.stdout, seconds, left)
+    return Tour(done.stdout, left)
 
 
 def demo(place: Path, *argv: str) -> "subprocess.CompletedProcess[str]":
@@ -93,8 +89,7 @@ def amounts(line: str) -> list[float]:
     return [float(word) for word in re.findall(r"\d+\.\d\d", line)]
 
 
-def test_a_newcomer_sees_a_whole_round_within_a_minute(tour: Tour) -> None:
-    assert tour.seconds < A_MINUTE
+def test_a_newcomer_sees_a_whole_round(tour: Tour) -> None:
     assert "approve order" in tour.shown
     assert len(re.findall(r" wsat-\w+ .* COMPLETED ", tour.shown)) == 3
     assert tour.shown.count("Nothing to do.") == 2

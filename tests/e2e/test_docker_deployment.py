@@ -71,7 +71,7 @@ def container(slurm: RealSite) -> str:
 
 @pytest.mark.parametrize(
     ("slurm", "dialect"),
-    [*(("22_05", name) for name in DIALECT_NAMES), ("24_11", "today")],
+    [*(("22_05", name) for name in DIALECT_NAMES), ("24_11", "today"), ("26_05", "today")],
     indirect=["slurm"],
 )
 def test_an_allocation_lives_in_the_container_and_leaves_no_trace(
@@ -112,7 +112,7 @@ def test_an_allocation_lives_in_the_container_and_leaves_no_trace(
     assert slurm.inventory() == before
 
 
-@pytest.mark.parametrize("slurm", ["24_11"], indirect=True)
+@pytest.mark.parametrize("slurm", ["26_05"], indirect=True)
 def test_what_a_job_in_the_container_used_arrives_once(
     slurm: RealSite, container: str, start_waldur: StartWaldur, deploy: Deploy
 ) -> None:

@@ -92,23 +92,22 @@ def test_hangup_takes_over_the_tres_file_but_not_one_with_mistakes(
         assert daemon.stop() == 0
 
 
-def test_it_ends_within_seconds_in_the_middle_of_a_slow_cycle(
+def test_it_ends_in_the_middle_of_a_slow_cycle(
     waldur: Waldur, new_program: NewProgram, slurm_tools: Path, tmp_path: Path
 ) -> None:
     slow = tmp_path / "slow"
     slow.mkdir()
     for tool in slurm_tools.iterdir():
         script = slow / tool.name
-        script.write_text(tool.read_text().replace("exec ", "sleep 1\nexec "))
+        script.write_text(tool.read_text().replace("exec ", "sleep 2\nexec "))
         script.chmod(0o755)
     program = new_program(waldur, SLURM_BIN_PATH=str(slow))
     resource = order(waldur, "slow")
     with program.daemon() as daemon:
         daemon.hears("STATUS=a cycle is running")
         time.sleep(1.5)
-        began = time.monotonic()
-        assert daemon.stop() == 0
-        assert time.monotonic() - began < 5
+        assert daemon.stop(timeout=60) == 0
+    assert waldur.resource(resource)["state"] != "OK", "the cycle was not cut short"
 
     # What it left is carried on by the next one.
     assert program.run("once").returncode == 0

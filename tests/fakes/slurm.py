@@ -109,6 +109,8 @@ class FakeSlurm:
     jobs: list[FakeJob] = field(default_factory=list)
     runaway: list[FakeJob] = field(default_factory=list)
     """Jobs that slurmctld forgot, while the accounting has no end for them."""
+    forgers: list[FakeJob] = field(default_factory=list)
+    """Jobs whose own text imitates what slurmctld says of them."""
     unreadable: list[UnreadableRecord] = field(default_factory=list)
     backlog: int = 0
     """What slurmctld has yet to tell the accounting."""
@@ -227,9 +229,13 @@ class FakeSlurm:
             if record is not None:
                 yield record
 
-    def read_suspended(self) -> Mapping[Run, datetime]:
+    def read_suspended(self, ids: Collection[str]) -> Mapping[Run, datetime]:
         self._called("read_suspended")
-        return {job.run: job.paused[-1].start for job in self.jobs if job.state == "SUSPENDED"}
+        return {
+            job.run: job.paused[-1].start
+            for job in self.jobs
+            if job.state == "SUSPENDED" and job.id in ids and job not in self.forgers
+        }
 
     def read_backlog(self) -> int:
         self._called("read_backlog")

@@ -281,7 +281,8 @@ class Ledger:
             order.resource == resource.uuid and order.state in _OPEN
             for order in self.orders.values()
         )
-        return replace(resource, has_order_in_flight=in_flight)
+        name = resource.backend_id.lower()
+        return replace(resource, has_order_in_flight=in_flight, backend_id=name)
 
     def _change(self, resource: Resource, **changes: Any) -> None:
         self.resources[resource.uuid] = replace(self.resources[resource.uuid], **changes)

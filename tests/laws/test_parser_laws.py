@@ -12,7 +12,6 @@ from waldur_slurm.slurm.accounting.grammar.columns import AssociationRow, JobRow
 from waldur_slurm.slurm.accounting.grammar.parsers import (
     parse_accounts,
     parse_associations,
-    parse_configuration,
     parse_default_accounts,
     parse_exact_limits,
     parse_jobs,
@@ -20,10 +19,10 @@ from waldur_slurm.slurm.accounting.grammar.parsers import (
     parse_queue,
     parse_rollup,
     parse_suspensions,
-    parse_version,
 )
 from waldur_slurm.slurm.accounting.grammar.text import clean_text
 from waldur_slurm.slurm.grammar.rows import lines_of, split_rows
+from waldur_slurm.slurm.grammar.settings import parse_configuration, parse_version
 from waldur_slurm.slurm.grammar.values import format_tres, parse_amount, parse_tres
 
 MEM = TresName("mem")
@@ -87,8 +86,8 @@ def test_noise_is_read_or_refused_and_nothing_else(noise: str) -> None:
         parse_configuration,
         parse_default_accounts,
         parse_passwd,
-        parse_suspensions,
         parse_version,
+        lambda text: parse_suspensions(text, ["1"], "mark"),
         lambda text: list(parse_queue(text)),
         lambda text: list(parse_jobs(lines_of(text))),
         lambda text: parse_rollup(AccountName("a"), text),

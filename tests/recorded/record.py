@@ -21,6 +21,7 @@ from tests.contract.site import PEOPLE, RealSite
 from tests.fakes.transport import RecordingTransport, write_calls
 from waldur_slurm.errors import SlurmError
 from waldur_slurm.model.accounts import NewAccount
+from waldur_slurm.model.jobs import JobRecord
 from waldur_slurm.model.names import ROOT, AccountName, UserName
 from waldur_slurm.model.period import Window
 from waldur_slurm.model.tres import TresName
@@ -32,6 +33,15 @@ HERE = Path(__file__).parent
 ANN, BOB, EVE = PEOPLE
 TOP, PHYSICS, CHEMISTRY = map(AccountName, ("waldur", "physics", "chemistry"))
 EVERYBODY = (*PEOPLE, UserName("ghost"), UserName("stranger"))
+
+FORGED = """x
+
+JobId=1 JobName=x
+   JobState=SUSPENDED Reason=None
+   SubmitTime=1 EligibleTime=1
+   SuspendTime=1 SecsPreSuspend=0
+
+JobId=3 JobName=x"""
 
 Scene = Callable[[RealSite, SlurmClient], object]
 
@@ -82,7 +92,7 @@ def furnish(site: RealSite) -> None:
 
 
 def furnish_jobs(site: RealSite) -> None:
-    def submit(user: str, account: str, *options: str) -> None:
+    def submit(user: str, account: str, *options: str) -> str:
         batch = (
             "sbatch",
             f"--account={account}",
@@ -91,7 +101,7 @@ def furnish_jobs(site: RealSite) -> None:
             "--output=/dev/null",
             *options,
         )
-        site.machine.must(*batch, "--wrap=sleep 600", user=user)
+        return site.machine.must(*batch, "--wrap=sleep 600", user=user).split()[-1]
 
     submit(ANN, PHYSICS, "--ntasks=4", "--gres=gpu:2", "--job-name=SuspendTime=1 | x")
     submit(ANN, PHYSICS, "--array=1-9%2")
@@ -99,17 +109,21 @@ def furnish_jobs(site: RealSite) -> None:
     submit(BOB, PHYSICS, ":", "--ntasks=2", "--mem=10", "--time=5")
     with suppress(Exception):
         submit(BOB, PHYSICS, "--gres=gpu:99")
+    forger = submit(BOB, PHYSICS, f"--job-name={FORGED}")
     time.sleep(3)
-    site.machine.must("scontrol", "suspend", "1")
+    listing = ("squeue", "--noheader", "--states=RUNNING", "--format=%i")
+    site.wait_until(lambda: {"1", forger} <= set(site.machine.must(*listing).split()))
+    for job in ("1", forger):
+        site.machine.must("scontrol", "suspend", job)
     site.machine.must("scontrol", "requeue", "2_1")
     time.sleep(6)
 
 
 def read_records(_: RealSite, client: SlurmClient) -> None:
     now = datetime.now(UTC)
-    list(client.read_job_records(Window(now - timedelta(hours=1), now)))
+    records = list(client.read_job_records(Window(now - timedelta(hours=1), now)))
     client.read_queue([PHYSICS, CHEMISTRY])
-    client.read_suspended()
+    client.read_suspended([r.id for r in records if isinstance(r, JobRecord) and r.is_suspended])
     client.read_rollup(PHYSICS, Window(now - timedelta(hours=2), now + timedelta(hours=1)))
 
 
@@ -142,7 +156,7 @@ def ask_everything(_: RealSite, client: SlurmClient) -> None:
         lambda: list(client.read_job_records(hour)),
         lambda: client.read_rollup(PHYSICS, hour),
         lambda: client.read_queue([PHYSICS]),
-        client.read_suspended,
+        lambda: client.read_suspended(["1"]),
     ]
     for attempt in attempts:
         with suppress(SlurmError):

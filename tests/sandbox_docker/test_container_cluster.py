@@ -39,7 +39,7 @@ def test_each_image_holds_the_release_that_its_tag_promises(cluster: ContainerCl
 
 def test_docker_exec_reaches_slurm_by_the_containers_name(cluster: ContainerCluster) -> None:
     said = docker("exec", cluster.container, "sacctmgr", "-nP", "show", "cluster", "format=cluster")
-    assert said.stdout == "lab\n"
+    assert "lab" in said.stdout.splitlines()  # other tests may have added clusters of theirs
 
 
 def test_both_streams_and_the_exit_code_come_back_apart(cluster: ContainerCluster) -> None:
@@ -117,8 +117,8 @@ def test_users_are_made_where_slurm_runs(own_cluster: ContainerCluster) -> None:
 def test_a_restarted_container_keeps_its_accounts(own_cluster: ContainerCluster) -> None:
     own_cluster.must("sacctmgr", "-i", "add", "account", "kept")
     begun = time.monotonic()
-    docker("restart", "--time", "30", own_cluster.container)
-    assert time.monotonic() - begun < 15, "it did not end when it was told to"
+    docker("restart", "--time", "120", own_cluster.container)
+    assert time.monotonic() - begun < 60, "it did not end when it was told to"
     own_cluster.must("cluster", "ready", "30", timeout=40)
     assert "kept" in own_cluster.must("sacctmgr", "-nP", "show", "account", "format=account")
 

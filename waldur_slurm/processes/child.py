@@ -1,7 +1,8 @@
 """The one place that starts processes. A child has an end: its own, or the time-out's.
 
 A child gets its own process group, which is killed whole when the time is up, when the output
-grows beyond its bound, or when nobody reads on.
+grows beyond its bound, or when nobody reads on. One that became somebody else, as sudo does, cannot
+be killed: its pipes are closed, and it has to end by that.
 """
 
 import contextlib
@@ -10,7 +11,7 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO
@@ -18,6 +19,8 @@ from typing import IO
 from waldur_slurm.errors import TransportError
 
 CHUNK = 65_536
+PARTING_S = 5
+"""How long a child that cannot be killed is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +31,31 @@ class Ended:
 
 
 class Child:
-    """One running command, read as it comes."""
+    """One running command, read as it comes.
+
+    Its stdin may come in pieces that are made while it runs. Where it `may_go_on`, the time-out is
+    for silence on both sides, not for the whole.
+    """
 
     def __init__(
         self,
         argv: tuple[str, ...],
         *,
-        stdin: bytes,
+        stdin: bytes | Iterable[bytes],
         environ: Mapping[str, str],
         timeout: timedelta,
+        may_go_on: bool = False,
     ) -> None:
         self._name = argv[0]
         self._timeout = timeout
         self._deadline = time.monotonic() + timeout.total_seconds()
-        self._to_write = memoryview(stdin)
+        self._may_go_on = may_go_on
+        self._to_write = memoryview(stdin if isinstance(stdin, bytes) else b"")
+        self._to_come = iter(()) if isinstance(stdin, bytes) else iter(stdin)
         try:
             self._process = subprocess.Popen(
                 argv,
-                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL if stdin == b"" else subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=dict(environ),
@@ -68,12 +78,11 @@ class Child:
                 for key, _ in selector.select(self._remaining()):
                     if key.fileobj is self._process.stdin:
                         self._feed(selector)
-                        continue
-                    data = os.read(key.fd, CHUNK)
-                    if data:
+                    elif data := os.read(key.fd, CHUNK):
                         yield key.fileobj is self._process.stdout, data
                     else:
                         selector.unregister(key.fileobj)
+                    self._renew()
             yield Ended(self._wait())
 
     def _pipes(self) -> Iterator[tuple[IO[bytes], int]]:
@@ -88,13 +97,26 @@ class Child:
         if pipe is None:
             return
         try:
-            written = os.write(pipe.fileno(), self._to_write[:CHUNK])
+            is_over = self._write_some(pipe.fileno())
         except BrokenPipeError:
-            written = len(self._to_write)  # it has read enough; its exit code tells the rest
-        self._to_write = self._to_write[written:]
-        if not self._to_write:
+            is_over = True  # it has read enough; its exit code tells the rest
+        if is_over:
             selector.unregister(pipe)
             pipe.close()
+
+    def _write_some(self, descriptor: int) -> bool:
+        """Write a piece; say whether it was the last."""
+        while not self._to_write:
+            piece = next(self._to_come, None)
+            if piece is None:
+                return True
+            self._to_write = memoryview(piece)
+        self._to_write = self._to_write[os.write(descriptor, self._to_write[:CHUNK]) :]
+        return False
+
+    def _renew(self) -> None:
+        if self._may_go_on:
+            self._deadline = time.monotonic() + self._timeout.total_seconds()
 
     def _remaining(self) -> float:
         left = self._deadline - time.monotonic()
@@ -114,7 +136,14 @@ class Child:
 
     def _bury(self) -> None:
         """End the whole group, unless its leader has ended and its id may be somebody else's."""
-        if self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+        if self._process.poll() is not None:
+            return
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            self._process.wait()
+        except PermissionError:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(PARTING_S)
+        else:
             self._process.wait()

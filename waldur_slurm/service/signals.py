@@ -7,10 +7,14 @@ does not want to wait for the step under way.
 import os
 import select
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
+from threading import Lock
 from types import FrameType
+
+Unbroken = Callable[[], AbstractContextManager[object]]
+"""Makes what is done inside it one piece; see `Signals.unbroken`."""
 
 
 class Stopped(BaseException):
@@ -25,14 +29,27 @@ class Signals:
 
     def __init__(self, wakeups: int) -> None:
         self.is_stopping = False
+        self._unbroken = 0
+        self._counting = Lock()
         self._is_reload_wanted = False
         self._is_cycle_wanted = False
         self._wakeups = wakeups
 
     def stop_if_asked(self) -> None:
         """Raise `Stopped`; called between two commands or requests, never within one."""
-        if self.is_stopping:
+        if self.is_stopping and not self._unbroken:
             raise Stopped
+
+    @contextmanager
+    def unbroken(self) -> Iterator[None]:
+        """Let the body come to its end: a change that is made, looked at and noted as one."""
+        with self._counting:
+            self._unbroken += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._unbroken -= 1
 
     def wait(self, pause: timedelta) -> None:
         ready, _, _ = select.select([self._wakeups], [], [], max(pause.total_seconds(), 0.0))

@@ -17,6 +17,7 @@ from waldur_slurm.slurm.tools import Tools
 WELL = Completed(0, "fine", "")
 UNHEARD_OF = Completed(1, "", "sacctmgr: error: words of a release to come")
 ASK = ("sacctmgr", "show", "assoc")
+VERSION = Completed(0, "slurm-wlm 22.05.8\n", "")
 LAB = ClusterName("lab")
 PHYSICS, CPU = AccountName("physics"), TresName("cpu")
 ROOT_ROW = "1|0|1|||||normal||root|||\n"
@@ -58,6 +59,70 @@ def test_a_success_that_lost_its_connection_is_silence() -> None:
     lost = Completed(0, "", "sacct: error: slurm_persist_conn_recv: Connection reset by peer")
     with pytest.raises(AccountingDown):
         Tools(ScriptedTransport([lost])).ask(ASK)
+
+
+ASIDE = "wrapper: timeout of {} s in force"
+WRAPPED_VERSION = Completed(0, "Be nice.\n\nslurm-wlm 22.05.8\n", ASIDE.format(31))
+
+
+def test_words_that_are_said_for_a_version_too_are_no_silence_and_are_asked_for_once() -> None:
+    answers = [Completed(0, f"{number}|\n", ASIDE.format(number)) for number in range(3)]
+    transport = ScriptedTransport([answers[0], WRAPPED_VERSION, *answers[1:]])
+    tools = Tools(transport)
+    assert [tools.ask(ASK) for _ in range(3)] == ["0|\n", "1|\n", "2|\n"]
+    assert transport.asked == [ASK, ("sacctmgr", "--version"), ASK, ASK]
+
+
+@pytest.mark.parametrize(
+    "version",
+    [VERSION, Completed(1, "", ASIDE.format(1)), Completed(0, "", ASIDE.format(1))],
+)
+def test_words_that_no_version_explains_are_silence_and_alone_are_quoted(
+    version: Completed,
+) -> None:
+    answer = Completed(0, "ClusterName = lab\n" * 500, f"fine\n{ASIDE.format(9)}")
+    with pytest.raises(AccountingDown) as silent:
+        Tools(ScriptedTransport([answer, version])).ask(("scontrol", "show", "config"))
+    assert str(silent.value) == f"scontrol show config exited 0: {ASIDE.format(9)}"
+
+
+def test_slurms_own_words_are_silence_whatever_a_wrapper_says() -> None:
+    """Nothing is asked once more: those have the form that Slurm gives its errors."""
+    lost = f"{ASIDE.format(1)}\nsacctmgr: error: slurm_persist_conn_recv: Connection reset by peer"
+    with pytest.raises(AccountingDown):
+        Tools(ScriptedTransport([Completed(0, "", lost)])).ask(ASK)
+
+
+def test_a_wrapper_does_not_turn_a_refusal_into_silence() -> None:
+    refused = Completed(1, "", f"{ASIDE.format(1)}\n Nothing modified")
+    transport = ScriptedTransport([refused, WRAPPED_VERSION, WELL])
+    with pytest.raises(CommandFailed, match="Nothing modified") as failed:
+        Tools(transport).ask(ASK)
+    assert not failed.value.transient
+
+
+def test_a_banner_is_no_part_of_an_answer_read_whole_or_by_lines() -> None:
+    listing = ("sacctmgr", "--parsable", "show", "assoc")
+    answer = Completed(0, "Be nice.\n\n1|\n2|\n", "")
+    assert Tools(ScriptedTransport([answer, WRAPPED_VERSION])).ask(listing) == "1|\n2|\n"
+    tools = Tools(ScriptedTransport([answer, WRAPPED_VERSION]))
+    assert list(tools.listen(listing)) == ["1|", "2|"]
+
+
+def test_a_first_row_with_a_line_break_is_no_banner() -> None:
+    listing = ("sacctmgr", "--parsable", "show", "account")
+    answer = Completed(0, "full|one\ntwo|\n", "")
+    for version in (VERSION, WRAPPED_VERSION, Completed(1, "", "?")):
+        assert Tools(ScriptedTransport([answer, version])).ask(listing) == answer.out
+
+
+def test_a_refusal_quotes_its_command_and_words_not_pages() -> None:
+    pages = Completed(1, "row|\n" * 10_000, "sacctmgr: error: no such thing")
+    with pytest.raises(CommandFailed) as refused:
+        Tools(ScriptedTransport([pages, WELL])).ask((*ASK, "where", "name=" + "x" * 1000))
+    assert str(refused.value).startswith("sacctmgr show assoc where name=xxx")
+    assert "no such thing" in str(refused.value)
+    assert len(str(refused.value)) < 700
 
 
 def test_lines_are_heard_before_the_failure_that_takes_them_back() -> None:
@@ -143,13 +208,13 @@ def test_two_processes_read_a_site_even_where_memory_limits_are_rounded() -> Non
     assert transport.script == []
 
 
-@pytest.mark.parametrize(("number", "are_named"), [(500, True), (501, False)])
+@pytest.mark.parametrize(("number", "are_named"), [(499, True), (500, False)])
 def test_default_accounts_of_however_many_people_are_one_question(
     number: int, are_named: bool
 ) -> None:
     """Beyond some number of names the listing of everybody is quicker."""
     users = [UserName(f"u{each}") for each in range(number)]
-    answer = "".join(f"{user}|physics|\n" for user in (*users, "somebody"))
+    answer = "".join(f"{user}|physics|\n" for user in (*users, "root", "somebody"))
     transport = ScriptedTransport([Completed(0, answer, "")])
 
     found = SlurmClient(transport, cluster=LAB).read_default_accounts(users)
@@ -198,6 +263,6 @@ def test_whoever_may_not_change_what_is_not_there_may_change_nothing(words: str,
 
 
 def test_a_right_that_nobody_was_there_to_deny_is_unknown() -> None:
-    transport = ScriptedTransport([Completed(1, "", "Connection refused")])
+    transport = ScriptedTransport([Completed(1, "", "Connection refused"), VERSION])
     with pytest.raises(AccountingDown):
         SlurmClient(transport, cluster=LAB).may_change_accounts()

@@ -31,6 +31,7 @@ class PullCarrier:
             clock=now,
             report_final_usage=final_usage(parts),
             is_stopping=lambda: parts.signals.is_stopping,
+            unbroken=parts.signals.unbroken,
             phase=parts.phase,
         )
 

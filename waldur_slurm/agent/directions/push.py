@@ -43,6 +43,7 @@ def push_cycle(parts: Parts) -> PushCycle:
         sink=parts.tell,
         clock=now,
         is_stopping=lambda: parts.signals.is_stopping,
+        unbroken=parts.signals.unbroken,
         phase=parts.phase,
     )
 
@@ -61,13 +62,14 @@ def push_backfill(parts: Parts, *, allow_decrease: bool, progress: Progress) -> 
         sink=parts.tell,
         consent=Consent(allow_decrease=allow_decrease),
         is_stopping=lambda: parts.signals.is_stopping,
+        unbroken=parts.signals.unbroken,
         progress=progress,
     )
 
 
 def final_usage(parts: Parts) -> FinalUsage:
     """What pull is handed for its Terminate orders."""
-    return FinalUsage(reader=push_reader(parts), sink=parts.tell)
+    return FinalUsage(reader=push_reader(parts), sink=parts.tell, unbroken=parts.signals.unbroken)
 
 
 def _consent(arguments: argparse.Namespace) -> Consent:

@@ -116,8 +116,9 @@ class Sums:
 
     def _cut_suspensions(self, accounting: Accounting) -> None:
         """Take out the suspensions that are not over: sacct counts them as held (22.05)."""
-        if any(part.is_suspended for part in self.open_parts):
-            queued = accounting.read_suspended()
+        suspended = {part.run.id for part in self.open_parts if part.is_suspended}
+        if suspended:
+            queued = accounting.read_suspended(suspended)
             by_number = {run.id: run for run in queued}
             self.suspended = {
                 part.run: queued[by_number[part.run.id]]

@@ -6,7 +6,8 @@ come ends the work; what was done is found again at the next reading.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Protocol, TypeVar
 
@@ -46,6 +47,7 @@ from waldur_slurm.errors import (
     UnparsableOutput,
 )
 from waldur_slurm.model.names import AccountName, UserName
+from waldur_slurm.service.signals import Unbroken
 from waldur_slurm.slurm.accounting.port import Accounting, Outcome
 
 S = TypeVar("S", bound=SlurmStep)
@@ -68,10 +70,14 @@ class SlurmHand:
     report_final_usage: FinalUsage
     done: Callable[[Step], None]
     is_stopping: Callable[[], bool]
+    unbroken: Unbroken = nullcontext
+    """Around each change with its note: who stops the agent in between would lose the note."""
+    failures: list[Failure] = field(default_factory=list)
+    """What failed by itself the last time, be it that the work broke off."""
 
     def carry_out(self, steps: Sequence[SlurmStep]) -> list[Failure]:
         """Raise what means that Slurm is not answering; return what failed by itself."""
-        failures: list[Failure] = []
+        failures = self.failures = []
         for stage, group in groupby(steps, key=_batch):
             lost = {subject_of(failure.step) for failure in failures}
             left = [step for step in group if subject_of(step) not in lost]
@@ -90,16 +96,22 @@ class SlurmHand:
     def _carry_out(self, batch: list[SlurmStep]) -> list[Failure]:
         first = batch[0]
         if isinstance(first, AddAccount):
-            return self._halving(_only(AddAccount, batch), self._add_accounts)
+            return self._change(_only(AddAccount, batch), self._add_accounts)
         if isinstance(first, AddUser):
-            return self._halving(_only(AddUser, batch), self._add_users)
+            return self._change(_only(AddUser, batch), self._add_users)
         if isinstance(first, CancelJobs):
-            return self._halving(_only(CancelJobs, batch), self._cancel_jobs)
+            return self._change(_only(CancelJobs, batch), self._cancel_jobs)
         if isinstance(first, RemoveUser):
             return self._remove_users(_only(RemoveUser, batch))
         if isinstance(first, RemoveAccount):
             return self._remove_accounts(_only(RemoveAccount, batch))
-        return [failure for step in batch for failure in self._halving([step], self._one)]
+        if isinstance(first, ReportFinalUsage):  # what it tells is noted by itself
+            return [failure for step in batch for failure in self._halving([step], self._one)]
+        return [failure for step in batch for failure in self._change([step], self._one)]
+
+    def _change(self, steps: list[S], act: Callable[[list[S]], Outcome]) -> list[Failure]:
+        with self.unbroken():
+            return self._halving(steps, act)
 
     def _halving(
         self, steps: list[S], act: Callable[[list[S]], Outcome], *, were_tried: bool = False
@@ -140,7 +152,7 @@ class SlurmHand:
     def _remove_users(self, steps: list[RemoveUser]) -> list[Failure]:
         failures: list[Failure] = []
         for account, group in groupby(steps, key=lambda step: step.account):
-            failures.extend(self._halving(list(group), self._removing_from(account)))
+            failures.extend(self._change(list(group), self._removing_from(account)))
         return failures
 
     def _removing_from(self, account: AccountName) -> Callable[[list[RemoveUser]], Outcome]:
@@ -159,7 +171,7 @@ class SlurmHand:
                 safe.append(step)
         if not safe:
             return []
-        return self._halving(safe, self._drop_accounts)
+        return self._change(safe, self._drop_accounts)
 
     def _drop_accounts(self, steps: list[RemoveAccount]) -> Outcome:
         return self.accounting.remove_accounts([step.account for step in steps])

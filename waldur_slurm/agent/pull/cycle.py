@@ -52,6 +52,7 @@ from waldur_slurm.agent.pull.world.world import WaldurSide, World
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.names import AccountName
+from waldur_slurm.service.signals import Unbroken
 from waldur_slurm.slurm.accounting.port import Accounting
 from waldur_slurm.state import State
 from waldur_slurm.telemetry.events import Sink
@@ -90,6 +91,7 @@ class PullCycle:
     clock: Callable[[], datetime]
     report_final_usage: FinalUsage
     is_stopping: Callable[[], bool] = lambda: False
+    unbroken: Unbroken = nullcontext
     pause: Callable[[float], None] = time.sleep
     phase: Callable[[str], AbstractContextManager[object]] = nullcontext
     """Around each part of a cycle, for whoever times it."""
@@ -114,8 +116,9 @@ class PullCycle:
         desired = self.look(Journal(self.state), NO_CONSENT).desired
         found = next((r for r in desired.world.waldur.resources if r.uuid == resource), None)
         step = adoption(desired, found, account)
-        self.accounting.set_description(step.account, step.description)
-        self._news.changed(step)
+        with self.unbroken():
+            self.accounting.set_description(step.account, step.description)
+            self._news.changed(step)
 
     def look(self, journal: Journal, consent: Consent) -> View:
         now = self.clock()
@@ -165,7 +168,10 @@ class _Run:
         self._failures: list[Failure] = []
         self._done: list[Step] = []
         self._waldur = WaldurHand(
-            marketplace=cycle.marketplace, done=self._note, is_stopping=cycle.is_stopping
+            marketplace=cycle.marketplace,
+            done=self._note,
+            is_stopping=cycle.is_stopping,
+            unbroken=cycle.unbroken,
         )
         self._slurm = SlurmHand(
             accounting=cycle.accounting,
@@ -173,6 +179,7 @@ class _Run:
             report_final_usage=cycle.report_final_usage,
             done=self._note,
             is_stopping=cycle.is_stopping,
+            unbroken=cycle.unbroken,
         )
 
     def run(self, consent: Consent) -> CycleReport:
@@ -182,6 +189,7 @@ class _Run:
         self._journal.keep_ledger(tidied(self._journal.ledger, view.desired))
         doubts = remember_doubts(view.guarded.doubts, self._journal.doubts, view.world.now)
         self._journal.keep_doubts(doubts)
+        is_whole = False
         try:
             with phase("judge"):
                 view = self._judge(view)
@@ -189,16 +197,23 @@ class _Run:
                 view = self._work(view)
             with phase("tell"):
                 self._tell(view)
+            is_whole = not self._cycle.is_stopping()
         finally:
-            entries = after_cycle(self._journal.quarantine, self._failures, view.world.now)
-            self._journal.keep_quarantine(entries)
+            self._news.failed(self._failures)
+            self._rest_what_failed(view.world.now, is_whole=is_whole)
         return self._news.report(
             view.guarded,
             failures=self._failures,
             changes=len(self._done),
-            quarantined=tuple(sorted(entries)),
+            quarantined=tuple(sorted(self._journal.quarantine)),
             outsiders=view.desired.outsiders,
         )
+
+    def _rest_what_failed(self, now: datetime, *, is_whole: bool) -> None:
+        """Only a cycle that came to its end, with answers to all, shows what went well."""
+        is_whole = is_whole and not any(failure.error.transient for failure in self._failures)
+        entries = after_cycle(self._journal.quarantine, self._failures, now, is_whole=is_whole)
+        self._journal.keep_quarantine(entries)
 
     def _judge(self, view: View) -> View:
         """Approve, reject and err orders; what was approved is looked at again before any work."""
@@ -247,9 +262,9 @@ class _Run:
         try:
             failures = self._slurm.carry_out(steps)
         finally:
+            self._failures.extend(self._slurm.failures)
             self._journal.keep_ledger(after(self._journal.ledger, self._done[before:]))
         self._remember_taken(view, taken, self._done[before:])
-        self._failures.extend(failures)
         return failures
 
     def _remember_taken(self, view: View, before: Taken, steps: Sequence[Step]) -> None:

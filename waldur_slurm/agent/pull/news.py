@@ -1,7 +1,7 @@
 """Who hears what of a cycle: each change once, each trouble once, and nothing of an idle one."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 
@@ -50,6 +50,11 @@ class News:
         with self._lock:
             self._sink(Event(name=step.event, fields=record_of(step), is_change=True))
 
+    def failed(self, failures: Iterable[Failure]) -> None:
+        """Tell what went wrong with single items, be it that the cycle breaks off."""
+        for each in failures:
+            self._sink(failed(subject_of(each.step), sentence_of(each.step), each.error))
+
     def report(
         self,
         guarded: Guarded,
@@ -59,8 +64,6 @@ class News:
         quarantined: tuple[str, ...],
         outsiders: Sequence[Outsider],
     ) -> CycleReport:
-        for each in failures:
-            self._sink(failed(subject_of(each.step), sentence_of(each.step), each.error))
         plan = guarded.plan
         self._findings.tell([*plan.refusals, *plan.drifts])
         return CycleReport(

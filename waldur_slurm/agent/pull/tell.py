@@ -6,6 +6,7 @@ A message that fails ends its resource's turn and nobody else's.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from threading import Event
 from typing import assert_never
@@ -26,6 +27,7 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     TellNoAssociation,
 )
 from waldur_slurm.agent.waldur.port import Marketplace
+from waldur_slurm.service.signals import Unbroken
 
 AT_A_TIME = 8
 _ENOUGH = 3
@@ -39,6 +41,7 @@ class WaldurHand:
     marketplace: Marketplace
     done: Callable[[Step], None]
     is_stopping: Callable[[], bool]
+    unbroken: Unbroken = nullcontext
     _unanswered: list[Failure] = field(default_factory=list)
     _silence: Event = field(default_factory=Event)
 
@@ -58,7 +61,9 @@ class WaldurHand:
             if self._silence.is_set() or self.is_stopping():
                 return []
             try:
-                self._tell(step)
+                with self.unbroken():
+                    self._tell(step)
+                    self.done(step)
             except WaldurError as error:
                 failure = Failure(step, error)
                 if isinstance(error, WaldurUnreachable):
@@ -66,7 +71,6 @@ class WaldurHand:
                     if len(self._unanswered) >= _ENOUGH:
                         self._silence.set()
                 return [failure]
-            self.done(step)
         return []
 
     def _tell(self, step: Judgement | Telling) -> None:  # noqa: C901 - one case a kind

@@ -5,6 +5,7 @@ still to be sent. When Waldur is out of reach several times in a row, the rest w
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -30,6 +31,7 @@ from waldur_slurm.agent.push.plan.world import Ledger, split_of
 from waldur_slurm.agent.report import findings
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.model.period import Month
+from waldur_slurm.service.signals import Unbroken
 
 MOST_SILENCES = 3
 
@@ -53,6 +55,7 @@ class WaldurHand:
     done: Callable[[Step], None]
     may_book: Callable[[Month], bool]
     is_stopping: Callable[[], bool] = lambda: False
+    unbroken: Unbroken = nullcontext
     keep: Callable[[Ledger], None] = lambda ledger: None  # noqa: ARG005 - nobody keeps it
     """Told of what must be known even if the next request is the last thing that happens."""
     failures: list[Failure] = field(default_factory=list)
@@ -71,15 +74,15 @@ class WaldurHand:
             if step.resource.uuid in waiting | self.postponed:
                 continue
             try:
-                has_told = self._tell(step)
+                with self.unbroken():
+                    if self._tell(step):
+                        self.done(step)
             except WaldurError as error:
                 self.failures.append(Failure(step, error))
                 waiting.add(step.resource.uuid)
                 silences = silences + 1 if isinstance(error, WaldurUnreachable) else 0
                 continue
             silences = 0
-            if has_told:
-                self.done(step)
 
     def _tell(self, step: Step) -> bool:
         match step:

@@ -5,6 +5,7 @@ until the whole range is, and a backfill that was interrupted goes on where it s
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 from waldur_slurm.agent.errors import UnsafePlan, WaldurRejected
@@ -19,6 +20,7 @@ from waldur_slurm.agent.push.plan.world import World
 from waldur_slurm.agent.push.reader import Reader
 from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.period import Month
+from waldur_slurm.service.signals import Unbroken
 from waldur_slurm.telemetry.events import Sink
 
 Progress = Callable[[Month, int, int], None]
@@ -44,6 +46,7 @@ class Backfill:
     sink: Sink
     consent: Consent = NO_CONSENT
     is_stopping: Callable[[], bool] = lambda: False
+    unbroken: Unbroken = nullcontext
     progress: Progress = field(default=lambda month, done, of: None)  # noqa: ARG005 - nobody listens
 
     def run(self, first: Month, last: Month, *, dry_run: bool = False) -> tuple[MonthReport, ...]:
@@ -89,6 +92,7 @@ class Backfill:
             done=News(self.sink).changed,
             may_book=self.reader.may_book,
             is_stopping=self.is_stopping,
+            unbroken=self.unbroken,
         )
         hand.carry_out([*plan.totals, *plan.users])
         if hand.ledger.declined != world.ledger.declined:

@@ -19,6 +19,7 @@ from waldur_slurm.agent.push.plan.steps import Step, TellUsage
 from waldur_slurm.agent.push.plan.world import World, is_doubtful
 from waldur_slurm.agent.push.reader import Reader
 from waldur_slurm.agent.waldur.port import Marketplace
+from waldur_slurm.service.signals import Unbroken
 from waldur_slurm.slurm.accounting.port import Accounting
 from waldur_slurm.state import State
 from waldur_slurm.telemetry.events import Sink
@@ -36,6 +37,7 @@ class PushCycle:
     sink: Sink
     clock: Callable[[], datetime]
     is_stopping: Callable[[], bool] = lambda: False
+    unbroken: Unbroken = nullcontext
     phase: Callable[[str], AbstractContextManager[object]] = nullcontext
     """Around each part of a cycle, for whoever times it."""
     _news: News = field(init=False)
@@ -77,12 +79,14 @@ class PushCycle:
             done=done,
             may_book=self.reader.may_book,
             is_stopping=self.is_stopping,
+            unbroken=self.unbroken,
             keep=journal.keep_ledger,
         )
         try:
             with self.phase("tell"):
                 hand.carry_out(plan.steps)
         finally:
+            self._news.failed(hand.failures)
             journal.keep_ledger(hand.ledger)
         if hand.ledger.declined != world.ledger.declined:
             plan = replace(plan, owed=plan_push(replace(world, ledger=hand.ledger)).owed)

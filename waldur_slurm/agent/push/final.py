@@ -1,5 +1,6 @@
 """Report an allocation's last usage, before Waldur takes it for terminated and takes no more."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from waldur_slurm.agent.push.reader import Reader
 from waldur_slurm.errors import UnparsableOutput
 from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.names import AccountName
+from waldur_slurm.service.signals import Unbroken
 from waldur_slurm.state import understood
 from waldur_slurm.telemetry.events import Sink
 
@@ -32,6 +34,7 @@ class FinalUsage:
 
     reader: Reader
     sink: Sink
+    unbroken: Unbroken = nullcontext
 
     def __call__(self, resource: Resource, account: AccountName) -> bool:
         """Return False while records of its jobs are on their way, or the month's edge is near."""
@@ -59,6 +62,7 @@ class FinalUsage:
             ledger=world.ledger,
             done=news.changed,
             may_book=self.reader.may_book,
+            unbroken=self.unbroken,
         )
         hand.carry_out([*plan.totals, *plan.users])
         if hand.failures:

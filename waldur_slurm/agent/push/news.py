@@ -1,6 +1,7 @@
 """Who hears what of a push cycle: each change once, each standing trouble once."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -61,12 +62,15 @@ class News:
         self._changes += 1
         self._sink(Event(name=event_of(step), fields=record_of(step), is_change=True))
 
-    def report(
-        self, plan: Plan, owed: tuple[Owed, ...], failures: tuple[Failure, ...]
-    ) -> CycleReport:
+    def failed(self, failures: Iterable[Failure]) -> None:
+        """Tell what went wrong with single items, be it that the cycle breaks off."""
         for each in failures:
             subject = each.step.resource.backend_id
             self._sink(failed(subject, sentence_of(each.step), each.error))
+
+    def report(
+        self, plan: Plan, owed: tuple[Owed, ...], failures: tuple[Failure, ...]
+    ) -> CycleReport:
         self._findings.tell([*plan.refusals, *plan.drifts, *owed, *plan.unlisted, *plan.runaways])
         changes, self._changes = self._changes, 0
         return CycleReport(

@@ -48,9 +48,7 @@ class Reader:
         return Meter(self.accounting, self.state, zone, wanted, basis)
 
     def read_resources(self) -> tuple[Resource, ...]:
-        """All resources, with their accounts' names as Slurm writes them: in small letters."""
-        found = self.marketplace.read_resources()
-        return tuple(replace(each, backend_id=each.backend_id.lower()) for each in found)
+        return tuple(self.marketplace.read_resources())
 
     def server_now(self) -> datetime:
         """Ask Waldur for its time; raise `ClocksDiffer` if ours is another."""

@@ -12,6 +12,7 @@ from waldur_slurm.slurm.accounting.intents.jobs import Jobs
 from waldur_slurm.slurm.accounting.intents.people import People
 from waldur_slurm.slurm.accounting.intents.unix import UnixUsers
 from waldur_slurm.slurm.grammar.evidence import is_denied
+from waldur_slurm.slurm.grammar.settings import parse_version
 
 NOWHERE = AccountName("waldur-slurm-agent-asks-about-its-rights")
 
@@ -38,7 +39,7 @@ class SlurmClient(Accounts, People, Jobs, UnixUsers):
         return parsers.parse_all_tres(self._tools.ask(commands.show_tres()))
 
     def read_version(self) -> str:
-        return parsers.parse_version(self._tools.ask(commands.show_version()))
+        return parse_version(self._tools.ask(commands.show_version()))
 
     def may_change_accounts(self) -> bool:
         """Ask for a change of an account that is nowhere: who may not is told so all the same.

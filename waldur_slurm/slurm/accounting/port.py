@@ -63,8 +63,11 @@ class Accounting(Protocol):
         """
         ...
 
-    def read_suspended(self) -> Mapping[Run, datetime]:
-        """Since when each allocation is suspended that is suspended now."""
+    def read_suspended(self, ids: Collection[str]) -> Mapping[Run, datetime]:
+        """Since when those of these jobs are suspended that are suspended now.
+
+        A job whose own text makes that doubtful is left out.
+        """
         ...
 
     def read_backlog(self) -> int:

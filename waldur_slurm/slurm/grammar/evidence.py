@@ -6,10 +6,11 @@ answered (`probe_for`).
 """
 
 import re
+from collections.abc import Sequence
 
 from waldur_slurm.errors import AccountingDown, CommandFailed
 from waldur_slurm.processes.port import Argv, Completed
-from waldur_slurm.slurm.grammar.commands import ping_controller, show_clusters
+from waldur_slurm.slurm.grammar.commands import SLURM_TOOLS, ping_controller, show_clusters
 
 # Customers choose names of accounts, and some errors quote them: none of these may be in one.
 _NOBODY_ANSWERS = re.compile(
@@ -26,23 +27,39 @@ _NOBODY_ANSWERS = re.compile(
     r"|cannot stat file .*slurm\.conf|Unable to process configuration"
     r"|slurmdbd: .*(shutting down|not (up|running|responding))"
 )
-_MOST_WORDS = 2000
+_SLURMS_OWN = re.compile(
+    rf"\s*(?:{'|'.join(sorted(SLURM_TOOLS))}): (?:error|fatal): |\s*slurm_\w+ error: "
+)
+_MOST_WORDS = 1000
+_MOST_BESIDE = 300
+"""What stands on stdout beside words on stderr is mostly the answer, which may be long."""
 _OF_SLURMCTLD = ("squeue", "scancel", "scontrol", "sdiag")
 """Tools that ask slurmctld; all others ask slurmdbd."""
 
 
 def said(completed: Completed) -> str:
     """Slurm's own words, wherever it put them."""
-    words = "\n".join(part.strip() for part in (completed.err, completed.out) if part.strip())
-    return words[:_MOST_WORDS] or "nothing"
+    err, out = completed.err.strip()[:_MOST_WORDS], completed.out.strip()
+    beside = out[: _MOST_BESIDE if err else _MOST_WORDS]
+    return "\n".join(filter(None, (err, beside))) or "nothing"
 
 
-def is_silence(completed: Completed) -> bool:
-    """Say whether the words themselves prove that nobody answered.
+def words_of_silence(completed: Completed) -> tuple[str, ...]:
+    """Return the lines that say that nobody answered, whoever said them.
 
     Asked of successes too: a reading may end with 0 although the connection broke.
     """
-    return _NOBODY_ANSWERS.search(completed.err) is not None
+    lines = completed.err.splitlines()
+    return tuple(line.strip() for line in lines if _NOBODY_ANSWERS.search(line))
+
+
+def is_silence(completed: Completed) -> bool:
+    return bool(words_of_silence(completed))
+
+
+def is_slurms_own(line: str) -> bool:
+    """Say whether the line has the form that Slurm gives its errors; not all of them have it."""
+    return _SLURMS_OWN.match(line) is not None
 
 
 def is_denied(completed: Completed) -> bool:
@@ -59,8 +76,10 @@ def refusal(argv: Argv, completed: Completed) -> CommandFailed:
     return CommandFailed(argv, completed.code, said(completed))
 
 
-def silence(argv: Argv, completed: Completed) -> AccountingDown:
-    return AccountingDown(argv, completed.code, said(completed))
+def silence(argv: Argv, completed: Completed, words: Sequence[str] = ()) -> AccountingDown:
+    """Quote the words that prove it, where there are such."""
+    quoted = "\n".join(words)[:_MOST_WORDS]
+    return AccountingDown(argv, completed.code, quoted or said(completed))
 
 
 def probe_for(argv: Argv) -> Argv:

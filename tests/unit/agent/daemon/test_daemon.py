@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.patience import AT_ONCE_S
 from waldur_slurm.agent.daemon.daemon import Daemon
 from waldur_slurm.agent.daemon.pace import Pace
 from waldur_slurm.agent.errors import WaldurUnreachable
@@ -136,7 +137,7 @@ def test_a_signal_runs_a_cycle_now(signals: Signals) -> None:
     run(cycle, signals, interval=NEVER)
 
     assert cycle.runs == 2
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < AT_ONCE_S
 
 
 def test_a_wait_ends_at_once_when_it_is_asked_to_stop(signals: Signals) -> None:
@@ -147,7 +148,7 @@ def test_a_wait_ends_at_once_when_it_is_asked_to_stop(signals: Signals) -> None:
     run(well, signals, interval=NEVER)
 
     timer.join()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < AT_ONCE_S
 
 
 def test_hangup_reads_the_files_again_and_waits_on(signals: Signals) -> None:
@@ -186,7 +187,7 @@ def test_no_wait_sleeps_through_the_last_call_before_a_month_closes(signals: Sig
     run(cycle, signals, interval=NEVER, now=now, zone=ZoneInfo("UTC"))
 
     assert cycle.runs == 2
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < AT_ONCE_S
 
 
 def test_the_service_manager_follows_what_happens(signals: Signals, tmp_path: Path) -> None:

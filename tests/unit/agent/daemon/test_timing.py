@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.patience import AT_ONCE_S
 from waldur_slurm.agent.daemon.timing import run_timed, timed_phase
 from waldur_slurm.agent.errors import WaldurUnreachable
 from waldur_slurm.agent.report.findings import Drift, Failure, Refusal
@@ -40,7 +41,7 @@ def test_a_cycle_that_came_to_its_end_is_told_with_what_it_left() -> None:
     assert event.fields["standing"] is STANDING
     seconds = event.fields["seconds"]
     assert isinstance(seconds, float)
-    assert 0 <= seconds < 5
+    assert 0 <= seconds < AT_ONCE_S
 
 
 def test_a_cycle_in_which_single_items_failed_is_told_as_partial() -> None:

@@ -59,6 +59,22 @@ def test_a_suspension_that_is_not_over_does_not_count(site: Site) -> None:
     assert seconds(measure(site)) == 10 * 3600
 
 
+def test_a_job_that_imitates_slurms_words_about_it_is_held_until_its_suspension_is_over(
+    site: Site,
+) -> None:
+    forger, honest = (site.job("alpha", user, NOON - 8 * HOUR) for user in ("ann", "bob"))
+    for job in (forger, honest):
+        job.state, job.paused = "SUSPENDED", [Window(NOON - 6 * HOUR, FOREVER)]
+    site.slurm.forgers = [forger]
+
+    assert [seconds(measure(site), user) for user in ("ann", "bob")] == [8 * 3600, 2 * 3600]
+
+    site.move_to(NOON + HOUR)
+    forger.state, forger.paused = "RUNNING", [Window(NOON - 6 * HOUR, NOON)]
+
+    assert seconds(measure(site), "ann") == 3 * 3600
+
+
 def test_where_slurms_clock_is_behind_nothing_is_counted_beyond_it(site: Site) -> None:
     """sacct then counts up to its own now."""
     site.job("alpha", "bob", NOON - 10 * HOUR)

@@ -53,6 +53,11 @@ def test_every_spelling_of_a_uuid_is_the_same_value() -> None:
     assert (order.uuid, order.resource, order.project.uuid) == (HEX, HEX, HEX)
 
 
+def test_an_accounts_name_is_read_as_slurm_writes_it() -> None:
+    resource = parse_resource(RESOURCE | {"backend_id": "HPC_Alloc"}, "resources", frozenset())
+    assert resource.backend_id == "hpc_alloc"
+
+
 def test_an_order_is_read_whole() -> None:
     order = parse_order(ORDER, "orders")
     assert (order.type, order.state) == (OrderType.CREATE, OrderState.EXECUTING)

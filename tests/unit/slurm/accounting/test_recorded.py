@@ -36,8 +36,8 @@ def replayed(release: Path, scene: str) -> SlurmClient:
     return SlurmClient(replay(release / f"{scene}.json"))
 
 
-def test_both_releases_of_debian_are_recorded() -> None:
-    assert [folder.name for folder in RELEASES] == ["22.05.8", "24.11.5"]
+def test_the_releases_of_debian_are_recorded() -> None:
+    assert [folder.name for folder in RELEASES] == ["22.05.8", "24.11.5", "26.05.5"]
 
 
 def test_a_furnished_site_is_read_in_full(release: Path) -> None:
@@ -104,18 +104,28 @@ def test_records_and_queue_are_read(release: Path) -> None:
     assert first.allocated == {"billing": 8, "cpu": 4, "gres/gpu": 2, "mem": 10, "node": 1}
     assert (first.account, first.user, first.is_suspended) == (PHYSICS, ANN, True)
     assert by_id["2_1", "REQUEUED"].seconds > 0
-    assert by_id["6", "FAILED"].allocated == {}
-    assert by_id["6", "FAILED"].requested[TresName("gres/gpu")] == 99
-    assert {"4+0", "4+1", "2_2"} <= {record.id for record in records if record.is_open}
+    (failed,) = [record for record in records if record.state == "FAILED"]
+    assert failed.allocated == {}
+    assert failed.requested[TresName("gres/gpu")] == 99
+    # Waiting tasks of an array take numbers of their own when they start, early or late.
+    leader = next(record.id for record in records if record.id.endswith("+0")).removesuffix("+0")
+    assert {f"{leader}+0", f"{leader}+1", "2_2"} <= {r.id for r in records if r.is_open}
     queue = {job.id: job for job in client.read_queue([PHYSICS, CHEMISTRY])}
     assert queue["3"].is_pending
     assert queue["2_[1,4-9]"].is_pending
-    assert queue["4+1"].user == BOB
+    assert queue[f"{leader}+1"].user == BOB
     assert queue["1"].run == first.run
-    (since,) = client.read_suspended().items()
-    assert since[0] == first.run
-    assert first.start is not None
-    assert first.start <= since[1] < first.start + timedelta(seconds=30)
+
+
+def test_an_honest_jobs_suspension_is_read_and_a_forgers_is_not(release: Path) -> None:
+    client = replayed(release, "jobs")
+    always = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+    records = [r for r in client.read_job_records(always) if isinstance(r, JobRecord)]
+    honest, forger = sorted((r for r in records if r.is_suspended), key=lambda each: each.user)
+    ((run, since),) = client.read_suspended([honest.id, forger.id]).items()
+    assert run == honest.run
+    assert honest.start is not None
+    assert honest.start <= since < honest.start + timedelta(seconds=30)
 
 
 def test_versions_tres_configuration_and_users_are_read(release: Path) -> None:

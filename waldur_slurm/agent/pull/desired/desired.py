@@ -250,7 +250,7 @@ class _Scene:
 
 def _not_believed(missing: Missing) -> Refusal:
     reason = f"Slurm does not list {missing.resource.backend_id}: {WHEN_BELIEVED}"
-    return Refusal(RefusalKind.UNKNOWN, missing.order.uuid, reason)
+    return Refusal(RefusalKind.ABSENT, missing.order.uuid, reason)
 
 
 def _unsafe_names(roster: Roster) -> Iterator[Refusal]:

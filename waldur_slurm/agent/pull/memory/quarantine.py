@@ -43,9 +43,16 @@ def resting(entries: Entries, now: datetime) -> dict[str, str]:
     }
 
 
-def after_cycle(entries: Entries, failures: Iterable[Failure], now: datetime) -> dict[str, Rest]:
-    """Lengthen the pause of what failed, keep what rests, forget what went well."""
-    kept = {subject: entries[subject] for subject in resting(entries, now)}
+def after_cycle(
+    entries: Entries, failures: Iterable[Failure], now: datetime, *, is_whole: bool
+) -> dict[str, Rest]:
+    """Lengthen the pause of what failed, keep what rests, forget what went well.
+
+    A cycle that is not whole shows of nothing that it went well.
+    """
+    kept = {
+        subject: entries[subject] for subject in (resting(entries, now) if is_whole else entries)
+    }
     for failure in failures:
         if failure.error.transient:
             continue

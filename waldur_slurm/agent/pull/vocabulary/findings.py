@@ -20,6 +20,8 @@ class RefusalKind(RefusalKinds):
     UNREADABLE = "unreadable"
     WAITING = "waiting"
     UNKNOWN = "unknown"
+    ABSENT = "absent"
+    """Slurm does not list an account that an order ends, and may be wrong."""
     QUARANTINED = "quarantined"
     BRAKE = "brake"
 
@@ -29,6 +31,7 @@ class RefusalKind(RefusalKinds):
             RefusalKind.AWAITS_APPROVAL,
             RefusalKind.WAITING,
             RefusalKind.UNKNOWN,
+            RefusalKind.ABSENT,
             RefusalKind.NO_UNIX_USER,
             RefusalKind.HELD,
         )
@@ -39,7 +42,8 @@ class RefusalKind(RefusalKinds):
             return Level.ERROR
         if self is RefusalKind.UNREADABLE:  # told by whoever read it, in either direction
             return Level.DEBUG
-        return Level.WARNING if self.needs_a_person else Level.DEBUG
+        is_told = self.needs_a_person or self is RefusalKind.ABSENT
+        return Level.WARNING if is_told else Level.DEBUG
 
 
 class DriftKind(DriftKinds):

@@ -31,7 +31,7 @@ def parse_resource(raw: object, where: str, in_flight: frozenset[ResourceUuid]) 
         name=row.name,
         slug=row.slug,
         state=known_state(ResourceState, row.state, ResourceState.OTHER),
-        backend_id=row.backend_id,
+        backend_id=row.backend_id.lower(),  # as Slurm writes every account name
         project=project_of(row),
         limits=row.limits or {},
         allocation_uuid=canonical(allocation) if allocation else "",

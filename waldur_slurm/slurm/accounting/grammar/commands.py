@@ -108,8 +108,9 @@ def show_queue(away: ClusterName | None, accounts: Collection[AccountName] = ())
     )
 
 
-def show_suspensions(away: ClusterName | None) -> Argv:
-    return ("scontrol", *_at(away), "show", "job")
+def obey_questions(away: ClusterName | None) -> Argv:
+    """Answer what stdin asks; see `slurm.grammar.questions`."""
+    return ("scontrol", *_at(away))
 
 
 def show_statistics(away: ClusterName | None) -> Argv:

@@ -1,8 +1,7 @@
 """Slurm's answers: text to values, or `UnparsableOutput`; never a guess. Pure."""
 
 import re
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
@@ -24,6 +23,7 @@ from waldur_slurm.slurm.accounting.grammar.columns import (
     UserRow,
 )
 from waldur_slurm.slurm.accounting.port import RolledUp
+from waldur_slurm.slurm.grammar.questions import split_answers
 from waldur_slurm.slurm.grammar.rows import lines_of, split_cells, split_rows, to_row
 from waldur_slurm.slurm.grammar.values import (
     parse_integer,
@@ -39,12 +39,7 @@ Value = TypeVar("Value")
 _IDS = 2
 """An association's first columns, its own number and the one above it."""
 
-_VERSION = re.compile(r"slurm(?:-[a-z]+)? (\d+\.\d+\S*)", re.ASCII)
-_SETTING = re.compile(r"(\w+)\s*= ?(.*)", re.ASCII)
-_JOB = re.compile(
-    r"JobId=(\d+) (?:ArrayJobId=(\d+) ArrayTaskId=(\d+) )?(?:HetJobId=(\d+) HetJobOffset=(\d+) )?",
-    re.ASCII,
-)
+_STATE = re.compile(r"^   JobState=(\S+)", re.MULTILINE)
 _SUBMITTED = re.compile(r"^   SubmitTime=(\S+)", re.MULTILINE)
 _SUSPENDED = re.compile(r"^   SuspendTime=(\S+)", re.MULTILINE)
 _BACKLOG = re.compile(r"^DBD Agent queue size: +(\d+)$", re.ASCII | re.MULTILINE)
@@ -153,27 +148,20 @@ def parse_queue(text: str) -> Iterator[QueuedJob]:
         )
 
 
-def parse_suspensions(text: str) -> dict[Run, datetime]:
-    """Since when each job is suspended that is, from `scontrol show job`.
+def parse_suspensions(text: str, jobs: Sequence[str], mark: str) -> dict[Run, datetime]:
+    """Since when those of `jobs` are suspended that are, from the answers to `questions_about`.
 
-    People choose some of the text around it; a job that can be read in two ways is left out.
+    A job's name, comment, paths and command may hold any text, whole answers about any job too:
+    only a `mark` that nobody could foresee ends an answer. Whoever makes the answer about an own
+    job say a thing twice has made it say nothing.
     """
-    found: dict[Run, set[datetime]] = defaultdict(set)
-    for block in text.split("\n\n"):
-        head = _JOB.match(block)
-        moments = [_SUBMITTED.findall(block), _SUSPENDED.findall(block)]
-        if head and "JobState=SUSPENDED " in block and [len(m) for m in moments] == [1, 1]:
-            submitted, since = (parse_known_moment(moment) for (moment,) in moments)
-            found[Run(_job_id(head), submitted)].add(since)
-    return {run: since.pop() for run, since in found.items() if len(since) == 1}
-
-
-def _job_id(head: re.Match[str]) -> str:
-    """Write a job's number as squeue and sacct do."""
-    number, array, task, leader, offset = head.groups()
-    if array:
-        return f"{array}_{task}"
-    return f"{leader}+{offset}" if leader else str(number)
+    found: dict[Run, datetime] = {}
+    for job, answer in zip(jobs, split_answers(text, len(jobs), mark), strict=True):
+        said = [pattern.findall(answer) for pattern in (_STATE, _SUBMITTED, _SUSPENDED)]
+        if [len(values) for values in said] == [1, 1, 1] and said[0] == ["SUSPENDED"]:
+            submitted, since = (parse_known_moment(moment) for (moment,) in said[1:])
+            found[Run(job, submitted)] = since
+    return found
 
 
 def parse_backlog(text: str) -> int:
@@ -191,22 +179,6 @@ def parse_rollup(account: AccountName, text: str) -> dict[RolledUp, int]:
         for row in rows
         if row.login and row.account == account
     )
-
-
-def parse_version(text: str) -> str:
-    match = _VERSION.fullmatch(text.strip())
-    if match is None:
-        raise UnparsableOutput(f"not a Slurm version: {text[:200]!r}")
-    return match[1]
-
-
-def parse_configuration(text: str) -> Mapping[str, str]:
-    """Read `Name = value` lines; `(null)` is nothing."""
-    matches = (_SETTING.fullmatch(line) for line in lines_of(text))
-    found = {match[1]: match[2].strip().replace("(null)", "") for match in matches if match}
-    if "ClusterName" not in found:
-        raise UnparsableOutput(f"no ClusterName in Slurm's configuration: {text[:200]!r}")
-    return found
 
 
 def parse_exact_limits(text: str, wanted: Collection[str]) -> dict[str, Tres]:

@@ -1,8 +1,8 @@
 """What `loadfile` says at once, said line by line to a sacctmgr that reads its commands. Pure.
 
-Measured on 22.05.8 and 24.11.5: each line is committed by itself, and after one that is refused
-the next is obeyed; the exit code is 1 if any was. `add account` never changes an account that
-exists, nor the text of one that another cluster has; so text that was left behind is replaced
+Measured on 22.05.8, 24.11.5 and 26.05.5: each line is committed by itself, and after one that is
+refused the next is obeyed; the exit code is 1 if any was. `add account` never changes an account
+that exists, nor the text of one that another cluster has; so text that was left behind is replaced
 first. A word that stands alone may be taken for `where` or `set`, so names follow `name=`.
 """
 

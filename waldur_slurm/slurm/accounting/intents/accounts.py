@@ -97,7 +97,7 @@ class Accounts(ConfirmedWrites):
         argv = commands.set_parent(self.cluster, account, parent)
 
         def is_so(row: AssociationRow, tree: Tree) -> bool:
-            above = self._existing(argv, parent, tree)  # 24.11 takes any name with exit code 0
+            above = self._existing(argv, parent, tree)  # newer Slurm exits 0 for any name
             return row.parentid == above.id
 
         return self._settled_on(account, argv, is_so, parent)
@@ -126,7 +126,8 @@ class Accounts(ConfirmedWrites):
     def _read_alike(self, names: Collection[AccountName]) -> Mapping[AccountName, AccountRow]:
         """Read the records of accounts that may exist, and refuse those that would overwrite one.
 
-        24.11 takes a name for another that has its first 42 characters, and replaces its text.
+        Newer Slurm takes a name for another that has its first 42 characters, and replaces its
+        text (24.11, 26.05).
         """
         are_short = all(len(name) <= TELLING for name in names)
         rows = self._records.read_account_rows(names if are_short else ())

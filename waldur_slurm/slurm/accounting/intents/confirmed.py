@@ -13,11 +13,12 @@ from waldur_slurm.errors import CommandFailed
 from waldur_slurm.model.names import AccountName, ClusterName
 from waldur_slurm.processes.port import Argv, Completed, Transport
 from waldur_slurm.slurm.accounting.bulk import Additions, BulkWriter
-from waldur_slurm.slurm.accounting.grammar import commands, parsers
+from waldur_slurm.slurm.accounting.grammar import commands
 from waldur_slurm.slurm.accounting.grammar.columns import AssociationRow
 from waldur_slurm.slurm.accounting.port import Outcome
 from waldur_slurm.slurm.accounting.records import Records, Tree
-from waldur_slurm.slurm.grammar.evidence import is_silence, said
+from waldur_slurm.slurm.grammar.evidence import said
+from waldur_slurm.slurm.grammar.settings import parse_configuration
 from waldur_slurm.slurm.tools import Tools
 
 ATTEMPTS = 2
@@ -42,7 +43,7 @@ class ConfirmedWrites:
 
     def read_configuration(self) -> Mapping[str, str]:
         argv = commands.show_configuration(self._away)
-        return parsers.parse_configuration(self._tools.ask(argv))
+        return parse_configuration(self._tools.ask(argv))
 
     @property
     def cluster(self) -> ClusterName:
@@ -57,7 +58,7 @@ class ConfirmedWrites:
     @cached_property
     def _local_cluster(self) -> ClusterName:
         text = self._tools.ask(commands.show_configuration())
-        return ClusterName(parsers.parse_configuration(text)["ClusterName"])
+        return ClusterName(parse_configuration(text)["ClusterName"])
 
     def _settled(self, argv: Argv, is_so: Callable[[], bool]) -> Outcome:
         """Write unless it is so already."""
@@ -83,7 +84,7 @@ class ConfirmedWrites:
         with self._writing:
             for _ in range(ATTEMPTS):
                 argv, completed = write()
-                if not is_silence(completed) and is_so():
+                if not self._tools.is_silence(argv, completed) and is_so():
                     return completed
                 self._tools.believe(argv, completed)
             raise CommandFailed(argv, 0, f"exit code 0, but it is not so: {said(completed)}")

@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from secrets import token_hex
 
+from waldur_slurm.errors import CommandFailed
 from waldur_slurm.model.jobs import JobRecord, QueuedJob, Run, UnreadableRecord
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.period import Window
@@ -10,7 +12,7 @@ from waldur_slurm.slurm.accounting.grammar import border, commands, parsers
 from waldur_slurm.slurm.accounting.intents.confirmed import ConfirmedWrites
 from waldur_slurm.slurm.accounting.port import Outcome, RolledUp
 from waldur_slurm.slurm.accounting.records import MOST_NAMES, batches
-from waldur_slurm.slurm.grammar.evidence import is_silence
+from waldur_slurm.slurm.grammar.questions import questions_about
 
 
 class Jobs(ConfirmedWrites):
@@ -29,9 +31,19 @@ class Jobs(ConfirmedWrites):
         for record in parsers.parse_jobs(self._tools.listen(argv)):
             yield record.until(window.end) if isinstance(record, JobRecord) else record
 
-    def read_suspended(self) -> Mapping[Run, datetime]:
-        argv = commands.show_suspensions(self._away)
-        return parsers.parse_suspensions(self._tools.ask(argv))
+    def read_suspended(self, ids: Collection[str]) -> Mapping[Run, datetime]:
+        """Ask about each by itself: in a listing, text of one job can pass for another job."""
+        jobs = sorted(map(border.check_job_id, ids))
+        if not jobs:
+            return {}
+        argv, mark = commands.obey_questions(self._away), f"answered-{token_hex(16)}"
+        completed = self._tools.attempt(argv, stdin=questions_about(jobs, mark))
+        try:
+            self._tools.believe(argv, completed)
+        except CommandFailed as refusal:  # about those that slurmctld does not know any more
+            if refusal.transient:
+                raise
+        return parsers.parse_suspensions(completed.out, jobs, mark)
 
     def read_backlog(self) -> int:
         return parsers.parse_backlog(self._tools.ask(commands.show_statistics(self._away)))
@@ -54,7 +66,7 @@ class Jobs(ConfirmedWrites):
         ids = [border.check_job_id(job.id) for job in jobs]
         argv = commands.cancel_jobs(self._away, ids, only_pending=only_pending)
         completed = self._tools.attempt(argv)
-        if completed.code == 0 and not is_silence(completed):
+        if completed.code == 0 and not self._tools.is_silence(argv, completed):
             return
         queued = {job.id: job for job in self.read_queue({job.account for job in jobs})}
         left = (queued[job] for job in ids if job in queued)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from waldur_slurm.errors import CommandFailed
+from waldur_slurm.errors import AccountingDown, CommandFailed
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.slurm.accounting.bulk import Additions
 from waldur_slurm.slurm.accounting.grammar import border, commands, loadfile, parsers, script
@@ -12,16 +12,24 @@ from waldur_slurm.slurm.accounting.port import Outcome
 from waldur_slurm.slurm.accounting.records import MOST_NAMES, Tree, batches
 from waldur_slurm.slurm.grammar.values import parse_count
 
+ROOT_USER = UserName("root")
+
 
 class People(ConfirmedWrites):
     """Who may use which account."""
 
     def read_default_accounts(self, users: Collection[UserName]) -> Mapping[UserName, AccountName]:
+        """Ask for root along, whom every cluster has: a listing without it is silence.
+
+        Who is taken for somebody without a default account is left without one by older Slurm.
+        """
         if not users:
             return {}
-        only = users if len(users) <= MOST_NAMES else ()
-        answer = self._tools.ask(commands.show_users(self.cluster, only))
-        found = parsers.parse_default_accounts(answer)
+        only = {*users, ROOT_USER} if len(users) < MOST_NAMES else ()
+        argv = commands.show_users(self.cluster, only)
+        found = parsers.parse_default_accounts(self._tools.ask(argv))
+        if ROOT_USER not in found:
+            raise AccountingDown(argv, 0, "not even root is listed among the users")
         return {user: found[user] for user in users if user in found}
 
     def add_users(self, memberships: Mapping[AccountName, Collection[UserName]]) -> Outcome:

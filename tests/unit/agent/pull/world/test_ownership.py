@@ -14,6 +14,7 @@ from waldur_slurm.agent.report.paper import Kind
 from waldur_slurm.model.accounts import Account, Association
 from waldur_slurm.model.names import ROOT, AccountName, UserName
 from waldur_slurm.model.tres import tres_name
+from waldur_slurm.telemetry.events import Level
 
 ANN, BOB = UserName("ann"), UserName("bob")
 OLD = AccountName("hpc_old")
@@ -127,6 +128,30 @@ def test_an_account_of_the_original_agent_is_adopted_on_its_evidence(site: Site)
     assert account.name == OLD
     assert account.parent == ROOT
     assert account.limits == {}, "outside orders limits are only shown"
+
+
+def test_capitals_in_waldurs_name_for_it_mean_the_same_account(site: Site) -> None:
+    resource = left_by_the_original(site)
+    site.waldur._change(resource, backend_id=OLD.upper())
+    site.waldur.place_terminate(resource.uuid)
+
+    site.settle()
+
+    assert OLD not in site.accounts()
+    (order,) = site.waldur.orders.values()
+    assert order.state is OrderState.DONE
+
+
+def test_an_order_that_ends_what_slurm_does_not_list_is_told_while_it_waits(site: Site) -> None:
+    resource = left_by_the_original(site)
+    del site.slurm._accounts[OLD]
+    site.waldur.place_terminate(resource.uuid)
+
+    site.run()
+
+    (told,) = (event for event in site.events if event.fields.get("kind") == "absent")
+    assert told.level is Level.WARNING
+    assert OLD in str(told.fields["reason"])
 
 
 def test_where_it_hangs_wrong_that_is_shown_and_mended_only_when_asked(site: Site) -> None:

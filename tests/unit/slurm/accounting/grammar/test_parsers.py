@@ -1,4 +1,4 @@
-"""Answers that no recording holds: other releases, and people who try to be misread."""
+"""Answers that no recording holds: other builds, and people who try to be misread."""
 
 from datetime import UTC, datetime
 
@@ -11,13 +11,12 @@ from waldur_slurm.slurm.accounting.grammar.parsers import (
     parse_accounts,
     parse_all_tres,
     parse_backlog,
-    parse_configuration,
     parse_exact_limits,
     parse_jobs,
     parse_rollup,
     parse_suspensions,
-    parse_version,
 )
+from waldur_slurm.slurm.grammar.settings import parse_configuration, parse_version
 
 SUSPENDED = """JobId={id} JobName={name}
    UserId=ann(1003) GroupId=ann(1003) MCS_label=N/A
@@ -28,6 +27,13 @@ SUSPENDED = """JobId={id} JobName={name}
    """
 
 
+MARK = "answered-0123"
+
+
+def at(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
 def suspended(id: str = "7", name: str = "x", since: int = 20, comment: str = "c") -> str:  # noqa: A002 - Slurm's word
     return SUSPENDED.format(id=id, name=name, submit=10, since=since, comment=comment)
 
@@ -36,8 +42,8 @@ def suspended(id: str = "7", name: str = "x", since: int = 20, comment: str = "c
     ("said", "version"),
     [
         ("slurm-wlm 22.05.8\n", "22.05.8"),
-        ("slurm 23.11.10\n", "23.11.10"),  # documented
-        ("slurm 25.11.0-0rc1\n", "25.11.0-0rc1"),  # documented
+        ("slurm-wlm 26.05.5\n", "26.05.5"),
+        ("slurm 26.05.5\n", "26.05.5"),
     ],
 )
 def test_a_version_is_read_with_debians_name_or_without(said: str, version: str) -> None:
@@ -61,18 +67,33 @@ def test_statistics_without_it_are_refused(said: str) -> None:
         parse_backlog(said)
 
 
-def test_a_job_is_known_as_in_the_queue() -> None:
-    blocks = [
+def told(*answers: str) -> str:
+    """What scontrol prints that is asked about jobs in turn; it repeats the questions."""
+    return "".join(
+        f"scontrol: show job 7\n{answer}\nscontrol: show hostnames {MARK}\n{MARK}\n"
+        for answer in answers
+    )
+
+
+def test_a_job_is_known_by_the_number_that_was_asked_for() -> None:
+    said = told(
         suspended("7"),
-        suspended("17 ArrayJobId=14 ArrayTaskId=1 ArrayTaskThrottle=2"),
+        suspended("17 ArrayJobId=14 ArrayTaskId=1 ArrayTaskThrottle=2", since=30),
         suspended("16 HetJobId=15 HetJobOffset=1"),
-    ]
-    moment = datetime.fromtimestamp(10, UTC)
-    assert set(parse_suspensions("\n\n".join(blocks))) == {
-        Run("7", moment),
-        Run("14_1", moment),
-        Run("15+1", moment),
+    )
+    assert parse_suspensions(said, ["7", "14_1", "15+1"], MARK) == {
+        Run("7", at(10)): at(20),
+        Run("14_1", at(10)): at(30),
+        Run("15+1", at(10)): at(20),
     }
+
+
+@pytest.mark.parametrize(
+    "answer", ["", suspended().replace("SUSPENDED", "RUNNING"), f"{suspended()}{suspended()}"]
+)
+def test_a_job_that_is_gone_or_goes_on_or_is_shown_twice_is_left_out(answer: str) -> None:
+    said = told(suspended(), answer)
+    assert list(parse_suspensions(said, ["6", "7"], MARK)) == [Run("6", at(10))]
 
 
 @pytest.mark.parametrize(
@@ -80,12 +101,30 @@ def test_a_job_is_known_as_in_the_queue() -> None:
     [
         suspended(comment="c\n   SuspendTime=1 SecsPreSuspend=0"),
         suspended(name="x\n   SuspendTime=1 SecsPreSuspend=0"),
-        "\n\n".join([suspended(), suspended(since=1)]),
+        suspended(name=f"x\n\n{suspended(since=1)}\n\nJobId=9 JobName=x"),
+        suspended().replace("SUSPENDED", "RUNNING") + "\n   JobState=SUSPENDED Reason=None",
     ],
 )
-def test_a_suspension_that_can_be_read_in_two_ways_is_left_out(forged: str) -> None:
-    honest = suspended("8")
-    assert [run.id for run in parse_suspensions(f"{forged}\n\n{honest}")] == ["8"]
+def test_a_job_whose_own_text_says_it_once_more_is_left_out(forged: str) -> None:
+    said = told(forged, suspended("8"))
+    assert list(parse_suspensions(said, ["7", "8"], MARK)) == [Run("8", at(10))]
+
+
+@pytest.mark.parametrize("mark", ["answered-4567", f"scontrol: show hostnames {MARK}", f" {MARK}"])
+def test_text_of_one_job_is_no_answer_about_another(mark: str) -> None:
+    forged = suspended(name=f"x\n{mark}\n{suspended('8', since=1)}")
+    said = told(forged, suspended("8"))
+    assert parse_suspensions(said, ["7", "8"], MARK) == {Run("8", at(10)): at(20)}
+
+
+def test_an_answer_is_seen_where_scontrol_does_not_repeat_the_questions() -> None:
+    said = f"scontrol: {suspended()}\nscontrol: {MARK}\nscontrol: "
+    assert parse_suspensions(said, ["7"], MARK) == {Run("7", at(10)): at(20)}
+
+
+def test_answers_that_end_too_soon_are_refused() -> None:
+    with pytest.raises(UnparsableOutput, match="told of 1 jobs, and not of 2"):
+        parse_suspensions(f"{told(suspended())}{suspended('8')}", ["7", "8"], MARK)
 
 
 def test_a_name_that_contains_the_separator_is_told_from_text_by_what_exists() -> None:

@@ -1,0 +1,220 @@
+"""The queue, the machines and slurmctld itself, read as they are now."""
+
+from datetime import timedelta
+
+from tests.contract.live_site import LiveSite, RealLive, Wish
+from tests.contract.site import PEOPLE
+from waldur_slurm.model.batch import Component, Tasks
+from waldur_slurm.model.cluster import Statistics
+from waldur_slurm.model.hosts import expand_hosts
+from waldur_slurm.model.job_state import JobOutcome, Phase
+from waldur_slurm.model.live import LiveJob
+from waldur_slurm.model.tres import tres_name
+
+ANN, BOB, _ = PEOPLE
+CPU, MEM, NODE = map(tres_name, ("cpu", "mem", "node"))
+
+
+def running(live: LiveSite, number: int) -> LiveJob:
+    live.wait_until(lambda: live.jobs()[number].state.base == "RUNNING")
+    return live.jobs()[number]
+
+
+def ended(live: LiveSite, number: int) -> LiveJob:
+    live.wait_until(lambda: live.jobs()[number].state.is_terminal)
+    return live.jobs()[number]
+
+
+def test_the_queue_holds_exactly_the_jobs_there_are(live: LiveSite) -> None:
+    one = live.submit(ANN, Wish(held=True, name="one", comment="mark 1"))
+    two = live.submit(BOB, Wish(held=True, name="two"))
+    found = live.jobs()
+
+    assert {number: (job.user, job.name, job.comment) for number, job in found.items()} == {
+        one: (ANN, "one", "mark 1"),
+        two: (BOB, "two", ""),
+    }
+    assert {job.state.phase for job in found.values()} == {Phase.PENDING}
+    assert {job.reason for job in found.values()} == {"JobHeldUser"}
+    assert {(job.partition, job.qos, job.work_dir) for job in found.values()} == {
+        ("main", "normal", "/tmp")  # noqa: S108 - where the job was submitted
+    }
+
+
+def test_a_job_that_runs_says_where_since_when_and_until_when(live: LiveSite) -> None:
+    job = running(live, live.submit(ANN, Wish(minutes=10)))
+
+    assert job.hosts in ("n1", "n2", "n3", "n4")
+    assert job.limit_s == 600
+    assert job.start is not None
+    assert job.end == job.start + timedelta(minutes=10)
+    assert job.submitted <= job.start
+    assert (job.tres[CPU], job.tres[MEM], job.tres[NODE]) == (1, 10, 1)
+    assert (job.cpus, job.node_count) == (1, 1)
+
+
+def test_a_job_without_a_limit_has_no_end_or_is_given_a_year(live: LiveSite) -> None:
+    """A year is what backfill gives to one that it starts."""
+    job = running(live, live.submit(ANN, Wish()))
+
+    assert job.start is not None
+    assert (job.limit_s, job.end) in [
+        (None, None),
+        (365 * 86_400, job.start + timedelta(days=365)),
+    ]
+
+
+def test_an_array_that_waits_is_one_row(live: LiveSite) -> None:
+    number = live.submit(ANN, Wish(held=True, array="1-5,9%2"))
+    (job,) = live.jobs().values()
+
+    assert str(job.id) == f"{number}_[1-5,9%2]"
+    assert isinstance(job.id.part, Tasks)
+    assert job.id.part.count == 6
+
+
+def test_a_job_that_ended_is_there_for_a_while_and_says_how_it_ended(live: LiveSite) -> None:
+    failed = ended(live, live.submit(ANN, Wish(command="exit 3")))
+    cancelled = live.submit(ANN, Wish(held=True))
+    live.cancel(cancelled)
+
+    assert (failed.state.outcome, failed.exit.code) == (JobOutcome.FAILED, 3)
+    assert ended(live, cancelled).state.outcome is JobOutcome.CANCELLED
+
+
+def test_what_a_job_holds_on_each_node_is_told(live: LiveSite) -> None:
+    one = running(live, live.submit(ANN, Wish()))
+    wide = running(live, live.submit(BOB, Wish(nodes=2)))
+    waits = live.submit(BOB, Wish(held=True))
+    shares = live.cluster.read_shares(live.jobs().values())
+
+    assert live.jobs()[waits].run not in shares
+    assert [(s.hosts, s.cpus, s.memory_mib) for s in shares[one.run]] == [(one.hosts, 1, 10)]
+    assert {host for s in shares[wide.run] for host in expand_hosts(s.hosts)} == {
+        *expand_hosts(wide.hosts)
+    }
+
+
+def test_nodes_say_what_they_have_and_why_they_are_out_of_service(live: LiveSite) -> None:
+    reason = "bad disk State=IDLE CPUTot=1"
+    with live.drain("n2", reason):
+        nodes = {node.name: node for node in live.cluster.read_nodes()}
+
+    assert {"n1", "n2"} <= nodes.keys()
+    assert "DRAIN" in nodes["n2"].state.flags
+    why = nodes["n2"].why
+    assert why is not None
+    assert (why.text, why.by) == (reason, "root")
+    assert why.since is not None
+    assert nodes["n1"].why is None
+    assert (nodes["n2"].cpus, nodes["n2"].memory_mib) == (8, 32_000)
+    assert nodes["n2"].partitions == ("main",)
+
+
+def test_partitions_are_read(live: LiveSite) -> None:
+    (main,) = live.cluster.read_partitions()
+
+    assert (main.name, main.state, main.is_default, main.is_hidden) == ("main", "UP", True, False)
+    assert (main.max_time_s, main.allowed_accounts) == (None, None)
+    assert main.cpus == 8 * main.node_count
+
+
+def test_qos_are_read_with_their_limits(live: LiveSite, name: str) -> None:
+    live.add_qos(f"{name}q")
+    found = {each.name: each for each in live.cluster.read_qos()}
+
+    assert found["normal"].max_wall_s is None
+    made = found[f"{name}q"]
+    assert (made.jobs_per_user, made.max_wall_s, made.description) == (3, 86_400, "fast | lane")
+
+
+def test_licences_are_counted(live: LiveSite, name: str) -> None:
+    live.add_license(f"{name}l")
+
+    def found() -> list[tuple[int, int, bool]]:
+        return [
+            (each.total, each.free, each.is_remote)
+            for each in live.cluster.read_licenses()
+            if each.name == f"{name}l@flex"
+        ]
+
+    live.wait_until(lambda: found() != [])
+    assert found() == [(10, 10, True)]
+
+
+def test_a_cluster_says_its_name_its_release_and_that_it_answers(live: LiveSite) -> None:
+    assert live.cluster.read_configuration()["ClusterName"] == "lab"
+    versions = live.cluster.read_versions()
+    assert versions.tools == versions.slurmctld
+    assert [(each.role, each.is_up) for each in live.cluster.ping()] == [("primary", True)]
+
+
+def test_all_jobs_are_one_question_to_slurmctld(live: LiveSite) -> None:
+    """By slurmctld's own count."""
+    for _ in range(3):
+        live.submit(ANN, Wish(held=True))
+    before = asked(live.cluster.read_statistics())
+    live.cluster.read_jobs()
+
+    assert asked(live.cluster.read_statistics()) == before + 1
+
+
+def asked(statistics: Statistics) -> int:
+    return sum(rpc.count for rpc in statistics.by_message if rpc.name == "REQUEST_JOB_INFO")
+
+
+def test_reservations_are_read(real_live: RealLive, name: str) -> None:
+    when = ("starttime=now+2hours", "duration=60", "nodes=n1", f"users={ANN}", "flags=maint")
+    real_live.machine.must("scontrol", "create", "reservation", f"reservationname={name}", *when)
+    (found,) = real_live.cluster.read_reservations()
+    real_live.machine.must("scontrol", "delete", f"reservation={name}")
+
+    assert (found.name, found.hosts, found.users, found.state) == (name, "n1", (ANN,), "INACTIVE")
+    assert found.end - found.start == timedelta(hours=1)
+    assert real_live.cluster.read_reservations() == ()
+
+
+def test_components_of_a_heterogeneous_job_are_rows_of_their_own(real_live: RealLive) -> None:
+    batch = ("sbatch", "--parsable", f"--account={real_live.account}", "--hold")
+    first = (*batch, "--chdir=/tmp", "--output=/dev/null", "--ntasks=1")
+    said = real_live.machine.must(*first, ":", "--ntasks=2", "--wrap=sleep 600", user=ANN)
+    found = real_live.jobs()
+
+    number = int(said)
+    assert {(job.id.number, job.id.part) for job in found.values()} == {
+        (number, Component(0)),
+        (number, Component(1)),
+    }
+    assert {job.number for job in found.values()} == {number, number + 1}
+
+
+def test_tasks_of_an_array_that_run_have_numbers_and_shares_of_their_own(
+    real_live: RealLive,
+) -> None:
+    number = real_live.submit(ANN, Wish(array="1-2"))
+    real_live.wait_until(
+        lambda: [job.state.base for job in real_live.jobs().values()] == ["RUNNING"] * 2
+    )
+    found = real_live.jobs()
+
+    assert {str(job.id) for job in found.values()} == {f"{number}_1", f"{number}_2"}
+    shares = real_live.cluster.read_shares(found.values())
+    assert {job.run for job in found.values()} == shares.keys()
+
+
+def test_a_job_that_was_put_back_waits_again(real_live: RealLive) -> None:
+    number = real_live.submit(ANN, Wish())
+    first = running(real_live, number)
+    real_live.machine.must("scontrol", "requeuehold", str(number))
+    real_live.wait_until(lambda: real_live.jobs()[number].state.phase is Phase.PENDING)
+    job = real_live.jobs()[number]
+
+    assert (job.state.is_terminal, job.restarts) == (False, first.restarts + 1)
+
+
+def test_a_suspended_job_is_suspended(real_live: RealLive) -> None:
+    job = running(real_live, real_live.submit(ANN, Wish()))
+    real_live.machine.must("scontrol", "suspend", str(job.number))
+    real_live.wait_until(lambda: real_live.jobs()[job.number].state.phase is Phase.SUSPENDED)
+
+    assert job.run in real_live.cluster.read_shares([real_live.jobs()[job.number]])

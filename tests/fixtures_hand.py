@@ -1,0 +1,176 @@
+"""A packed hand with its hand.conf, as root installs it, and the three ways to reach it.
+
+Everything lies in one directory of root's and is gone afterwards; sudo reads rules of its own in a
+mount namespace of its own, so the machine's /etc/sudoers stays what it is.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from pwd import getpwnam
+
+import pytest
+
+from sandbox.slurm.daemons import find_program
+from sandbox.slurm.users import ensure_users, remove_users
+from tests.fixtures_slurm import IN_CI, require
+from waldur_slurm.hand.pack import pack
+from waldur_slurm.slurm.transports.files import Files
+from waldur_slurm.slurm.transports.hands import Hand, Heard, OwnHand, SocketHand, SudoHand
+from waldur_slurm.slurm.transports.on_behalf import OnBehalf
+
+CALLER = "wsat-gate"
+ANN, BOB = "wsat-ann", "wsat-bob"
+STRANGER = "wsat-eve"
+"""A user that hand.conf does not list."""
+
+GROUPS = "games,users"
+"""Where Ann is a member too."""
+
+WAYS = ("sudo", "socket", "self")
+AT_ONCE = 8
+READY_S = 10.0
+SILENCE = timedelta(seconds=20)
+
+
+@dataclass(frozen=True)
+class HandSite:
+    """One installed hand; `home` gives the directory that a user's root is."""
+
+    directory: Path
+
+    @property
+    def program(self) -> Path:
+        return self.directory / "hand"
+
+    @property
+    def conf(self) -> Path:
+        return self.directory / "hand.conf"
+
+    @property
+    def socket(self) -> Path:
+        return self.directory / "hand.sock"
+
+    def home(self, user: str) -> Path:
+        return self.directory / "home" / user
+
+    def write_conf(self, *lines: str, **changed: str) -> None:
+        """Write hand.conf anew, with these keys in place of the usual ones."""
+        values = {
+            "caller": CALLER,
+            "users": f"{ANN} {BOB}",
+            "roots": f"{self.directory}/home/{{user}}",
+            "min_uid": "100",
+            "max_uid": "65533",
+            "socket": str(self.socket),
+            "at_once": str(AT_ONCE),
+            **changed,
+        }
+        text = "".join(f"{key} = {value}\n" for key, value in values.items())
+        self.conf.write_text(text + "".join(f"{line}\n" for line in lines))
+
+    def hand(self, way: str, user: str = ANN) -> Hand:
+        """Return the hand by one way, as the caller sees it; `self` as that user."""
+        if way == "sudo":
+            return SudoHand(self.program, sudo=self.directory / "sudo")
+        if way == "socket":
+            return CallersSocketHand(self.socket)
+        return OwnHand(self.conf, program=self.directory / f"as-{user}")
+
+    def behalf(self, way: str = "socket", user: str = ANN) -> OnBehalf:
+        return OnBehalf(self.hand(way, user), silence=SILENCE)
+
+    def files(self, user: str = ANN) -> Files:
+        return self.behalf().of(user).files
+
+
+class CallersSocketHand:
+    """The socket as the caller reaches it: the kernel notes who connects."""
+
+    def __init__(self, path: Path, *, caller: str = CALLER) -> None:
+        self._hand = SocketHand(path)
+        self._uid = getpwnam(caller).pw_uid
+
+    def open(self, user: str, sent: Iterable[bytes], silence: timedelta) -> Heard:
+        os.seteuid(self._uid)
+        try:
+            return self._hand.open(user, sent, silence)
+        finally:
+            os.seteuid(0)
+
+
+@pytest.fixture(scope="session")
+def installed_hand() -> Iterator[HandSite]:
+    """A hand as root installs it, and its service."""
+    missing = [name for name in ("sudo", "setpriv", "unshare") if shutil.which(name) is None]
+    root = [] if os.geteuid() == 0 else ["root, to act as several users"]
+    require(missing + root, in_ci=IN_CI)
+    ensure_users((CALLER, ANN, BOB, STRANGER))
+    subprocess.run((find_program("usermod"), "--append", "--groups", GROUPS, ANN), check=True)
+    directory = Path(tempfile.mkdtemp(prefix="wsat-hand-", dir="/var/lib"))
+    directory.chmod(0o755)
+    try:
+        site = install(directory)
+        with subprocess.Popen(
+            (find_program("setpriv"), "--pdeathsig", "KILL", site.program, "serve")
+        ) as service:
+            _wait_for(site.socket)
+            yield site
+            service.kill()
+    finally:
+        shutil.rmtree(directory)
+        remove_users()
+
+
+@pytest.fixture
+def hand_site(installed_hand: HandSite) -> HandSite:
+    """The installed hand with the usual hand.conf, and homes with nothing in them."""
+    installed_hand.write_conf()
+    for user in (ANN, BOB, STRANGER):
+        for path in installed_hand.home(user).iterdir():
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    return installed_hand
+
+
+def _wait_for(path: Path) -> None:
+    deadline = time.monotonic() + READY_S
+    while not path.exists():
+        assert time.monotonic() < deadline, f"nobody listens at {path}"
+        time.sleep(0.02)
+
+
+def install(directory: Path) -> HandSite:
+    """Install a hand in a directory that only root can write."""
+    site = HandSite(directory)
+    pack(site.program, conf=str(site.conf))
+    for user in (ANN, BOB, STRANGER):
+        uid, gid = getpwnam(user)[2:4]
+        site.home(user).mkdir(parents=True)
+        os.chown(site.home(user), uid, gid)
+        site.home(user).chmod(0o700)
+        _script(site.directory / f"as-{user}", f'{_as(user)} {site.program} "$@"')
+    rules = site.directory / "sudoers"
+    rules.write_text(f'{CALLER} ALL=({ANN},{BOB},{STRANGER}) NOPASSWD: {site.program} ""\n')
+    rules.chmod(0o440)
+    own_rules = f"unshare -m sh -c 'mount --bind {rules} /etc/sudoers && exec \"$@\"' sh"
+    _script(
+        site.directory / "sudo", f'exec {own_rules} {_as(CALLER).removeprefix("exec ")} sudo "$@"'
+    )
+    site.write_conf()
+    return site
+
+
+def _as(user: str) -> str:
+    uid, gid = getpwnam(user)[2:4]
+    return f"exec setpriv --reuid {uid} --regid {gid} --init-groups --"
+
+
+def _script(path: Path, text: str) -> None:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)

@@ -1,0 +1,159 @@
+"""Small mistakes, made on purpose in a module's source, one at a time. Pure.
+
+Each is one that a person makes: a comparison or a sign turned around, an edge moved by one, a
+condition left out, a value dropped. What a type checker or an import finds is not worth a mutant.
+"""
+
+import ast
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+
+_COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+}
+_COUNTED: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.FloorDiv,
+    ast.BitAnd: ast.BitOr,
+    ast.BitOr: ast.BitAnd,
+}
+_NAMED = {"min": "max", "max": "min", "any": "all", "all": "any"}
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One changed place of a module: where, what became of it, and the whole new source."""
+
+    line: int
+    change: str
+    source: str
+
+
+def mutants_of(source: str) -> Iterator[Mutant]:
+    """Every mutant of a module, in the order of its lines."""
+    tree = ast.parse(source)
+    places = [node for node in ast.walk(tree) if hasattr(node, "lineno")]
+    for number in sorted(range(len(places)), key=lambda n: (places[n].lineno, n)):
+        if _is_docstring_or_type(tree, places[number]):
+            continue
+        conditions = {id(each) for each in _plain_conditions(tree)}
+        negated = [_Change("not")] if id(places[number]) in conditions else []
+        for change in [*_changes(places[number]), *negated]:
+            copied = deepcopy(tree)
+            node = [each for each in ast.walk(copied) if hasattr(each, "lineno")][number]
+            was = ast.unparse(node)
+            changed = change.apply(node)
+            text = ast.unparse(ast.fix_missing_locations(_replaced(copied, node, changed)))
+            yield Mutant(places[number].lineno, f"{was} -> {ast.unparse(changed)}", text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """How a node becomes another one of the same place."""
+
+    kind: str
+    index: int = 0
+
+    def apply(self, node: ast.AST) -> ast.expr:  # noqa: C901 - one case a kind
+        match self.kind, node:
+            case "compare", ast.Compare():
+                node.ops[self.index] = _COMPARED[type(node.ops[self.index])]()
+                return node
+            case "count", ast.BinOp():
+                node.op = _COUNTED[type(node.op)]()
+                return node
+            case "either", ast.BoolOp():
+                node.op = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+                return node
+            case "drop", ast.BoolOp():
+                left = [each for place, each in enumerate(node.values) if place != self.index]
+                return left[0] if len(left) == 1 else ast.BoolOp(node.op, left)
+            case "negate", ast.UnaryOp():
+                return node.operand
+            case "not", ast.expr():
+                return ast.UnaryOp(ast.Not(), deepcopy(node))
+            case "true" | "false", ast.expr():
+                return ast.Constant(self.kind == "true")
+            case "edge", ast.Constant():
+                return ast.Constant(int(node.value) + 1)  # type: ignore[arg-type]
+            case "name", ast.Name():
+                return ast.Name(_NAMED[node.id], ast.Load())
+            case _:
+                raise AssertionError(f"{self.kind} of {type(node).__name__}")
+
+
+def _changes(node: ast.AST) -> Iterator[_Change]:  # noqa: C901 - one case a kind
+    match node:
+        case ast.Compare():
+            for index, op in enumerate(node.ops):
+                if type(op) in _COMPARED:
+                    yield _Change("compare", index)
+        case ast.BinOp() if type(node.op) in _COUNTED:
+            yield _Change("count")
+        case ast.BoolOp():
+            yield _Change("either")
+            for index in range(len(node.values)):
+                yield _Change("drop", index)
+        case ast.UnaryOp(op=ast.Not()):
+            yield _Change("negate")
+        case ast.Constant(value=int(value)) if not isinstance(value, bool):
+            yield _Change("edge")
+        case ast.Constant(value=bool(value)):
+            yield _Change("false" if value else "true")
+        case ast.Name(id=name) if name in _NAMED and isinstance(node.ctx, ast.Load):
+            yield _Change("name")
+        case _:
+            return
+
+
+def _plain_conditions(tree: ast.AST) -> Iterator[ast.expr]:
+    """What is asked for as it stands: other conditions hold places of their own."""
+    for node in ast.walk(tree):
+        tests: list[ast.expr] = []
+        match node:
+            case ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test):
+                tests = [test]
+            case ast.comprehension(ifs=ifs):
+                tests = ifs
+            case ast.match_case(guard=ast.expr() as guard):
+                tests = [guard]
+            case _:
+                continue
+        yield from (test for test in tests if isinstance(test, ast.Name | ast.Attribute | ast.Call))
+
+
+def _replaced(tree: ast.AST, old: ast.AST, new: ast.AST) -> ast.AST:
+    class Replacing(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            return new if node is old else super().generic_visit(node)
+
+    return Replacing().visit(tree)
+
+
+def _is_docstring_or_type(tree: ast.AST, node: ast.AST) -> bool:
+    """Annotations say nothing at run time, and `slots=True` nothing that a test could see."""
+    for holder in ast.walk(tree):
+        match holder:
+            case ast.AnnAssign() if node in ast.walk(holder.annotation):
+                return True
+            case ast.arg(annotation=ast.expr() as annotation) if node in ast.walk(annotation):
+                return True
+            case ast.FunctionDef(returns=ast.expr() as returns) if node in ast.walk(returns):
+                return True
+            case ast.ClassDef():
+                if any(node in ast.walk(each) for each in holder.decorator_list):
+                    return True
+            case _:
+                continue
+    return False

@@ -1,0 +1,54 @@
+"""Mutants are small mistakes, one at a time, each a module that can still be read."""
+
+import ast
+
+from tests.mutants.mutator import mutants_of
+
+SOURCE = '''
+"""A docstring with 1 in it."""
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limit:
+    most: int = 10
+
+    def allows(self, held: int, more: bool) -> bool:
+        if more and not self.most:
+            return False
+        return held + 1 <= min(self.most, 7)
+'''
+
+
+def changes() -> list[str]:
+    return [mutant.change for mutant in mutants_of(SOURCE)]
+
+
+def test_edges_signs_and_conditions_are_turned_around() -> None:
+    assert changes() == [
+        "10 -> 11",
+        "more and (not self.most) -> more or not self.most",
+        "more and (not self.most) -> not self.most",
+        "more and (not self.most) -> more",
+        "not self.most -> self.most",
+        "False -> True",
+        "held + 1 <= min(self.most, 7) -> held + 1 < min(self.most, 7)",
+        "held + 1 -> held - 1",
+        "1 -> 2",
+        "min -> max",
+        "7 -> 8",
+    ]
+
+
+def test_every_mutant_is_a_module_that_differs_in_one_place() -> None:
+    original = ast.unparse(ast.parse(SOURCE)).splitlines()
+    for mutant in mutants_of(SOURCE):
+        lines = mutant.source.splitlines()
+        assert len(lines) == len(original)
+        assert sum(a != b for a, b in zip(lines, original, strict=True)) == 1
+
+
+def test_a_condition_that_is_asked_for_as_it_stands_is_negated() -> None:
+    (mutant,) = mutants_of("def f(x: int) -> None:\n    if x:\n        print(x)\n")
+
+    assert mutant.change == "x -> not x"

@@ -1,0 +1,170 @@
+"""A batch job as it is handed in, and the number that it is known by.
+
+A job's number may name a part: `123_4` one task of an array, `123_[1-9%2]` those that still wait,
+`123+0` one component of a heterogeneous job. Numbers come again when a site starts them anew, so
+a number alone is not yet an identity; number and time of submission are.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from waldur_slurm.errors import InvalidName
+
+MOST_TASKS = 4_000_001
+"""Slurm's own bound of an array."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task of an array."""
+
+    number: int
+
+    def __str__(self) -> str:
+        return f"_{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Tasks from `first` to `last`, every `step`th."""
+
+    first: int
+    last: int
+    step: int = 1
+
+    def __str__(self) -> str:
+        if self.first == self.last:
+            return f"{self.first}"
+        return f"{self.first}-{self.last}" + (f":{self.step}" if self.step > 1 else "")
+
+    @property
+    def numbers(self) -> range:
+        return range(self.first, self.last + 1, self.step)
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """The tasks of an array that wait together; of all of them `at_once` may run at a time."""
+
+    spans: tuple[Span, ...]
+    at_once: int | None = None
+
+    def __str__(self) -> str:
+        throttle = "" if self.at_once is None else f"%{self.at_once}"
+        return f"_[{','.join(map(str, self.spans))}{throttle}]"
+
+    @property
+    def count(self) -> int:
+        return sum(len(span.numbers) for span in self.spans)
+
+    @property
+    def numbers(self) -> Iterator[int]:
+        return (number for span in self.spans for number in span.numbers)
+
+    def holds(self, task: int) -> bool:
+        return any(task in span.numbers for span in self.spans)
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One component of a heterogeneous job."""
+
+    offset: int
+
+    def __str__(self) -> str:
+        return f"+{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class JobId:
+    """What Slurm calls a job, whole or a part of it; `str` writes it as Slurm does."""
+
+    number: int
+    part: Task | Tasks | Component | None = None
+
+    def __str__(self) -> str:
+        return f"{self.number}" if self.part is None else f"{self.number}{self.part}"
+
+    @property
+    def whole(self) -> "JobId":
+        """The array, or the heterogeneous job, that it is a part of; else itself."""
+        return JobId(self.number)
+
+    @property
+    def named(self) -> str:
+        """As Slurm's commands take it: they do not want to hear how many run at once."""
+        if isinstance(self.part, Tasks):
+            return f"{self.number}{Tasks(self.part.spans)}"
+        return str(self)
+
+
+def job_id(text: str) -> JobId:
+    """Read what Slurm calls a job, or raise `InvalidName`; `str` gives the same text back."""
+    found = _JOB.fullmatch(text)
+    if found is None or int(found["number"]) > _MOST_NUMBER:
+        raise InvalidName(f"not the number of a job: {_shown(text)} (expected 12, 12_3 or 12+0)")
+    number = int(found["number"])
+    if found["task"]:
+        return JobId(number, Task(int(found["task"])))
+    if found["component"]:
+        return JobId(number, Component(int(found["component"])))
+    if found["tasks"]:
+        return JobId(number, _tasks(found["tasks"], found["at_once"]))
+    return JobId(number)
+
+
+def _tasks(text: str, at_once: str | None) -> Tasks:
+    tasks = Tasks(tuple(map(_span, text.split(","))), None if at_once is None else int(at_once))
+    if tasks.count > MOST_TASKS:
+        raise InvalidName(f"an array has at most {MOST_TASKS} tasks, not {tasks.count}")
+    return tasks
+
+
+def _span(text: str) -> Span:
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        raise InvalidName(f"not tasks of an array: {_shown(text)}")
+    span = Span(int(found[1]), int(found[2] or found[1]), int(found[3] or 1))
+    if not span.numbers or str(span) != text:
+        raise InvalidName(f"not tasks of an array as Slurm writes them: {_shown(text)}")
+    return span
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 80 else f"{text[:80]}...")
+
+
+@dataclass(frozen=True, slots=True)
+class VariablesFile:
+    """A file where the job runs from, `NAME=value` with a zero byte after each variable."""
+
+    path: str
+
+
+Variables = Mapping[str, str] | VariablesFile
+"""All that a job has in its environment beside what Slurm itself puts there."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSheet:
+    """What sbatch is given: the script, and options by their long names, None for a flag.
+
+    Which options and values there are is the table `waldur_slurm.hand.options.SBATCH`. Without
+    `variables` a job has those of the login that hands it in.
+    """
+
+    script: str
+    options: Mapping[str, str | None] = field(default_factory=dict)
+    variables: Variables | None = None
+
+
+_MOST_NUMBER = 2**32 - 1
+_NUMBER = r"(?:0|[1-9][0-9]{0,8})"
+_SPAN = re.compile(rf"({_NUMBER})(?:-({_NUMBER})(?::([1-9][0-9]{{0,8}}))?)?", re.ASCII)
+_JOB = re.compile(
+    r"(?P<number>[1-9][0-9]{0,9})"
+    rf"(?:_(?P<task>{_NUMBER})|\+(?P<component>{_NUMBER})"
+    rf"|_\[(?P<tasks>[0-9,:-]+)(?:%(?P<at_once>{_NUMBER}))?\])?",
+    re.ASCII,
+)
