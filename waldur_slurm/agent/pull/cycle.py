@@ -32,6 +32,7 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     CompleteOrder,
     Judgement,
     Key,
+    MakeOfferingUser,
     RemoveAccount,
     RemoveUser,
     SlurmStep,
@@ -208,7 +209,7 @@ class _Run:
             failures=self._failures,
             changes=len(self._done),
             quarantined=tuple(sorted(self._journal.quarantine)),
-            members_without_username=view.desired.roster.nameless(view.world.waldur.members),
+            outsiders=view.desired.outsiders,
         )
 
     def _rest_what_failed(self, now: datetime, *, is_whole: bool) -> None:
@@ -325,6 +326,8 @@ def _confirmed(plan: Plan) -> Iterable[Telling]:
         match step:
             case TellAssociation() | TellNoAssociation() if (step.account, step.user) in people:
                 continue
+            case MakeOfferingUser():
+                yield step
             case TellBackendId() | CompleteOrder() | TellAssociation() | TellNoAssociation():
                 if step.order not in orders:
                     yield step

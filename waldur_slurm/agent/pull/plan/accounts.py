@@ -38,7 +38,8 @@ def plan_account(
             yield AddAccount(stage=Stage.ALLOCATIONS, new=new, order=order.uuid if order else None)
         case Kept():
             yield from _plan_description(allocation)
-            yield from _plan_place(desired, allocation)
+            wanted = allocation.parent
+            yield from _plan_place(desired, allocation.found, wanted, "the project's account")
             yield from _plan_limits(desired, allocation)
 
 
@@ -102,14 +103,20 @@ def _plan_description(kept: Kept) -> Iterator[AdoptAccount | DescribeAccount]:
         )
 
 
-def _plan_place(desired: Desired, kept: Kept) -> Iterator[MoveAccount | Refusal | Drift]:
-    found = kept.found
-    match kept.parent:
+def plan_project_places(desired: Desired) -> Iterator[MoveAccount | Refusal | Drift]:
+    """A project that Waldur has given to another customer takes its allocations along."""
+    for each in desired.misplaced:
+        yield from _plan_place(desired, each.account, each.customer, "the customer's account")
+
+
+def _plan_place(
+    desired: Desired, found: Account, wanted: AccountName | NoPlace | None, missing: str
+) -> Iterator[MoveAccount | Refusal | Drift]:
+    match wanted:
         case NoPlace(reason=reason):
             yield Refusal(RefusalKind.SITE, found.name, reason)
         case None:
-            wanted = "the project's account"
-            yield Drift(DriftKind.PARENT, found.name, found.parent or "", wanted)
+            yield Drift(DriftKind.PARENT, found.name, found.parent or "", missing)
         case parent if found.parent == parent:
             return
         case parent if desired.world.consent.repair_parents:
