@@ -206,15 +206,13 @@ def test_limits_that_slurm_enforces_reach_the_resource(site: Site) -> None:
     assert site.market.read_resource(resource).limits == {"cpu": 9, "mem": 0}
 
 
-def test_an_erred_resource_can_be_ok_again_where_it_is_told_directly(site: Site) -> None:
+def test_an_erred_resource_can_be_ok_again(site: Site) -> None:
     resource = serve_create(site, site.make_project(), {})
     site.market.tell_resource_erred(site.market.read_resource(resource), "the account is gone")
     erred = site.market.read_resource(resource)
     assert erred.state is ResourceState.ERRED
     site.market.tell_resource_ok(erred)
-    is_today = site.market.dialect is Dialect.TODAY
-    wanted = ResourceState.OK if is_today else ResourceState.ERRED
-    assert state_of(site, resource) is wanted
+    assert state_of(site, resource) is ResourceState.OK
 
 
 def test_members_come_and_go(site: Site) -> None:

@@ -263,7 +263,7 @@ class Ledger:
             self.begun.discard(resource)
             for order in executing:
                 self.complete(order)
-        elif not executing and self.dialect is Dialect.TODAY:
+        if not executing:
             self._move(resource, ResourceState.OK)
 
     def _place(

@@ -219,8 +219,9 @@ class WaldurHand:
         return True
 
     def _tell_ok(self, step: TellOk) -> None:
-        """Once: the older dialects may move the allocation and leave the resource as it is."""
+        """The older dialects take several requests, of which any may have been the last."""
+        self.marketplace.tell_work_begun(step.resource)
         self.marketplace.tell_resource_ok(step.resource)
+        if self.marketplace.read_resource(step.resource.uuid).state is not ResourceState.OK:
+            raise UnexpectedPayload("Waldur does not call it OK although it was told to")
         self.ledger = replace(self.ledger, erred=self.ledger.erred - {step.resource.uuid})
-        if self.marketplace.read_resource(step.resource.uuid).state is ResourceState.ERRED:
-            raise UnexpectedPayload("Waldur still calls it erred; its staff can set it OK")

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from waldur_slurm.agent.model.components import Component
-from waldur_slurm.agent.model.marketplace import ResourceState
 from waldur_slurm.agent.push.apply import WaldurHand
 from waldur_slurm.agent.push.journal import Journal
 from waldur_slurm.agent.push.news import CycleReport, News
-from waldur_slurm.agent.push.plan.plan import Plan, plan_push
+from waldur_slurm.agent.push.plan.plan import COMING_BACK, Plan, plan_push
 from waldur_slurm.agent.push.plan.policy import NO_CONSENT, Consent, PushPolicy
 from waldur_slurm.agent.push.plan.steps import Step, TellUsage
 from waldur_slurm.agent.push.plan.untaken import still_untaken
@@ -105,7 +104,7 @@ class PushCycle:
         believes = Journal(self.state).believes_missing(
             self.clock(), is_doubtful=is_doubtful(world), remember=remember
         )
-        erred = {r.uuid for r in resources if r.state is ResourceState.ERRED}
+        erred = {r.uuid for r in resources if r.state in COMING_BACK}
         ledger = replace(
             world.ledger, erred=world.ledger.erred & erred, untaken=still_untaken(world)
         )

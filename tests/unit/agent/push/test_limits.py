@@ -87,6 +87,18 @@ def test_while_the_offering_is_unavailable_only_usage_is_told(today: Site) -> No
     assert "2 wait" in refusal.reason
 
 
+def test_a_limit_that_no_order_ever_named_is_only_shown(site: Site) -> None:
+    """As after a component was changed from usage to limit: the old cap is nobody's order."""
+    alpha = site.allocation("alpha")
+    enforce(site, 8 * 60)
+
+    report = site.cycle().run()
+
+    assert site.waldur.written("tell_limits") == []
+    assert site.waldur.resources[alpha.uuid].limits == {}
+    assert [(drift.found, drift.wanted) for drift in report.drifts] == [("gres/gpu=480", "none")]
+
+
 def test_limits_that_agree_are_not_told(site: Site) -> None:
     site.allocation("alpha", gpu=5)
 

@@ -8,7 +8,7 @@ import pytest
 from tests.fakes.waldur import Write
 from tests.unit.agent.push.site import CPU, HOUR, NOON, Site
 from waldur_slurm.agent.errors import WaldurRejected
-from waldur_slurm.agent.model.marketplace import Dialect, ResourceState
+from waldur_slurm.agent.model.marketplace import ResourceState
 from waldur_slurm.agent.push.plan.findings import RefusalKind
 from waldur_slurm.model.period import Month
 
@@ -41,14 +41,27 @@ def test_when_its_account_is_back_the_resource_is_ok_again(site: Site) -> None:
     site.cycle().run()
 
     site.account("alpha", "ann")
-    report = site.cycle().run()
+    site.cycle().run()
 
     assert site.waldur.written("tell_resource_ok") == [Write("tell_resource_ok", alpha.uuid)]
-    if site.waldur.dialect is Dialect.TODAY:
-        assert site.state_of(alpha) is OK
-    else:
-        assert "still calls it erred" in str(report.failures[0].error)
-        assert site.cycle().run().is_idle
+    assert site.state_of(alpha) is OK
+    assert site.cycle().run().is_idle
+
+
+def test_a_resource_that_stays_erred_is_tried_and_told_in_every_cycle(site: Site) -> None:
+    alpha = site.allocation("alpha", "ann")
+    site.drop_account("alpha")
+    site.cycle().run()
+    site.account("alpha", "ann")
+    refused = WaldurRejected("set_as_ok", 400, "no")
+
+    for _ in range(2):
+        site.waldur.fail_next("tell_resource_ok", refused)
+        report = site.cycle().run()
+        assert [str(failure.error) for failure in report.failures] == [str(refused)]
+
+    site.cycle().run()
+    assert site.state_of(alpha) is OK
 
 
 def test_a_resource_that_somebody_else_called_erred_stays_so(site: Site) -> None:

@@ -34,7 +34,11 @@ def plan_limits(world: World) -> LimitsPlan:
             continue
         account = world.snapshot.accounts[AccountName(resource.backend_id)]
         differing = _differing(world, resource, account)
-        told = {kind: units for kind, units in differing.items() if units is not None}
+        told = {
+            kind: units
+            for kind, units in differing.items()
+            if units is not None and _was_ordered(resource, kind)
+        }
         if world.policy.limits is LimitsReported.SHOWN or not _is_whole(resource):
             told = {}
         if told:
@@ -59,6 +63,11 @@ def _differing(
         and component.type in world.waldur.offered
         and not _agrees(component, resource, account)
     }
+
+
+def _was_ordered(resource: Resource, kind: ComponentType) -> bool:
+    """What no order ever named is nobody's order, whatever Slurm enforces: it would be billed."""
+    return kind in resource.limits
 
 
 def _units(component: Component, account: Account) -> int | None:

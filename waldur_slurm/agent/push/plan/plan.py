@@ -94,10 +94,15 @@ def _gone(resource: Resource) -> str:
     return f"The account {resource.backend_id} does not exist in Slurm."
 
 
+COMING_BACK = (ResourceState.ERRED, ResourceState.UPDATING)
+"""Where a resource is that was called erred: the older dialects lead it back by an update."""
+
+
 def _plan_returned(world: World) -> Iterator[Step]:
     for resource in world.told:
         is_ours = resource.uuid in world.ledger.erred
-        if resource.state is ResourceState.ERRED and is_ours and world.has_account(resource):
+        is_away = resource.state in COMING_BACK and not resource.has_order_in_flight
+        if is_away and is_ours and world.has_account(resource):
             yield TellOk(resource=resource)
 
 

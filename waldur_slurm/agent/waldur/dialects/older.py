@@ -15,6 +15,7 @@ from waldur_slurm.agent.model.marketplace import OrderUuid, Resource, ResourceSt
 from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession
 
 _BEGINNINGS = {ResourceState.CREATING: "creating", ResourceState.UPDATING: "updating"}
+_WAY_BACK = ("update_scheduled", "updating")
 
 
 class OlderDialect:
@@ -42,6 +43,10 @@ class OlderDialect:
             self._set_state(resource, beginning, is_settled=True)
 
     def tell_resource_ok(self, resource: Resource) -> None:
+        """An erred resource comes back through an update in which nothing is left to do."""
+        if resource.state is ResourceState.ERRED:
+            for state in _WAY_BACK:
+                self._set_state(resource, state, is_settled=True)
         self._set_state(resource, "ok")
 
     # Unused: this dialect has no place for it.
