@@ -5,6 +5,7 @@ ExpectedError
 ├── InvalidName
 ├── SlurmError
 │   ├── TransportError      (transient)
+│   │   └── CannotStart     (transient)
 │   ├── CommandFailed
 │   │   └── AccountingDown  (transient)
 │   ├── UnparsableOutput
@@ -49,6 +50,10 @@ class TransportError(SlurmError):
     """The command never ran to an end: missing binary, missing container, time-out."""
 
     transient = True
+
+
+class CannotStart(TransportError):
+    """The command did not even begin: whatever it was to do was not done."""
 
 
 class CommandFailed(SlurmError):

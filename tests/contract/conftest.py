@@ -10,7 +10,9 @@ import pytest
 from sandbox.docker.cluster import ContainerCluster
 from sandbox.slurm import ClusterOptions
 from sandbox.slurm.users import ensure_users
+from tests.contract.batch_site import BATCH_REAL, BatchSite, FakeBatchSite, RealBatchSite
 from tests.contract.live_site import FakeLive, LiveSite, RealLive
+from tests.contract.past_site import FakePastSite, PastSite, RealPastSite
 from tests.contract.site import (
     AS_OPERATOR,
     AS_ROOT,
@@ -168,3 +170,36 @@ def _end_jobs(site: RealSite) -> None:
         site.machine.must("scancel", *(f"--user={user}" for user in PEOPLE[:1]))
         for user in PEOPLE[1:]:
             site.machine.must("scancel", f"--user={user}")
+
+
+@pytest.fixture(params=("fake", *BATCH_REAL))
+def batch_site(request: pytest.FixtureRequest) -> Iterator[BatchSite]:
+    """Each queue in turn, with two users who may submit."""
+    if request.param == "fake":
+        yield FakeBatchSite()
+        return
+    yield from _batch_site(request)
+
+
+@pytest.fixture(params=BATCH_REAL)
+def real_batch_site(request: pytest.FixtureRequest) -> Iterator[RealBatchSite]:
+    yield from _batch_site(request)
+
+
+def _batch_site(request: pytest.FixtureRequest) -> Iterator[RealBatchSite]:
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, RealSite)
+    site = RealBatchSite(found)
+    yield site
+    site.clear()
+
+
+@pytest.fixture
+def past_site(batch_site: BatchSite) -> PastSite:
+    """Each accounting in turn, of a queue whose jobs run to their ends."""
+    return RealPastSite(batch_site) if isinstance(batch_site, RealBatchSite) else FakePastSite()
+
+
+@pytest.fixture
+def real_past_site(real_batch_site: RealBatchSite) -> RealPastSite:
+    return RealPastSite(real_batch_site)

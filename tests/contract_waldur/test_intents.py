@@ -361,3 +361,21 @@ def test_the_last_sync_is_told(site: Site) -> None:
 
 def test_the_rights_of_the_token_are_named(site: Site) -> None:
     assert any("CUSTOMER.OWNER" in right for right in site.market.read_rights())
+
+
+def test_a_member_is_made_an_offering_user_once(site: Site) -> None:
+    project = site.make_project()
+    serve_create(site, project, {})
+    site.add_member(project, "alice")
+    known = site.market.read_offering_users()
+    for user in (each.user for each in known):
+        site.market.tell_offering_user(user)
+    assert site.market.read_offering_users() == known
+
+
+def test_the_names_of_members_are_told_once_after_they_were_read(site: Site) -> None:
+    project = site.make_project()
+    alice = site.add_member(project, "alice")
+    serve_create(site, project, {})
+    site.market.read_members(site.market.read_resources())
+    assert "at-home" in site.market.member_names([alice])[alice]

@@ -4,15 +4,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sandbox.waldur import Fault
+from sandbox.waldur import DialectName, Fault
 from tests.contract_waldur.sites import ServedSite, serve_create
-from waldur_slurm.agent.errors import WaldurUnreachable
+from tests.fixtures_waldur import DIALECT_NAMES, StartWaldur
+from waldur_slurm.agent.errors import WaldurRejected, WaldurUnreachable
+from waldur_slurm.agent.model.marketplace import UserUuid
 from waldur_slurm.agent.waldur.client import THREADS
 
 
-@pytest.fixture(params=["the bulk list", "team by team"])
+@pytest.fixture(params=["the bulk list", "team by team", "a private offering"])
 def people(request: pytest.FixtureRequest, served: ServedSite) -> ServedSite:
-    served.waldur.permit_bulk_memberships(request.param == "the bulk list")
+    served.waldur.permit_bulk_memberships(request.param != "team by team")
+    served.waldur.change_offering(shared=request.param != "a private offering")
     return served
 
 
@@ -27,6 +30,19 @@ def test_a_role_that_has_ended_does_not_count(people: ServedSite) -> None:
     resources = people.market.read_resources()
     [team] = people.market.read_members(resources).values()
     assert team == {alice, carol}
+
+
+def test_a_project_that_the_list_does_not_name_has_the_team_that_it_shows(
+    served: ServedSite,
+) -> None:
+    project = served.make_project()
+    alice = served.add_member(project, "alice")
+    serve_create(served, project, {})
+    served.waldur.change_offering(shared=False)
+    resources = served.market.read_resources()
+    assert list(served.market.read_members(resources).values()) == [{alice}]
+    served.waldur.fault(Fault("GET */*/team/", "status", value=403))
+    assert served.market.read_members(resources) == {}, "an empty list is no evidence"
 
 
 def test_a_team_that_may_not_be_read_is_unknown_and_the_others_are_known(
@@ -62,3 +78,24 @@ def test_after_a_failure_the_rest_of_the_teams_is_not_asked(served: ServedSite) 
 def test_nobody_needs_no_team(served: ServedSite) -> None:
     served.waldur.permit_bulk_memberships(False)
     assert served.market.read_members([]) == {}
+
+
+@pytest.mark.parametrize("dialect", DIALECT_NAMES)
+def test_a_member_from_before_the_option_becomes_an_offering_user_only_with_it(
+    start_waldur: StartWaldur, dialect: DialectName
+) -> None:
+    site = ServedSite(start_waldur(dialect, makes_users=False, allocation_delay=0.0))
+    project = site.waldur.make_project(site.waldur.make_customer("Science"), "Physics")
+    ann = UserUuid(site.waldur.make_user("ann"))
+    site.waldur.add_member(project, ann)
+    serve_create(site, project, {})
+    assert site.market.read_offering_users() == ()
+    with pytest.raises(WaldurRejected, match="not allowed to create users"):
+        site.market.tell_offering_user(ann)
+
+    site.waldur.let_offering_make_users()
+    for _ in range(2):
+        site.market.tell_offering_user(ann)
+
+    assert [person.user for person in site.market.read_offering_users()] == [ann]
+    site.close()

@@ -52,3 +52,19 @@ def test_without_the_bulk_list_it_is_one_request_for_each_project(
     teams = [one for one in site.waldur.requests() if one.path.endswith("/team/")]
     assert len(teams) == len({resource.project.uuid for resource in resources})
     site.close()
+
+
+def test_a_project_in_the_list_is_not_asked_again_and_one_that_is_not_costs_one_request(
+    start_waldur: StartWaldur,
+) -> None:
+    site = ServedSite(start_waldur("today"))
+    site.waldur.seed(resources=40, members_each=2, projects=10)
+    projects = {resource.project.uuid for resource in site.market.read_resources()}
+    for is_shared, asked in ((True, 0), (False, len(projects))):
+        site.waldur.change_offering(shared=is_shared)
+        resources = site.market.read_resources()
+        site.waldur.forget_requests()
+        assert all(len(team) == 2 for team in site.market.read_members(resources).values())
+        teams = [one for one in site.waldur.requests() if one.path.endswith("/team/")]
+        assert len(teams) == asked
+    site.close()

@@ -14,6 +14,7 @@ from tests.fixtures_waldur import StartWaldur, start_waldur, waldur_server
 from waldur_slurm.agent.pull.render import kind_of
 from waldur_slurm.agent.pull.world.policy import Consent
 from waldur_slurm.agent.report.paper import Kind
+from waldur_slurm.model.names import AccountName
 
 __all__ = ["start_waldur", "waldur_server"]
 
@@ -92,6 +93,33 @@ def test_what_waldur_shows_is_who_is_there(site: LiveSite) -> None:
     site.settle()
 
 
+def test_who_may_not_work_now_keeps_jobs_and_place_and_submits_nothing(site: LiveSite) -> None:
+    project = site.make_project("Physics", ANN, BOB)
+    resource = site.allocate(project, gpu=100)
+    name = site.account(resource).name
+    job = site.cluster.submit(ANN, name, "sleep 300", *SMALL)
+    site.waldur.restrict_offering_user(site.users[ANN])
+
+    site.settle()
+
+    assert holds_in(site, resource) == {ANN: 0, BOB: None}
+    refused = site.cluster.run("sbatch", f"--account={name}", "--wrap=true", user=ANN)
+    assert refused.code != 0
+    assert str(job) in site.cluster.must("squeue", "-h", "-o", "%i")
+
+    site.waldur.restrict_offering_user(site.users[ANN], False)
+    site.settle()
+
+    assert holds_in(site, resource) == {ANN: None, BOB: None}
+    site.cluster.must("scancel", str(job))
+    site.waldur.order_terminate(resource)
+    site.settle()
+
+
+def holds_in(site: LiveSite, resource: str) -> dict[str, int | None]:
+    return {a.user: a.max_submit_jobs for a in site.account(resource).associations}
+
+
 def test_an_idle_cycle_asks_and_writes_nothing(site: LiveSite) -> None:
     project = site.make_project("Physics", ANN)
     resource = site.allocate(project)
@@ -158,6 +186,31 @@ def test_jobs_of_leavers_drain_and_those_of_the_ended_are_cancelled(site: LiveSi
     site.run(cycles=2)
     wait_until(lambda: states(site, staying) == set())
     site.settle()
+
+
+def test_a_project_and_a_resource_that_moved_hang_right_after_a_repair(site: LiveSite) -> None:
+    physics, biology = site.make_project("Physics", ANN), site.make_project("Biology", BOB)
+    first, second = site.allocate(physics, "first"), site.allocate(biology, "second")
+    arts = site.waldur.make_customer("Arts")
+    site.waldur.move_project(physics, arts)
+    site.waldur.move_resource(second, physics)
+
+    site.settle()
+
+    drifts = {(each.kind.value, each.subject) for each in site.plan().plan.drifts}
+    assert drifts == {("parent", f"hpc_{physics}"), ("parent", site.account(second).name)}
+    repair = Consent(repair_parents=True)
+    assert site.run(cycles=4, consent=repair) == IDLE
+    accounts = site.slurm.read_snapshot().accounts
+    assert site.account(first).parent == site.account(second).parent == f"hpc_{physics}"
+    assert accounts[AccountName(f"hpc_{physics}")].parent == f"hpc_{arts}"
+    assert site.account(second).users == {ANN}
+    third = site.allocate(physics, "third")
+    assert site.account(third).parent == f"hpc_{physics}"
+    assert site.plan().plan.drifts == ()
+    for resource in (first, second, third):
+        site.waldur.order_terminate(resource)
+    assert site.run(cycles=8, consent=Consent(remove_empty_now=True)) == IDLE
 
 
 def test_hostile_orders_do_not_delay_their_neighbours(site: LiveSite) -> None:

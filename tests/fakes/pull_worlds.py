@@ -205,6 +205,15 @@ def expected_people(site: Site, resource: ResourceUuid) -> frozenset[UserName]:
     )
 
 
+def waiting_people(site: Site, resource: ResourceUuid) -> frozenset[UserName]:
+    """Who is in the team and may not work now: they may be in the account, and are held there."""
+    waldur = site.waldur
+    team = waldur.members[waldur.resources[resource].project.uuid]
+    people = (waldur.offering_users.get(user) for user in team)
+    named = frozenset(UserName(person.username) for person in people if person is not None)
+    return named - expected_people(site, resource)
+
+
 def assert_reached(site: Site) -> None:
     """What customers see in Waldur is what Slurm holds; told without any of pull's own code."""
     assert not [order for order in site.waldur.orders.values() if order.state in OPEN]
@@ -219,7 +228,9 @@ def assert_reached(site: Site) -> None:
             continue
         (account,) = marked
         assert resource.backend_id == account.name
-        assert account.users - {ADMIN} == expected_people(site, resource.uuid)
+        working = {a.user for a in account.associations if a.max_submit_jobs is None}
+        assert working - {ADMIN} == expected_people(site, resource.uuid)
+        assert account.users - working <= waiting_people(site, resource.uuid)
         assert account.limits[GPU] == 60 * ordered_gpus(site, resource.uuid)
         assert (account.grp_jobs == 0) is resource.is_paused
         assert (account.default_qos == "low") is resource.is_downscaled

@@ -26,6 +26,7 @@ from waldur_slurm.agent.model.marketplace import (
     Resource,
     ResourceState,
     ResourceUuid,
+    Unreadable,
     UserUuid,
 )
 from waldur_slurm.model.period import Month
@@ -43,7 +44,10 @@ class FakeMarketplace(Ledger, Faulty):
     governed: frozenset[ComponentType] = frozenset()
     makes_totals: bool = False
     """Whether a report is the month's total, of which a plan that is over keeps its row."""
+    lets_make_users: bool = True
     _server_time: datetime | None = None
+
+    unreadable: tuple[Unreadable, ...] = ()
 
     @property
     def server_time(self) -> datetime | None:
@@ -169,6 +173,18 @@ class FakeMarketplace(Ledger, Faulty):
     @answers
     def read_offering_users(self) -> tuple[OfferingUser, ...]:
         return tuple(self.offering_users.values())
+
+    def member_names(self, users: Collection[UserUuid]) -> Mapping[UserUuid, str]:
+        return {user: f"{user[-4:]}-at-home" for user in users}
+
+    @answers
+    def tell_offering_user(self, user: UserUuid) -> None:
+        if not self.lets_make_users:
+            said = "It is not allowed to create users for current offering."
+            raise WaldurRejected("offering users", 400, said)
+        if user not in self.offering_users:
+            self.note("tell_offering_user", user)
+            self.name_user(user, "")
 
     @answers
     def read_associations(

@@ -15,6 +15,7 @@ from waldur_slurm.agent.daemon.metrics import Metrics
 from waldur_slurm.agent.pull.vocabulary.findings import DriftKind
 from waldur_slurm.agent.pull.vocabulary.findings import RefusalKind as PullRefusal
 from waldur_slurm.agent.pull.vocabulary.steps import Step
+from waldur_slurm.agent.pull.world.access import Lack
 from waldur_slurm.agent.push.plan.findings import RefusalKind as PushRefusal
 from waldur_slurm.agent.report.standing import Standing
 from waldur_slurm.agent.settings import Settings
@@ -36,7 +37,7 @@ def everything() -> Metrics:
         drift={kind.value: 1 for kind in DriftKind},
         refused={kind.value: 1 for kind in (*PullRefusal, *PushRefusal)},
         quarantined=1,
-        members_without_username=1,
+        members_without_access={word.value: 1 for word in Lack},
         unreported={"cpu": Decimal(1)},
         usage_of_unknown_users=1,
         runaway_jobs=1,
@@ -155,7 +156,7 @@ def test_what_pull_refuses_for_a_person_is_an_alert_or_has_one_of_its_own() -> N
     (refused,) = (rule for rule in rules() if rule["alert"] == "SlurmAgentRefused")
     ((_, matchers),) = series_in(refused["expr"])
     named = set(dict(matchers)["kind"].split("|"))
-    elsewhere = {PullRefusal.BRAKE, PullRefusal.QUARANTINED}
+    elsewhere = {PullRefusal.BRAKE, PullRefusal.QUARANTINED, PullRefusal.NO_ACCESS}
 
     assert {kind for kind in PullRefusal if kind.needs_a_person} - elsewhere <= named
 

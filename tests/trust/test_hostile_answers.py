@@ -83,11 +83,11 @@ ROWS: Mapping[str, tuple[Callable[[object], object], dict[str, Any]]] = {
         },
     ),
     "permission": (
-        lambda raw: (parse_permission(raw, "teams")[2] or datetime.now(UTC)) <= datetime.now(UTC),
+        lambda raw: parse_permission(raw, "teams")[1].is_in(datetime.now(UTC)),
         {"project_uuid": UUID, "user_uuid": UUID, "expiration_time": "2026-11-01T00:00:00Z"},
     ),
     "team member": (
-        lambda raw: (parse_team_member(raw, "team")[1] or datetime.now(UTC)) <= datetime.now(UTC),
+        lambda raw: parse_team_member(raw, "team").is_in(datetime.now(UTC)),
         {"uuid": UUID, "role": "PROJECT.MEMBER", "expiration_time": "2026-11-01T00:00:00Z"},
     ),
     "association": (

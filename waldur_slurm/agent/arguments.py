@@ -141,10 +141,10 @@ def _add_consent(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--repair",
-        choices=("parents", "default-associations"),
+        choices=("parents", "default-associations", "missing"),
         action="append",
         default=[],
-        help="pull: mend what an older agent left; may be given twice",
+        help="pull: mend what an older agent left, or make a lost account again; repeatable",
     )
 
 

@@ -216,6 +216,7 @@ class Parts:
 
     def _pass_on(self, notice: "Notice") -> None:
         level = Level.WARNING if notice.is_trouble else Level.INFO
+        level = Level.ERROR if notice.needs_a_person else level
         self.tell(Event(name=notice.name, level=level, fields=notice.fields))
 
     # What is sold

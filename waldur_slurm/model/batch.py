@@ -8,6 +8,8 @@ a number alone is not yet an identity; number and time of submission are.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, auto
 
 from waldur_slurm.errors import InvalidName
 
@@ -157,6 +159,88 @@ class BatchSheet:
     script: str
     options: Mapping[str, str | None] = field(default_factory=dict)
     variables: Variables | None = None
+
+
+class Refusal(Enum):
+    """Why Slurm did not do something; the words are in `Refused`."""
+
+    PARTITION = "no-such-partition"
+    NOT_AVAILABLE = "partition-not-available"
+    NOT_ALLOWED = "not-allowed"
+    ACCOUNT = "account"
+    QOS = "qos"
+    LIMIT = "over-a-limit"
+    TIME = "bad-time"
+    DEPENDENCY = "bad-dependency"
+    RESOURCES = "resources-not-available"
+    OPTION = "invalid-option"
+    SCRIPT = "bad-script"
+    CLUSTER = "no-such-cluster"
+    JOB = "no-such-job"
+    STATE = "not-in-this-state"
+    BUSY = "busy-try-later"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What kind of no it was, Slurm's own words, and the limit that was met where it is named."""
+
+    refusal: Refusal
+    words: str
+    limit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The number that Slurm gave a job, and the cluster where one was asked for by name."""
+
+    id: JobId
+    cluster: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """When and where a job would start if it were handed in now; a guess of Slurm's scheduler."""
+
+    starts: datetime
+    processors: int
+    nodes: str
+    partition: str
+
+
+class Cancelled(Enum):
+    """How asking for a job's end, or for a signal to it, turned out where Slurm did not refuse."""
+
+    SENT = auto()
+    """Slurm took it; a running job takes a moment to end."""
+    OVER = auto()
+    """It has ended, or is about to."""
+    ABSENT = auto()
+    """slurmctld knows no such job, or no longer."""
+    SPARED = auto()
+    """It was not in the state that was asked for."""
+
+
+class Verb(Enum):
+    """What `scontrol` does with a job; suspending and resuming are an operator's to do."""
+
+    HOLD = "hold"
+    HOLD_AS_USER = "uhold"
+    RELEASE = "release"
+    REQUEUE = "requeue"
+    REQUEUE_HELD = "requeuehold"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    TOP = "top"
+
+
+class GuardedState(Enum):
+    """A state that a job has to be in to be cancelled."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    SUSPENDED = "SUSPENDED"
 
 
 _MOST_NUMBER = 2**32 - 1

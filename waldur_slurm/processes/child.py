@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO
 
-from waldur_slurm.errors import TransportError
+from waldur_slurm.errors import CannotStart, TransportError
 
 CHUNK = 65_536
 PARTING_S = 5
@@ -63,7 +63,7 @@ class Child:
                 bufsize=0,
             )
         except (OSError, ValueError) as error:
-            raise TransportError(f"{argv[0]} cannot be started: {error}") from error
+            raise CannotStart(f"{argv[0]} cannot be started: {error}") from error
 
     def events(self) -> Iterator[tuple[bool, bytes] | Ended]:
         """Yield (is stdout, data) while the child talks, then `Ended`; kill it if left early."""

@@ -257,6 +257,10 @@ class LiveSite(WalkSite):
             and not row["is_restricted"]
         )
 
+    def team_names(self, resource: Resource) -> set[str]:
+        names = {row["user"]: row["username"] for row in self._waldur.offering_users()}
+        return {names.get(user, "") for user in self._waldur.members(resource.project.uuid)}
+
     def shown_people(self, resource: ResourceUuid) -> frozenset[str] | None:
         if self.dialect is Dialect.TODAY:
             return None

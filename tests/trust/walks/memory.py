@@ -164,6 +164,11 @@ class MemorySite(WalkSite):
         team = (users.get(user) for user in self._waldur.members[resource.project.uuid])
         return frozenset(UserName(p.username) for p in team if p is not None and p.is_usable)
 
+    def team_names(self, resource: Resource) -> set[str]:
+        users = self._waldur.offering_users
+        team = self._waldur.members[resource.project.uuid]
+        return {users[user].username if user in users else "" for user in team}
+
     def shown_people(self, resource: ResourceUuid) -> frozenset[str] | None:
         if self.dialect is Dialect.TODAY:
             return None

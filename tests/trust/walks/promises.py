@@ -1,7 +1,7 @@
 """What must hold after every step of a walk, told without any of the agent's own code."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -228,11 +228,14 @@ class Model:
         if expected.gpu_minutes % GPU_MINUTES == 0:
             assert resource.limits[self.site.gpu] == expected.gpu_minutes // GPU_MINUTES
         extra = account.users - self.wanted_people(resource) - {ADMIN}
-        assert {user for user in extra if (resource.uuid, user) not in self.forgot} == set()
+        gone = extra - self._waiting(resource, extra)
+        assert {user for user in gone if (resource.uuid, user) not in self.forgot} == set()
         assert account.users >= self.wanted_people(resource)
         for association in account.associations:
-            if (resource.uuid, f"hold of {association.user}") not in self.forgot:
-                assert association.max_submit_jobs is None
+            user, hold = association.user, association.max_submit_jobs
+            is_forgotten = user in extra and (resource.uuid, user) in self.forgot
+            if (resource.uuid, f"hold of {user}") not in self.forgot and not is_forgotten:
+                assert hold == (0 if user in extra - gone else None)
         if resource.is_paused:
             assert (account.grp_jobs, account.grp_submit_jobs) == (0, 0)
         elif (resource.uuid, "hold") not in self.forgot:
@@ -244,6 +247,11 @@ class Model:
 
     def wanted_people(self, resource: Resource) -> frozenset[UserName]:
         return frozenset() if resource.is_restricted else self.site.wanted_people(resource)
+
+    def _waiting(self, resource: Resource, people: Set[UserName]) -> Set[UserName]:
+        """Of the people who may not work, those who are in the team, as far as one can tell."""
+        team = self.site.team_names(resource)
+        return people if "" in team else people & team
 
     def see_push(self, ending: CycleEnd) -> None:
         self.assert_usage_is_true()

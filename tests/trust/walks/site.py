@@ -5,7 +5,7 @@ of site: one in memory, and one with a real Slurm and a served Waldur.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -266,6 +266,10 @@ class WalkSite(ABC):
     @abstractmethod
     def wanted_people(self, resource: Resource) -> frozenset[UserName]:
         """Of the team, who has a user name that may be used."""
+
+    @abstractmethod
+    def team_names(self, resource: Resource) -> Set[str]:
+        """The user names of the team, whatever they may be used for; empty for who has none."""
 
     @abstractmethod
     def shown_people(self, resource: ResourceUuid) -> frozenset[str] | None:

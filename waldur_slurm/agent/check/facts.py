@@ -6,7 +6,14 @@ from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 from waldur_slurm.agent.model.components import Component
-from waldur_slurm.agent.model.marketplace import Dialect, Offering, OfferingUser
+from waldur_slurm.agent.model.marketplace import (
+    Dialect,
+    Offering,
+    OfferingUser,
+    ResourceState,
+    Unreadable,
+    UserUuid,
+)
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.errors import ExpectedError, InvalidName
 from waldur_slurm.model.accounts import Snapshot
@@ -30,12 +37,23 @@ class Told:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Who is in the teams of the allocations, by the names in Waldur itself."""
+
+    names: Mapping[UserUuid, str]
+    unknown: tuple[str, ...] = ()
+    """Allocations whose team may not be read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaldurFacts:
     offering: Offering
     dialect: Dialect
     rights: Known[Sequence[str]]
     offering_users: Known[tuple[OfferingUser, ...]]
+    members: Known[Members]
+    unreadable: tuple[Unreadable, ...]
     server_time: datetime | None
     local_time: datetime
 
@@ -80,16 +98,31 @@ def read_waldur(
     try:
         marketplace = build()
         offering = marketplace.read_offering()
+        members = known(lambda: _read_members(marketplace))
+        users = known(marketplace.read_offering_users)
         return WaldurFacts(
             offering=offering,
             dialect=marketplace.dialect,
             server_time=marketplace.server_time,
             local_time=now(),
             rights=known(marketplace.read_rights),
-            offering_users=known(marketplace.read_offering_users),
+            members=members,
+            offering_users=users,
+            unreadable=marketplace.unreadable,
         )
     except ExpectedError as error:
         return error
+
+
+def _read_members(marketplace: Marketplace) -> Members:
+    """Of allocations that are there: Waldur makes no offering users before."""
+    found = marketplace.read_resources()
+    resources = [each for each in found if each.state is not ResourceState.CREATING]
+    teams = marketplace.read_members(resources)
+    users = frozenset[UserUuid]().union(*teams.values())
+    names = marketplace.member_names(users)
+    unknown = (resource.uuid for resource in resources if resource.uuid not in teams)
+    return Members({user: names.get(user, user) for user in users}, tuple(sorted(unknown)))
 
 
 def user_names(waldur: Known[WaldurFacts]) -> frozenset[UserName]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from waldur_slurm.agent.check.access import judge_members, judge_rows
 from waldur_slurm.agent.check.facts import Facts, Known, Told, WaldurFacts
 from waldur_slurm.agent.check.findings import Finding, failed, fine, unknown, warning
 from waldur_slurm.agent.components_sync import Action, plan_components
@@ -14,7 +15,7 @@ from waldur_slurm.errors import ExpectedError
 
 CLOCKS_APART = timedelta(minutes=1)
 
-_ASKED = ("token", "offering", "dialect", "rights", "components", "people", "clock")
+_ASKED = ("token", "offering", "dialect", "rights", "components", "people", "members", "clock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,9 @@ def judge_waldur(facts: Facts) -> Iterator[Finding]:
     yield from judge_rights(waldur, told)
     yield judge_components(waldur, facts.components)
     yield judge_people(waldur.offering_users)
+    yield from judge_rows(waldur)
+    if told.direction == "pull":
+        yield from judge_members(waldur)
     yield judge_clock(waldur)
 
 

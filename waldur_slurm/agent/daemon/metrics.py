@@ -166,11 +166,12 @@ def _families(standing: Standing) -> Iterator[Metric]:
     yield _many("agent_refused", "What is wanted and was not done.", "kind", standing.refused)
     if standing.quarantined is not None:
         yield _one("agent_quarantined", "Items left alone after they failed.", standing.quarantined)
-    if standing.members_without_username is not None:
-        yield _one(
-            "agent_members_without_username",
-            "Members whom Waldur has given no user name that can be used.",
-            standing.members_without_username,
+    if standing.members_without_access is not None:
+        yield _many(
+            "agent_members_without_access",
+            "Members of teams who are not let in, by what they lack.",
+            "reason",
+            standing.members_without_access,
         )
     if standing.unreported is not None:
         yield _many(

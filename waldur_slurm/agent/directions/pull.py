@@ -64,4 +64,5 @@ def _consent(arguments: argparse.Namespace) -> Consent:
         remove_empty_now=arguments.remove_empty_now,
         repair_parents="parents" in arguments.repair,
         repair_default_associations="default-associations" in arguments.repair,
+        repair_missing="missing" in arguments.repair,
     )

@@ -44,6 +44,12 @@ class Dialect(StrEnum):
     CLASSIC = "classic"
 
     @property
+    def users_option(self) -> str:
+        """The offering's option without which nobody becomes an offering user, and its place."""
+        place = "plugin_options" if self is Dialect.TODAY else "secret_options"
+        return f"service_provider_can_create_offering_user in the offering's {place}"
+
+    @property
     def takes_dates(self) -> bool:
         """Whether usage can be told for another month than the server's current one."""
         return self is Dialect.TODAY
@@ -133,6 +139,30 @@ class OfferingUser:
     user: UserUuid
     username: str
     is_usable: bool
+    why_not: str = ""
+    """Where it is not usable, in words for who runs the site."""
+    is_leaving: bool = False
+    """Waldur is taking it away, or has: its person counts as one who left."""
+
+
+class RowKind(StrEnum):
+    RESOURCE = "resource"
+    OFFERING_USER = "offering user"
+    TEAM = "team"
+
+
+@dataclass(frozen=True, slots=True, order=True, kw_only=True)
+class Unreadable:
+    """One thing that breaks Waldur's contract: it is left alone, and everything else goes on.
+
+    `uuid` is a team's resource. `user` and `username` are an offering user's, where they are told.
+    """
+
+    kind: RowKind
+    uuid: str
+    error: str
+    user: str = ""
+    username: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     CompleteOrder,
     Judgement,
     Key,
+    MakeOfferingUser,
     RemoveAccount,
     RemoveUser,
     SlurmStep,
@@ -114,8 +115,11 @@ class PullCycle:
         """
         desired = self.look(Journal(self.state), NO_CONSENT).desired
         found = next((r for r in desired.world.waldur.resources if r.uuid == resource), None)
-        step = adoption(desired, found, account)
+        step, setting = adoption(desired, found, account)
         with self.unbroken():
+            if setting is not None:
+                self.accounting.set_limits(account, dict(setting.limits))
+                self._news.changed(setting)
             self.accounting.set_description(step.account, step.description)
             self._news.changed(step)
 
@@ -205,7 +209,7 @@ class _Run:
             failures=self._failures,
             changes=len(self._done),
             quarantined=tuple(sorted(self._journal.quarantine)),
-            members_without_username=view.desired.roster.nameless(view.world.waldur.members),
+            outsiders=view.desired.outsiders,
         )
 
     def _rest_what_failed(self, now: datetime, *, is_whole: bool) -> None:
@@ -322,6 +326,8 @@ def _confirmed(plan: Plan) -> Iterable[Telling]:
         match step:
             case TellAssociation() | TellNoAssociation() if (step.account, step.user) in people:
                 continue
+            case MakeOfferingUser():
+                yield step
             case TellBackendId() | CompleteOrder() | TellAssociation() | TellNoAssociation():
                 if step.order not in orders:
                     yield step

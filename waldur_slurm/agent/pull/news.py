@@ -1,5 +1,6 @@
 """Who hears what of a cycle: each change once, each trouble once, and nothing of an idle one."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -7,8 +8,10 @@ from threading import Lock
 
 from waldur_slurm.agent.pull.guard.brake import Brake, Guarded
 from waldur_slurm.agent.pull.vocabulary.failures import Failure
+from waldur_slurm.agent.pull.vocabulary.findings import RefusalKind
 from waldur_slurm.agent.pull.vocabulary.steps import Step, subject_of
 from waldur_slurm.agent.pull.vocabulary.words import record_of, sentence_of
+from waldur_slurm.agent.pull.world.access import Lack, Outsider
 from waldur_slurm.agent.report.findings import Drift, Refusal
 from waldur_slurm.agent.report.news import SaidOnce, drifted, failed, refused
 from waldur_slurm.agent.report.report import Report
@@ -25,7 +28,7 @@ class CycleReport(Report):
     doubts: tuple[str, ...]
     """Answers of Waldur's that are not believed yet."""
     quarantined: tuple[str, ...]
-    members_without_username: int
+    members_without_access: Mapping[str, int]
     unreported: Mapping[str, Decimal] = field(default_factory=dict)
     """What allocations that have ended still owe for closed months, by component."""
 
@@ -34,7 +37,7 @@ class CycleReport(Report):
         return replace(
             self.counted(),
             quarantined=len(self.quarantined),
-            members_without_username=self.members_without_username,
+            members_without_access=self.members_without_access,
             unreported=self.unreported,
         )
 
@@ -63,7 +66,7 @@ class News:
         failures: Sequence[Failure],
         changes: int,
         quarantined: tuple[str, ...],
-        members_without_username: int,
+        outsiders: Sequence[Outsider],
     ) -> CycleReport:
         plan = guarded.plan
         self._findings.tell([*plan.refusals, *plan.drifts])
@@ -75,8 +78,19 @@ class News:
             brakes=guarded.brakes,
             doubts=tuple(doubt.key for doubt in guarded.doubts),
             quarantined=quarantined,
-            members_without_username=members_without_username,
+            members_without_access=_count(outsiders, plan.refusals),
         )
+
+
+def _count(outsiders: Sequence[Outsider], refusals: Sequence[Refusal]) -> Counter[str]:
+    """Members by what they lack; whom the cluster does not know as a user is told by refusals."""
+    unknown = {
+        refusal.subject.rpartition("/")[2]
+        for refusal in refusals
+        if refusal.kind is RefusalKind.NO_UNIX_USER
+    }
+    counts = Counter(outsider.lack.value for outsider in outsiders)
+    return counts + Counter({Lack.UNIX_USER.value: len(unknown)})
 
 
 def _found(finding: Refusal | Drift) -> Event:

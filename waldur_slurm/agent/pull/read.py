@@ -20,13 +20,18 @@ def read_waldur(marketplace: Marketplace) -> WaldurSide:
     """Orders are read first: a resource that is made meanwhile is in the later list."""
     orders = marketplace.read_orders()
     resources = tuple(sorted(marketplace.read_resources(), key=lambda each: each.uuid))
+    members = marketplace.read_members(resources)
+    offering_users = marketplace.read_offering_users()
+    served = {person.user for person in offering_users if person.is_usable}
     return WaldurSide(
         orders=orders,
         resources=resources,
-        members=marketplace.read_members(resources),
-        offering_users=marketplace.read_offering_users(),
+        members=members,
+        offering_users=offering_users,
         shown=marketplace.read_associations(resources),
         is_unavailable=bool(orders) and marketplace.read_offering().is_unavailable,
+        unreadable=marketplace.unreadable,
+        names=marketplace.member_names(frozenset().union(*members.values()) - served),
     )
 
 

@@ -18,6 +18,7 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     CompleteOrder,
     ErrOrder,
     Judgement,
+    MakeOfferingUser,
     RejectOrder,
     Step,
     TellAssociation,
@@ -72,7 +73,7 @@ class WaldurHand:
                 return [failure]
         return []
 
-    def _tell(self, step: Judgement | Telling) -> None:
+    def _tell(self, step: Judgement | Telling) -> None:  # noqa: C901 - one case a kind
         waldur = self.marketplace
         match step:
             case ApproveOrder():
@@ -89,6 +90,8 @@ class WaldurHand:
                 waldur.tell_association(step.resource, step.user)
             case TellNoAssociation():
                 waldur.tell_no_association(step.resource, step.user)
+            case MakeOfferingUser():
+                waldur.tell_offering_user(step.user)
             case _:
                 assert_never(step)
 
@@ -106,5 +109,7 @@ def _turn(step: Judgement | Telling) -> str:
     match step:
         case ApproveOrder() | RejectOrder() | ErrOrder():
             return step.order
+        case MakeOfferingUser():
+            return step.user
         case _:
             return step.resource.uuid

@@ -16,7 +16,7 @@ class Standing:
     drift: Mapping[str, int] = field(default_factory=dict)
     refused: Mapping[str, int] = field(default_factory=dict)
     quarantined: int | None = None
-    members_without_username: int | None = None
+    members_without_access: Mapping[str, int] | None = None
     unreported: Mapping[str, Decimal] | None = None
     usage_of_unknown_users: int | None = None
     runaway_jobs: int | None = None

@@ -11,7 +11,7 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from threading import Lock
 
-from waldur_slurm.agent.errors import WaldurError
+from waldur_slurm.agent.errors import WaldurError, WaldurRejected
 from waldur_slurm.agent.model.components import Component, ComponentType
 from waldur_slurm.agent.model.marketplace import (
     Dialect,
@@ -26,20 +26,24 @@ from waldur_slurm.agent.model.marketplace import (
     OrderUuid,
     Resource,
     ResourceUuid,
+    RowKind,
+    Unreadable,
     UserUuid,
 )
 from waldur_slurm.agent.waldur.dialects import open_dialect
 from waldur_slurm.agent.waldur.dialects.api import DialectApi
 from waldur_slurm.agent.waldur.members import read_members
 from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession
+from waldur_slurm.agent.waldur.unreadable import Unreadables
 from waldur_slurm.agent.waldur.wire.offerings import component_to_wire, parse_offering
 from waldur_slurm.agent.waldur.wire.orders import parse_in_flight, parse_order, parse_orders
 from waldur_slurm.agent.waldur.wire.people import (
     parse_association,
-    parse_offering_user,
+    parse_offering_user_row,
     parse_rights,
 )
-from waldur_slurm.agent.waldur.wire.resources import parse_resource
+from waldur_slurm.agent.waldur.wire.reading import parse_uuid
+from waldur_slurm.agent.waldur.wire.resources import parse_resource, parse_resource_row
 from waldur_slurm.agent.waldur.wire.rows import ORDER_FIELDS, RESOURCE_FIELDS
 from waldur_slurm.agent.waldur.wire.usages import parse_usage, parse_user_usage
 from waldur_slurm.model.period import Month
@@ -57,6 +61,7 @@ class Notice:
     name: str
     fields: Mapping[str, object]
     is_trouble: bool = False
+    needs_a_person: bool = False
 
 
 class WaldurMarketplace:
@@ -80,6 +85,8 @@ class WaldurMarketplace:
         self._found: DialectApi | None = None
         self._told: Dialect | None = None
         self._lost_routes = 0
+        self._names: dict[UserUuid, str] = {}
+        self._bad_rows = Unreadables(self._tell_unreadable)
         self._unreadable: frozenset[tuple[OrderUuid, str]] = frozenset()
         self._lock = Lock()
 
@@ -94,6 +101,10 @@ class WaldurMarketplace:
             return parsedate_to_datetime(text).astimezone(UTC) if text else None
         except (ValueError, OverflowError):
             return None
+
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        return self._bad_rows.all()
 
     # Orders
 
@@ -151,7 +162,8 @@ class WaldurMarketplace:
             self._found = None
             rows = self._api.list_resources(filters)
         in_flight = self._read_in_flight()
-        return tuple(parse_resource(row, "resources", in_flight) for row in rows)
+        parsed = (parse_resource_row(row, "resources", in_flight) for row in rows)
+        return self._bad_rows.sorted_out(RowKind.RESOURCE, parsed)
 
     def read_resource(self, resource: ResourceUuid) -> Resource:
         raw = self._api.read_resource(resource)
@@ -182,25 +194,46 @@ class WaldurMarketplace:
         self, resources: Collection[Resource]
     ) -> Mapping[ResourceUuid, frozenset[UserUuid]]:
         api = self._api
-        return read_members(
+        self._names = {}
+        unreadable: list[Unreadable] = []
+        teams = read_members(
             self._session,
             api,
             self.read_offering().customer_uuid,
             resources,
             now=self.server_time or datetime.now(UTC),
             threads=self._threads,
+            names=self._names,
+            unreadable=unreadable,
         )
+        self._bad_rows.remember(RowKind.TEAM, unreadable)
+        return teams
+
+    def member_names(self, users: Collection[UserUuid]) -> Mapping[UserUuid, str]:
+        names, self._names = self._names, {}
+        return {user: names[user] for user in users if user in names}
 
     def read_offering_users(self) -> tuple[OfferingUser, ...]:
         self._opened()
         filters = {"offering_uuid": self._offering_uuid}
-        return tuple(
-            self._session.rows(
-                Endpoints.MarketplaceOfferingUsers,
-                filters,
-                lambda row: parse_offering_user(row, "offering users"),
-            )
+        rows = self._session.rows(
+            Endpoints.MarketplaceOfferingUsers,
+            filters,
+            lambda row: parse_offering_user_row(row, "offering users"),
         )
+        return self._bad_rows.sorted_out(RowKind.OFFERING_USER, rows)
+
+    def tell_offering_user(self, user: UserUuid) -> None:
+        """Waldur refuses a second one: then the list of them decides."""
+        self._opened()
+        url = self._session.api_url
+        provided = f"{Endpoints.MarketplaceProviderOffering}/{self._offering_uuid}"
+        said = {"user": f"{url}users/{user}/", "offering": f"{url}{provided}/"}
+        try:
+            self._session.create(Endpoints.MarketplaceOfferingUsers, said)
+        except WaldurRejected:
+            if not self._is_offering_user(user):
+                raise
 
     def read_associations(
         self, resources: Collection[Resource]
@@ -310,6 +343,14 @@ class WaldurMarketplace:
             self._told = dialect
             self._tell(Notice(name="waldur.dialect_found", fields={"dialect": str(dialect)}))
 
+    def _tell_unreadable(self, row: Unreadable) -> None:
+        fields = {"kind": row.kind.value, "uuid": row.uuid, "error": row.error}
+        self._tell(
+            Notice(
+                name="waldur.row_unreadable", fields=fields, is_trouble=True, needs_a_person=True
+            )
+        )
+
     def _list_orders(
         self, states: Sequence[str], fields: Sequence[str], **more: str
     ) -> Sequence[object]:
@@ -326,6 +367,12 @@ class WaldurMarketplace:
     def _read_in_flight(self, **more: str) -> frozenset[ResourceUuid]:
         rows = self._list_orders(_OPEN_STATES, ("uuid", "marketplace_resource_uuid"), **more)
         return parse_in_flight(rows, "open orders")
+
+    def _is_offering_user(self, user: UserUuid) -> bool:
+        filters = {"offering_uuid": self._offering_uuid, "user_uuid": user}
+        endpoint = Endpoints.MarketplaceOfferingUsers
+        found = self._session.rows(endpoint, filters, lambda row: parse_uuid(row, endpoint))
+        return bool(found)
 
     def _settle(
         self, order: OrderUuid, settled: Collection[OrderState], tell: Callable[[], object]

@@ -21,6 +21,7 @@ from waldur_slurm.agent.model.marketplace import (
     OrderUuid,
     Resource,
     ResourceUuid,
+    Unreadable,
     UserUuid,
 )
 from waldur_slurm.model.period import Month
@@ -35,6 +36,11 @@ class Marketplace(Protocol):
     @property
     def server_time(self) -> datetime | None:
         """The server's `Date` with its latest answer, or None before the first one."""
+        ...
+
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        """What the latest lists of resources, people and teams held and nobody can read."""
         ...
 
     def read_offering(self) -> Offering: ...
@@ -72,7 +78,18 @@ class Marketplace(Protocol):
         """Who is in each resource's project; a resource that is missing is unknown, not empty."""
         ...
 
+    def member_names(self, users: Collection[UserUuid]) -> Mapping[UserUuid, str]:
+        """What these people are called in Waldur, where the last reading of members told it.
+
+        It is forgotten with the answer.
+        """
+        ...
+
     def read_offering_users(self) -> tuple[OfferingUser, ...]: ...
+
+    def tell_offering_user(self, user: UserUuid) -> None:
+        """Make somebody an offering user, without a user name; who is one already stays as is."""
+        ...
 
     def tell_backend_id(self, resource: Resource, backend_id: str) -> None: ...
 

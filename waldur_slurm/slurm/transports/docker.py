@@ -17,7 +17,7 @@ import docker
 from docker.errors import APIError, DockerException, NotFound
 from requests.exceptions import RequestException
 
-from waldur_slurm.errors import TransportError
+from waldur_slurm.errors import CannotStart, TransportError
 from waldur_slurm.processes.output import Capture, LineCutter
 from waldur_slurm.processes.port import Completed
 
@@ -184,7 +184,7 @@ class Execution:
             )
         words = (completed.err or completed.out).strip()
         if completed.code in CANNOT_START and words.startswith(STARTERS):
-            raise TransportError(
+            raise CannotStart(
                 f"{command} cannot be started in container {self._container}: {words}"
             )
         return completed
@@ -200,6 +200,9 @@ class Execution:
                 user=self._user,
                 environment=dict(self._environ),
             )["Id"]
+        except (DockerException, RequestException) as error:
+            raise CannotStart(self._explained(error)) from error
+        try:
             raw: Any = self._api.exec_start(self._id, socket=True)
         except (DockerException, RequestException) as error:
             raise TransportError(self._explained(error)) from error

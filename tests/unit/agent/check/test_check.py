@@ -15,7 +15,7 @@ from waldur_slurm.agent.check.judgement import is_fit, judge
 from waldur_slurm.agent.components_sync import apply_components, plan_components
 from waldur_slurm.agent.errors import WaldurRejected, WaldurUnreachable
 from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
-from waldur_slurm.agent.model.marketplace import Dialect
+from waldur_slurm.agent.model.marketplace import Dialect, RowKind, Unreadable
 from waldur_slurm.errors import ExpectedError, SettingsError, StateError, TransportError
 from waldur_slurm.model.accounts import Account, NewAccount
 from waldur_slurm.model.names import ROOT, account_name, user_name
@@ -440,3 +440,67 @@ def test_people_who_do_not_resolve_where_slurm_runs_are_named() -> None:
 
     assert found.subject == "Unix users"
     assert "ann" in found.found
+
+
+def members_without(site: Site, users: int) -> Finding:
+    project = site.waldur.make_project()
+    people = [site.waldur.add_member(project, f"user{number}") for number in range(users)]
+    site.waldur.make_resource(project)
+    for person in people:
+        del site.waldur.offering_users[person]
+    (found,) = [f for f in site.findings() if f.subject == "members"]
+    return found
+
+
+@pytest.mark.parametrize("dialect", list(Dialect))
+def test_members_without_offering_users_make_it_fail_with_the_option_of_the_dialect(
+    dialect: Dialect,
+) -> None:
+    found = members_without(Site(waldur=FakeMarketplace(dialect=dialect, now=NOON)), 7)
+
+    assert found.verdict is Verdict.FAILED
+    assert found.found.startswith("7 of 7 members have no offering user, and so no access: ")
+    assert found.found.endswith("and 2 more")
+    place = "plugin_options" if dialect is Dialect.TODAY else "secret_options"
+    assert place in found.advice
+
+
+def test_members_whose_offering_users_cannot_be_used_are_named_with_the_reason() -> None:
+    site = Site()
+    project = site.waldur.make_project()
+    site.waldur.make_resource(project)
+    user = site.waldur.add_member(project, "")
+    known = site.waldur.offering_users[user]
+    site.waldur.offering_users[user] = replace(known, why_not="no user name")
+
+    (found,) = [f for f in site.findings() if f.subject == "members"]
+
+    assert found.verdict is Verdict.WARNING
+    assert "-at-home (no user name)" in found.found
+
+
+def test_a_team_that_may_not_be_read_is_named() -> None:
+    site = Site()
+    resource = site.waldur.make_resource(site.waldur.make_project())
+    site.waldur.unreadable_teams.add(resource.uuid)
+
+    found = [f for f in site.findings() if f.subject == "members"]
+
+    assert [f.verdict for f in found] == [Verdict.FAILED, Verdict.OK]
+    assert resource.uuid in found[0].found
+
+
+def test_push_asks_for_no_members() -> None:
+    site = Site(direction="push")
+
+    assert [f for f in site.findings() if f.subject == "members"] == []
+
+
+def test_each_row_that_cannot_be_read_has_a_line_and_stops_nothing() -> None:
+    site = Site()
+    rows = [Unreadable(kind=kind, uuid=f"{n:032x}", error="no") for n, kind in enumerate(RowKind)]
+    site.waldur.unreadable = tuple(rows)
+
+    lines = [f"{row.kind.value} {row.uuid}" for row in rows]
+    assert site.troubles() == [(line, Verdict.WARNING) for line in lines]
+    assert is_fit(site.findings())

@@ -28,7 +28,7 @@ PULL = Standing(
     drift={"limits": 2, "parent": 1},
     refused={"brake": 1},
     quarantined=3,
-    members_without_username=4,
+    members_without_access={"no offering user": 4, "no user name": 1},
 )
 PUSH = Standing(
     unreported={"cpu": Decimal("10.50"), "gpu": Decimal("0.25")},
@@ -159,7 +159,8 @@ def test_what_a_pull_cycle_left_standing_is_shown() -> None:
     assert shown["agent_drift{kind=limits}"] == 2
     assert shown["agent_refused{kind=brake}"] == 1
     assert shown["agent_quarantined"] == 3
-    assert shown["agent_members_without_username"] == 4
+    assert shown["agent_members_without_access{reason=no offering user}"] == 4
+    assert shown["agent_members_without_access{reason=no user name}"] == 1
     assert "agent_runaway_jobs" not in shown
 
 

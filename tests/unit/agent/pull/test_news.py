@@ -18,7 +18,7 @@ REPORT = CycleReport(
     brakes=(),
     doubts=(),
     quarantined=("order", "resource"),
-    members_without_username=3,
+    members_without_access={"no user name": 3},
 )
 
 
@@ -36,7 +36,7 @@ def test_findings_are_counted_by_their_kind() -> None:
     assert report.standing.drift == {"limits": 2, "not ours": 1}
     assert report.standing.refused == {"invalid order": 1}
     assert report.standing.quarantined == 2
-    assert report.standing.members_without_username == 3
+    assert report.standing.members_without_access == {"no user name": 3}
     assert report.standing.unreported == {}
     owing = replace(report, unreported={"cpu": Decimal("2.50")})
     assert owing.standing.unreported == {"cpu": Decimal("2.50")}
@@ -65,7 +65,8 @@ def allocate(site: Site, *users: str) -> None:
 def test_members_are_counted_whose_name_is_missing_or_cannot_be_used(site: Site) -> None:
     allocate(site, "ann", "", "ro|ot")
 
-    assert site.run().standing.members_without_username == 2
+    counts = {"no user name": 1, "unsafe name": 1}
+    assert site.run().standing.members_without_access == counts
 
 
 def test_a_quiet_site_leaves_nothing_standing(site: Site) -> None:
@@ -74,4 +75,4 @@ def test_a_quiet_site_leaves_nothing_standing(site: Site) -> None:
 
     assert not standing.is_brake_active
     assert (standing.drift, standing.refused) == ({}, {})
-    assert (standing.quarantined, standing.members_without_username) == (0, 0)
+    assert (standing.quarantined, standing.members_without_access) == (0, {})

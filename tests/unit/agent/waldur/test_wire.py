@@ -152,6 +152,26 @@ def test_an_offering_user_is_usable_when_nothing_speaks_against_it(
     assert parse_offering_user(row, "users").is_usable is is_usable
 
 
+@pytest.mark.parametrize(
+    ("changes", "why_not", "is_leaving"),
+    [
+        ({"username": ""}, "has no user name", False),
+        ({"is_restricted": True}, "is restricted", False),
+        ({"state": "Error creating"}, "'Error creating'", False),
+        ({"state": "Something new"}, "'Something new'", False),
+        ({"state": "Requested deletion"}, "'Requested deletion'", True),
+        ({"state": "Deleted"}, "'Deleted'", True),
+    ],
+)
+def test_an_offering_user_that_is_not_usable_says_why_and_whether_it_is_on_its_way_out(
+    changes: dict[str, object], why_not: str, is_leaving: bool
+) -> None:
+    row = {"uuid": HEX, "user_uuid": HEX, "username": "alice", "is_restricted": False} | changes
+    person = parse_offering_user(row, "users")
+    assert why_not in person.why_not
+    assert person.is_leaving is is_leaving
+
+
 @pytest.mark.parametrize("amount", ["14.10", 14.1, "14.1"])
 def test_usage_is_exact_however_it_is_written(amount: object) -> None:
     row = {

@@ -12,10 +12,10 @@ from waldur_slurm.model.tres import Tres
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class New:
-    """An allocation whose account an order makes."""
+    """An allocation whose account an order makes, or a person's word makes again."""
 
     resource: Resource
-    order: Order
+    order: Order | None
     new: NewAccount
     people: tuple[UserName, ...] | None
     joiners: tuple[UserName, ...]

@@ -16,11 +16,12 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceUuid,
 )
 from waldur_slurm.agent.pull.desired.allocations import Allocation, Ending, Kept, Missing, New
-from waldur_slurm.agent.pull.desired.hierarchy import Hierarchy, NoPlace
+from waldur_slurm.agent.pull.desired.hierarchy import Hierarchy, Misplaced, NoPlace
 from waldur_slurm.agent.pull.desired.orders import Request, judge_orders
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind, Refusal, RefusalKind
-from waldur_slurm.agent.pull.vocabulary.limits import Unusable, wanted_limits
+from waldur_slurm.agent.pull.vocabulary.limits import Unusable, held_limits
 from waldur_slurm.agent.pull.vocabulary.steps import Judgement, Stage
+from waldur_slurm.agent.pull.world.access import Outsider, find_outsiders
 from waldur_slurm.agent.pull.world.doubts import WHEN_BELIEVED, is_gone
 from waldur_slurm.agent.pull.world.marks import MarkKind
 from waldur_slurm.agent.pull.world.ownership import (
@@ -61,6 +62,9 @@ class Desired:
     judgements: list[Judgement] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     drifts: list[Drift] = field(default_factory=list)
+    misplaced: tuple[Misplaced, ...] = ()
+    outsiders: tuple[Outsider, ...] = ()
+    """Members of the teams of kept allocations who have no access."""
 
     @property
     def allocations(self) -> Iterator[Allocation]:
@@ -98,15 +102,20 @@ def desire(world: World) -> Desired:
     desired.judgements.extend(orders.steps)
     desired.refusals.extend(orders.refusals)
     desired.take(_unsafe_names(scene.roster))
+    desired.take(_unreadable(world))
     for resource in world.waldur.resources:
         holding, request = holdings[resource.uuid], orders.requests.get(resource.uuid)
         if request is not None:
             desired.take(scene.ordered(resource, holding, request))
         elif resource.uuid not in orders.ending and resource.state in _LIVE:
             desired.take(scene.unordered(resource, holding))
-    desired.take(_orphans(ownership, holdings))
+    desired.take(_orphans(world, ownership, holdings))
+    desired.misplaced = tuple(scene.hierarchy.misplaced())
     desired.new_parents = tuple(scene.hierarchy.new_parents)
     desired.needed_parents = scene.hierarchy.needed
+    # Waldur makes the offering users of a new allocation only when its order is done.
+    served = [k.resource for k in desired.kept if k.resource.state is not ResourceState.CREATING]
+    desired.outsiders = tuple(find_outsiders(world, scene.roster, served))
     return desired
 
 
@@ -134,7 +143,7 @@ class _Scene:
                 yield Refusal(RefusalKind.SITE, order.uuid, "its account is missing from Slurm")
             case _:
                 known = holding.account.name if isinstance(holding, Ours) else None
-                yield self._made(resource, request, known)
+                yield self._made(resource, order, request.limits, known)
 
     def unordered(self, resource: Resource, holding: Holding) -> Iterator[Wanted]:
         """People and flags are kept in step, everything else is at most shown."""
@@ -146,17 +155,29 @@ class _Scene:
             case Foreign(name=name, why=why):
                 found = f"account {name} is not provably its own: {why}"
                 yield Drift(DriftKind.NOT_OURS, resource.uuid, found, "adopt it by hand")
+            case _ if resource.state is not ResourceState.CREATING:
+                known = holding.account.name if isinstance(holding, Ours) else None
+                yield self._missing(resource, known)
             case _:
-                if resource.state is not ResourceState.CREATING:
-                    wanted = resource.backend_id or "an account"
-                    yield Drift(DriftKind.MISSING, resource.uuid, "no account", wanted)
+                return
+
+    def _missing(self, resource: Resource, known: AccountName | None) -> New | Refusal | Drift:
+        """Made again only when a person says so, as what it used and who was in it is gone."""
+        wanted = resource.backend_id or "an account"
+        if not self._world.consent.repair_missing:
+            return Drift(DriftKind.MISSING, resource.uuid, "no account", wanted)
+        limits = _held_limits(self._world, resource)
+        if limits is None:
+            reason = "its ordered limits cannot be read, so its account is not made again"
+            return Refusal(RefusalKind.SITE, resource.uuid, reason)
+        return self._made(resource, None, limits, known)
 
     def _made(
-        self, resource: Resource, request: Request, known: AccountName | None
+        self, resource: Resource, order: Order | None, limits: Tres, known: AccountName | None
     ) -> New | Refusal:
         place = self.hierarchy.allocation(resource, known)
         if isinstance(place, NoPlace):
-            return Refusal(RefusalKind.SITE, request.order.uuid, place.reason)
+            return Refusal(RefusalKind.SITE, order.uuid if order else resource.uuid, place.reason)
         defaults = self._world.policy.account_defaults
         people = self.roster.wanted(resource, self._world.waldur.members)
         new = NewAccount(
@@ -164,17 +185,17 @@ class _Scene:
             parent=place.parent,
             description=self._description(resource),
             organization=place.parent,
-            limits=request.limits,
+            limits=limits,
             fairshare=defaults.fairshare,
             qos=defaults.qos,
             default_qos=defaults.default_qos,
         )
         return New(
             resource=resource,
-            order=request.order,
+            order=order,
             new=new,
             people=None if people is None else tuple(sorted(people)),
-            joiners=self._turnover(Account(new.name), people).joiners,
+            joiners=self._turnover(Account(new.name), resource, people).joiners,
         )
 
     def _kept(
@@ -200,7 +221,7 @@ class _Scene:
             is_adopted=is_adopted,
             limits=limits,
             people=None if people is None else tuple(sorted(people)),
-            turnover=self._turnover(account, people),
+            turnover=self._turnover(account, resource, people),
             parent=self._parent(resource, account),
         )
 
@@ -219,11 +240,13 @@ class _Scene:
             case _:
                 return Missing(resource, order)
 
-    def _turnover(self, account: Account, people: frozenset[UserName] | None) -> Turnover:
+    def _turnover(
+        self, account: Account, resource: Resource, people: frozenset[UserName] | None
+    ) -> Turnover:
         """While the team is unknown nobody comes or leaves."""
         if people is None:
-            return Turnover((), ())
-        return turnover(self._world, self.roster, account, people)
+            return Turnover()
+        return turnover(self._world, self.roster, account, resource, people)
 
     def _parent(self, resource: Resource, account: Account) -> AccountName | NoPlace | None:
         """The project's account; it is made for an account in the wrong place, when asked."""
@@ -247,9 +270,15 @@ def _unsafe_names(roster: Roster) -> Iterator[Refusal]:
         yield Refusal(RefusalKind.UNSAFE_NAME, user, "Slurm would misread this user name")
 
 
+def _unreadable(world: World) -> Iterator[Refusal]:
+    for row in world.waldur.unreadable:
+        reason = f"{row.kind.value} left alone, as it cannot be read: {row.error}"
+        yield Refusal(RefusalKind.UNREADABLE, row.uuid, reason)
+
+
 def _held_limits(world: World, resource: Resource) -> Tres | None:
     """What Waldur holds, to be compared with Slurm; None where it cannot be compared."""
-    limits = wanted_limits(world.components, resource.limits)
+    limits = held_limits(world.components, resource.limits)
     return None if isinstance(limits, Unusable) else limits
 
 
@@ -266,8 +295,11 @@ def _slurm_is_believed(world: World) -> bool:
     return lost <= _MOST_LOST or lost * 2 < len(named)
 
 
-def _orphans(ownership: Ownership, holdings: Mapping[ResourceUuid, Holding]) -> Iterator[Drift]:
+def _orphans(
+    world: World, ownership: Ownership, holdings: Mapping[ResourceUuid, Holding]
+) -> Iterator[Drift]:
+    unreadable = {row.uuid for row in world.waldur.unreadable}
     for account, mark in ownership.own(MarkKind.RESOURCE):
-        if mark.uuid not in holdings:
+        if mark.uuid not in holdings and mark.uuid not in unreadable:
             found = f"marked for resource {mark.uuid}"
             yield Drift(DriftKind.ORPHAN, account.name, found, "Waldur does not list it")

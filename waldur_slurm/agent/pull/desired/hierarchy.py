@@ -7,14 +7,14 @@ allocations that need them. Pure.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from waldur_slurm.agent.model.marketplace import Project, Resource
+from waldur_slurm.agent.model.marketplace import Project, ProjectUuid, Resource
 from waldur_slurm.agent.pull.vocabulary.steps import Stage
 from waldur_slurm.agent.pull.world.marks import MarkKind
 from waldur_slurm.agent.pull.world.naming import allocation_names, parent_names
 from waldur_slurm.agent.pull.world.ownership import Ownership, is_in_cluster
 from waldur_slurm.agent.pull.world.world import World
 from waldur_slurm.errors import InvalidName
-from waldur_slurm.model.accounts import NewAccount
+from waldur_slurm.model.accounts import Account, NewAccount
 from waldur_slurm.model.names import AccountName, account_name
 
 
@@ -27,6 +27,15 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class NoPlace:
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Misplaced:
+    """A project's account that hangs elsewhere than under the project's customer."""
+
+    account: Account
+    customer: AccountName | NoPlace | None
+    """The customer's account, or None where there is none yet."""
 
 
 class Hierarchy:
@@ -60,6 +69,27 @@ class Hierarchy:
     def make_project(self, project: Project) -> AccountName | NoPlace:
         """The project's account, planned where it is missing."""
         return self._parent(MarkKind.PROJECT, project)
+
+    def misplaced(self) -> Iterator[Misplaced]:
+        """The agent's own accounts of projects that Waldur has given to another customer.
+
+        The customer's account is planned where it is missing, if they are to be moved.
+        """
+        resources = self._world.waldur.resources
+        projects = {resource.project.uuid: resource.project for resource in resources}
+        for account, mark in self._ownership.own(MarkKind.PROJECT):
+            project = projects.get(ProjectUuid(mark.uuid))
+            if project is None or not is_in_cluster(account):
+                continue
+            customer = self._ownership.parent(MarkKind.CUSTOMER, project)
+            place = customer.name if customer is not None and is_in_cluster(customer) else None
+            is_in_place = place is not None and account.parent == place
+            if is_in_place or self._world.policy.protects_account(account.name):
+                continue
+            if self._world.consent.repair_parents:
+                yield Misplaced(account, self._parent(MarkKind.CUSTOMER, project))
+            else:
+                yield Misplaced(account, place)
 
     @property
     def needed(self) -> frozenset[AccountName]:

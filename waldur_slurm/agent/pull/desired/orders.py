@@ -17,7 +17,7 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceUuid,
 )
 from waldur_slurm.agent.pull.vocabulary.findings import Refusal, RefusalKind
-from waldur_slurm.agent.pull.vocabulary.limits import Unusable, wanted_limits
+from waldur_slurm.agent.pull.vocabulary.limits import Unusable, held_limits, wanted_limits
 from waldur_slurm.agent.pull.vocabulary.steps import ApproveOrder, ErrOrder, Judgement, RejectOrder
 from waldur_slurm.agent.pull.world.world import World
 from waldur_slurm.model.tres import Tres
@@ -138,9 +138,9 @@ def _limits(world: World, order: Order, resource: Resource | None) -> Tres | Unu
     """An order that names no limits changes none, so the resource's own hold."""
     if order.type is OrderType.TERMINATE:
         return {}
-    keeps = order.type is not OrderType.CREATE and not order.limits and resource is not None
-    ordered = resource.limits if keeps and resource is not None else order.limits
-    return wanted_limits(world.components, ordered)
+    if order.type is not OrderType.CREATE and not order.limits and resource is not None:
+        return held_limits(world.components, resource.limits)
+    return wanted_limits(world.components, order.limits)
 
 
 def _lacks_allocation(world: World, resource: Resource | None) -> bool:

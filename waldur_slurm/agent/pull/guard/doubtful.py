@@ -9,6 +9,7 @@ from datetime import timedelta
 from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.world.doubts import Doubt, doubt_of
 from waldur_slurm.agent.pull.world.marks import MarkKind
+from waldur_slurm.agent.pull.world.people import Turnover
 
 GREATEST_CLOCK_DIFFERENCE = timedelta(minutes=5)
 _FEW = 4
@@ -17,17 +18,20 @@ _FEW = 4
 
 def find_doubts(desired: Desired) -> Iterable[Doubt]:
     """Compare what Waldur tells with what the agent's accounts in Slurm still show."""
-    listed = {resource.uuid for resource in desired.world.waldur.resources}
+    listed = {str(resource.uuid) for resource in desired.world.waldur.resources}
+    listed |= {row.uuid for row in desired.world.waldur.unreadable}
     marked = [mark.uuid for _, mark in desired.ownership.own(MarkKind.RESOURCE)]
     lost = sum(uuid not in listed for uuid in marked)
     if marked and (lost == len(marked) or (lost >= _FEW and lost * 2 >= len(marked))):
         yield Doubt(
             "resources", f"Waldur lists {len(marked) - lost} of {len(marked)} allocations", lost
         )
-    leavers = sum(len(k.turnover.leavers) for k in desired.kept if not k.resource.is_restricted)
+    leavers = sum(_losers(k.turnover) for k in desired.kept if not k.resource.is_restricted)
     people = _people(desired)
     if leavers >= _FEW and leavers * 2 >= people:
-        yield Doubt("people", f"{leavers} of {people} people would leave at once", leavers)
+        yield Doubt(
+            "people", f"{leavers} of {people} people would leave or be held at once", leavers
+        )
     for kept in desired.kept:
         left = kept.turnover.leavers
         is_emptied = kept.people == () and not kept.resource.is_restricted
@@ -40,6 +44,12 @@ def find_doubts(desired: Desired) -> Iterable[Doubt]:
         resource = missing.resource
         reason = f"Slurm does not list {resource.backend_id}"
         yield Doubt(doubt_of(resource), reason, 1, resource.backend_id)
+
+
+def _losers(turnover: Turnover) -> int:
+    """Who leaves, and who is held now; whoever is held already loses nothing more."""
+    held = sum(each.association.max_submit_jobs != 0 for each in turnover.held)
+    return len(turnover.leavers) + held
 
 
 def _people(desired: Desired) -> int:

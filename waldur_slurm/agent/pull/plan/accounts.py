@@ -20,6 +20,7 @@ from waldur_slurm.agent.pull.world.marks import MarkKind
 from waldur_slurm.agent.pull.world.ownership import is_in_cluster
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import AccountName
+from waldur_slurm.model.tres import TresName
 
 
 def plan_parents(desired: Desired) -> Iterator[AddAccount]:
@@ -34,10 +35,11 @@ def plan_account(
 ]:
     match allocation:
         case New(new=new, order=order):
-            yield AddAccount(stage=Stage.ALLOCATIONS, new=new, order=order.uuid)
+            yield AddAccount(stage=Stage.ALLOCATIONS, new=new, order=order.uuid if order else None)
         case Kept():
             yield from _plan_description(allocation)
-            yield from _plan_place(desired, allocation)
+            wanted = allocation.parent
+            yield from _plan_place(desired, allocation.found, wanted, "the project's account")
             yield from _plan_limits(desired, allocation)
 
 
@@ -101,14 +103,20 @@ def _plan_description(kept: Kept) -> Iterator[AdoptAccount | DescribeAccount]:
         )
 
 
-def _plan_place(desired: Desired, kept: Kept) -> Iterator[MoveAccount | Refusal | Drift]:
-    found = kept.found
-    match kept.parent:
+def plan_project_places(desired: Desired) -> Iterator[MoveAccount | Refusal | Drift]:
+    """A project that Waldur has given to another customer takes its allocations along."""
+    for each in desired.misplaced:
+        yield from _plan_place(desired, each.account, each.customer, "the customer's account")
+
+
+def _plan_place(
+    desired: Desired, found: Account, wanted: AccountName | NoPlace | None, missing: str
+) -> Iterator[MoveAccount | Refusal | Drift]:
+    match wanted:
         case NoPlace(reason=reason):
             yield Refusal(RefusalKind.SITE, found.name, reason)
         case None:
-            wanted = "the project's account"
-            yield Drift(DriftKind.PARENT, found.name, found.parent or "", wanted)
+            yield Drift(DriftKind.PARENT, found.name, found.parent or "", missing)
         case parent if found.parent == parent:
             return
         case parent if desired.world.consent.repair_parents:
@@ -117,17 +125,32 @@ def _plan_place(desired: Desired, kept: Kept) -> Iterator[MoveAccount | Refusal 
             yield Drift(DriftKind.PARENT, found.name, found.parent or "", parent)
 
 
+def _comes_to_be_ours(desired: Desired, kept: Kept) -> bool:
+    """Adopted now, or held since then because what was ordered could not be read."""
+    page = desired.world.ledger.page(kept.found.name)
+    return kept.is_adopted or (page.hold is not None and not page.tres)
+
+
+def _plan_unsold(desired: Desired, kept: Kept, sold: frozenset[TresName]) -> Iterator[Drift]:
+    """A limit of the agent's own that the file has forgotten stays: lifting it would give more."""
+    ours = desired.world.ledger.page(kept.found.name).tres
+    for tres in sorted((ours - sold) & kept.found.limits.keys()):
+        found = f"{tres}={kept.found.limits[tres]}"
+        yield Drift(DriftKind.LIMITS, kept.found.name, found, f"{tres} is not in the TRES file")
+
+
 def _plan_limits(desired: Desired, kept: Kept) -> Iterator[SetLimits | Drift]:
     """Orders set limits; without one a difference is only shown, unless the site wants more."""
     world, found = desired.world, kept.found
     if kept.limits is None:
         return
-    ours = {component.tres for component in world.components}
-    ours |= world.ledger.page(found.name).tres
-    change = limit_change(kept.limits, found.limits, ours)
+    sold = frozenset(component.tres for component in world.components)
+    yield from _plan_unsold(desired, kept, sold)
+    change = limit_change(kept.limits, found.limits, sold)
     if not change:
         return
-    if kept.order is not None or world.policy.enforce_limits:
+    is_set = kept.order is not None or world.policy.enforce_limits
+    if is_set or _comes_to_be_ours(desired, kept):
         order = kept.order.uuid if kept.order else None
         yield SetLimits(account=found.name, limits=change, before=found.limits, order=order)
     else:

@@ -3,14 +3,20 @@
 from waldur_slurm.agent.errors import UnsafePlan
 from waldur_slurm.agent.model.marketplace import Resource
 from waldur_slurm.agent.pull.desired.desired import Desired
-from waldur_slurm.agent.pull.vocabulary.steps import AdoptAccount
+from waldur_slurm.agent.pull.vocabulary.limits import Unusable, held_limits, limit_change
+from waldur_slurm.agent.pull.vocabulary.steps import AdoptAccount, SetLimits
 from waldur_slurm.agent.pull.world.marks import MarkKind, looks_marked
 from waldur_slurm.agent.pull.world.ownership import Ours
 from waldur_slurm.model.names import AccountName
 
 
-def adoption(desired: Desired, resource: Resource | None, name: AccountName) -> AdoptAccount:
-    """Return the step that marks the account, or raise `UnsafePlan` with the reason."""
+def adoption(
+    desired: Desired, resource: Resource | None, name: AccountName
+) -> tuple[AdoptAccount, SetLimits | None]:
+    """The step that marks the account, and before it the one that sets what was ordered.
+
+    Raises `UnsafePlan` with the reason.
+    """
     if resource is None:
         raise UnsafePlan("Waldur lists no such resource in this offering")
     found = desired.world.snapshot.accounts.get(name)
@@ -24,6 +30,13 @@ def adoption(desired: Desired, resource: Resource | None, name: AccountName) -> 
     if isinstance(holding, Ours):
         raise UnsafePlan(f"the resource has account {holding.account.name} already")
     mark = desired.ownership.mark(MarkKind.RESOURCE, resource.uuid)
-    return AdoptAccount(
+    limits = held_limits(desired.world.components, resource.limits)
+    if isinstance(limits, Unusable):
+        raise UnsafePlan(f"what was ordered cannot be read: {limits.reason}")
+    sold = {component.tres for component in desired.world.components}
+    change = limit_change(limits, found.limits, sold)
+    setting = SetLimits(account=name, limits=change, before=found.limits) if change else None
+    adopting = AdoptAccount(
         account=name, description=mark.describe(resource.name), before=found.description
     )
+    return adopting, setting

@@ -30,6 +30,8 @@ from waldur_slurm.model.accounts import Account, Association
 from waldur_slurm.model.jobs import QueuedJob
 from waldur_slurm.model.names import ROOT, AccountName, UserName
 
+LEFT = "no longer in the team"
+
 
 class Departures:
     """Who leaves what in this plan, and in which order Slurm lets people go.
@@ -119,7 +121,7 @@ def plan_leavers(
         elif jobs[user]:
             yield from _drain(desired, kept.account, association, jobs[user])
         else:
-            yield from departures.leave(user, kept.account, "no longer in the team")
+            yield from departures.leave(user, kept.account, LEFT)
 
 
 def plan_ending(
@@ -213,7 +215,7 @@ def _drain(
 ) -> Iterator[Step | Refusal]:
     if association.max_submit_jobs != 0:
         before = UserHold(association.max_submit_jobs)
-        yield HoldUser(account=account, user=association.user, before=before)
+        yield HoldUser(account=account, user=association.user, before=before, reason=LEFT)
     yield from _cancel(jobs, desired.world.policy.leavers)
     reason = f"{len(jobs)} jobs have not ended"
     yield Refusal(RefusalKind.WAITING, f"{account}/{association.user}", reason)

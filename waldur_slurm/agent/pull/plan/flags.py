@@ -44,12 +44,23 @@ def _plan_hold(
     desired: Desired, kept: Kept, found: Account
 ) -> Iterator[HoldAccount | ReleaseAccount | Drift]:
     now, before = hold_of(found), hold_before(desired, found)
-    if kept.resource.is_paused and now != HELD:
-        yield HoldAccount(account=found.name, before=before, reason="paused in Waldur")
-    elif not kept.resource.is_paused and now != before:
+    reason = _reason_to_hold(desired, kept)
+    if reason and now != HELD:
+        yield HoldAccount(account=found.name, before=before, reason=reason)
+    elif not reason and now != before:
         yield ReleaseAccount(account=found.name, restored=before)
-    elif not kept.resource.is_paused and now == HELD:
+    elif not reason and now == HELD:
         yield Drift(DriftKind.HOLD, found.name, "held by hand or before", "not paused")
+
+
+def _reason_to_hold(desired: Desired, kept: Kept) -> str:
+    """An account that comes to be the agent's is open only with its ordered limits."""
+    if kept.resource.is_paused:
+        return "paused in Waldur"
+    is_held = desired.world.ledger.page(kept.found.name).hold is not None
+    if kept.limits is None and (kept.is_adopted or is_held):
+        return "its ordered limits are not known"
+    return ""
 
 
 def _plan_qos(desired: Desired, kept: Kept, found: Account) -> Iterator[SetQos | Drift]:

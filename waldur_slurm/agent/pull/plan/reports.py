@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from waldur_slurm.agent.model.components import AccountingType, ComponentType
 from waldur_slurm.agent.model.marketplace import Dialect, Order, OrderType
-from waldur_slurm.agent.pull.desired.allocations import Allocation, Kept
+from waldur_slurm.agent.pull.desired.allocations import Allocation, Kept, New
 from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind
 from waldur_slurm.agent.pull.vocabulary.steps import (
@@ -32,12 +32,13 @@ def _plan_backend_id(allocation: Allocation) -> Iterator[TellBackendId | Drift]:
     held = allocation.resource.backend_id
     if held == allocation.account:
         return
-    is_making = allocation.order is not None and allocation.order.type is not OrderType.UPDATE
+    order = allocation.order
+    is_making = order.type is not OrderType.UPDATE if order else isinstance(allocation, New)
     if held and not is_making:
         yield Drift(DriftKind.BACKEND_ID, allocation.resource.uuid, held, allocation.account)
     else:
-        order = allocation.order.uuid if allocation.order else None
-        yield TellBackendId(resource=allocation.resource, account=allocation.account, order=order)
+        told = order.uuid if order else None
+        yield TellBackendId(resource=allocation.resource, account=allocation.account, order=told)
 
 
 def _completion(desired: Desired, allocation: Allocation, order: Order) -> CompleteOrder:

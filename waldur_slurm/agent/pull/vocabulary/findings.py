@@ -15,6 +15,9 @@ class RefusalKind(RefusalKinds):
     SITE = "site"
     UNSAFE_NAME = "unsafe name"
     NO_UNIX_USER = "no unix user"
+    NO_ACCESS = "no access"
+    HELD = "held"
+    UNREADABLE = "unreadable"
     WAITING = "waiting"
     UNKNOWN = "unknown"
     ABSENT = "absent"
@@ -32,12 +35,15 @@ class RefusalKind(RefusalKinds):
             RefusalKind.UNKNOWN,
             RefusalKind.ABSENT,
             RefusalKind.NO_UNIX_USER,
+            RefusalKind.HELD,
         )
 
     @property
     def level(self) -> Level:
         if self.is_brake:
             return Level.ERROR
+        if self is RefusalKind.UNREADABLE:  # told by whoever read it, in either direction
+            return Level.DEBUG
         is_told = self.needs_a_person or self is RefusalKind.ABSENT
         return Level.WARNING if is_told else Level.DEBUG
 

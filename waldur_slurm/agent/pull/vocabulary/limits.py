@@ -1,6 +1,6 @@
 """From what was ordered to what Slurm enforces: exact, or refused in words for the customer."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from waldur_slurm.agent.model.components import AccountingType, Component, NotOrdered
@@ -22,8 +22,14 @@ LimitChange = tuple[tuple[TresName, int | None], ...]
 """TRES in order with their new amount; None clears one."""
 
 
-def wanted_limits(components: Iterable[Component], ordered: RawLimits) -> Tres | Unusable:
-    """Limits in TRES-minutes; a TRES that is missing is not limited."""
+def wanted_limits(components: Sequence[Component], ordered: RawLimits) -> Tres | Unusable:
+    """Limits in TRES-minutes; a TRES that is missing is not limited.
+
+    What is ordered and not sold is refused: taken for nothing, it would be granted without a limit.
+    """
+    sold = {component.type for component in components}
+    if strange := sorted(set(ordered) - sold):
+        return Unusable(f"This offering does not sell {', '.join(map(repr, strange))}.")
     limits: dict[TresName, int] = {}
     for component in components:
         amount = _amount(component, ordered)
@@ -32,6 +38,12 @@ def wanted_limits(components: Iterable[Component], ordered: RawLimits) -> Tres |
         if amount is not None:
             limits[component.tres] = amount
     return limits
+
+
+def held_limits(components: Sequence[Component], held: RawLimits) -> Tres | Unusable:
+    """The same of what Waldur holds; what was sold once and is not any more says nothing here."""
+    sold = {component.type for component in components}
+    return wanted_limits(components, {name: held[name] for name in held if name in sold})
 
 
 def limit_change(wanted: Tres, found: Tres, ours: Collection[TresName]) -> LimitChange:

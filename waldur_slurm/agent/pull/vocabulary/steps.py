@@ -9,7 +9,7 @@ from enum import IntEnum, auto
 from typing import ClassVar
 
 from waldur_slurm.agent.model.components import ComponentType
-from waldur_slurm.agent.model.marketplace import OrderUuid, Resource
+from waldur_slurm.agent.model.marketplace import OrderUuid, Resource, UserUuid
 from waldur_slurm.agent.pull.vocabulary.limits import LimitChange
 from waldur_slurm.agent.pull.world.ledger import AccountHold, QosBefore, UserHold
 from waldur_slurm.model.accounts import NewAccount
@@ -43,6 +43,7 @@ class Stage(IntEnum):
     BACKEND_IDS = auto()
     COMPLETIONS = auto()
     ASSOCIATIONS = auto()
+    OFFERING_USERS = auto()
 
 
 # What an order is told before any work
@@ -203,6 +204,7 @@ class HoldUser:
     account: AccountName
     user: UserName
     before: UserHold
+    reason: str
     order: OrderUuid | None = None
 
 
@@ -308,6 +310,17 @@ class TellNoAssociation:
     order: OrderUuid | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeOfferingUser:
+    """Make a member an offering user, who then lacks a user name only."""
+
+    stage: ClassVar[Stage] = Stage.OFFERING_USERS
+    event: ClassVar[str] = "offering_user.made"
+    user: UserUuid
+    name: str
+    order: OrderUuid | None = None
+
+
 Judgement = ApproveOrder | RejectOrder | ErrOrder
 SlurmStep = (
     AdoptAccount
@@ -328,7 +341,7 @@ SlurmStep = (
     | RemoveUser
     | RemoveAccount
 )
-Telling = TellBackendId | CompleteOrder | TellAssociation | TellNoAssociation
+Telling = TellBackendId | CompleteOrder | TellAssociation | TellNoAssociation | MakeOfferingUser
 Step = Judgement | SlurmStep | Telling
 
 
@@ -355,6 +368,8 @@ def _about(step: Step) -> tuple[str, str]:
             return step.order, ""
         case CompleteOrder():
             return step.resource.uuid, ""
+        case MakeOfferingUser():
+            return step.user, ""
         case MakeHome():
             return step.order or "", step.user
         case AddUser() | HoldUser() | ReleaseUser() | CancelJobs() | RemoveUser():

@@ -17,6 +17,7 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     HoldAccount,
     HoldUser,
     MakeHome,
+    MakeOfferingUser,
     MoveAccount,
     RejectOrder,
     ReleaseAccount,
@@ -85,8 +86,10 @@ def sentence_of(step: Step) -> str:  # noqa: C901, PLR0912 - one case a kind
             return f"add {step.user} to {step.account}"
         case MakeHome():
             return f"make a home for {step.user} if it is missing"
+        case MakeOfferingUser():
+            return f"make {step.name} ({step.user}) an offering user"
         case HoldUser():
-            return f"let {step.user} submit no more to {step.account}"
+            return f"let {step.user} submit no more to {step.account} ({step.reason})"
         case ReleaseUser():
             return f"let {step.user} submit to {step.account} again"
         case CancelJobs():

@@ -1,13 +1,30 @@
-"""Who should be in which account, by the names that Waldur gives them in this offering."""
+"""Who should be in which account, by the names that Waldur gives them in this offering.
+
+Out is out, and not now is a hold: only who left the team, or is being deleted, loses his place.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from waldur_slurm.agent.model.marketplace import Resource, ResourceUuid, UserUuid
+from waldur_slurm.agent.model.marketplace import (
+    OfferingUser,
+    Resource,
+    ResourceUuid,
+    RowKind,
+    Unreadable,
+    UserUuid,
+)
 from waldur_slurm.agent.pull.world.world import World
 from waldur_slurm.errors import InvalidName
 from waldur_slurm.model.accounts import Account, Association
 from waldur_slurm.model.names import UserName, user_name
+
+Team = frozenset[UserUuid]
+
+RESTRICTED = "Waldur restricts the access of the resource's members"
+VANISHED = (
+    "nobody has this user name in Waldur any more, and a member of the team has none: it may be his"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +34,9 @@ class Roster:
     usable: Mapping[UserUuid, UserName]
     known: frozenset[str]
     unsafe: tuple[UserUuid, ...]
+    persons: Mapping[UserUuid, OfferingUser]
+    unreadable: tuple[Unreadable, ...] = ()
+    """Offering users of whom nobody knows who they are, or what they may do."""
 
     def wanted(
         self, resource: Resource, members: Mapping[ResourceUuid, frozenset[UserUuid]]
@@ -29,17 +49,40 @@ class Roster:
             return None
         return frozenset(self.usable[uuid] for uuid in team if uuid in self.usable)
 
-    def nameless(self, members: Mapping[ResourceUuid, frozenset[UserUuid]]) -> int:
-        """How many members have no user name that can be used."""
-        return len(frozenset[UserUuid]().union(*members.values()) - self.usable.keys())
+    def is_in_doubt(self, name: UserName) -> bool:
+        """Whether the name is, or may be, that of an offering user who cannot be read."""
+        named = any(each.username == name for each in self.unreadable)
+        return named or (bool(self.unreadable) and name not in self.known)
+
+    def why_held(self, resource: Resource, team: Team | None, name: UserName) -> str:
+        """Why somebody who is not wanted now keeps his place; empty for who left, or is blocked."""
+        if team is None:
+            return RESTRICTED
+        persons = [self.persons[uuid] for uuid in team if uuid in self.persons]
+        theirs = [person for person in persons if person.username == name]
+        for person in theirs:
+            if not person.is_leaving:
+                return RESTRICTED if person.is_usable and resource.is_restricted else person.why_not
+        is_somebodys = name in self.known
+        has_names = len(persons) == len(team) and all(person.username for person in persons)
+        return "" if is_somebodys or has_names else VANISHED
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Somebody who may not work now and has not left: he stays, and submits nothing."""
+
+    association: Association
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Turnover:
-    """How the people of one account change; whoever is in neither stays."""
+    """How the people of one account change; whoever is in none of them stays as he is."""
 
-    joiners: tuple[UserName, ...]
-    leavers: tuple[Association, ...]
+    joiners: tuple[UserName, ...] = ()
+    leavers: tuple[Association, ...] = ()
+    held: tuple[Held, ...] = ()
 
 
 def roster_of(world: World) -> Roster:
@@ -58,24 +101,41 @@ def roster_of(world: World) -> Roster:
         else:
             usable[person.user] = name
     known = frozenset(person.username for person in world.waldur.offering_users if person.username)
-    return Roster(usable, known, tuple(unsafe))
+    persons = {person.user: person for person in world.waldur.offering_users}
+    kind = RowKind.OFFERING_USER
+    unreadable = tuple(row for row in world.waldur.unreadable if row.kind is kind)
+    return Roster(usable, known, tuple(unsafe), persons, unreadable)
 
 
 def turnover(
-    world: World, roster: Roster, account: Account, wanted: frozenset[UserName]
+    world: World,
+    roster: Roster,
+    account: Account,
+    resource: Resource,
+    wanted: frozenset[UserName],
 ) -> Turnover:
     policy, added = world.policy, world.ledger.page(account.name).people
     joiners = sorted(u for u in wanted - account.users if not policy.protects_user(u))
-    leavers = [
+    unwanted = [
         association
         for association in account.associations
         if not association.partition
         and association.user not in wanted
         and not policy.protects_user(association.user)
+        and not roster.is_in_doubt(association.user)
         and (
             policy.remove_unknown_users
             or association.user in roster.known
             or association.user in added
         )
     ]
-    return Turnover(tuple(joiners), tuple(sorted(leavers, key=lambda a: a.user)))
+    team = world.waldur.members.get(resource.uuid)
+    leavers: list[Association] = []
+    held: list[Held] = []
+    for association in sorted(unwanted, key=lambda association: association.user):
+        reason = roster.why_held(resource, team, association.user)
+        if reason:
+            held.append(Held(association, reason))
+        else:
+            leavers.append(association)
+    return Turnover(tuple(joiners), tuple(leavers), tuple(held))

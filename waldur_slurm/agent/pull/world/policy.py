@@ -104,6 +104,12 @@ class PullPolicy:
         "whether pull rejects orders that cannot be carried out, instead of leaving them pending",
         "false",
     )
+    make_offering_users: bool = variable(
+        "PULL_MAKE_OFFERING_USERS",
+        flag,
+        "whether pull makes the offering users that members lack, where Waldur lets a provider",
+        "false",
+    )
     enforce_limits: bool = variable(
         "PULL_ENFORCE_LIMITS",
         flag,
@@ -151,6 +157,7 @@ class Consent:
     remove_empty_now: bool = False
     repair_parents: bool = False
     repair_default_associations: bool = False
+    repair_missing: bool = False
 
 
 NO_CONSENT = Consent()

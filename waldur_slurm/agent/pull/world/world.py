@@ -12,6 +12,7 @@ from waldur_slurm.agent.model.marketplace import (
     Order,
     Resource,
     ResourceUuid,
+    Unreadable,
     UserUuid,
 )
 from waldur_slurm.agent.pull.world.ledger import Ledger
@@ -35,6 +36,9 @@ class WaldurSide:
     offering_users: tuple[OfferingUser, ...]
     shown: Mapping[ResourceUuid, frozenset[str]] | None
     is_unavailable: bool = False
+    names: Mapping[UserUuid, str] = field(default_factory=dict)
+    """What people without a user name are called in Waldur itself."""
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,18 @@
 """Who may use what: offering users, team members, associations, rights. Pure."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
-from waldur_slurm.agent.model.marketplace import OfferingUser, ProjectUuid, UserUuid
-from waldur_slurm.agent.waldur.wire.reading import canonical, last_uuid, read_row
+from waldur_slurm.agent.errors import UnexpectedPayload
+from waldur_slurm.agent.model.marketplace import (
+    OfferingUser,
+    ProjectUuid,
+    RowKind,
+    Unreadable,
+    UserUuid,
+)
+from waldur_slurm.agent.waldur.wire.reading import canonical, last_uuid, parse_uuid, read_row
 from waldur_slurm.agent.waldur.wire.rows import (
     AssociationRow,
     MeRow,
@@ -14,30 +22,89 @@ from waldur_slurm.agent.waldur.wire.rows import (
 )
 from waldur_slurm.model.copies import one_copy
 
+_LEAVING = frozenset({"Requested deletion", "Deleting", "Deleted", "Error deleting"})
+"""States of an offering user that is on its way out; all others but OK are a matter of time."""
+
 
 def parse_offering_user(raw: object, where: str) -> OfferingUser:
     row = read_row(OfferingUserRow, raw, where)
-    username = one_copy(row.username or "")
+    why_not = _why_not(row)
     return OfferingUser(
         user=UserUuid(canonical(row.user_uuid)),
-        username=username,
-        is_usable=bool(username) and not row.is_restricted and row.state == "OK",
+        username=one_copy(row.username or ""),
+        is_usable=not why_not,
+        why_not=why_not,
+        is_leaving=row.state in _LEAVING,
     )
 
 
-def parse_permission(raw: object, where: str) -> tuple[ProjectUuid, UserUuid, datetime | None]:
-    """Project, person, and when the role ends."""
+def parse_offering_user_row(raw: object, where: str) -> OfferingUser | Unreadable:
+    """A row that does not even tell its uuid says that the answer is broken, not the person."""
+    try:
+        return parse_offering_user(raw, where)
+    except UnexpectedPayload as error:
+        return Unreadable(
+            kind=RowKind.OFFERING_USER,
+            uuid=parse_uuid(raw, where),
+            error=str(error),
+            user=_user_in(raw),
+            username=_text_in(raw, "username"),
+        )
+
+
+def _user_in(raw: object) -> str:
+    try:
+        return canonical(_text_in(raw, "user_uuid"))
+    except UnexpectedPayload:
+        return ""
+
+
+def _text_in(raw: object, name: str) -> str:
+    found = raw.get(name) if isinstance(raw, dict) else None
+    return found if isinstance(found, str) else ""
+
+
+def _why_not(row: OfferingUserRow) -> str:
+    if row.state != "OK":
+        return one_copy(f"the offering user in Waldur is in state {row.state[:40]!r}")
+    if row.is_restricted:
+        return "the offering user is restricted in Waldur"
+    return "" if row.username else "the offering user has no user name"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody with a role in a project until a moment; `name` is Waldur's own, if it is told."""
+
+    user: UserUuid
+    name: str
+    until: datetime | None
+
+    def is_in(self, now: datetime) -> bool:
+        return self.until is None or self.until > now
+
+
+def parse_permission(raw: object, where: str) -> tuple[ProjectUuid, Member]:
     row = read_row(PermissionRow, raw, where)
-    return (
-        ProjectUuid(canonical(row.project_uuid)),
-        UserUuid(canonical(row.user_uuid)),
-        row.expiration_time,
-    )
+    project, user = ProjectUuid(canonical(row.project_uuid)), UserUuid(canonical(row.user_uuid))
+    return project, Member(user, one_copy(row.user_username or ""), row.expiration_time)
 
 
-def parse_team_member(raw: object, where: str) -> tuple[UserUuid, datetime | None]:
+def parse_permission_row(raw: object, where: str) -> tuple[ProjectUuid | None, Member | None]:
+    """What can be told of the row: a member that is None makes its project's team unknown."""
+    try:
+        return parse_permission(raw, where)
+    except UnexpectedPayload:
+        try:
+            return ProjectUuid(canonical(_text_in(raw, "project_uuid"))), None
+        except UnexpectedPayload:
+            return None, None
+
+
+def parse_team_member(raw: object, where: str) -> Member:
     row = read_row(TeamMemberRow, raw, where)
-    return UserUuid(canonical(row.uuid)), row.expiration_time
+    user = UserUuid(canonical(row.uuid))
+    return Member(user, one_copy(row.username or ""), row.expiration_time)
 
 
 def parse_association(raw: object, where: str) -> tuple[str, str]:

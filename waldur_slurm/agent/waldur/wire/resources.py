@@ -1,7 +1,20 @@
 """Resources with the project that each belongs to. Pure."""
 
-from waldur_slurm.agent.model.marketplace import Resource, ResourceState, ResourceUuid
-from waldur_slurm.agent.waldur.wire.reading import canonical, known_state, project_of, read_row
+from waldur_slurm.agent.errors import UnexpectedPayload
+from waldur_slurm.agent.model.marketplace import (
+    Resource,
+    ResourceState,
+    ResourceUuid,
+    RowKind,
+    Unreadable,
+)
+from waldur_slurm.agent.waldur.wire.reading import (
+    canonical,
+    known_state,
+    parse_uuid,
+    project_of,
+    read_row,
+)
 from waldur_slurm.agent.waldur.wire.rows import PlanPeriodRow, ResourceRow
 
 ALLOCATION = "SLURM.Allocation"
@@ -27,6 +40,17 @@ def parse_resource(raw: object, where: str, in_flight: frozenset[ResourceUuid]) 
         is_downscaled=row.downscaled,
         is_restricted=row.restrict_member_access,
     )
+
+
+def parse_resource_row(
+    raw: object, where: str, in_flight: frozenset[ResourceUuid]
+) -> Resource | Unreadable:
+    """A row that does not even tell its uuid says that the answer is broken, not the resource."""
+    uuid = parse_uuid(raw, where)
+    try:
+        return parse_resource(raw, where, in_flight)
+    except UnexpectedPayload as error:
+        return Unreadable(kind=RowKind.RESOURCE, uuid=uuid, error=str(error))
 
 
 def parse_plan_period(raw: object, where: str) -> tuple[bool, str]:

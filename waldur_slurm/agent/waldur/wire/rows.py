@@ -95,11 +95,13 @@ class PermissionRow(msgspec.Struct):
     project_uuid: str
     user_uuid: str
     expiration_time: Moment | None = None
+    user_username: str | None = None
 
 
 class TeamMemberRow(msgspec.Struct):
     uuid: str
     role: str = ""
+    username: str | None = None
     offering_user_username: str | None = None
     expiration_time: Moment | None = None
 

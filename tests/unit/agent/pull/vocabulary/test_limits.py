@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from tests.fakes.pull import COMPONENTS
 from waldur_slurm.agent.model.components import NotOrdered
-from waldur_slurm.agent.pull.vocabulary.limits import Unusable, limit_change, lowers, wanted_limits
+from waldur_slurm.agent.pull.vocabulary.limits import (
+    Unusable,
+    held_limits,
+    limit_change,
+    lowers,
+    wanted_limits,
+)
 from waldur_slurm.model.tres import Tres, TresName, tres_name
 
 CPU, GPU, MEM = (tres_name(name) for name in ("cpu", "gres/gpu", "mem"))
@@ -56,8 +62,14 @@ def test_absurd_limits_are_refused_in_words_for_the_customer(absurd: object) -> 
     assert refused.reason.startswith("The limit of GPU")
 
 
-def test_components_that_slurm_does_not_count_are_nobodys_trouble_here() -> None:
-    assert wanted_limits([BY_ORDER], {"gpu": 1.0, "storage": "a lot"}) == {GPU: 60}
+def test_what_is_ordered_and_not_sold_is_refused_by_its_name() -> None:
+    refused = wanted_limits([BY_ORDER], {"gpu": 1, "gqu": 3})
+
+    assert refused == Unusable("This offering does not sell 'gqu'.")
+
+
+def test_what_waldur_holds_of_something_not_sold_any_more_says_nothing() -> None:
+    assert held_limits([BY_ORDER], {"gpu": 1.0, "storage": "a lot"}) == {GPU: 60}
 
 
 @given(wanted=amounts, found=amounts, ours=st.sets(st.sampled_from([CPU, GPU, MEM])))

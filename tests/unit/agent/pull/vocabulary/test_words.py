@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from tests.fakes.pull import Site, new_site
-from waldur_slurm.agent.model.marketplace import OrderUuid
+from waldur_slurm.agent.model.marketplace import OrderUuid, UserUuid
 from waldur_slurm.agent.pull.vocabulary import steps
 from waldur_slurm.agent.pull.vocabulary.words import record_of, sentence_of
 from waldur_slurm.agent.pull.world.ledger import AccountHold, QosBefore, UserHold
@@ -55,7 +55,7 @@ def every_step() -> list[steps.Step]:
         ),
         steps.AddUser(account=A, user=U),
         steps.MakeHome(user=U),
-        steps.HoldUser(account=A, user=U, before=UserHold(None)),
+        steps.HoldUser(account=A, user=U, before=UserHold(None), reason="left"),
         steps.ReleaseUser(account=A, user=U, restored=UserHold(4)),
         steps.CancelJobs(account=A, user=U, jobs=(job,)),
         steps.SetDefaultAccount(user=U, account=B, leaving=A),
@@ -65,6 +65,7 @@ def every_step() -> list[steps.Step]:
         steps.CompleteOrder(resource=resource, order=O, settles_resource=True),
         steps.TellAssociation(resource=resource, account=A, user=U),
         steps.TellNoAssociation(resource=resource, account=A, user=U),
+        steps.MakeOfferingUser(user=UserUuid("6" * 32), name="ann"),
     ]
 
 

@@ -105,13 +105,15 @@ def test_a_team_that_cannot_be_read_changes_nobody(site: Site) -> None:
     assert [refusal.kind for refusal in report.refusals] == [RefusalKind.UNKNOWN]
 
 
-def test_restricted_resources_let_everybody_out(site: Site) -> None:
+def test_restricted_resources_let_nobody_submit_and_only_who_left_goes(site: Site) -> None:
     resource, _ = the_resource(site)
     site.waldur.resources[resource] = replace(site.waldur.resources[resource], is_restricted=True)
+    site.waldur.remove_member(project(site), person(site, BOB))
+    site.waldur.add_member(project(site), EVE)
 
     site.settle()
 
-    assert account(site).users == frozenset()
+    assert {(a.user, a.max_submit_jobs) for a in account(site).associations} == {(ANN, 0)}
 
 
 def test_no_association_appears_that_the_plan_does_not_name(site: Site) -> None:

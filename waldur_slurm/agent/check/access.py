@@ -1,0 +1,75 @@
+"""Can the members of allocations get in at all? Pure judgements over what was read."""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from waldur_slurm.agent.check.facts import WaldurFacts
+from waldur_slurm.agent.check.findings import Finding, failed, fine, unknown, warning
+from waldur_slurm.agent.model.marketplace import OfferingUser, RowKind, UserUuid
+from waldur_slurm.errors import ExpectedError
+
+_SUBJECT = "members"
+_SHOWN = 5
+
+
+def judge_rows(waldur: WaldurFacts) -> Iterator[Finding]:
+    """One line for each thing in Waldur that is left alone because nobody can read it."""
+    for row in waldur.unreadable:
+        yield warning(
+            f"{row.kind.value} {row.uuid}",
+            f"cannot be read: {row.error}",
+            "correct it in Waldur, or tell whoever runs Waldur; until then it is left alone",
+        )
+
+
+def judge_members(waldur: WaldurFacts) -> Iterator[Finding]:
+    members, users = waldur.members, waldur.offering_users
+    if isinstance(members, ExpectedError):
+        advice = "the token must be allowed to read the teams of the offering's allocations"
+        yield failed(_SUBJECT, str(members), advice)
+        return
+    if isinstance(users, ExpectedError):
+        yield unknown(_SUBJECT, "see people")
+        return
+    if members.unknown:
+        yield failed(
+            _SUBJECT,
+            f"the teams of {len(members.unknown)} allocations cannot be read:"
+            f" {_first(members.unknown)}",
+            "use the token of an owner of the service provider's organization",
+        )
+    known = {user.user: user for user in users}
+    yield _judge_access(waldur, members.names, known)
+
+
+def _judge_access(
+    waldur: WaldurFacts, names: Mapping[UserUuid, str], known: Mapping[UserUuid, OfferingUser]
+) -> Finding:
+    doubtful = {row.user for row in waldur.unreadable if row.kind is RowKind.OFFERING_USER}
+    names = {} if "" in doubtful else {u: n for u, n in names.items() if u not in doubtful}
+    lacking = [name for user, name in names.items() if user not in known]
+    if lacking:
+        return failed(
+            _SUBJECT,
+            f"{len(lacking)} of {len(names)} members have no offering user, and so no access:"
+            f" {_first(lacking)}",
+            f"set {waldur.dialect.users_option} to true; who was a member before that needs one"
+            " made, in Waldur or by PULL_MAKE_OFFERING_USERS=true",
+        )
+    waiting = [
+        f"{name} ({known[user].why_not or 'not usable'})"
+        for user, name in names.items()
+        if not known[user].is_usable
+    ]
+    if waiting:
+        return warning(
+            _SUBJECT,
+            f"{len(waiting)} of {len(names)} members have no access: {_first(waiting)}",
+            "give them what they lack in Waldur (the offering's users)",
+        )
+    return fine(_SUBJECT, f"{len(names)} have offering users that can be used")
+
+
+def _first(names: Collection[str]) -> str:
+    shown = sorted(names)[:_SHOWN]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
