@@ -14,6 +14,7 @@ from tests.e2e.program import Program
 from tests.fixtures_program import NewProgram
 from tests.fixtures_waldur import StartWaldur
 from waldur_slurm.agent.daemon.alone import only_agent
+from waldur_slurm.state import StateDirectory
 
 # A unit of 0.1 TRES-minutes, so that a job of seconds is seen: 6 CPU-seconds.
 SECONDS = """
@@ -162,11 +163,27 @@ def test_contradictions_are_wrong_usage(
     assert new_program(waldur, "push").run(*arguments).returncode == 2
 
 
-def test_usage_belongs_to_the_pushing_service(waldur: Waldur, new_program: NewProgram) -> None:
-    done = new_program(waldur, "pull").run("usage")
+def test_filling_in_belongs_to_the_pushing_service(waldur: Waldur, new_program: NewProgram) -> None:
+    done = new_program(waldur, "pull").run("backfill", "--from", "2026-10", "--to", "2026-10")
 
     assert done.returncode == 78
     assert "expected push" in done.stderr
+
+
+def test_what_an_allocation_owed_when_it_ended_is_acknowledged_with_pulls_settings(
+    waldur: Waldur, new_program: NewProgram
+) -> None:
+    pull = new_program(waldur, "pull")
+    owed = {"month": "2026-10", "account": "hpc_x", "resource": "0" * 32, "component": "cpu"}
+    state = StateDirectory(Path(pull.environ["AGENT_STATE_DIR"]))
+    state.replace("journal/owed", {"owed": [{**owed, "measured": "2.00", "held": "0"}]})
+
+    shown = pull.run("usage")
+    done = pull.run("usage", "--acknowledge", "2026-10", "hpc_x", "--reason", "booked by hand")
+
+    assert "owed: hpc_x in 2026-10: cpu is 2.00, Waldur holds 0" in shown.stdout
+    assert (done.returncode, done.stdout) == (0, "acknowledged: hpc_x in 2026-10: cpu 2.00\n")
+    assert "owed" not in pull.run("usage").stdout
 
 
 def test_json_says_what_is_owed(push: Program) -> None:

@@ -46,5 +46,5 @@ def code_of(failures: Iterable[Failure[object]]) -> int:
 def require_push(parts: Parts) -> None:
     if parts.settings.direction is not Direction.PUSH:
         raise SettingsError(
-            ["WALDUR_SYNC_DIRECTION: found 'pull', expected push: usage belongs to push.env"]
+            ["WALDUR_SYNC_DIRECTION: found 'pull', expected push: past months are push.env's"]
         )

@@ -213,6 +213,13 @@ def test_older_waldurs_let_a_manager_report_and_read_all_usage(dialect: Dialect)
     assert is_fit(site.findings())
 
 
+def test_a_manager_of_the_provider_is_enough_for_newer_waldurs_only() -> None:
+    site = Site(direction="pull")
+    site.waldur.rights = ("CUSTOMER.MANAGER of customer Site",)
+
+    assert {verdict for _, verdict in site.troubles()} == {Verdict.WARNING}
+
+
 def test_a_manager_who_approves_orders_on_newer_waldurs_only_is_a_warning() -> None:
     site = Site(direction="pull")
     site.waldur.rights = ("OFFERING.MANAGER of offering HPC",)

@@ -88,6 +88,16 @@ def test_one_report_has_all_components_so_that_waldurs_page_forgets_none(site: S
     }
 
 
+def test_what_was_never_used_is_given_no_row(site: Site) -> None:
+    alpha = site.allocation("alpha", "ann", gpu=5)
+    site.job("alpha", "ann", NOON - 3 * HOUR, NOON - HOUR)
+
+    site.cycle().run()
+
+    assert site.held(alpha, CPU, NOVEMBER) == Decimal("2.00")
+    assert site.held(alpha, GPU, NOVEMBER) is None
+
+
 def test_what_is_told_again_is_no_change_and_stays_out_of_the_audit_log(today: Site) -> None:
     today.allocation("alpha", "ann")
     today.job("alpha", "ann", NOON - 3 * HOUR, NOON - HOUR)

@@ -121,9 +121,10 @@ class _Month:
             self._plan.totals.append(self._telling(self._tried))
 
     def _beside(self) -> Mapping[ComponentType, Decimal]:
-        """All else that Waldur bills by usage or limit, unless nobody knows what it would become.
+        """All else that Waldur holds of the month, unless nobody knows what it would become.
 
         Waldur's page of a resource shows what its last report named, and nothing of a closed month.
+        What has no row is given none: a bill may show it.
         """
         if self._booking.is_closed:
             return {}
@@ -135,7 +136,9 @@ class _Month:
 
     def _can_be_repeated(self, component: ComponentType) -> bool:
         offered = self._world.waldur.offered.get(component)
-        if offered is None or not is_billed(offered):
+        held = self._world.waldur.usages.get(self._booking.month, {})
+        is_held = (self._resource.uuid, component) in held
+        if offered is None or not is_billed(offered) or not is_held:
             return False
         return not self._is_split(component) or self._makes_total(component)
 
