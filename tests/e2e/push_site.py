@@ -18,7 +18,8 @@ from sandbox.slurm.history import load_jobs
 from sandbox.slurm.history_jobs import COMPLETED, Job, Shape
 from sandbox.slurm.history_sums import exact_sums
 from sandbox.waldur import Waldur
-from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
+from tests.fakes.makers import component
+from waldur_slurm.agent.model.components import AccountingType, Component
 from waldur_slurm.agent.model.marketplace import OfferingUuid, OrderUuid, ResourceUuid
 from waldur_slurm.agent.push.cycle import PushCycle
 from waldur_slurm.agent.push.plan.policy import PushPolicy
@@ -45,22 +46,10 @@ _numbers = count(5_000_000)
 Amounts = Mapping[tuple[str, str], Decimal]
 
 
-def component(type_: str, tres: str, billed: AccountingType, factor: Decimal | int) -> Component:
-    return Component(
-        tres=tres_name(tres),
-        type=ComponentType(type_),
-        label=type_,
-        measured_unit="hours",
-        accounting_type=billed,
-        limit=1000,
-        unit_factor=Decimal(factor),
-    )
-
-
 COMPONENTS = (
-    component("cpu", "cpu", AccountingType.USAGE, 60),
-    component("mem", "mem", AccountingType.USAGE, 61440),
-    component("gpu", "gres/gpu", AccountingType.LIMIT, GPU_MINUTES),
+    component("cpu", AccountingType.USAGE),
+    component("mem", AccountingType.USAGE, factor=61440),
+    component("gpu", tres="gres/gpu", factor=GPU_MINUTES),
 )
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.slurm import Cluster, ClusterOptions
-from tests.e2e.push_site import GPU_MINUTES, HOUR, NOON, PushSite, component
+from tests.e2e.push_site import GPU_MINUTES, HOUR, NOON, PushSite
+from tests.fakes.makers import component
 from tests.fixtures_slurm import NewCluster
 from tests.fixtures_waldur import DIALECT_NAMES, StartWaldur
 from waldur_slurm.agent.model.components import AccountingType
@@ -152,7 +153,7 @@ def test_later_in_the_day_a_cycle_costs_five_processes_and_one_page_of_each_list
 def test_a_real_job_that_is_suspended_holds_nothing_meanwhile(
     cluster: Cluster, slurm_users: tuple[str, ...], start_waldur: StartWaldur, tmp_path: Path
 ) -> None:
-    sold = (component("cpu", "cpu", AccountingType.USAGE, Decimal("0.01")),)
+    sold = (component("cpu", AccountingType.USAGE, factor=Decimal("0.01")),)
     site = PushSite(cluster, start_waldur("today"), tmp_path, datetime.now(UTC), components=sold)
     resource, account = site.allocate(ANN, gpu=6000)
     number = cluster.submit(ANN, account, "sleep 600", "--time=60")

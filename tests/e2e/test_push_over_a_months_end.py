@@ -7,7 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from sandbox.slurm import ClusterOptions
-from tests.e2e.push_site import UTC_ZONE, PushSite, component
+from tests.e2e.push_site import UTC_ZONE, PushSite
+from tests.fakes.makers import component
 from tests.fixtures_slurm import NewCluster
 from tests.fixtures_waldur import StartWaldur
 from waldur_slurm.agent.model.components import AccountingType
@@ -17,8 +18,8 @@ ANN = "wsat-ann"
 LEAD = timedelta(seconds=18)
 # A hundredth of a TRES-minute, so that seconds show: one unit is 0.6 of them.
 SOLD = (
-    component("cpu", "cpu", AccountingType.USAGE, Decimal("0.01")),
-    component("gpu", "gres/gpu", AccountingType.LIMIT, Decimal("0.01")),
+    component("cpu", AccountingType.USAGE, factor=Decimal("0.01")),
+    component("gpu", tres="gres/gpu", factor=Decimal("0.01")),
 )
 
 

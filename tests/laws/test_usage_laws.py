@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fakes.makers import component
 from tests.fakes.slurm import FOREVER, FakeJob, FakeSlurm
 from waldur_slurm.agent.metering.measure import Meter
 from waldur_slurm.agent.metering.sums import Sums
 from waldur_slurm.agent.metering.witness import WitnessedRecords
-from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
 from waldur_slurm.agent.model.usage import Basis, Share
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Month, Window
@@ -143,21 +143,9 @@ def test_a_months_days_add_up_to_the_month(found: list[FakeJob], zone: ZoneInfo)
 FACTORS = st.decimals(min_value=Decimal("0.01"), max_value=Decimal(10**6), places=2)
 
 
-def component(factor: Decimal) -> Component:
-    return Component(
-        tres=CPU,
-        type=ComponentType("cpu"),
-        label="CPU",
-        measured_unit="units",
-        accounting_type=AccountingType.LIMIT,
-        limit=1,
-        unit_factor=factor,
-    )
-
-
 @given(st.integers(0, 10**15), FACTORS)
 def test_usage_is_rounded_once_to_the_nearest_hundredth(seconds: int, factor: Decimal) -> None:
-    told = component(factor).to_usage(seconds)
+    told = component("cpu", factor=factor).to_usage(seconds)
 
     assert told.as_tuple().exponent == -2
     assert abs(Fraction(told) - Fraction(seconds, 60) / Fraction(factor)) <= Fraction(1, 200)
@@ -165,19 +153,21 @@ def test_usage_is_rounded_once_to_the_nearest_hundredth(seconds: int, factor: De
 
 @given(st.integers(0, 10**12), st.integers(0, 10**12), FACTORS)
 def test_more_held_is_never_less_told(one: int, more: int, factor: Decimal) -> None:
-    assert component(factor).to_usage(one) <= component(factor).to_usage(one + more)
+    assert component("cpu", factor=factor).to_usage(one) <= component(
+        "cpu", factor=factor
+    ).to_usage(one + more)
 
 
 @given(st.integers(0, 10**9), st.integers(1, 10**6))
 def test_limits_survive_the_way_to_slurm_and_back(units: int, factor: int) -> None:
-    sold = component(Decimal(factor))
+    sold = component("cpu", factor=factor)
 
     assert sold.to_whole_units(sold.to_tres_minutes(units)) == units
 
 
 @given(st.integers(0, 10**12), st.integers(1, 10**6))
 def test_a_limit_that_comes_back_is_the_one_that_slurm_enforces(minutes: int, factor: int) -> None:
-    sold = component(Decimal(factor))
+    sold = component("cpu", factor=factor)
     units = sold.to_whole_units(minutes)
 
     assert units is None or sold.to_tres_minutes(units) == minutes

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 import pytest
 
+from tests.fakes.makers import component
 from tests.fakes.slurm import FakeSlurm, down
 from tests.fakes.waldur import FakeMarketplace
 from waldur_slurm.agent.check.facts import Facts, Known, Told, read_slurm, read_waldur
@@ -14,7 +14,7 @@ from waldur_slurm.agent.check.findings import Finding, Verdict
 from waldur_slurm.agent.check.judgement import is_fit, judge
 from waldur_slurm.agent.components_sync import apply_components, plan_components
 from waldur_slurm.agent.errors import WaldurRejected, WaldurUnreachable
-from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
+from waldur_slurm.agent.model.components import AccountingType, Component
 from waldur_slurm.agent.model.marketplace import Dialect, RowKind, Unreadable
 from waldur_slurm.errors import ExpectedError, SettingsError, StateError, TransportError
 from waldur_slurm.model.accounts import Account, NewAccount
@@ -24,19 +24,6 @@ from waldur_slurm.model.tres import TresName, tres_name
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 WALDUR = account_name("waldur")
 CPU = tres_name("cpu")
-
-
-def component(**changes: object) -> Component:
-    cpu = Component(
-        tres=CPU,
-        type=ComponentType("cpu"),
-        label="CPU",
-        measured_unit="k-Hours",
-        accounting_type=AccountingType.USAGE,
-        limit=16,
-        unit_factor=Decimal(60_000),
-    )
-    return replace(cpu, **changes)  # type: ignore[arg-type]  # fields by name, as a test writes them
 
 
 @dataclass
@@ -51,7 +38,7 @@ class Site:
     waldur: FakeMarketplace = field(
         default_factory=lambda: FakeMarketplace(dialect=Dialect.TODAY, now=NOON)
     )
-    components: tuple[Component, ...] | ExpectedError = (component(),)
+    components: tuple[Component, ...] | ExpectedError = (component("cpu", AccountingType.USAGE),)
     storage: Mapping[str, ExpectedError | None] = field(
         default_factory=lambda: {"state directory": None}
     )
@@ -137,7 +124,7 @@ def test_a_tres_file_with_mistakes_fails_and_the_rest_is_still_asked() -> None:
 
 
 def test_a_unit_of_hours_that_is_a_minute_is_a_warning() -> None:
-    site = Site(components=(component(unit_factor=Decimal(1)),))
+    site = Site(components=(component("cpu", AccountingType.USAGE, factor=1),))
 
     assert site.troubles() == [("TRES file", Verdict.WARNING)]
 
@@ -277,7 +264,7 @@ def test_people_without_user_names_are_counted() -> None:
 
 def test_components_that_differ_from_the_tres_file_are_a_warning() -> None:
     site = Site()
-    site.components = (component(label="Processors"),)
+    site.components = (component("cpu", AccountingType.USAGE, label="Processors"),)
 
     (found,) = [f for f in site.findings() if f.verdict is not Verdict.OK]
 
@@ -387,7 +374,7 @@ def test_asking_for_the_right_changes_nothing() -> None:
 
 
 def test_a_tres_that_slurm_does_not_account_for_fails() -> None:
-    site = Site(components=(component(tres=tres_name("gres/fpga")),))
+    site = Site(components=(component("cpu", AccountingType.USAGE, tres="gres/fpga"),))
 
     assert site.troubles() == [("TRES in Slurm", Verdict.FAILED)]
 
@@ -406,7 +393,7 @@ def test_a_tres_that_slurm_does_not_account_for_fails() -> None:
 def test_slurm_conf_must_mean_what_the_offering_says(
     line: str, value: str, period: str | None, mended: str
 ) -> None:
-    site = Site(components=(component(limit_period=period),))
+    site = Site(components=(component("cpu", AccountingType.USAGE, limit_period=period),))
     site.slurm.configuration[line] = value
 
     (found,) = [f for f in site.findings() if f.verdict is not Verdict.OK]
@@ -416,7 +403,7 @@ def test_slurm_conf_must_mean_what_the_offering_says(
 
 
 def test_following_the_advice_on_slurm_conf_ends_the_warning() -> None:
-    site = Site(components=(component(limit_period="month"),))
+    site = Site(components=(component("cpu", AccountingType.USAGE, limit_period="month"),))
     site.slurm.configuration |= {
         "AccountingStorageEnforce": "none",
         "PriorityType": "priority/basic",

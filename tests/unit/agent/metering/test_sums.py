@@ -1,12 +1,15 @@
 """How long the parts are that records are read in: few processes, and none that grows large."""
 
+import tracemalloc
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.fakes.slurm import FakeSlurm
-from tests.unit.agent.push.site import HOUR, UTC_ZONE, Site
+from tests.unit.agent.push.site import HOUR, NOON, UTC_ZONE, Site
 from waldur_slurm.agent.metering import sums as records
 from waldur_slurm.agent.metering.measure import Meter
 from waldur_slurm.agent.metering.sums import Sums, next_length
@@ -150,3 +153,44 @@ def test_after_the_first_a_quiet_day_is_one_part(today: Site, slurm: Counting) -
     meter.measure_days(Window(MARCH, MARCH + 4 * DAY), slurm.now, {ALPHA})
 
     assert [length for length, _ in slurm.parts] == [DAY / 2, DAY / 2, DAY, DAY, DAY]
+
+
+def test_memory_does_not_grow_with_the_number_of_jobs(today: Site) -> None:
+    few, many = measured_peak(today, 2_000), measured_peak(today, 50_000)
+
+    assert many < 2 * few + 100_000
+
+
+def measured_peak(site: Site, jobs: int) -> int:
+    """The most memory that reading a day of so many jobs took, in bytes."""
+    site.slurm = CrowdedSlurm(now=NOON, crowd=jobs)
+    tracemalloc.start()
+    meter = Meter(site.slurm, site.state, ZoneInfo("UTC"), [TresName("cpu")])
+    day = Window(NOON - HOUR, NOON)
+    (measurement,) = meter.measure_days(day, NOON, [AccountName("alpha")]).values()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert sum(measurement.tally.values()) == jobs * 60
+    return peak
+
+
+@dataclass
+class CrowdedSlurm(FakeSlurm):
+    """So many short jobs of one account, made while they are read."""
+
+    crowd: int = 0
+
+    def read_job_records(self, window: Window) -> Iterator[JobRecord | UnreadableRecord]:
+        for number in range(self.crowd):
+            yield JobRecord(
+                id=str(number),
+                account=AccountName("alpha"),
+                user=UserName(f"u{number % 50}"),
+                state="COMPLETED",
+                submitted=window.start,
+                start=window.start,
+                end=window.end,
+                seconds=60,
+                allocated={TresName("cpu"): 1},
+                requested={TresName("cpu"): 1},
+            )

@@ -1,17 +1,20 @@
 """A site in memory for the push direction: a cluster, a marketplace and one clock for both."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tests.fakes.makers import component
 from tests.fakes.slurm import FakeJob, FakeSlurm
 from tests.fakes.waldur import FakeMarketplace, Write, fake_marketplace
-from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
+from waldur_slurm.agent.model.components import AccountingType, ComponentType
 from waldur_slurm.agent.model.marketplace import Dialect, Resource, ResourceState
 from waldur_slurm.agent.push.cycle import PushCycle
+from waldur_slurm.agent.push.journal import Journal
 from waldur_slurm.agent.push.plan.policy import PushPolicy
 from waldur_slurm.model.accounts import Account, Association
 from waldur_slurm.model.names import ROOT, AccountName, UserName
@@ -24,24 +27,16 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 UTC_ZONE = ZoneInfo("UTC")
 HOUR = timedelta(hours=1)
 
+OCTOBER, NOVEMBER = Month(2026, 10), Month(2026, 11)
+EDGE = datetime(2026, 11, 1, tzinfo=UTC)
+"""Where October ends."""
+
 CPU, MEM, GPU = map(ComponentType, ("cpu", "mem", "gres/gpu"))
-
-
-def component(name: str, billed: AccountingType, factor: int = 60) -> Component:
-    return Component(
-        tres=tres_name(name),
-        type=ComponentType(name),
-        label=name,
-        measured_unit="hours",
-        accounting_type=billed,
-        limit=1000,
-        unit_factor=Decimal(factor),
-    )
 
 
 COMPONENTS = (
     component("cpu", AccountingType.USAGE),
-    component("mem", AccountingType.USAGE, 61440),
+    component("mem", AccountingType.USAGE, factor=61440),
     component("gres/gpu", AccountingType.LIMIT),
 )
 
@@ -156,4 +151,53 @@ class Site:
 def make_site(directory: Path, dialect: Dialect = Dialect.TODAY, **policy: Any) -> Site:
     site = Site(StateDirectory(directory), fake_marketplace(dialect), policy=policy)
     site.move_to(NOON)
+    return site
+
+
+class Altered:
+    """A marketplace of which a test gives some calls; all the others are its own."""
+
+    def __init__(self, waldur: FakeMarketplace, **calls: Any) -> None:
+        self._waldur = waldur
+        self._calls = calls
+
+    def __getattr__(self, name: str) -> Any:
+        return self._calls[name] if name in self._calls else getattr(self._waldur, name)
+
+
+def with_a_debt(site: Site) -> Resource:
+    """Six CPU hours of October that Waldur does not hold."""
+    alpha = site.allocation("alpha", "ann")
+    site.job("alpha", "ann", EDGE - 3 * HOUR, EDGE, cpu=2)
+    site.move_to(EDGE + 2 * HOUR)
+    site.cycle().run()
+    return alpha
+
+
+def debts(site: Site) -> list[tuple[Month, str, Decimal]]:
+    return [(o.month, o.component, o.measured) for o in Journal(site.state).read_owed()]
+
+
+def with_two_rows(site: Site, first: str, second: str) -> Resource:
+    """Two CPU hours were measured this month; the rows are of two plans."""
+    alpha = site.allocation("alpha", "ann")
+    site.job("alpha", "ann", NOON - 3 * HOUR, NOON - HOUR)
+    site.hold(alpha, CPU, NOVEMBER, first)
+    row = site.waldur.usages[alpha.uuid, CPU, NOVEMBER]
+    other = replace(row, uuid="another-row", amount=Decimal(second))
+    site.waldur.usages_in_other_plans.append(other)
+    return alpha
+
+
+def with_totals(site: Site, first: str, second: str) -> Resource:
+    """As today's newer servers do: what the plan before was billed, the second row, stays."""
+    site.waldur.makes_totals = True
+    site.policy["max_decrease"] = Fraction(1, 2)
+    site.job("other", "bob", NOON.replace(day=1) - 30 * HOUR, NOON.replace(day=1))
+    return with_two_rows(site, first, second)
+
+
+def with_a_job_over_the_edge(site: Site) -> Site:
+    site.allocation("alpha", "ann", gpu=5)
+    site.job("alpha", "ann", EDGE - 3 * HOUR, EDGE + HOUR, cpu=2, gpu=1)
     return site

@@ -5,7 +5,17 @@ from decimal import Decimal
 
 import pytest
 
-from tests.unit.agent.push.site import COMPONENTS, CPU, GPU, HOUR, Site
+from tests.unit.agent.push.site import (
+    COMPONENTS,
+    CPU,
+    EDGE,
+    GPU,
+    HOUR,
+    NOON,
+    Site,
+    debts,
+    with_a_debt,
+)
 from waldur_slurm.agent.errors import UnsafePlan, WaldurUnreachable
 from waldur_slurm.agent.push.backfill import Backfill, months_between
 from waldur_slurm.agent.push.cycle import PushCycle
@@ -158,3 +168,24 @@ def test_what_was_declined_is_tried_again_by_the_next_backfill(site: Site) -> No
     backfill(site).run(SEPTEMBER, OCTOBER)
 
     assert amounts(site)[:2] == [Decimal("9.00"), Decimal("10.00")]
+
+
+def test_a_backfill_by_staff_pays_what_waldur_declined_before(today: Site) -> None:
+    alpha = with_a_debt(today)
+    today.waldur.refuses_past_months, today.waldur.rights = False, ["staff"]
+
+    Backfill(reader=today.cycle().reader, sink=today.events.append).run(OCTOBER, OCTOBER)
+
+    assert today.held(alpha, CPU, OCTOBER) == Decimal("6.00")
+    assert debts(today) == []
+
+
+def test_a_backfill_does_not_look_for_todays_running_jobs_in_the_past(today: Site) -> None:
+    today.waldur.refuses_past_months, today.waldur.rights = False, ["staff"]
+    alpha = today.allocation("alpha", "ann")
+    today.job("alpha", "ann", EDGE - 3 * HOUR, EDGE)
+    today.job("alpha", "ann", NOON - 5 * HOUR)
+
+    Backfill(reader=today.cycle().reader, sink=today.events.append).run(OCTOBER, OCTOBER)
+
+    assert today.held(alpha, CPU, OCTOBER) == Decimal("3.00")

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from tests.fakes.makers import component
 from tests.places import PROJECT
-from tests.unit.agent.push.site import Site, component
+from tests.unit.agent.push.site import Site
 from waldur_slurm.agent.model.components import AccountingType
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.period import Month, Window
@@ -21,8 +22,8 @@ def test_the_example_adds_up(today: Site) -> None:
     today.allocation("alpha", "ann")
     job = today.job("alpha", "ann", at(31, 22), at(1, 4), cpu=64, mem=128 * 1024)
     job.paused = [Window(at(31, 23, 30), at(1, 0, 30))]
-    cpu = component("cpu", AccountingType.USAGE, 60_000)
-    mem = component("mem", AccountingType.USAGE, 61_440)
+    cpu = component("cpu", AccountingType.USAGE, factor=60_000)
+    mem = component("mem", AccountingType.USAGE, factor=61_440)
     cycle = today.cycle()
     cycle.components = (cpu, mem)
     months = (Month(2026, 10), Month(2026, 11))

@@ -7,17 +7,25 @@ from decimal import Decimal
 import pytest
 
 from tests.fakes.slurm import FakeSlurm
-from tests.unit.agent.push.site import CPU, HOUR, NOON, Site
-from waldur_slurm.agent.errors import WaldurUnreachable
+from tests.unit.agent.push.site import (
+    CPU,
+    EDGE,
+    HOUR,
+    NOON,
+    NOVEMBER,
+    Site,
+    with_totals,
+    with_two_rows,
+)
+from waldur_slurm.agent.errors import UnexpectedPayload, WaldurUnreachable
 from waldur_slurm.agent.model.marketplace import Resource, ResourceState
 from waldur_slurm.agent.push.final import FinalUsage
 from waldur_slurm.agent.push.journal import Journal
 from waldur_slurm.errors import UnparsableOutput
 from waldur_slurm.model.jobs import JobRecord, UnreadableRecord
 from waldur_slurm.model.names import AccountName
-from waldur_slurm.model.period import Month, Window
+from waldur_slurm.model.period import Window
 
-NOVEMBER = Month(2026, 11)
 ALPHA = AccountName("alpha")
 
 
@@ -151,3 +159,32 @@ def test_a_report_that_fails_is_not_taken_for_done(site: Site) -> None:
 
     assert final(site)(alpha, ALPHA) is True
     assert site.held(alpha, CPU, NOVEMBER) == Decimal("3.00")
+
+
+def test_last_usage_that_met_the_edge_on_its_way_is_not_taken_for_told(older: Site) -> None:
+    alpha = older.allocation("alpha", "ann")
+    older.waldur._change(alpha, state=ResourceState.TERMINATING)
+    older.job("alpha", "ann", EDGE - 3 * HOUR, EDGE - HOUR)
+    older.move_to(EDGE - timedelta(minutes=6))
+    cycle = older.cycle()
+    moments = iter([older.now] * 2)
+    cycle.clock = lambda: next(moments, EDGE - timedelta(minutes=1))
+    last = FinalUsage(reader=cycle.reader, sink=older.events.append)
+
+    assert last(older.waldur.resources[alpha.uuid], AccountName("alpha")) is False
+
+
+def test_last_usage_waits_where_waldur_did_not_make_the_total(today: Site) -> None:
+    alpha = with_totals(today, "0.25", "2.05")
+    last = FinalUsage(reader=today.cycle().reader, sink=today.events.append)
+
+    with pytest.raises(UnexpectedPayload, match="several rows"):
+        last(today.waldur.resources[alpha.uuid], AccountName("alpha"))
+
+
+def test_last_usage_waits_for_rows_that_somebody_has_to_correct(site: Site) -> None:
+    alpha = with_two_rows(site, "1.00", "2.00")
+    last = FinalUsage(reader=site.cycle().reader, sink=site.events.append)
+
+    with pytest.raises(UnexpectedPayload, match="several rows"):
+        last(site.waldur.resources[alpha.uuid], AccountName("alpha"))

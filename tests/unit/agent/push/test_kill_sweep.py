@@ -1,18 +1,15 @@
 """Killed before or after any request or any note: the next cycle mends it all, and then is idle."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.unit.agent.push.site import HOUR, Site, make_site
+from tests.unit.agent.push.site import EDGE, HOUR, Site, make_site
 from waldur_slurm.agent.model.marketplace import Dialect, ResourceState
 from waldur_slurm.agent.push.journal import Journal
 from waldur_slurm.state import Document
-
-EDGE = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 class Killed(BaseException):

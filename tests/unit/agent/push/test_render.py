@@ -1,14 +1,12 @@
 """A plan on paper says everything that the cycle would, and nothing on an idle one."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from tests.unit.agent.push.site import CPU, HOUR, NOON, Site
+from tests.unit.agent.push.site import CPU, EDGE, HOUR, NOON, Site
 from waldur_slurm.agent.push.render import kind_of, to_json, to_text
 from waldur_slurm.agent.report.paper import Kind
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.period import Month
-
-EDGE = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def test_an_idle_plan_says_so(site: Site) -> None:

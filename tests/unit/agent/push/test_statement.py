@@ -4,14 +4,12 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from tests.unit.agent.push.site import CPU, HOUR, NOON, Site
+from tests.unit.agent.push.site import CPU, HOUR, NOON, NOVEMBER, Site
 from waldur_slurm.agent.push.statement import UsageRow, UsageStatement
 from waldur_slurm.model.jobs import UnreadableRecord
 from waldur_slurm.model.names import AccountName, UserName
-from waldur_slurm.model.period import Month
 from waldur_slurm.model.tres import TresName
 
-NOVEMBER = Month(2026, 11)
 ALPHA = AccountName("alpha")
 DAY = timedelta(days=1)
 

@@ -1,14 +1,10 @@
 """What a token may not do keeps back no usage that it may tell; what stays untold says why."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
-from tests.unit.agent.push.site import CPU, GPU, HOUR, MEM, NOON, Site
+from tests.unit.agent.push.site import CPU, EDGE, GPU, HOUR, MEM, NOON, NOVEMBER, OCTOBER, Site
 from waldur_slurm.agent.errors import WaldurRejected
-from waldur_slurm.model.period import Month
-
-OCTOBER, NOVEMBER = Month(2026, 10), Month(2026, 11)
-EDGE = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def managed(site: Site) -> Site:

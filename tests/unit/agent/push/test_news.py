@@ -83,3 +83,15 @@ def test_a_cycle_of_a_site_counts_its_strangers_and_times_its_phases(site: Site)
     assert standing.unreported == {}
     assert standing.quarantined is None
     assert entered == ["read", "tell"]
+
+
+def test_a_runaway_job_is_told_to_people_once(site: Site) -> None:
+    site.allocation("alpha", "ann")
+    site.slurm.runaway = [site.job("alpha", "ann", NOON - 30 * HOUR)]
+    cycle = site.cycle()
+
+    reports = [cycle.run() for _ in range(3)]
+
+    assert [len(report.runaways) for report in reports] == [1, 1, 1]
+    (event,) = site.heard("job.runaway")
+    assert (event.fields["account"], event.fields["counted_until"]) == ("alpha", "never")

@@ -5,21 +5,21 @@ from decimal import Decimal
 
 import pytest
 
-from tests.unit.agent.push.site import CPU, GPU, HOUR, Site
+from tests.unit.agent.push.site import (
+    CPU,
+    EDGE,
+    GPU,
+    HOUR,
+    NOVEMBER,
+    OCTOBER,
+    Site,
+    debts,
+    with_a_job_over_the_edge,
+)
+from waldur_slurm.agent.model.marketplace import ResourceState
 from waldur_slurm.agent.push.cycle import PushCycle
-from waldur_slurm.agent.push.journal import Journal
 from waldur_slurm.agent.push.plan.findings import Owed
-from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.period import Month
-
-OCTOBER, NOVEMBER = Month(2026, 10), Month(2026, 11)
-EDGE = datetime(2026, 11, 1, tzinfo=UTC)
-
-
-def with_a_job_over_the_edge(site: Site) -> Site:
-    site.allocation("alpha", "ann", gpu=5)
-    site.job("alpha", "ann", EDGE - 3 * HOUR, EDGE + HOUR, cpu=2, gpu=1)
-    return site
 
 
 def only(site: Site) -> Owed:
@@ -209,31 +209,6 @@ def test_records_that_arrive_late_are_still_measured_for_a_week(today: Site) -> 
     assert today.held(alpha, CPU, OCTOBER) == Decimal("2.00")
 
 
-def test_what_is_owed_stays_until_a_person_acknowledges_it(older: Site) -> None:
-    with_a_job_over_the_edge(older).move_to(EDGE + 2 * HOUR)
-    older.cycle().run()
-    older.move_to(EDGE + timedelta(days=15))
-    assert len(older.cycle().run().owed) == 2
-
-    journal = Journal(older.state)
-    settled = journal.acknowledge(OCTOBER, AccountName("alpha"), "waived", older.now)
-
-    assert len(settled) == 2
-    assert older.cycle().run().owed == ()
-
-
-def test_a_debt_that_grows_after_it_was_acknowledged_shows_again(older: Site) -> None:
-    with_a_job_over_the_edge(older).move_to(EDGE + 2 * HOUR)
-    older.cycle().run()
-    Journal(older.state).acknowledge(OCTOBER, AccountName("alpha"), "waived", older.now)
-    older.job("alpha", "ann", EDGE - 20 * HOUR, EDGE - 10 * HOUR)
-    older.move_to(EDGE + timedelta(days=1, hours=2))
-
-    report = older.cycle().run()
-
-    assert [(o.component, o.measured) for o in report.owed] == [(CPU, Decimal("16.00"))]
-
-
 @pytest.mark.parametrize("minutes", [-4, 4])
 def test_near_the_edge_the_plan_itself_has_no_usage(older: Site, minutes: int) -> None:
     with_a_job_over_the_edge(older).move_to(EDGE + timedelta(minutes=minutes))
@@ -250,3 +225,77 @@ def test_people_of_a_month_that_was_declined_are_not_told_either(today: Site) ->
 
     october = [usage for usage in today.waldur.user_usages.values() if usage.month == OCTOBER]
     assert [(usage.component, usage.username) for usage in october] == [(GPU, "ann")]
+
+
+def test_a_month_that_closed_while_nobody_looked_is_still_told(today: Site) -> None:
+    today.waldur.refuses_past_months = False
+    alpha = today.allocation("alpha", "ann")
+    today.move_to(EDGE - 48 * HOUR)
+    today.cycle().run()
+    today.job("alpha", "ann", EDGE - 3 * HOUR, EDGE)
+    today.move_to(EDGE + timedelta(days=20))
+
+    today.cycle().run()
+
+    assert today.held(alpha, CPU, OCTOBER) == Decimal("3.00")
+
+
+def test_a_month_that_closed_while_nobody_looked_is_owed_where_no_date_is_taken(
+    older: Site,
+) -> None:
+    older.allocation("alpha", "ann")
+    older.move_to(EDGE - 48 * HOUR)
+    older.cycle().run()
+    older.job("alpha", "ann", EDGE - 3 * HOUR, EDGE)
+    older.move_to(EDGE + timedelta(days=20))
+
+    older.cycle().run()
+
+    assert debts(older) == [(OCTOBER, CPU, Decimal("3.00"))]
+
+
+def test_months_that_closed_while_nobody_looked_are_all_still_told(today: Site) -> None:
+    today.waldur.refuses_past_months = False
+    alpha = today.allocation("alpha", "ann")
+    today.move_to(datetime(2026, 6, 20, tzinfo=UTC))
+    today.cycle().run()
+    for month in (6, 7, 8, 9, 10):
+        start = datetime(2026, month, 25, tzinfo=UTC)
+        today.job("alpha", "ann", start, start + month * HOUR)
+    today.move_to(EDGE + timedelta(days=20))
+
+    today.cycle().run()
+
+    told = [today.held(alpha, CPU, Month(2026, month)) for month in (6, 7, 8, 9, 10)]
+    assert told == [6, 7, 8, 9, 10]
+
+
+@pytest.mark.parametrize("minutes", [-4, 1])
+def test_it_is_not_erred_while_its_usage_waits_for_the_edge(older: Site, minutes: int) -> None:
+    for number in range(3):
+        older.allocation(f"other{number}")
+    alpha = older.allocation("alpha", "ann")
+    older.job("alpha", "ann", EDGE - 3 * HOUR, EDGE + timedelta(minutes=minutes))
+    older.drop_account("alpha")
+    older.move_to(EDGE + timedelta(minutes=minutes))
+
+    older.cycle().run()
+
+    assert older.state_of(alpha) is ResourceState.OK
+
+
+def test_it_is_not_erred_where_the_edge_came_near_meanwhile(older: Site) -> None:
+    for number in range(3):
+        older.allocation(f"other{number}")
+    alpha = older.allocation("alpha", "ann")
+    older.job("alpha", "ann", EDGE - 3 * HOUR, EDGE - HOUR)
+    older.drop_account("alpha")
+    older.move_to(EDGE - timedelta(minutes=6))
+    cycle = older.cycle()
+    moments = iter([older.now] * 3)
+    cycle.clock = lambda: next(moments, EDGE - timedelta(minutes=1))
+
+    cycle.run()
+
+    assert older.told == []
+    assert older.state_of(alpha) is ResourceState.OK
