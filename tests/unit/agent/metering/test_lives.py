@@ -1,12 +1,15 @@
 """A job that slurmctld lost counts until it was last seen, and is listed."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.unit.agent.metering.measuring import Forgetful, measure, seconds
 from tests.unit.agent.push.site import HOUR, NOON, Site
+from waldur_slurm.agent.metering.lives import SETTLED, long_running
 from waldur_slurm.errors import AccountingDown
+from waldur_slurm.model.jobs import QueuedJob
+from waldur_slurm.model.names import AccountName, UserName
 
 
 def test_a_job_that_slurmctld_never_knew_counts_nothing_and_is_listed(site: Site) -> None:
@@ -77,3 +80,28 @@ def test_records_that_lack_every_running_job_are_not_believed(site: Site) -> Non
 
     with pytest.raises(AccountingDown, match="of 1 running jobs not one"):
         measure(site)
+
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def queued(number: str, age: timedelta, state: str = "RUNNING") -> QueuedJob:
+    return QueuedJob(
+        id=number,
+        account=AccountName("a"),
+        user=UserName("ann"),
+        state=state,
+        submitted=NOW - age,
+    )
+
+
+def test_a_young_job_without_a_record_yet_stops_nothing() -> None:
+    minute = timedelta(minutes=1)
+    queue = [
+        queued("1", minute),
+        queued("2", SETTLED),
+        queued("3", SETTLED + minute),
+        queued("4", SETTLED + minute, "PENDING"),
+    ]
+
+    assert set(long_running(queue, NOW)) == {"3"}

@@ -139,3 +139,9 @@ def test_a_state_is_read_without_who_caused_it() -> None:
 def test_what_is_no_state_is_refused(text: str) -> None:
     with pytest.raises(UnparsableOutput):
         parse_state(text)
+
+
+@pytest.mark.parametrize("text", ["cpu=1G", "cpu=1.5", "gres/gpu=2K", "cpu=4,gres/gpu=1M"])
+def test_what_is_counted_in_pieces_has_no_unit_of_memory(text: str) -> None:
+    with pytest.raises(UnparsableOutput, match="counted in pieces"):
+        parse_tres(text)

@@ -284,3 +284,31 @@ def test_foreign_accounts_below_an_empty_project_keep_it(site: Site) -> None:
 
     assert parent in site.accounts()
     assert site.accounts()[AccountName("side")].parent == parent
+
+
+def test_a_doubt_about_one_team_cuts_no_removal_of_another_team(site: Site) -> None:
+    other = site.waldur.make_project("Other", "one customer")
+    for number in range(12):
+        site.waldur.add_member(other, f"other{number}")
+    site.waldur.place_create(other, "second", {"gpu": 1})
+    site.settle()
+    first = next(iter(site.waldur.members))
+    for user in sorted(site.waldur.members[first]):
+        site.waldur.members[first].discard(user)
+    site.waldur.remove_member(other, min(site.waldur.members[other.uuid]))
+
+    report = site.run()
+
+    assert [doubt.partition("/")[0] for doubt in report.doubts] == ["team"]
+    assert people(site) == 6 + 11
+
+
+def test_a_doubt_lets_newcomers_in(site: Site) -> None:
+    (project,) = (resource.project for resource in site.waldur.resources.values())
+    empty_team(site)
+    site.waldur.add_member(project, "newcomer")
+
+    report = site.run()
+
+    assert report.doubts == ("people",)
+    assert people(site) == 7

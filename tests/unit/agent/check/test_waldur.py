@@ -1,0 +1,178 @@
+"""Whether Waldur lets the agent do its work, and what to do where it does not."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.fakes.makers import component
+from tests.unit.agent.check.site import NOON, Site
+from waldur_slurm.agent.check.facts import Known
+from waldur_slurm.agent.check.findings import Verdict
+from waldur_slurm.agent.check.judgement import is_fit
+from waldur_slurm.agent.errors import WaldurRejected, WaldurUnreachable
+from waldur_slurm.agent.model.components import AccountingType
+from waldur_slurm.agent.model.marketplace import Dialect
+from waldur_slurm.errors import ExpectedError, StateError
+
+
+def test_without_waldur_nothing_is_concluded_about_it() -> None:
+    site = Site()
+    site.waldur.go_down()
+    troubles = site.troubles()
+
+    assert troubles[0] == ("Waldur", Verdict.FAILED)
+    assert {verdict for _, verdict in troubles[1:]} == {Verdict.UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("error", "subject"),
+    [
+        (WaldurRejected("GET users/me/", 401, "Invalid token."), "token"),
+        (WaldurRejected("GET offering", 404, "No Offering matches."), "offering"),
+        (WaldurUnreachable("refused"), "Waldur"),
+    ],
+)
+def test_each_way_in_which_waldur_says_no_names_its_own_cause(
+    error: ExpectedError, subject: str
+) -> None:
+    site = Site()
+    site.waldur.fail_next("read_offering", error)
+
+    assert site.troubles()[0] == (subject, Verdict.FAILED)
+
+
+def test_an_offering_that_nobody_can_order_is_a_warning() -> None:
+    site = Site()
+    site.waldur.offering = replace(site.waldur.offering, state="Draft")
+
+    assert site.troubles() == [("offering", Verdict.WARNING)]
+
+
+@pytest.mark.parametrize(
+    ("direction", "rights", "lacking"),
+    [
+        ("pull", (), ["right to approve and complete orders", "right to change resources"]),
+        ("push", ("OFFERING.MANAGER of offering HPC",), ["right to read and correct usage"]),
+        ("push", ("PROJECT.ADMIN of project X",), ["right to change resources", "right to report"]),
+        ("pull", ("staff",), []),
+    ],
+)
+def test_rights_are_named_one_by_one(
+    direction: str, rights: tuple[str, ...], lacking: list[str]
+) -> None:
+    site = Site(direction=direction)
+    site.waldur.rights = rights
+
+    troubles = site.troubles()
+
+    assert len(troubles) == len(lacking)
+    for (subject, verdict), start in zip(troubles, lacking, strict=True):
+        assert subject.startswith(start)
+        assert verdict is Verdict.FAILED
+
+
+@pytest.mark.parametrize("dialect", [Dialect.TRANSITION, Dialect.CLASSIC])
+def test_older_waldurs_let_a_manager_report_and_read_all_usage(dialect: Dialect) -> None:
+    site = Site(direction="push")
+    site.waldur.rights = ("OFFERING.MANAGER of offering HPC",)
+    site.waldur.dialect = dialect
+
+    assert is_fit(site.findings())
+
+
+def test_a_manager_of_the_provider_is_enough_for_newer_waldurs_only() -> None:
+    site = Site(direction="pull")
+    site.waldur.rights = ("CUSTOMER.MANAGER of customer Site",)
+
+    assert {verdict for _, verdict in site.troubles()} == {Verdict.WARNING}
+
+
+def test_a_manager_who_approves_orders_on_newer_waldurs_only_is_a_warning() -> None:
+    site = Site(direction="pull")
+    site.waldur.rights = ("OFFERING.MANAGER of offering HPC",)
+
+    assert site.troubles() == [("right to approve and complete orders", Verdict.WARNING)]
+    (found,) = [f for f in site.findings() if f.verdict is Verdict.WARNING]
+    assert "newer Waldur only" in found.found
+
+
+@pytest.mark.parametrize("dialect", [Dialect.TRANSITION, Dialect.CLASSIC])
+def test_push_is_warned_where_a_closed_month_cannot_be_corrected(dialect: Dialect) -> None:
+    push, pull = Site(direction="push"), Site(direction="pull")
+    push.waldur.dialect = pull.waldur.dialect = dialect
+
+    assert push.troubles() == [("closed months", Verdict.WARNING)]
+    assert pull.troubles() == []
+
+
+@pytest.mark.parametrize(
+    ("rights", "words"), [(("staff",), "all usage"), (("CUSTOMER.OWNER of X",), "billed by limit")]
+)
+def test_push_learns_what_this_token_may_still_report_later(
+    rights: tuple[str, ...], words: str
+) -> None:
+    site = Site(direction="push")
+    site.waldur.rights = rights
+
+    (found,) = [f for f in site.findings() if f.subject == "closed months"]
+
+    assert found.verdict is Verdict.OK
+    assert found.found.startswith(words) or words in found.found
+
+
+def test_an_offering_that_is_unavailable_says_what_waits() -> None:
+    site = Site()
+    site.waldur.offering = replace(site.waldur.offering, state="Unavailable")
+
+    (found,) = [f for f in site.findings() if f.subject == "offering"]
+
+    assert found.verdict is Verdict.WARNING
+    assert "the agent holds back" in found.found
+
+
+def test_people_without_user_names_are_counted() -> None:
+    site = Site()
+    project = site.waldur.make_project()
+    site.waldur.name_user(site.waldur.add_member(project), "")
+    site.waldur.name_user(site.waldur.add_member(project), "ann")
+
+    (people,) = [f for f in site.findings() if f.subject == "people"]
+
+    assert people.verdict is Verdict.WARNING
+    assert people.found.startswith("1 of 2 people")
+
+
+def test_components_that_differ_from_the_tres_file_are_a_warning() -> None:
+    site = Site()
+    site.components = (component("cpu", AccountingType.USAGE, label="Processors"),)
+
+    (found,) = [f for f in site.findings() if f.verdict is not Verdict.OK]
+
+    assert (found.subject, found.verdict) == ("components", Verdict.WARNING)
+    assert "--load-components" in found.advice
+
+
+def test_clocks_that_disagree_are_a_warning() -> None:
+    site = Site()
+    site.waldur.now = NOON - timedelta(hours=2)
+
+    assert site.troubles() == [("clock", Verdict.WARNING)]
+
+
+@pytest.mark.parametrize(
+    ("hooks", "troubles"),
+    [
+        (("user.added",), []),
+        ((), [("hooks", Verdict.WARNING)]),
+        (StateError("others may write to it"), [("hooks", Verdict.FAILED)]),
+    ],
+)
+def test_programs_of_the_site_have_a_line_where_there_is_a_place_for_them(
+    hooks: Known[Sequence[str]], troubles: list[tuple[str, Verdict]]
+) -> None:
+    site = Site(hooks=hooks)
+
+    assert site.troubles() == troubles
+    assert "hooks" in {finding.subject for finding in site.findings()}
