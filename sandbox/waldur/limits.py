@@ -13,6 +13,9 @@ from sandbox.waldur.traits import has_trait
 
 PERIODS = {"month": "Monthly", "quarterly": "Quarterly", "annual": "Annual", "total": "Total"}
 
+LARGEST = 2**63 - 1
+"""What the database holds; nobody has so much to give away."""
+
 
 def limit_components(store: Store, offering: str) -> dict[str, Record]:
     rows = store.rows(
@@ -64,7 +67,7 @@ def hold(store: Store, resource: Record, limits: Record) -> None:
             "quotas",
             resource=resource["uuid"],
             component=component,
-            amount=limits[kind],
+            amount=min(limits[kind], LARGEST),
             modified=store.stamp(),
         )
 
