@@ -67,9 +67,14 @@ def hold(store: Store, resource: Record, limits: Record) -> None:
             "quotas",
             resource=resource["uuid"],
             component=component,
-            amount=min(limits[kind], LARGEST),
+            amount=_countable(limits[kind]),
             modified=store.stamp(),
         )
+
+
+def _countable(amount: object) -> int | float:
+    """What is no amount, as somebody may order anything, takes nothing away."""
+    return min(amount, LARGEST) if isinstance(amount, int | float) else 0
 
 
 def take(store: Store, resource: Record, limits: Record) -> None:
