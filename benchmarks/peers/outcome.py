@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from benchmarks.peers.figures import Cost
-from benchmarks.peers.usage import Verdict
+from benchmarks.peers.usage import Correctness
 
 
 class Work(StrEnum):
@@ -28,7 +28,7 @@ class Outcome:
     """As measured, before anything was carried on."""
     start_seconds: float | None = None
     """From the start of its Python to the start of its work, which no cost contains."""
-    usage: Verdict | None = None
-    usage_as_requested: Verdict | None = None
+    usage: Correctness | None = None
+    usage_as_requested: Correctness | None = None
     """Held against what jobs asked for instead of what they were given."""
     trouble: str = ""

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from benchmarks.peers.outcome import Outcome, Work
 from benchmarks.peers.site import ACCOUNTS, JOBS, PEOPLE
-from benchmarks.peers.usage import Verdict
+from benchmarks.peers.usage import Correctness
 
 WITHOUT_TERMINAL = 150
 NOTHING = "not measured"
@@ -96,5 +96,5 @@ def _usage_cells(outcome: Outcome) -> tuple[str, ...]:
     return (_part(found), f"{found.missing}", _part(asked), parts)
 
 
-def _part(verdict: Verdict) -> str:
+def _part(verdict: Correctness) -> str:
     return f"{verdict.right} of {verdict.figures}"

@@ -18,7 +18,7 @@ Figure = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Correctness:
     figures: int
     right: int
     missing: int
@@ -45,12 +45,12 @@ def judge(
     known: Mapping[Figure, Fraction],
     reported: Mapping[Figure, Decimal],
     units: Mapping[str, int],
-) -> Verdict:
+) -> Correctness:
     figures = [(account, tres) for account in accounts for tres in units]
     wanted = {figure: known.get(figure, Fraction()) for figure in figures}
     right = [figure for figure in figures if _is_right(wanted[figure], reported.get(figure))]
     missing = [figure for figure in figures if wanted[figure] and figure not in reported]
-    return Verdict(
+    return Correctness(
         figures=len(figures),
         right=len(right),
         missing=len(missing),

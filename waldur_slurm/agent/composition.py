@@ -186,7 +186,7 @@ class Parts:
             self.settings.api_url,
             self.settings.api_token.reveal(),
             user_agent=(
-                # Waldur takes an agent for alive by the words in brackets.
+                # Waldur recognises a live agent by the words in brackets.
                 f"waldur-slurm-agent/{__version__} ({self.settings.direction}; waldur-site-agent)"
             ),
             bounds=Bounds(

@@ -99,7 +99,7 @@ class Child:
         try:
             is_over = self._write_some(pipe.fileno())
         except BrokenPipeError:
-            is_over = True  # it has read enough; its exit code tells the rest
+            is_over = True  # it stopped reading; its exit code says why
         if is_over:
             selector.unregister(pipe)
             pipe.close()

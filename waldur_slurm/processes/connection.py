@@ -66,7 +66,7 @@ class Connection:
         except BlockingIOError:
             return False
         except OSError:
-            return True  # it has read enough; its answer tells the rest
+            return True  # it stopped reading; its answer says why
         return False
 
     def _read(self) -> bytes:

@@ -43,7 +43,7 @@ class Sentry:
     def __call__(self, event: Event) -> None:
         if event.level < Level.ERROR:
             return
-        # Before the library cuts long texts, so that no part of a secret is left at the end of one.
+        # Redact first: the library truncates long texts, and half a secret is no longer recognised.
         fields: Any = plain(event.fields, lambda value: self._redact(str(value)))
         self._sdk.capture_event(
             {

@@ -5,7 +5,7 @@ import pytest
 from benchmarks.peers import table
 from benchmarks.peers.figures import Cost
 from benchmarks.peers.outcome import Outcome, Work
-from benchmarks.peers.usage import Verdict
+from benchmarks.peers.usage import Correctness
 
 
 def cost(seconds: float, processes: float = 0, megabytes: float = 30.0) -> Cost:
@@ -46,7 +46,7 @@ def test_costs_of_cycles_are_added_and_the_highest_memory_counts() -> None:
 def test_the_table_says_what_was_carried_on_and_why_an_agent_has_no_figures(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    verdict = Verdict(figures=300, right=300, missing=0, reported_part={"cpu": 1.0})
+    verdict = Correctness(figures=300, right=300, missing=0, reported_part={"cpu": 1.0})
     ours, sampled = Outcome("ours", "today", 100), Outcome("sampled", "today", 10)
     ours.usage = ours.usage_as_requested = verdict
     for outcome in (ours, sampled):

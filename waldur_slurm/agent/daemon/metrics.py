@@ -45,7 +45,7 @@ class Metrics:
         is_ready: Callable[[], bool],
         now: Callable[[], float] = time.time,
     ) -> None:
-        # Else a second series stands beside each, which nobody reads.
+        # Otherwise the library adds a `_created` series, which nobody reads, to each counter.
         disable_created_metrics()  # type: ignore[no-untyped-call]  # the library forgot to say
         self._direction = direction
         self._now = now
@@ -94,7 +94,7 @@ class Metrics:
         self._events = self._counter(
             "agent_events", "The log from INFO on, by its constant names.", "event", "level"
         )
-        # There from the beginning, so that the first one counts as an increase.
+        # Start each at zero, so that the first event shows as an increase.
         for outcome in _CYCLES:
             self._cycles.labels(outcome)
         for outcome in _ORDERS:

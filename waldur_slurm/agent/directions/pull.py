@@ -43,7 +43,7 @@ class PullCarrier:
             report = self._cycle.run(_consent(arguments) if arguments else NO_CONSENT)
             return replace(report, unreported=unreported(self._debts.read_owed()))
         finally:
-            # A cycle that broke off has made what it has made.
+            # A cycle that broke off may have made changes too.
             if self._hooks:
                 self._hooks.run()
 

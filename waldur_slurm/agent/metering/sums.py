@@ -69,7 +69,7 @@ class Sums:
                 continue
             if record.id in watched:
                 self.seen.add(record.run)
-            # A job that waited is listed too, with its later start.
+            # sacct also lists a job that was pending in the window and started after it.
             began += record.start is not None and window.start < record.start < window.end
             self._add(record, window)
         return found, began

@@ -48,7 +48,7 @@ class News:
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._lock = Lock()
-        self._findings = SaidOnce(sink, _found)
+        self._troubles = SaidOnce(sink, _event_of_trouble)
 
     def changed(self, step: Step) -> None:
         with self._lock:
@@ -69,7 +69,7 @@ class News:
         outsiders: Sequence[Outsider],
     ) -> CycleReport:
         plan = guarded.plan
-        self._findings.tell([*plan.refusals, *plan.drifts])
+        self._troubles.tell([*plan.refusals, *plan.drifts])
         return CycleReport(
             changes=changes,
             failures=tuple(failures),
@@ -93,5 +93,5 @@ def _count(outsiders: Sequence[Outsider], refusals: Sequence[Refusal]) -> Counte
     return counts + Counter({Lack.UNIX_USER.value: len(unknown)})
 
 
-def _found(finding: Refusal | Drift) -> Event:
-    return drifted(finding) if isinstance(finding, Drift) else refused(finding)
+def _event_of_trouble(trouble: Refusal | Drift) -> Event:
+    return drifted(trouble) if isinstance(trouble, Drift) else refused(trouble)

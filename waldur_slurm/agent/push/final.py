@@ -68,7 +68,7 @@ class FinalUsage:
             return False
         after = plan_usage(replace(world, ledger=hand.ledger))
         _demand_certain(after)
-        # Nobody measures it once more.
+        # This was the last measurement of it: what is owed has to be kept now.
         Journal(self.reader.state).keep_owed(plan.judged, after.owed)
         news.report(Plan((), tuple(plan.refusals), unlisted=plan.unlisted), after.owed, ())
         return True

@@ -18,7 +18,7 @@ from waldur_slurm.agent.report.report import Report
 from waldur_slurm.agent.report.standing import Standing
 from waldur_slurm.telemetry.events import Event, Level, Sink
 
-Finding = Refusal | LimitDrift | Owed | Unlisted | Runaway
+Trouble = Refusal | LimitDrift | Owed | Unlisted | Runaway
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class News:
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self._findings = SaidOnce(sink, _found)
+        self._troubles = SaidOnce(sink, _event_of_trouble)
         self._changes = 0
 
     def changed(self, step: Step) -> None:
@@ -71,7 +71,7 @@ class News:
     def report(
         self, plan: Plan, owed: tuple[Owed, ...], failures: tuple[Failure, ...]
     ) -> CycleReport:
-        self._findings.tell([*plan.refusals, *plan.drifts, *owed, *plan.unlisted, *plan.runaways])
+        self._troubles.tell([*plan.refusals, *plan.drifts, *owed, *plan.unlisted, *plan.runaways])
         changes, self._changes = self._changes, 0
         return CycleReport(
             changes=changes,
@@ -84,28 +84,28 @@ class News:
         )
 
 
-def _found(finding: Finding) -> Event:
-    match finding:
+def _event_of_trouble(trouble: Trouble) -> Event:
+    match trouble:
         case Refusal():
-            return refused(finding)
+            return refused(trouble)
         case LimitDrift():
-            fields = limit_record(finding)
+            fields = limit_record(trouble)
             return Event(name="limits.differ", level=Level.WARNING, fields=fields)
         case Owed():
-            return Event(name="usage.owed", level=Level.ERROR, fields=owed_record(finding))
+            return Event(name="usage.owed", level=Level.ERROR, fields=owed_record(trouble))
         case Unlisted():
             fields = {
-                "account": finding.account,
-                "user": finding.user,
-                "month": str(finding.month),
+                "account": trouble.account,
+                "user": trouble.user,
+                "month": str(trouble.month),
             }
             return Event(name="usage.of_unknown_user", level=Level.WARNING, fields=fields)
         case Runaway():
-            until = finding.counted_until
+            until = trouble.counted_until
             fields = {
-                "job": finding.run.id,
-                "account": finding.account,
-                "user": finding.user,
+                "job": trouble.run.id,
+                "account": trouble.account,
+                "user": trouble.user,
                 "counted_until": until.isoformat() if until else "never",
             }
             return Event(name="job.runaway", level=Level.ERROR, fields=fields)

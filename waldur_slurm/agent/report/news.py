@@ -7,21 +7,21 @@ from waldur_slurm.agent.report.findings import Drift, Refusal, drift_record, ref
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.telemetry.events import Event, Level, Sink
 
-Finding = TypeVar("Finding", bound=Hashable)
+T = TypeVar("T", bound=Hashable)
 
 
-class SaidOnce(Generic[Finding]):
+class SaidOnce(Generic[T]):
     """Tells what is found now and was not found in the cycle before."""
 
-    def __init__(self, sink: Sink, event_of: Callable[[Finding], Event]) -> None:
+    def __init__(self, sink: Sink, event_of: Callable[[T], Event]) -> None:
         self._sink = sink
         self._event_of = event_of
-        self._said: frozenset[Finding] = frozenset()
+        self._said: frozenset[T] = frozenset()
 
-    def tell(self, found: Collection[Finding]) -> None:
-        for finding in found:
-            if finding not in self._said:
-                self._sink(self._event_of(finding))
+    def tell(self, found: Collection[T]) -> None:
+        for trouble in found:
+            if trouble not in self._said:
+                self._sink(self._event_of(trouble))
         self._said = frozenset(found)
 
 

@@ -77,7 +77,7 @@ def _read_once(ask: Ask, query: Mapping[str, object], read: Callable[[Any], Read
             raise UnexpectedPayload(f"{answer.request} goes on for ever: {number} pages so far")
     if len(found) != count:
         raise _Shifted(f"{answer.request} promised {count} rows and sent {len(found)}")
-    if len(set(marks)) != len(marks):  # what is sent twice has pushed another row out of sight
+    if len(set(marks)) != len(marks):  # a row sent twice means that another was skipped
         raise _Shifted(f"{answer.request} sent the same row twice")
     return found
 

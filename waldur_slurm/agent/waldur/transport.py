@@ -14,6 +14,7 @@ from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
+import urllib3
 from requests.auth import AuthBase
 
 from waldur_slurm.agent.errors import WaldurUnreachable
@@ -26,6 +27,14 @@ PERSONAL = "w_"
 """How today's personal access tokens begin; after `token` nobody has them."""
 
 READS = frozenset({"GET", "HEAD"})
+FOREIGN: Mapping[type[Exception], type[WaldurUnreachable]] = {
+    requests.RequestException: WaldurUnreachable,  # no connection, or no whole answer in time
+    urllib3.exceptions.HTTPError: WaldurUnreachable,  # where requests does not wrap it in its own
+    OSError: WaldurUnreachable,  # the socket
+    ValueError: WaldurUnreachable,  # a redirect to no address, at which requests looks unasked
+}
+"""Which exceptions of the libraries become which of ours; any other is a mistake in the program."""
+
 _NOT_NOW = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _UUID = re.compile(
     r"(?<=/)([0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(?=/)"
@@ -148,10 +157,9 @@ class Transport:
                 )
                 with response:
                     body = _whole_body(request, response)
-            # ValueError: requests itself looks at where a redirect leads, if only to tell it.
-            except (requests.RequestException, OSError, ValueError) as error:
+            except tuple(FOREIGN) as error:
                 reason = f"took longer than {self._bounds.whole:g} s" if until.has_passed else ""
-                raise WaldurUnreachable(f"{request}: {reason or self._reason(error)}") from error
+                raise ours(error)(f"{request}: {reason or self._reason(error)}") from error
             if until.has_passed:
                 raise WaldurUnreachable(f"{request}: took longer than {self._bounds.whole:g} s")
         return Answer(request, response.status_code, response.headers, body)
@@ -200,6 +208,11 @@ def brief(body: bytes, token: str, length: int = 300) -> str:
         text = re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL)
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= length else f"{line[:length]}..."
+
+
+def ours(error: Exception) -> type[WaldurUnreachable]:
+    """What a library's exception is to the agent: the first row that it falls under."""
+    return next(mine for theirs, mine in FOREIGN.items() if isinstance(error, theirs))
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -52,7 +52,7 @@ class SlurmClient(Accounts, People, Jobs, UnixUsers):
             return False
         try:
             self._tools.believe(argv, completed)
-        except CommandFailed as refusal:  # as there is no such account
+        except CommandFailed as refusal:  # the account does not exist, so this is expected
             if refusal.transient:
                 raise
         return True

@@ -82,7 +82,7 @@ class ClusterClient:
         completed = self._tools.attempt(argv, stdin=questions)
         try:
             self._tools.believe(argv, completed)
-        except CommandFailed as refusal:  # about those that slurmctld does not know any more
+        except CommandFailed as refusal:  # slurmctld no longer knows some of the jobs
             if refusal.transient:
                 raise
         answers = split_answers(completed.out, len(jobs), mark)

@@ -197,7 +197,7 @@ class Session:
         )
         try:
             for event in child.events():
-                if not isinstance(event, Ended):  # the code would be ssh's; the frames know better
+                if not isinstance(event, Ended):  # its code is ssh's; the frames have ours
                     yield event
         except TransportError as error:
             raise TransportError(

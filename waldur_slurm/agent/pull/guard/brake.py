@@ -139,7 +139,7 @@ def _account_left(step: Step) -> str:
 
 def _without(plan: Plan, lost: Sequence[bool], refusals: list[Refusal]) -> Plan:
     """Drop the lost of the plan's steps, and with them everything else of their orders."""
-    told_only = TellNoAssociation  # an order's work does not depend on it
+    told_only = TellNoAssociation  # dropping it must not drop the order it belongs to
     dropped = [step for step in compress(plan.steps, lost) if not isinstance(step, told_only)]
     orders = {step.order for step in dropped} - {None}
     left = compress(plan.steps, map(not_, lost))

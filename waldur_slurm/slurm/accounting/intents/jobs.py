@@ -40,7 +40,7 @@ class Jobs(ConfirmedWrites):
         completed = self._tools.attempt(argv, stdin=questions_about(jobs, mark))
         try:
             self._tools.believe(argv, completed)
-        except CommandFailed as refusal:  # about those that slurmctld does not know any more
+        except CommandFailed as refusal:  # slurmctld no longer knows some of the jobs
             if refusal.transient:
                 raise
         return parsers.parse_suspensions(completed.out, jobs, mark)
