@@ -157,13 +157,17 @@ class RealSite:
         finally:
             self.machine.must("rm", "-rf", home)
 
+    def down(self) -> AbstractContextManager[None]:
+        return self.without("slurmdbd")
+
     @contextmanager
-    def down(self) -> Iterator[None]:
-        self.machine.stop_daemon("slurmdbd")
+    def without(self, daemon: str) -> Iterator[None]:
+        """Stop a daemon, and start it again afterwards."""
+        self.machine.stop_daemon(daemon)
         try:
             yield
         finally:
-            self.machine.start_daemon("slurmdbd")
+            self.machine.start_daemon(daemon)
 
     @contextmanager
     def frozen(self) -> Iterator[None]:

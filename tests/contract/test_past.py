@@ -36,7 +36,7 @@ def test_a_job_is_told_with_its_owner_its_times_and_its_end(past_site: PastSite)
     (job,) = jobs(past_site)
     run = job.last
     assert (run.user, run.account, run.partition, run.qos) == (BOB, ACCOUNT, "main", "normal")
-    assert (run.name, run.comment, run.work_dir) == ("my name", "my words", "/tmp")  # noqa: S108
+    assert (run.name, run.comment, run.work_dir) == ("my name", "my words", "/tmp")  # noqa: S108 - as submitted
     assert run.state.base == "COMPLETED"
     assert run.exit == (0, 0)
     assert run.start is not None

@@ -148,7 +148,7 @@ def qos(name: str, **changes: object) -> Qos:
         tres_per_account="",
         description="",
     )
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes)  # type: ignore[arg-type]  # a typo fails at once
 
 
 @dataclass

@@ -86,7 +86,7 @@ class _Change:
             case "true" | "false", ast.expr():
                 return ast.Constant(self.kind == "true")
             case "edge", ast.Constant():
-                return ast.Constant(int(node.value) + 1)  # type: ignore[arg-type]
+                return ast.Constant(int(node.value) + 1)  # type: ignore[arg-type]  # an int, by `_changes`
             case "name", ast.Name():
                 return ast.Name(_NAMED[node.id], ast.Load())
             case _:

@@ -13,7 +13,6 @@ from waldur_slurm.hand import wire
 from waldur_slurm.hand.errors import Failed, Lost, Refused
 
 PATIENCE_S = 120
-MOST_REQUEST = wire.MOST_FRAME
 
 
 class Conversation:

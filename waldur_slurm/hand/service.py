@@ -39,7 +39,7 @@ def serve(place: str, environ: Mapping[str, str]) -> int:
         if len(running) >= conf.at_once:
             continue
         connection = listener.accept()[0]
-        running.add(_fork(lambda taken=connection: _converse(taken, place)))  # type: ignore[misc]
+        running.add(_fork(lambda taken=connection: _converse(taken, place)))  # type: ignore[misc]  # bound at once
         connection.close()
 
 

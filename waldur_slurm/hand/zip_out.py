@@ -23,7 +23,7 @@ def zip_out(act: ZipOut, roots: Roots, talk: Conversation) -> None:
     place = roots.place(act.path)
     with paths.directory(place.root, place.names) as top:
         talk.facts({})
-        with zipfile.ZipFile(_Sink(talk), "w") as archive:  # type: ignore[call-overload]
+        with zipfile.ZipFile(_Sink(talk), "w") as archive:  # type: ignore[call-overload]  # it only writes
             packing = _Packing(archive, act)
             packing.add_all(top, ())
     talk.done({"entries": packing.entries, "bytes": packing.packed, "skipped": packing.skipped})

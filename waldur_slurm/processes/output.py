@@ -1,6 +1,6 @@
 """What a command wrote, collected or cut into lines, each within a bound."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 
 from waldur_slurm.errors import TransportError
 from waldur_slurm.processes.port import Completed
@@ -50,3 +50,28 @@ class LineCutter:
     def rest(self) -> Iterator[str]:
         if self._open:
             yield decoded(self._open)
+
+
+Pieces = Iterable[tuple[bool, bytes]]
+"""What a command writes, as it comes: whether it is stdout, and the bytes."""
+
+
+def captured(command: str, most: int, pieces: Pieces) -> Capture:
+    """Collect both streams of a command."""
+    capture = Capture(command, most)
+    for is_out, data in pieces:
+        capture.add(is_out, data)
+    return capture
+
+
+def cut_lines(command: str, most: int, pieces: Pieces) -> Generator[str, None, Capture]:
+    """Yield the lines of stdout; stderr is what is returned."""
+    cutter = LineCutter(command)
+    errors = Capture(command, most)
+    for is_out, data in pieces:
+        if is_out:
+            yield from cutter.cut(data)
+        else:
+            errors.add(False, data)
+    yield from cutter.rest()
+    return errors

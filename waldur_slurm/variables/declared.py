@@ -63,7 +63,7 @@ def secrets_of(instance: Any) -> Iterator[str]:
 
 def _made(of: type[T], values: Mapping[str, Any]) -> T:
     made: dict[str, Any] = {}
-    for item in fields(of):  # type: ignore[arg-type]
+    for item in fields(of):  # type: ignore[arg-type]  # a dataclass, which no bound can say
         if "variable" in item.metadata:
             made[item.name] = values[item.metadata["variable"].name]
         elif "group" in item.metadata:

@@ -105,7 +105,7 @@ def test_what_ends_without_an_answer_is_nobodys_refusal(hand_site: HandSite, hom
     silent.write_text("#!/bin/sh\necho something is wrong >&2\n")
     silent.chmod(0o755)
     broken = HandSite(hand_site.directory).hand("self")
-    broken._argv = (str(silent),)  # type: ignore[attr-defined]
+    broken._argv = (str(silent),)  # type: ignore[attr-defined]  # one way of three has it
 
     with pytest.raises(TransportError, match="did not answer: something is wrong"):
         OnBehalf(broken).of(ANN).files.look(home)

@@ -1,4 +1,4 @@
-"""Readers of what only the agent is told: whose offering, which container, which names in Slurm."""
+"""Readers of what only the agent is told: whose offering, and which container."""
 
 import re
 
@@ -16,15 +16,3 @@ def container(text: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", text):
         return text
     raise ValueError("the name of a running container")
-
-
-def account_prefix(text: str) -> str:
-    if re.fullmatch(r"[a-z0-9_][a-z0-9_.-]{0,31}", text.lower(), re.ASCII):
-        return text.lower()
-    raise ValueError("up to 32 lower-case letters, digits, '_', '-' or '.'")
-
-
-def qos_name(text: str) -> str:
-    if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", text, re.ASCII):
-        return text
-    raise ValueError("the name of a QoS")

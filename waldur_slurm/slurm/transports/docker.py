@@ -18,7 +18,7 @@ from docker.errors import APIError, DockerException, NotFound
 from requests.exceptions import RequestException
 
 from waldur_slurm.errors import CannotStart, TransportError
-from waldur_slurm.processes.output import Capture, LineCutter
+from waldur_slurm.processes.output import captured, cut_lines
 from waldur_slurm.processes.port import Completed
 
 LOCALE = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
@@ -71,9 +71,7 @@ class DockerTransport:
         timeout: timedelta | None = None,
     ) -> Completed:
         execution = self._execution(argv, stdin.encode(), environ, timeout)
-        capture = Capture(argv[0], self._most_output)
-        for is_out, data in execution.output():
-            capture.add(is_out, data)
+        capture = captured(argv[0], self._most_output, execution.output())
         return execution.judged(capture.completed(execution.code()))
 
     def stream(
@@ -85,14 +83,7 @@ class DockerTransport:
         timeout: timedelta | None = None,
     ) -> Iterator[str]:
         execution = self._execution(argv, b"", environ, timeout)
-        cutter = LineCutter(argv[0])
-        errors = Capture(argv[0], self._most_output)
-        for is_out, data in execution.output():
-            if is_out:
-                yield from cutter.cut(data)
-            else:
-                errors.add(False, data)
-        yield from cutter.rest()
+        errors = yield from cut_lines(argv[0], self._most_output, execution.output())
         believe(execution.judged(errors.completed(execution.code())))
 
     def _execution(

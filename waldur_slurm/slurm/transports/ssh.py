@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from waldur_slurm.errors import SettingsError, TransportError
 from waldur_slurm.processes.child import Child, Ended
-from waldur_slurm.processes.output import Capture, LineCutter, decoded
+from waldur_slurm.processes.output import captured, cut_lines, decoded
 from waldur_slurm.processes.port import Completed
 from waldur_slurm.slurm.transports.ssh_envelope import LOADER, Frame, envelope
 from waldur_slurm.slurm.transports.ssh_master import (
@@ -79,9 +79,7 @@ class SshTransport:
         timeout: timedelta | None = None,
     ) -> Completed:
         with self._session(argv, stdin, environ, timeout) as session:
-            capture = Capture(argv[0], self._most_output)
-            for is_out, data in session.output():
-                capture.add(is_out, data)
+            capture = captured(argv[0], self._most_output, session.output())
             return session.judged(capture.completed(session.code()))
 
     def stream(
@@ -93,14 +91,7 @@ class SshTransport:
         timeout: timedelta | None = None,
     ) -> Iterator[str]:
         with self._session(argv, "", environ, timeout) as session:
-            cutter = LineCutter(argv[0])
-            errors = Capture(argv[0], self._most_output)
-            for is_out, data in session.output():
-                if is_out:
-                    yield from cutter.cut(data)
-                else:
-                    errors.add(False, data)
-            yield from cutter.rest()
+            errors = yield from cut_lines(argv[0], self._most_output, session.output())
             believe(session.judged(errors.completed(session.code())))
 
     @contextmanager

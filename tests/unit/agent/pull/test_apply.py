@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from tests.fakes.pull import WALDUR_ACCOUNT, Site, new_site, served
+from tests.fakes.pull_sites import PoisonedSlurm, many_orders
 from tests.fakes.slurm import refused
 from waldur_slurm.agent.model.marketplace import (
     Dialect,
-    Order,
     OrderState,
 )
 from waldur_slurm.errors import AccountingDown, TransportError
@@ -137,34 +137,6 @@ def test_a_thousand_orders_take_a_handful_of_calls(site: Site) -> None:
     assert states(site) == {OrderState.DONE}
     assert sum(len(account.users) for account in site.accounts().values()) == 1000 + 1
     assert sum(site.slurm.calls.values()) < 20
-
-
-class PoisonedSlurm:
-    """Refuses every batch that holds the poisoned account or user, and counts what it is asked."""
-
-    def __init__(self, slurm: Accounting, poison: str) -> None:
-        self._slurm = slurm
-        self._poison = poison
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._slurm, name)
-
-    def add_accounts(self, accounts: list[NewAccount]) -> Outcome:
-        if any(self._poison in account.name for account in accounts):
-            raise refused("Invalid")
-        return self._slurm.add_accounts(accounts)
-
-    def add_users(self, memberships: dict[AccountName, list[UserName]]) -> Outcome:
-        if any(self._poison in user for users in memberships.values() for user in users):
-            raise refused("Invalid")
-        return self._slurm.add_users(memberships)
-
-
-def many_orders(site: Site, count: int, **named: str) -> list[Order]:
-    project = site.waldur.make_project()
-    orders = [site.waldur.place_create(project, f"a{n}", {"gpu": 1}) for n in range(count)]
-    orders.extend(site.waldur.place_create(project, name, {"gpu": 1}) for name in named.values())
-    return orders
 
 
 def test_a_poisoned_account_does_not_delay_its_neighbours(site: Site) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.fakes.pull import Site, new_site
+from tests.fakes.pull import Site, new_site, served
 from waldur_slurm.agent.model.marketplace import (
     Dialect,
     OrderState,
@@ -21,11 +21,7 @@ from waldur_slurm.model.names import AccountName
 def site() -> Site:
     """One allocation with ann and bob in it."""
     site = new_site()
-    project = site.waldur.make_project()
-    for user in ("ann", "bob"):
-        site.waldur.add_member(project, user)
-    site.waldur.place_create(project, "alloc", {"gpu": 1})
-    site.settle()
+    served(site, "ann", "bob")
     return site
 
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from tests.fakes.pull import Site, new_site
+from tests.fakes.pull import Site, new_site, served
 from tests.fakes.pull_crash import Crash, Fuse, whole
 from tests.fakes.slurm import refused
 from waldur_slurm.agent.model.marketplace import OrderState, ProjectUuid
@@ -24,11 +24,7 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 def site() -> Site:
     """One project with one allocation and six people in it."""
     site = new_site()
-    project = site.waldur.make_project()
-    for user in PEOPLE:
-        site.waldur.add_member(project, user)
-    site.waldur.place_create(project, "alloc", {"gpu": 1})
-    site.settle()
+    served(site, *PEOPLE)
     site.events.clear()
     return site
 

@@ -5,51 +5,22 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.fakes.pull import Site, new_site, served
-from tests.fakes.slurm import refused
-from waldur_slurm.agent.model.marketplace import Order, OrderState
+from tests.fakes.pull_sites import PoisonedSlurm, many_orders
+from waldur_slurm.agent.model.marketplace import OrderState
 from waldur_slurm.agent.pull.memory.quarantine import Rest, after_cycle, resting
 from waldur_slurm.agent.pull.vocabulary.failures import Failure
 from waldur_slurm.agent.pull.vocabulary.findings import RefusalKind
 from waldur_slurm.agent.pull.vocabulary.steps import AddUser
 from waldur_slurm.errors import CommandFailed, TransportError
-from waldur_slurm.model.accounts import NewAccount
 from waldur_slurm.model.names import AccountName, UserName
-from waldur_slurm.slurm.accounting.port import Accounting, Outcome
+from waldur_slurm.slurm.accounting.port import Outcome
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-
-class PoisonedSlurm:
-    """Refuses every batch that holds the poisoned account or user, and counts what it is asked."""
-
-    def __init__(self, slurm: Accounting, poison: str) -> None:
-        self._slurm = slurm
-        self._poison = poison
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._slurm, name)
-
-    def add_accounts(self, accounts: list[NewAccount]) -> Outcome:
-        if any(self._poison in account.name for account in accounts):
-            raise refused("Invalid")
-        return self._slurm.add_accounts(accounts)
-
-    def add_users(self, memberships: dict[AccountName, list[UserName]]) -> Outcome:
-        if any(self._poison in user for users in memberships.values() for user in users):
-            raise refused("Invalid")
-        return self._slurm.add_users(memberships)
 
 
 @pytest.fixture
 def site() -> Site:
     return new_site()
-
-
-def many_orders(site: Site, count: int, **named: str) -> list[Order]:
-    project = site.waldur.make_project()
-    orders = [site.waldur.place_create(project, f"a{n}", {"gpu": 1}) for n in range(count)]
-    orders.extend(site.waldur.place_create(project, name, {"gpu": 1}) for name in named.values())
-    return orders
 
 
 def test_what_fails_rests_for_growing_pauses(site: Site) -> None:

@@ -5,17 +5,15 @@ from dataclasses import replace
 import pytest
 
 from tests.fakes.pull import COMPONENTS, Site, new_site, served
+from tests.fakes.pull_sites import OLD, left_by_the_original
 from waldur_slurm.agent.errors import UnsafePlan
 from waldur_slurm.agent.model.marketplace import Resource
 from waldur_slurm.agent.pull.cycle import PullCycle
 from waldur_slurm.agent.pull.vocabulary.findings import DriftKind, RefusalKind
 from waldur_slurm.agent.pull.world.policy import Consent
-from waldur_slurm.model.accounts import Account, Association
-from waldur_slurm.model.names import ROOT, AccountName, UserName
 from waldur_slurm.model.tres import tres_name
 
 GPU = tres_name("gres/gpu")
-OLD = AccountName("hpc_old")
 WITHOUT_GPU = tuple(component for component in COMPONENTS if component.tres != GPU)
 
 
@@ -29,15 +27,6 @@ def without_gpu(site: Site) -> PullCycle:
     cycle = site.cycle()
     cycle.components = WITHOUT_GPU
     return cycle
-
-
-def left_by_the_original(site: Site, limits: dict[str, object]) -> Resource:
-    project = site.waldur.make_project()
-    site.waldur.add_member(project, "ann")
-    resource = site.waldur.make_resource(project, "old", limits, backend_id=OLD)
-    account = Account(OLD, "old", f"hpc_{project.uuid}", parent=ROOT)
-    site.slurm.put(replace(account, associations=(Association(UserName("ann")),)))
-    return resource
 
 
 def test_an_adopted_account_whose_order_cannot_be_read_is_held_until_it_can(site: Site) -> None:

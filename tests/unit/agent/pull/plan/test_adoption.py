@@ -1,40 +1,22 @@
 """A person may say whose an account is, within what can be right."""
 
-from dataclasses import replace
-
 import pytest
 
 from tests.fakes.pull import Site, new_site
+from tests.fakes.pull_sites import OLD, left_by_the_original
 from waldur_slurm.agent.errors import UnsafePlan
-from waldur_slurm.agent.model.marketplace import Resource, ResourceUuid
+from waldur_slurm.agent.model.marketplace import ResourceUuid
 from waldur_slurm.agent.pull.render import kind_of
 from waldur_slurm.agent.report.paper import Kind
-from waldur_slurm.model.accounts import Account, Association
+from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import ROOT, AccountName, UserName
 
-ANN, BOB = UserName("ann"), UserName("bob")
-OLD = AccountName("hpc_old")
+BOB = UserName("bob")
 
 
 @pytest.fixture
 def site() -> Site:
     return new_site()
-
-
-def left_by_the_original(site: Site, **changes: object) -> Resource:
-    """A resource as the original agent served it: no mark, its project in the organization."""
-    project = site.waldur.make_project()
-    site.waldur.add_member(project, ANN)
-    resource = site.waldur.make_resource(project, "old", {"gpu": 1}, backend_id=OLD)
-    account = Account(
-        OLD,
-        "old",
-        f"hpc_{project.uuid}",
-        parent=ROOT,
-        associations=(Association(ANN),),
-    )
-    site.slurm.put(replace(account, **changes))  # type: ignore[arg-type]  # a typo fails at once
-    return resource
 
 
 def test_a_person_may_say_whose_an_account_is(site: Site) -> None:

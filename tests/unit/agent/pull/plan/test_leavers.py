@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 import pytest
 
-from tests.fakes.pull import Site, new_site
+from tests.fakes.pull import Site, new_site, served
 from tests.fakes.slurm import down, refused
 from waldur_slurm.agent.model.marketplace import Project, ResourceUuid, UserUuid
 from waldur_slurm.errors import SlurmError, TransportError, UnparsableOutput
@@ -17,11 +17,7 @@ ANN, BOB, EVE = (UserName(name) for name in ("ann", "bob", "eve"))
 @pytest.fixture
 def site() -> Site:
     site = new_site()
-    project = site.waldur.make_project()
-    for user in (ANN, BOB):
-        site.waldur.add_member(project, user)
-    site.waldur.place_create(project, "alloc", {"gpu": 1})
-    site.settle()
+    served(site, ANN, BOB)
     return site
 
 

@@ -5,35 +5,18 @@ from dataclasses import replace
 import pytest
 
 from tests.fakes.pull import Site, new_site
-from waldur_slurm.agent.model.marketplace import Resource
+from tests.fakes.pull_sites import ANN, OLD, left_by_the_original
 from waldur_slurm.agent.pull.vocabulary.findings import DriftKind
 from waldur_slurm.agent.pull.world.policy import Consent
-from waldur_slurm.model.accounts import Account, Association
-from waldur_slurm.model.names import ROOT, AccountName, UserName
+from waldur_slurm.model.accounts import Association
+from waldur_slurm.model.names import AccountName, UserName
 
-ANN, BOB = UserName("ann"), UserName("bob")
-OLD = AccountName("hpc_old")
+BOB = UserName("bob")
 
 
 @pytest.fixture
 def site() -> Site:
     return new_site()
-
-
-def left_by_the_original(site: Site, **changes: object) -> Resource:
-    """A resource as the original agent served it: no mark, its project in the organization."""
-    project = site.waldur.make_project()
-    site.waldur.add_member(project, ANN)
-    resource = site.waldur.make_resource(project, "old", {"gpu": 1}, backend_id=OLD)
-    account = Account(
-        OLD,
-        "old",
-        f"hpc_{project.uuid}",
-        parent=ROOT,
-        associations=(Association(ANN),),
-    )
-    site.slurm.put(replace(account, **changes))  # type: ignore[arg-type]  # a typo fails at once
-    return resource
 
 
 def test_unlimited_associations_of_the_original_are_shown_and_removed_when_asked(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.fakes.pull import Site, new_site
+from tests.fakes.pull import Site, new_site, served
 from waldur_slurm.agent.pull.world.doubts import Doubt, Readings, believed_doubts, remember_doubts
 from waldur_slurm.telemetry.events import Level
 
@@ -16,11 +16,7 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 def site() -> Site:
     """One project with one allocation and six people in it."""
     site = new_site()
-    project = site.waldur.make_project()
-    for user in PEOPLE:
-        site.waldur.add_member(project, user)
-    site.waldur.place_create(project, "alloc", {"gpu": 1})
-    site.settle()
+    served(site, *PEOPLE)
     site.events.clear()
     return site
 

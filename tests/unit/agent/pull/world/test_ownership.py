@@ -5,19 +5,19 @@ from dataclasses import replace
 import pytest
 
 from tests.fakes.pull import Site, new_site, served
-from waldur_slurm.agent.model.marketplace import OrderState, Resource
+from tests.fakes.pull_sites import OLD, left_by_the_original
+from waldur_slurm.agent.model.marketplace import OrderState
 from waldur_slurm.agent.pull.render import kind_of
 from waldur_slurm.agent.pull.vocabulary.findings import DriftKind, RefusalKind
 from waldur_slurm.agent.pull.world.marks import parse_mark
 from waldur_slurm.agent.pull.world.policy import Consent
 from waldur_slurm.agent.report.paper import Kind
-from waldur_slurm.model.accounts import Account, Association
+from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import ROOT, AccountName, UserName
 from waldur_slurm.model.tres import tres_name
 from waldur_slurm.telemetry.events import Level
 
-ANN, BOB = UserName("ann"), UserName("bob")
-OLD = AccountName("hpc_old")
+BOB = UserName("bob")
 
 
 @pytest.fixture
@@ -101,22 +101,6 @@ def test_hostile_names_make_one_harmless_account(site: Site) -> None:
     assert account.description.isascii()
     assert "\n" not in account.description
     assert len(site.accounts()) == 5
-
-
-def left_by_the_original(site: Site, **changes: object) -> Resource:
-    """A resource as the original agent served it: no mark, its project in the organization."""
-    project = site.waldur.make_project()
-    site.waldur.add_member(project, ANN)
-    resource = site.waldur.make_resource(project, "old", {"gpu": 1}, backend_id=OLD)
-    account = Account(
-        OLD,
-        "old",
-        f"hpc_{project.uuid}",
-        parent=ROOT,
-        associations=(Association(ANN),),
-    )
-    site.slurm.put(replace(account, **changes))  # type: ignore[arg-type]  # a typo fails at once
-    return resource
 
 
 def test_an_account_of_the_original_agent_is_adopted_on_its_evidence(site: Site) -> None:
