@@ -44,7 +44,7 @@ def _jobs(draw: st.DrawFn) -> list[PastJob]:
         for _ in range(draw(st.integers(1, 3))):
             end = at + timedelta(minutes=draw(st.integers(1, 9_000)))
             runs.append(_run(number, at, end))
-            at = end
+            at = end + timedelta(minutes=draw(st.integers(0, 60)))  # cleaned up by then
         if draw(st.booleans()):
             runs[-1] = _run(number, runs[-1].submitted, None)
         if runs[-1].submitted < WINDOW.end:
@@ -136,3 +136,18 @@ def test_whole_rows_in_a_text_leave_a_row_that_does_not_fit(rows: int, at: int) 
 def test_positions_order_jobs_of_one_second_by_number() -> None:
     jobs = [PastJob((_run(number, START, None),)) for number in (9, 10, 11)]
     assert all(one.position < two.position for one, two in pairwise(jobs))
+
+
+def test_a_slice_that_begins_between_two_runs_gives_out_no_half_job() -> None:
+    """The first run ended right before the slice, and was cleaned up in it."""
+    edge = WINDOW.end - walk.DAY
+    first = _run(1, edge - timedelta(hours=2), edge - timedelta(minutes=1))
+    second = _run(1, edge + timedelta(minutes=1), edge + timedelta(hours=2))
+    walking = walk.Walk(WINDOW)
+
+    newest = walking.next_slice()
+    assert newest is not None
+    assert [*walking.take(newest, [second])] == []
+    older = walking.next_slice()
+    assert older is not None
+    assert [*walking.take(older, [first])] == [PastJob((first, second))]

@@ -5,7 +5,7 @@ Whatever a user chose himself (names, comments, paths) is here as he wrote it, a
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from waldur_slurm.model.batch import JobId
@@ -13,6 +13,9 @@ from waldur_slurm.model.job_state import JobState
 from waldur_slurm.model.live import ExitCode
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.tres import Tres
+
+REQUEUED_WITHIN = timedelta(hours=1)
+"""How long cleaning up after a run may take; no number of a job comes again so soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,13 @@ class PastRun:
     work_dir: str = ""
 
     def precedes(self, later: "PastRun") -> bool:
-        """Whether the job was put back into the queue then: a new run is submitted at that end."""
-        return (self.id, self.user, self.end) == (later.id, later.user, later.submitted)
+        """Whether the job was put back into the queue then: a new run is submitted at that end.
+
+        Slurm stamps it when the run has been cleaned up, which an epilog may delay.
+        """
+        if self.end is None or (self.id, self.user) != (later.id, later.user):
+            return False
+        return self.end <= later.submitted <= self.end + REQUEUED_WITHIN
 
 
 class Position(NamedTuple):

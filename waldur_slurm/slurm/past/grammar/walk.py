@@ -1,15 +1,15 @@
 """From runs, read slice by slice into the past, to whole jobs in the order of submission. Pure.
 
 A run belongs to the slice in which it ended, and one that has not ended to the newest. A job's
-run before the last ended in the second in which the last was submitted. So when a slice has been
-read, every job that was first submitted since its start is known with all its runs, and no job
-of an older slice can be newer: what is held back are only jobs that were submitted earlier.
+run before the last ended within `REQUEUED_WITHIN` before the last was submitted. So when a slice
+has been read, every job that was first submitted so long after its start is known with all its
+runs, and no job of an older slice can be newer: only what was submitted earlier is held back.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from waldur_slurm.model.past import PastJob, PastRun
+from waldur_slurm.model.past import REQUEUED_WITHIN, PastJob, PastRun
 from waldur_slurm.model.period import Window
 
 DAY = timedelta(days=1)
@@ -70,7 +70,7 @@ class Walk:
             PastJob(tuple(runs))
             for jobs in self._held.values()
             for runs in jobs
-            if is_last or runs[0].submitted >= self._at
+            if is_last or runs[0].submitted >= self._at + REQUEUED_WITHIN
         ]
         for job in found:
             name = str(job.id)
