@@ -203,7 +203,7 @@ has_packages() {
 make_venv() {
   # Without its record it may be half made.
   { [ -e "$VENV/packages" ] || "$PYTHON" -m venv --clear "$VENV"; } && rm -f "$VENV/packages" &&
-    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check -e '.[test,check]' &&
+    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check -e '.[gateway,test,check]' &&
     wanted_packages >"$VENV/packages"
 }
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.packaging.messages import EVENT, constants, explained, nodes, sources, troubles
 from tests.places import PROJECT
 from waldur_slurm.agent.arguments import build, parse
 from waldur_slurm.agent.pull.vocabulary.findings import DriftKind
@@ -20,7 +21,6 @@ from waldur_slurm.agent.settings import Settings
 PAGE = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
 PLACEHOLDERS = {"RESOURCE": "e21a0f0030b447deb63bedf69db6742e", "ACCOUNT": "hpc_a"}
 FOREIGN = {"sacctmgr", "systemctl", "journalctl", "curl"}
-EVENT = re.compile(r"[a-z_]+\.[a-z_]+")
 FILE = re.compile(r".+\.(env|conf|yaml|yml|json)")
 
 
@@ -82,7 +82,7 @@ def test_every_kind_of_refusal_that_is_an_alert_and_happens_is_explained() -> No
     (asked,) = re.findall(r'kind=~"([^"]+)"', expression)
     happens = {
         kinds[each.attr].value
-        for each in nodes()
+        for each in nodes(sources("agent"))
         if isinstance(each, ast.Attribute)
         and isinstance(each.value, ast.Name)
         and each.value.id == "RefusalKind"
@@ -106,73 +106,8 @@ def test_links_lead_to_headings() -> None:
 # Events
 
 
-def sources() -> Iterator[ast.Module]:
-    for path in sorted((PROJECT / "waldur_slurm").rglob("*.py")):
-        yield ast.parse(path.read_text(encoding="utf-8"))
-
-
-def nodes() -> Iterator[ast.AST]:
-    for source in sources():
-        yield from ast.walk(source)
-
-
-def constants(node: ast.AST) -> set[str]:
-    """Names of events that are written out anywhere below."""
-    return {
-        each.value
-        for each in ast.walk(node)
-        if isinstance(each, ast.Constant)
-        and isinstance(each.value, str)
-        and EVENT.fullmatch(each.value)
-    }
-
-
-def called(call: ast.Call) -> str:
-    match call.func:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-        case _:
-            return ""
-
-
-def tellings() -> Iterator[tuple[str, ast.expr]]:
-    """Each event whose level may be WARNING or ERROR: the function around it, and its name."""
-    for function in nodes():
-        if not isinstance(function, ast.FunctionDef):
-            continue
-        for call in ast.walk(function):
-            if not isinstance(call, ast.Call):
-                continue
-            keywords = {each.arg: each.value for each in call.keywords}
-            if called(call) == "Notice" and "is_trouble" in keywords:
-                yield function.name, keywords["name"]
-            elif called(call) == "Event":
-                level = ast.unparse(keywords.get("level", ast.Constant("the default")))
-                if level not in ("'the default'", "Level.DEBUG", "Level.INFO"):
-                    yield function.name, keywords["name"]
-
-
-def troubles() -> set[str]:
-    """Every event that is, or may be, told as WARNING or ERROR.
-
-    Where a function takes the name as an argument, its calls are where the names are.
-    """
-    found = [(function, constants(name)) for function, name in tellings()]
-    tellers = {function for function, named in found if not named}
-    passed = [
-        constants(argument)
-        for call in nodes()
-        if isinstance(call, ast.Call) and called(call) in tellers
-        for argument in call.args
-    ]
-    return set().union(*(named for _, named in found), *passed)
-
-
 def test_every_message_that_is_a_warning_or_an_error_is_on_the_page_and_no_other() -> None:
-    rows = first_cells("What a message asks of you")
-    explained = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
-
-    assert explained == troubles()
+    assert explained(PAGE) == troubles(sources(without="gateway"))
 
 
 def test_events_named_anywhere_on_the_page_are_told_by_the_code() -> None:

@@ -3,7 +3,6 @@
 Nothing here decides anything. A front that is not used is not imported.
 """
 
-import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import UTC, datetime, timedelta
@@ -26,7 +25,7 @@ from waldur_slurm.slurm.transports.observed import ObservedTransport
 from waldur_slurm.state import StateDirectory
 from waldur_slurm.telemetry.audit import AuditLog
 from waldur_slurm.telemetry.events import Event, Level, Sink, to_all
-from waldur_slurm.telemetry.log import start_log
+from waldur_slurm.telemetry.log import is_journal_stream, start_log
 from waldur_slurm.telemetry.redaction import Redaction, redaction
 
 if TYPE_CHECKING:
@@ -121,7 +120,7 @@ class Parts:
     def tell(self) -> Sink:
         is_json = self.settings.log_format is LogFormat.JSON
         level = Level[self.settings.log_level.name]
-        is_journal = _is_journal(self._environ.get("JOURNAL_STREAM", ""), self._log)
+        is_journal = is_journal_stream(self._environ.get("JOURNAL_STREAM", ""), self._log)
         log = start_log(self._log, level, self.redact, is_json=is_json, is_journal=is_journal)
         sinks: list[Sink] = [log]
         if self.audit:
@@ -238,14 +237,3 @@ class Parts:
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def _is_journal(named: str, stream: TextIO) -> bool:
-    """Whether `stream` is the journal's own: systemd names it by device and inode."""
-    if not named:
-        return False
-    try:
-        status = os.fstat(stream.fileno())
-    except (OSError, ValueError):
-        return False
-    return named == f"{status.st_dev}:{status.st_ino}"

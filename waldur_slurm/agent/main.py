@@ -1,73 +1,32 @@
-"""The command line: the only reader of the environment, and where every error finds its exit code.
-
-Data goes to standard output, everything else to standard error; neither ever shows a secret.
-"""
+"""The agent's command line: the only reader of the environment."""
 
 import argparse
 import os
 import sys
-import traceback
 from collections.abc import Iterable, MutableMapping, Sequence
-from errno import ENOSPC
-from functools import partial
-from pathlib import Path
-from types import TracebackType
 
 from waldur_slurm.agent.arguments import parse
 from waldur_slurm.agent.commands import find
 from waldur_slurm.agent.composition import Parts
 from waldur_slurm.agent.errors import WaldurError
 from waldur_slurm.agent.settings import Settings
-from waldur_slurm.errors import ExpectedError, SettingsError, SlurmError
-from waldur_slurm.service.signals import Stopped, listening
-from waldur_slurm.telemetry.lines import visible
-from waldur_slurm.telemetry.redaction import redaction
+from waldur_slurm.errors import ExpectedError, SlurmError
+from waldur_slurm.service.program import run_program
+from waldur_slurm.service.signals import listening
 from waldur_slurm.variables.env_file import read_env_file
 from waldur_slurm.variables.variable import plain
-
-FAILED = 1
-TRY_AGAIN = 75
-WRONG_SETTINGS = 78
-STOPPED = 130
 
 Environ = MutableMapping[str, str]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    _reopen_closed_streams()
     hidden = _secrets_in(os.environ)
-    sys.excepthook = partial(_print_crash, hidden)
-    arguments = parse(sys.argv[1:] if argv is None else argv)
-    try:
+
+    def work() -> int:
+        arguments = parse(sys.argv[1:] if argv is None else argv)
         return _run(arguments, os.environ, hidden)
-    except SettingsError as error:
-        return _fail(WRONG_SETTINGS, error.mistakes, hidden)
-    except ExpectedError as error:
-        lines = [str(error), *_advice(error)]
-        return _fail(TRY_AGAIN if error.transient else FAILED, lines, hidden)
-    except (Stopped, KeyboardInterrupt):
-        return _fail(STOPPED, ["stopped; what was not done yet is left as it was"], hidden)
-    except BrokenPipeError:
-        _drop_output()
-        return FAILED
-    except OSError as error:
-        if error.errno != ENOSPC:
-            raise
-        _drop_output()
-        return _fail(FAILED, [f"the output cannot be written: {error.strerror}"], hidden)
 
-
-def _reopen_closed_streams() -> None:
-    """Whoever started us may have closed them; what is written there then goes nowhere."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
-            setattr(sys, name, nowhere)
-
-
-def _drop_output() -> None:
-    """What is still buffered reaches nobody, and must not be tried again at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return run_program("waldur-slurm-agent", work, hidden, _advice)
 
 
 def _run(arguments: argparse.Namespace, environ: Environ, hidden: list[str]) -> int:
@@ -101,23 +60,6 @@ def _advice(error: ExpectedError) -> Iterable[str]:
         yield "`check` shows whether Waldur answers, and what the agent may do there"
     elif isinstance(error, SlurmError):
         yield "`check` shows whether Slurm answers, and what the agent may do there"
-
-
-def _fail(code: int, lines: Iterable[str], hidden: Iterable[str]) -> int:
-    redact = redaction(hidden)
-    for line in lines:
-        sys.stderr.write(f"waldur-slurm-agent: {redact(visible(line))}\n")
-    return code
-
-
-def _print_crash(
-    hidden: Iterable[str],
-    kind: type[BaseException],
-    error: BaseException,
-    trace: TracebackType | None,
-) -> None:
-    """Print the traceback of a defect as Python does, but no secret that it may quote."""
-    sys.stderr.write(redaction(hidden)("".join(traceback.format_exception(kind, error, trace))))
 
 
 def _secrets_in(environ: Environ) -> list[str]:

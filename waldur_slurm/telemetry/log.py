@@ -4,6 +4,7 @@ Only `start_log` touches the logging module's global state; the composition root
 """
 
 import logging
+import os
 import traceback
 from datetime import UTC, datetime
 from typing import TextIO
@@ -78,3 +79,14 @@ def start_log(
 def log_event(event: Event) -> None:
     """Hand an event to the logging module."""
     _LOGGER.log(event.level, event.name, extra={"event": event})
+
+
+def is_journal_stream(named: str, stream: TextIO) -> bool:
+    """Whether `stream` is the journal's own: systemd names it by device and inode."""
+    if not named:
+        return False
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return named == f"{status.st_dev}:{status.st_ino}"

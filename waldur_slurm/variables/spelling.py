@@ -16,6 +16,8 @@ def spelled(value: object) -> str:
             return str(value).lower()
         case timedelta():
             return f"{value.total_seconds():g}s"
+        case tuple() if not hasattr(value, "_fields"):
+            return ",".join(map(str, value))
         case frozenset():
             return ",".join(sorted(value))
         case Fraction():

@@ -15,15 +15,3 @@ class Deployment(StrEnum):
 
     DOCKER = "docker"
     NATIVE = "native"
-
-
-class LogFormat(StrEnum):
-    TEXT = "text"
-    JSON = "json"
-
-
-class LogLevel(StrEnum):
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"

@@ -12,9 +12,10 @@ from typing import Self
 from waldur_slurm.agent.pull.world.policy import PullPolicy
 from waldur_slurm.agent.push.plan.policy import PushPolicy
 from waldur_slurm.agent.settings.agreement import mistakes_across
-from waldur_slurm.agent.settings.choices import Deployment, Direction, LogFormat, LogLevel
+from waldur_slurm.agent.settings.choices import Deployment, Direction
 from waldur_slurm.agent.settings.readers import container, uuid
 from waldur_slurm.model.names import ClusterName, UserName, cluster_name, user_name
+from waldur_slurm.variables.choices import LogFormat, LogLevel
 from waldur_slurm.variables.declared import declared_by, read_declared, secrets_of, values_of
 from waldur_slurm.variables.places import Address, address, base_url, path, sentry_dsn
 from waldur_slurm.variables.readers import duration, flag, named, one_of, token

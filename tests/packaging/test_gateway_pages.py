@@ -1,0 +1,17 @@
+"""The gateway's pages, held to the code."""
+
+from tests.packaging.messages import explained, sources, troubles
+from tests.places import PROJECT
+from waldur_slurm.gateway.settings.reference import page
+
+DOCS = PROJECT / "docs"
+
+
+def test_the_page_of_settings_is_the_one_that_the_code_makes() -> None:
+    assert (DOCS / "gateway-settings.md").read_text(encoding="utf-8") == page()
+
+
+def test_every_message_that_is_a_warning_or_an_error_is_on_the_page_and_no_other() -> None:
+    written = (DOCS / "gateway-operations.md").read_text(encoding="utf-8")
+
+    assert explained(written) == troubles(sources("gateway"))

@@ -1,0 +1,20 @@
+"""The commands of `slurm-gateway`, each a module; only the one that is typed is imported."""
+
+import argparse
+from collections.abc import Callable
+
+from waldur_slurm.gateway.composition import Parts
+
+Command = Callable[[Parts, argparse.Namespace], int]
+
+
+def find(name: str | None) -> Command:
+    match name:
+        case "settings":
+            from waldur_slurm.gateway.commands import settings
+
+            return settings.run
+        case _:
+            from waldur_slurm.gateway.commands import serve
+
+            return serve.run

@@ -1,0 +1,32 @@
+"""`slurm-gateway`: serve until somebody asks it to stop."""
+
+import argparse
+
+from waldur_slurm.gateway.composition import Parts
+from waldur_slurm.gateway.settings.reference import unknown_variables
+from waldur_slurm.gateway.web.app import application
+from waldur_slurm.gateway.web.server import Served, listening, serve
+from waldur_slurm.telemetry.events import Event, Level
+
+
+def run(parts: Parts, _arguments: argparse.Namespace) -> int:
+    settings, tell = parts.settings, parts.tell
+    for warning in unknown_variables(parts.environ):
+        fields = {"warning": warning}
+        tell(Event(name="settings.doubtful", level=Level.WARNING, fields=fields))
+    addresses = [listener.at for listener in settings.listen]
+    with listening(addresses) as sockets:
+        applications = {
+            listener.at: application(parts.site, parts.doors, listener.surfaces)
+            for listener in settings.listen
+        }
+        tell(Event(name="gateway.listening", fields={"at": [str(at) for at in addresses]}))
+        serve(
+            Served(applications),
+            sockets,
+            parts.notifier,
+            settings.tls_certificate,
+            settings.tls_key,
+        )
+    tell(Event(name="gateway.stopped"))
+    return 0

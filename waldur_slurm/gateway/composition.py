@@ -1,0 +1,142 @@
+"""The composition root: settings to parts. Nothing here decides anything."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from secrets import token_hex
+from typing import TextIO
+
+from waldur_slurm import __version__
+from waldur_slurm.errors import SettingsError
+from waldur_slurm.gateway.doors.doors import Doors
+from waldur_slurm.gateway.picture.cluster import ClusterPictures
+from waldur_slurm.gateway.settings import Settings
+from waldur_slurm.gateway.settings.readers import ClusterSource
+from waldur_slurm.gateway.web.ask import Site
+from waldur_slurm.model.names import ClusterName, cluster_name
+from waldur_slurm.processes.native import NativeTransport
+from waldur_slurm.processes.port import Transport
+from waldur_slurm.service.notify import Notifier
+from waldur_slurm.slurm.live.client import ClusterClient
+from waldur_slurm.slurm.past.client import HistoryClient
+from waldur_slurm.slurm.transports.observed import ObservedTransport
+from waldur_slurm.telemetry.events import Event, Level, Sink, to_all
+from waldur_slurm.telemetry.log import is_journal_stream, start_log
+from waldur_slurm.telemetry.redaction import Redaction, redaction
+from waldur_slurm.variables.choices import LogFormat
+
+COMMAND_TIMEOUT = timedelta(seconds=60)
+"""Slurm's own tools give up after some 10 to 100 s of silence, by MessageTimeout."""
+
+
+class Parts:
+    """One gateway's parts."""
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str], log: TextIO) -> None:
+        self.settings = settings
+        self.environ = environ
+        self._log = log
+        self._closing = ExitStack()
+
+    def close(self) -> None:
+        self._closing.close()
+
+    @cached_property
+    def redact(self) -> Redaction:
+        return redaction(self.settings.secrets())
+
+    @cached_property
+    def notifier(self) -> Notifier:
+        microseconds = self.environ.get("WATCHDOG_USEC", "")
+        watchdog = timedelta(microseconds=int(microseconds)) if microseconds.isdecimal() else None
+        return Notifier(self.environ.get("NOTIFY_SOCKET", ""), watchdog, redact=self.redact)
+
+    @cached_property
+    def tell(self) -> Sink:
+        settings = self.settings
+        log = start_log(
+            self._log,
+            Level[settings.log_level.name],
+            self.redact,
+            is_json=settings.log_format is LogFormat.JSON,
+            is_journal=is_journal_stream(self.environ.get("JOURNAL_STREAM", ""), self._log),
+        )
+        if not settings.sentry_dsn:
+            return log
+        from waldur_slurm.telemetry.sentry import Sentry
+
+        dsn, environment = settings.sentry_dsn.reveal(), settings.sentry_environment
+        sentry = Sentry(dsn, environment, __version__, self.redact)
+        self._closing.callback(sentry.close)
+        return to_all(log, sentry)
+
+    @cached_property
+    def doors(self) -> Doors:
+        return Doors(anonymous=self.settings.anonymous_scopes)
+
+    @cached_property
+    def site(self) -> Site:
+        clusters = {pictures.name: pictures for pictures in self._clusters()}
+        return Site(
+            clusters=clusters,
+            default_cluster=next(iter(clusters)),
+            tell=self.tell,
+            mark=token_hex(16),
+        )
+
+    def _clusters(self) -> Iterator[ClusterPictures]:
+        sources = self.settings.clusters or (ClusterSource(self._own_cluster()),)
+        for number, source in enumerate(sources):
+            is_elsewhere = number > 0 and not source.slurm_conf
+            transport = self._transport(source)
+            bin_path = str(self.settings.bin_path or "")
+            yield ClusterPictures(
+                source.name,
+                ClusterClient(
+                    transport,
+                    away=source.name if is_elsewhere else None,
+                    bin_path=bin_path,
+                    timeout=COMMAND_TIMEOUT,
+                ),
+                HistoryClient(transport, source.name, bin_path=bin_path, timeout=COMMAND_TIMEOUT),
+                self.tell,
+                jobs_ttl_s=self.settings.jobs_age.total_seconds(),
+            )
+
+    def _transport(self, source: ClusterSource | None = None) -> Transport:
+        own = {"SLURM_CONF": source.slurm_conf} if source and source.slurm_conf else {}
+        native = NativeTransport({**self.environ, **own})
+        return ObservedTransport(native, _go_on, self._note_command)
+
+    def _note_command(self, argv: tuple[str, ...], code: int | None, seconds: float) -> None:
+        fields = {"command": " ".join(argv), "code": code, "seconds": round(seconds, 3)}
+        self.tell(Event(name="slurm.command", level=Level.DEBUG, fields=fields))
+
+    def _own_cluster(self) -> ClusterName:
+        """Find the name in slurm.conf, which serves while Slurm is away too; else ask for it."""
+        conf = Path(self.environ.get("SLURM_CONF", "/etc/slurm/slurm.conf"))
+        named = _cluster_in(conf)
+        if named is None:
+            client = ClusterClient(self._transport(), bin_path=str(self.settings.bin_path or ""))
+            named = client.read_configuration().get("ClusterName")
+        if not named:
+            raise SettingsError([f"GATEWAY_CLUSTERS is not set, and {conf} names no cluster"])
+        return cluster_name(named)
+
+
+def _cluster_in(conf: Path) -> str | None:
+    try:
+        lines = conf.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        name, _, value = line.partition("#")[0].partition("=")
+        if name.strip().lower() == "clustername":
+            return value.strip().strip('"')
+    return None
+
+
+def _go_on() -> None:
+    """Commands of the gateway end by themselves; see `COMMAND_TIMEOUT`."""

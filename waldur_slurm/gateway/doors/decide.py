@@ -1,0 +1,54 @@
+"""Whether somebody may do something, with the reason either way. Pure.
+
+What is asked is what `/api/v1/me` shows: one function decides, and says why.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from waldur_slurm.gateway.doors.principals import Kind, Principal, is_user
+from waldur_slurm.gateway.doors.scopes import Scope
+from waldur_slurm.model.names import UserName
+
+
+@dataclass(frozen=True, slots=True)
+class Yes:
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    why: str
+    is_sign_in_missing: bool = False
+    """Nobody is known to ask: with a token it may be another answer."""
+
+
+def decide(principal: Principal, scope: Scope) -> Yes | No:
+    """Decide whether he may do this kind of thing at all."""
+    if scope in principal.scopes:
+        return Yes(f"{principal} has {scope}")
+    if principal.kind is Kind.NOBODY:
+        return No(f"without a token nobody has {scope} here", is_sign_in_missing=True)
+    return No(f"{principal} lacks {scope}")
+
+
+def decide_acting(
+    principal: Principal, user: UserName, groups_of_user: Collection[str] = ()
+) -> Yes | No:
+    """Decide whether he may act in the name of this user."""
+    if not is_user(user):
+        return No("that is no name of a user")
+    if user == principal.user:
+        return Yes(f"{principal} is {user}")
+    if principal.run_as.takes(user, groups_of_user):
+        return Yes(f"{principal} may act for {principal.run_as}")
+    return No(f"{principal} may not act for {user}")
+
+
+def decide_seeing(principal: Principal, owner: UserName) -> Yes | No:
+    """Decide whether he may see a job of this owner."""
+    if principal.sees_all:
+        return Yes(f"{principal} has {Scope.JOBS_READ_ALL}")
+    if owner in principal.own_users:
+        return Yes(f"{owner} is one of those whom {principal} may act for")
+    return No(f"{principal} sees no jobs of others")

@@ -1,0 +1,104 @@
+"""Who asks: known by what he showed, with what he may do. Pure.
+
+A principal says what somebody may do, never whom he says he is: acting as a user needs that user
+among those whom the principal may act for.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from waldur_slurm.gateway.doors.scopes import Scope
+from waldur_slurm.model.names import UserName
+
+_USER = re.compile(r"[a-z_][a-z0-9_.-]{0,31}\$?", re.ASCII)
+"""What a user may be called here: nothing that Slurm or a shell could take for something else."""
+
+
+class Kind(StrEnum):
+    NOBODY = "nobody"
+    NETWORK = "network"
+    PEER = "peer"
+    TOKEN = "token"  # noqa: S105 - a word
+    PERSON = "person"
+
+
+class Group(NamedTuple):
+    """All members of a Unix group."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunAs:
+    """For whom somebody may act: himself, those named, members of groups, or anybody at all."""
+
+    users: frozenset[UserName] = frozenset()
+    groups: frozenset[str] = frozenset()
+    anybody: bool = False
+
+    def takes(self, user: UserName, groups_of_user: Collection[str] = ()) -> bool:
+        return self.anybody or user in self.users or not self.groups.isdisjoint(groups_of_user)
+
+    def __str__(self) -> str:
+        if self.anybody:
+            return "any"
+        return ",".join([*sorted(self.users), *(f"@{group}" for group in sorted(self.groups))])
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """`user` is the Unix user that he himself is, where that is proven."""
+
+    kind: Kind
+    name: str
+    scopes: frozenset[Scope] = frozenset()
+    user: UserName | None = None
+    run_as: RunAs = RunAs()
+    expires: datetime | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}" if self.name else str(self.kind)
+
+    @property
+    def sees_all(self) -> bool:
+        return Scope.JOBS_READ_ALL in self.scopes
+
+    @property
+    def visibility(self) -> str:
+        """What two who see the same have in common."""
+        if self.sees_all:
+            return "all"
+        return "own:" + ",".join(sorted(self.own_users))
+
+    @property
+    def own_users(self) -> frozenset[UserName]:
+        """Whose jobs are his own: himself and those named whom he may act for."""
+        himself = frozenset() if self.user is None else frozenset({self.user})
+        return himself | self.run_as.users
+
+
+NOBODY = Principal(kind=Kind.NOBODY, name="")
+
+
+def run_as(text: str) -> RunAs:
+    """Read `ann,bob,@physics` or `any`; `self` adds nobody. Words of an error follow "expected"."""
+    users, groups, anybody = set(), set(), False
+    for item in filter(None, re.split(r"[,\s]+", text)):
+        if item == "any":
+            anybody = True
+        elif item.startswith("@") and _USER.fullmatch(item[1:]):
+            groups.add(item[1:])
+        elif item != "self" and _USER.fullmatch(item):
+            users.add(UserName(item))
+        elif item != "self":
+            raise ValueError("user names, @groups, `self` or `any`, separated by commas")
+    return RunAs(frozenset(users), frozenset(groups), anybody)
+
+
+def is_user(text: str) -> bool:
+    """Whether it may be a user's name at all; a number, which Slurm takes for a uid, is none."""
+    return _USER.fullmatch(text) is not None

@@ -1,0 +1,136 @@
+"""What the gateway says no with: a closed set, each with the status that every surface gives it.
+
+ExpectedError
+└── GatewayError
+    ├── NotSignedIn       401
+    ├── Denied            403
+    ├── NotThere          404
+    ├── WrongAsk          400
+    ├── WrongMethod       405
+    ├── TooLarge          413
+    ├── NotMeant          412
+    ├── Conflict          409
+    ├── Refused           422
+    ├── TooFast           429  (transient)
+    ├── NotOffered        501
+    ├── NotNow            503  (transient)
+    └── OutcomeUnknown    504
+
+`kind` is the last part of the problem's type, which programs may act upon; it never changes.
+"""
+
+from typing import ClassVar
+
+from waldur_slurm.errors import ExpectedError
+
+
+class GatewayError(ExpectedError):
+    """Root of what a request may be answered with instead of what it asked for."""
+
+    kind: ClassVar[str] = "failed"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "The gateway failed"
+
+
+class NotSignedIn(GatewayError):
+    """Nobody is known to ask, or what he showed is not, or no longer, valid."""
+
+    kind = "not-signed-in"
+    status = 401
+    title = "A valid token is needed"
+
+
+class Denied(GatewayError):
+    """Who asks is known, and may not do this."""
+
+    kind = "denied"
+    status = 403
+    title = "Not allowed"
+
+
+class NotThere(GatewayError):
+    """There is no such thing, or none that the one who asks may see."""
+
+    kind = "not-there"
+    status = 404
+    title = "There is no such thing"
+
+
+class WrongAsk(GatewayError):
+    """The request does not say what it should; the text says where."""
+
+    kind = "wrong-ask"
+    status = 400
+    title = "The request is not understood"
+
+
+class WrongMethod(GatewayError):
+    kind = "wrong-method"
+    status = 405
+    title = "It is not asked in this way"
+
+
+class TooLarge(GatewayError):
+    kind = "too-large"
+    status = 413
+    title = "The request is too large"
+
+
+class NotMeant(GatewayError):
+    """The thing is not, or no longer, the one that was meant."""
+
+    kind = "not-this-job"
+    status = 412
+    title = "It is not the one that was meant"
+
+
+class Conflict(GatewayError):
+    kind = "conflict"
+    status = 409
+    title = "It does not fit what is there"
+
+
+class Refused(GatewayError):
+    """Slurm said no, for good; its words are in the text."""
+
+    kind = "refused"
+    status = 422
+    title = "Slurm refuses"
+
+
+class NotOffered(GatewayError):
+    kind = "not-offered"
+    status = 501
+    title = "This gateway does not offer it"
+
+
+class OutcomeUnknown(GatewayError):
+    """It may have been done or not: look before asking again."""
+
+    kind = "outcome-unknown"
+    status = 504
+    title = "Whether it was done is not known"
+
+
+class TryLater(GatewayError):
+    """Nothing was done, and the same request may succeed after a while."""
+
+    transient = True
+
+    def __init__(self, words: str, after_s: float = 1.0) -> None:
+        super().__init__(words)
+        self.after_s = after_s
+
+
+class TooFast(TryLater):
+    kind = "too-fast"
+    status = 429
+    title = "Too many requests"
+
+
+class NotNow(TryLater):
+    """Slurm does not answer, or too many wait already."""
+
+    kind = "not-now"
+    status = 503
+    title = "Not now"

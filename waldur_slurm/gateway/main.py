@@ -1,0 +1,58 @@
+"""The gateway's command line: the only reader of the environment, here."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, MutableMapping, Sequence
+
+from waldur_slurm.errors import ExpectedError, SlurmError
+from waldur_slurm.gateway.arguments import parse
+from waldur_slurm.gateway.commands import find
+from waldur_slurm.gateway.composition import Parts
+from waldur_slurm.gateway.settings import Settings
+from waldur_slurm.service.program import run_program
+from waldur_slurm.variables.env_file import read_env_file
+from waldur_slurm.variables.variable import plain
+
+Environ = MutableMapping[str, str]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    hidden = _secrets_in(os.environ)
+
+    def work() -> int:
+        arguments = parse(sys.argv[1:] if argv is None else argv)
+        return _run(arguments, os.environ, hidden)
+
+    return run_program("slurm-gateway", work, hidden, _advice)
+
+
+def _run(arguments: argparse.Namespace, environ: Environ, hidden: list[str]) -> int:
+    """Run the command that was typed; `hidden` learns every secret as soon as it is known."""
+    if arguments.env_file:
+        environ.update(read_env_file(arguments.env_file))
+        hidden += _secrets_in(environ)
+    settings = Settings.from_environ(environ)
+    hidden += settings.secrets()
+    parts = Parts(settings, environ, sys.stderr)
+    try:
+        code = find(arguments.command)(parts, arguments)
+        sys.stdout.flush()
+    finally:
+        parts.close()
+    return code
+
+
+def _advice(error: ExpectedError) -> Iterable[str]:
+    if isinstance(error, SlurmError):
+        yield "`sinfo` and `scontrol ping`, as the gateway's user, show whether Slurm answers"
+
+
+def _secrets_in(environ: Environ) -> list[str]:
+    """What the environment calls a secret, whether or not the settings are whole."""
+    secret = (declared.name for declared in Settings.variables() if declared.is_secret)
+    return [plain(environ.get(name, "")) for name in secret]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""All pictures of one cluster, and how old each may be."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from waldur_slurm.gateway.picture.jobs import JobsNow
+from waldur_slurm.gateway.picture.keeper import Keeper
+from waldur_slurm.gateway.picture.picture import Picture
+from waldur_slurm.model.cluster import (
+    Controller,
+    License,
+    Node,
+    Partition,
+    Qos,
+    Reservation,
+    Statistics,
+    Versions,
+)
+from waldur_slurm.model.jobs import Run
+from waldur_slurm.model.live import NodeShare
+from waldur_slurm.model.past import Membership, Person
+from waldur_slurm.slurm.live.port import Cluster
+from waldur_slurm.slurm.past.port import History
+from waldur_slurm.telemetry.events import Sink
+
+JOBS_TTL_S = 5.0
+
+OnJobs = Callable[[Picture[JobsNow] | None, Picture[JobsNow]], None]
+
+
+class ClusterPictures:
+    """One cluster's pictures, each read when it is first asked for."""
+
+    def __init__(
+        self,
+        name: str,
+        cluster: Cluster,
+        history: History,
+        tell: Sink,
+        *,
+        jobs_ttl_s: float = JOBS_TTL_S,
+        on_jobs: OnJobs | None = None,
+    ) -> None:
+        self.name = name
+        self.cluster = cluster
+        self.history = history
+
+        def read_jobs() -> JobsNow:
+            return JobsNow(cluster.read_jobs())
+
+        def read_shares() -> Mapping[Run, tuple[NodeShare, ...]]:
+            """Of the jobs that were shown last: both are shown together."""
+            shown = self.jobs.last
+            return cluster.read_shares(shown.value.jobs if shown else cluster.read_jobs().jobs)
+
+        def keep(thing: str, read: Callable[[], Any], ttl_s: float) -> Keeper[Any]:
+            return Keeper(thing, read, ttl_s, tell)
+
+        self.jobs: Keeper[JobsNow] = Keeper("jobs", read_jobs, jobs_ttl_s, tell, on_new=on_jobs)
+        self.shares: Keeper[Mapping[Run, tuple[NodeShare, ...]]]
+        self.shares = keep("what jobs hold on nodes", read_shares, 10.0)
+        self.nodes: Keeper[tuple[Node, ...]] = keep("nodes", cluster.read_nodes, 10.0)
+        self.partitions: Keeper[tuple[Partition, ...]]
+        self.partitions = keep("partitions", cluster.read_partitions, 60.0)
+        self.reservations: Keeper[tuple[Reservation, ...]]
+        self.reservations = keep("reservations", cluster.read_reservations, 60.0)
+        self.licenses: Keeper[tuple[License, ...]]
+        self.licenses = keep("licenses", cluster.read_licenses, 30.0)
+        self.qos: Keeper[tuple[Qos, ...]] = keep("QoS", cluster.read_qos, 120.0)
+        self.statistics: Keeper[Statistics]
+        self.statistics = keep("its statistics", cluster.read_statistics, 10.0)
+        self.configuration: Keeper[Mapping[str, str]]
+        self.configuration = keep("its configuration", cluster.read_configuration, 300.0)
+        self.versions: Keeper[Versions] = keep("its versions", cluster.read_versions, 300.0)
+        self.controllers: Keeper[tuple[Controller, ...]]
+        self.controllers = keep("its controllers", cluster.ping, 10.0)
+        self.people: Keeper[tuple[Person, ...]] = keep("users", history.read_people, 120.0)
+        self.memberships: Keeper[tuple[Membership, ...]]
+        self.memberships = keep("associations", history.read_memberships, 120.0)
+
+    @property
+    def all(self) -> tuple[Keeper[Any], ...]:
+        """Every picture, for those who watch the gateway."""
+        return tuple(kept for kept in vars(self).values() if isinstance(kept, Keeper))

@@ -1,0 +1,134 @@
+"""Which jobs of a picture somebody wants, in which order, and from where on. Pure.
+
+A page begins after the last job of the one before, by what they are sorted by: where the picture
+has changed in between, no job that stayed comes twice or is left out.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from fnmatch import fnmatchcase
+from itertools import islice
+from typing import Any, NamedTuple
+
+from waldur_slurm.gateway.picture.jobs import JobsNow
+from waldur_slurm.model.batch import JobId
+from waldur_slurm.model.hosts import expand_hosts
+from waldur_slurm.model.live import LiveJob
+
+SORTS: dict[str, Callable[[LiveJob], Any]] = {
+    "job_id": lambda job: job.number,
+    "submit_time": lambda job: job.submitted,
+    "start_time": lambda job: job.start or datetime.max.replace(tzinfo=job.submitted.tzinfo),
+    "priority": lambda job: job.priority,
+    "user": lambda job: job.user,
+    "account": lambda job: job.account,
+    "partition": lambda job: job.partition,
+    "state": lambda job: str(job.state),
+    "name": lambda job: job.name,
+    "cpus": lambda job: job.cpus,
+    "elapsed": lambda job: job.elapsed_s,
+}
+"""What jobs can be sorted by. Times are compared as times, text by its characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """A value between both, themselves included; None is no bound."""
+
+    least: Any = None
+    most: Any = None
+
+    def hold(self, value: Any) -> bool:
+        if value is None:
+            return self == Bounds()
+        return (self.least is None or value >= self.least) and (
+            self.most is None or value <= self.most
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class JobsWanted:
+    """What is empty does not restrict. States are base words, such as RUNNING."""
+
+    users: frozenset[str] = frozenset()
+    accounts: frozenset[str] = frozenset()
+    partitions: frozenset[str] = frozenset()
+    qos: frozenset[str] = frozenset()
+    states: frozenset[str] = frozenset()
+    reservations: frozenset[str] = frozenset()
+    nodes: frozenset[str] = frozenset()
+    names: tuple[str, ...] = ()
+    """Patterns: `*` stands for any text."""
+    ids: frozenset[JobId] = frozenset()
+    bounds: dict[str, Bounds] = field(default_factory=dict)
+    """By the names of `SORTS`."""
+
+    def takes(self, job: LiveJob) -> bool:
+        return (
+            _is_among(job.user, self.users)
+            and _is_among(job.account, self.accounts)
+            and _is_among(job.qos, self.qos)
+            and _is_among(job.reservation, self.reservations)
+            and _is_among(job.state.base, self.states)
+            and (not self.partitions or not self.partitions.isdisjoint(job.partition.split(",")))
+            and (not self.names or any(fnmatchcase(job.name, name) for name in self.names))
+            and (not self.nodes or not self.nodes.isdisjoint(expand_hosts(job.hosts)))
+            and all(bounds.hold(SORTS[name](job)) for name, bounds in self.bounds.items())
+        )
+
+
+class Mark(NamedTuple):
+    """Where a page ended: at a job with this key and number."""
+
+    key: Any
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobsPage:
+    jobs: tuple[LiveJob, ...]
+    total: int
+    after: Mark | None
+
+
+def select(picture: JobsNow, wanted: JobsWanted, owners: Collection[str] | None) -> list[LiveJob]:
+    """Return the wanted ones among those that `owners` have; None: of everybody."""
+    users: Collection[str] | None = owners
+    if wanted.users:
+        users = wanted.users if owners is None else wanted.users & frozenset(owners)
+    return [job for job in _candidates(picture, wanted, users) if wanted.takes(job)]
+
+
+def _candidates(
+    picture: JobsNow, wanted: JobsWanted, users: Collection[str] | None
+) -> Iterable[LiveJob]:
+    if wanted.ids:
+        found = {job.number: job for name in wanted.ids for job in picture.find(name)}
+        return (job for job in found.values() if users is None or job.user in users)
+    if users is None:
+        return picture.jobs
+    by_user = picture.by_user
+    return (job for user in sorted(users) for job in by_user.get(user, ()))  # type: ignore[call-overload]
+
+
+def page_of(
+    jobs: Sequence[LiveJob], sort: str, limit: int, after: Mark | None, *, downward: bool
+) -> JobsPage:
+    """Sort, and cut out what follows `after`."""
+    key = SORTS[sort]
+
+    def place(job: LiveJob) -> Mark:
+        return Mark(key(job), job.number)
+
+    ordered = sorted(jobs, key=place, reverse=downward)
+    rest: Iterable[LiveJob] = ordered
+    if after is not None:
+        rest = (job for job in ordered if (place(job) < after if downward else place(job) > after))
+    cut = tuple(islice(rest, limit + 1))
+    shown = cut[:limit]
+    return JobsPage(shown, len(ordered), place(shown[-1]) if len(cut) > limit and shown else None)
+
+
+def _is_among(value: str, wanted: Collection[str]) -> bool:
+    return not wanted or value in wanted

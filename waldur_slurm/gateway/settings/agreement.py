@@ -1,0 +1,24 @@
+"""Mistakes that no variable makes alone: what they must be to each other."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def mistakes_across(_environ: Mapping[str, str], values: dict[str, Any]) -> Iterator[str]:
+    """Complain of what does not fit together."""
+    yield from _tls_mistakes(values)
+
+
+def _tls_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
+    """What is said in the open off this machine can be read by others, tokens too."""
+    if values.get("GATEWAY_TLS_KEY") and not values.get("GATEWAY_TLS_CERTIFICATE"):
+        yield "GATEWAY_TLS_KEY is set without GATEWAY_TLS_CERTIFICATE; expected both, or neither"
+    if values.get("GATEWAY_TLS_CERTIFICATE") or values.get("GATEWAY_PLAIN_HTTP"):
+        return
+    for listener in values.get("GATEWAY_LISTEN", ()):
+        if not listener.is_loopback:
+            yield (
+                f"GATEWAY_LISTEN: {listener.at} is not loopback, and there is no TLS; expected"
+                " GATEWAY_TLS_CERTIFICATE, a loopback address behind a proxy that has TLS, or"
+                " GATEWAY_PLAIN_HTTP=true where nobody can listen"
+            )

@@ -1,0 +1,38 @@
+"""The gateway's settings as docs/gateway-settings.md lists them, and names like one of them."""
+
+from collections.abc import Iterator, Mapping
+
+from waldur_slurm.gateway.settings.declaration import Settings
+from waldur_slurm.variables import reference
+
+_OPENING = """\
+# The gateway's settings
+
+The gateway is told everything by environment variables. An env file of systemd or Docker may carry
+a comment at the end of a line; a value that is empty counts as not set. Mistakes are reported all
+at once, and the gateway exits with 78. `slurm-gateway settings` shows what is in force.
+
+Times are seconds (`90`) or carry a unit (`90s`, `15m`, `24h`, `2d`); flags are `true` or `false`.
+This page is made from the code:
+`python3 -m waldur_slurm.gateway.settings.reference > docs/gateway-settings.md`.
+"""
+
+_CHAPTERS = (
+    ("Listening", r"GATEWAY_(LISTEN|TLS|PLAIN|TRUSTED|HOSTS|CORS)"),
+    ("Slurm", r"SLURM_|GATEWAY_(CLUSTERS|JOBS)"),
+    ("Who may do what", r"GATEWAY_(ANONYMOUS|TOKEN|OIDC|PACE|ROLES)"),
+    ("The gateway itself", r"GATEWAY_(STATE|LOG|AUDIT)|SENTRY_"),
+)
+
+
+def unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
+    return reference.unknown_variables(environ, list(Settings.variables()), "GATEWAY_")
+
+
+def page() -> str:
+    """The text of docs/gateway-settings.md."""
+    return reference.page(_OPENING, _CHAPTERS, list(Settings.variables()))
+
+
+if __name__ == "__main__":
+    print(page(), end="")  # noqa: T201 - the page is this module's data

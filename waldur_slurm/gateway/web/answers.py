@@ -1,0 +1,96 @@
+"""Answers with their age: what a picture says, how old it is, and whether whoever asks has it."""
+
+import gzip
+from collections.abc import AsyncIterator, Callable
+from hashlib import sha256
+
+from starlette.responses import Response, StreamingResponse
+
+from waldur_slurm.gateway.picture.bodies import BodyKey
+from waldur_slurm.gateway.picture.keeper import Seen
+from waldur_slurm.gateway.web.ask import Ask
+
+JSON = "application/json"
+SLICE = 128 * 1024
+"""What is handed to a connection at a time: one that does not read holds no more."""
+
+_WORTH_PACKING = 4096
+
+
+def seen_headers(seen: Seen[object]) -> dict[str, str]:
+    """How old it is; marked where Slurm does not answer any more (RFC 9111, RFC 9110)."""
+    headers = {
+        "Age": str(int(seen.age_s)),
+        "Last-Modified": seen.picture.as_of.strftime("%a, %d %b %Y %H:%M:%S GMT"),
+        "Cache-Control": "private, no-cache",
+        "Vary": "Authorization, Accept-Encoding",
+    }
+    if seen.silence:
+        headers["Warning"] = '110 - "Slurm does not answer; this is the last that it said"'
+    return headers
+
+
+async def from_picture(
+    ask: Ask,
+    seen: Seen[object],
+    representation: str,
+    make: Callable[[], bytes],
+    *,
+    is_shared: bool,
+) -> Response:
+    """Answer with the bytes that `make` gives, made once a picture where all may see the same.
+
+    `representation` names all that the bytes depend on beside the picture and who may see what.
+    """
+    request, picture = ask.request, seen.picture
+    packs = "gzip" in request.headers.get("accept-encoding", "")
+    key = BodyKey(
+        cluster=ask.cluster.name,
+        generation=picture.generation,
+        representation=representation,
+        visibility=ask.principal.visibility,
+        encoding="gzip" if packs else "",
+    )
+    headers = seen_headers(seen) | {"ETag": _etag(ask, key)}
+    if headers["ETag"] in _shown_etags(request.headers.get("if-none-match", "")):
+        return Response(status_code=304, headers=headers)
+
+    def body() -> bytes:
+        return packed(make()) if packs else make()
+
+    def ready() -> bytes:
+        return ask.site.bodies.find_or_make(key, body) if is_shared else body()
+
+    found = ask.site.bodies.find(key) if is_shared else None
+    made = found if found is not None else await ask.site.crossing.bodies.run(ready)
+    if packs and made[:2] == b"\x1f\x8b":
+        headers["Content-Encoding"] = "gzip"
+    return in_slices(made, headers)
+
+
+def packed(body: bytes) -> bytes:
+    return gzip.compress(body, 1, mtime=0) if len(body) >= _WORTH_PACKING else body
+
+
+def in_slices(body: bytes, headers: dict[str, str], media_type: str = JSON) -> Response:
+    """Answer with ready bytes; large ones go out as fast as they are read."""
+    if len(body) <= SLICE:
+        return Response(body, headers=headers, media_type=media_type)
+    headers = headers | {"Content-Length": str(len(body))}
+    return StreamingResponse(_slices(body), headers=headers, media_type=media_type)
+
+
+async def _slices(body: bytes) -> AsyncIterator[memoryview]:
+    view = memoryview(body)
+    for begin in range(0, len(body), SLICE):
+        yield view[begin : begin + SLICE]
+
+
+def _etag(ask: Ask, key: BodyKey) -> str:
+    """Two who may see different things never have the same; nobody can guess another's."""
+    text = "\0".join((ask.site.mark, *map(str, key)))
+    return f'"{sha256(text.encode()).hexdigest()[:32]}"'
+
+
+def _shown_etags(header: str) -> set[str]:
+    return {part.strip().removeprefix("W/") for part in header.split(",")}

@@ -1,0 +1,96 @@
+"""The application: each route behind its door, each refusal in its surface's shape."""
+
+import traceback
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from secrets import token_hex
+from time import monotonic
+from typing import Protocol
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route as Mounted
+
+from waldur_slurm.gateway.doors.decide import No, decide
+from waldur_slurm.gateway.doors.principals import Principal
+from waldur_slurm.gateway.doors.shown import Shown
+from waldur_slurm.gateway.errors import Denied, GatewayError, NotSignedIn, NotThere, WrongMethod
+from waldur_slurm.gateway.surfaces import Surface
+from waldur_slurm.gateway.web.ask import Ask, Site
+from waldur_slurm.gateway.web.problems import problem
+from waldur_slurm.gateway.web.routes import ROUTES, Public, Route
+from waldur_slurm.gateway.web.showing import shown_by
+from waldur_slurm.telemetry.events import Event, Level
+
+Shape = Callable[[GatewayError, str], Response]
+SHAPES: Mapping[Surface, Shape] = {}
+"""How a surface refuses, where it does not as the native one does."""
+
+REQUEST_ID = "X-Request-ID"
+
+
+class Doorkeeper(Protocol):
+    """Says who asks; raises `NotSignedIn` or `Denied` where what was shown is no good."""
+
+    def admit(self, shown: Shown) -> Principal: ...
+
+
+def application(site: Site, doorkeeper: Doorkeeper, surfaces: Collection[Surface]) -> Starlette:
+    """Mount the routes of these surfaces."""
+    routes = [
+        Mounted(route.path, _endpoint(route, site, doorkeeper), methods=[route.method])
+        for route in ROUTES
+        if route.surface in surfaces
+    ]
+    return Starlette(routes=routes, exception_handlers={HTTPException: _refuse_unrouted})
+
+
+def _endpoint(
+    route: Route, site: Site, doorkeeper: Doorkeeper
+) -> Callable[[Request], Awaitable[Response]]:
+    shape = SHAPES.get(route.surface, problem)
+
+    async def answer(request: Request) -> Response:
+        request_id, began = token_hex(8), monotonic()
+        try:
+            shown = shown_by(request)
+            principal = await site.crossing.store.run(lambda: doorkeeper.admit(shown))
+            _pass(principal, route)
+            response = await route.handler(Ask(request, principal, site))
+        except GatewayError as error:
+            response = shape(error, request_id)
+        except ClientDisconnect:
+            response = Response(status_code=400)
+        except Exception:  # noqa: BLE001 - a defect in one answer must not end the service
+            fields = {"request_id": request_id, "traceback": traceback.format_exc()}
+            site.tell(Event(name="request.crashed", level=Level.ERROR, fields=fields))
+            response = shape(GatewayError("a defect of the gateway; its log says more"), request_id)
+        response.headers[REQUEST_ID] = request_id
+        answered: dict[str, object] = {
+            "route": f"{route.method} {route.path}",
+            "status": response.status_code,
+            "seconds": round(monotonic() - began, 3),
+        }
+        site.tell(Event(name="request.answered", level=Level.DEBUG, fields=answered))
+        return response
+
+    return answer
+
+
+def _pass(principal: Principal, route: Route) -> None:
+    if isinstance(route.scope, Public):
+        return
+    answer = decide(principal, route.scope)
+    if isinstance(answer, No):
+        raise (NotSignedIn if answer.is_sign_in_missing else Denied)(answer.why)
+
+
+async def _refuse_unrouted(_request: Request, error: Exception) -> Response:
+    """Refuse what is no route, or not in this way, in the one shape too."""
+    if isinstance(error, HTTPException) and error.headers:
+        allowed = error.headers.get("Allow", "")
+        response = problem(WrongMethod(f"this address takes {allowed}"), token_hex(8))
+        response.headers["Allow"] = allowed
+        return response
+    return problem(NotThere("there is no such address"), token_hex(8))

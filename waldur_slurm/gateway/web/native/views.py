@@ -1,0 +1,160 @@
+"""Things as the native API shows them: the same words whatever release of Slurm is behind. Pure.
+
+Times are RFC 3339 in UTC. What Slurm does not tell is null. What users wrote (names, comments,
+paths) is passed on as it is.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from waldur_slurm.model.batch import Component, Task, Tasks
+from waldur_slurm.model.job_state import JobState
+from waldur_slurm.model.live import LiveJob
+from waldur_slurm.model.tres import Tres
+
+
+class ArrayView(msgspec.Struct, frozen=True):
+    """Which part of an array a row is: one task, or all those that still wait."""
+
+    job_id: int
+    task_id: int | None
+    tasks_pending: str | None
+
+
+class StateView(msgspec.Struct, frozen=True):
+    """Slurm's own words; `raw` is all of them as Slurm has them, such as `CANCELLED by 1000`."""
+
+    base: str
+    flags: tuple[str, ...]
+    raw: str
+    reason: str
+
+
+class ExitView(msgspec.Struct, frozen=True):
+    code: int
+    signal: int
+
+
+class ResourcesView(msgspec.Struct, frozen=True):
+    """What it holds, or asks for while it waits."""
+
+    cpus: int
+    mem_mb: int | None
+    nodes: int
+    gpus: int
+    tres: Mapping[str, int]
+
+
+class TimesView(msgspec.Struct, frozen=True):
+    """`start` of a job that waits is when Slurm expects it to begin."""
+
+    submit: datetime
+    eligible: datetime | None
+    start: datetime | None
+    end: datetime | None
+    limit_s: int | None
+    elapsed_s: int
+    wait_s: int | None
+
+
+class JobView(msgspec.Struct, frozen=True):
+    job_id: str
+    array: ArrayView | None
+    het: int | None
+    name: str
+    user: str
+    uid: int
+    account: str
+    partition: str
+    qos: str
+    state: StateView
+    phase: str
+    terminal: bool
+    outcome: str | None
+    exit: ExitView | None
+    priority: int
+    restarts: int
+    resources: ResourcesView
+    nodes: str
+    times: TimesView
+    work_dir: str
+    stdout: str
+    stderr: str
+    command: str
+    dependency: str
+    comment: str
+    cluster: str
+
+
+def job_view(job: LiveJob, cluster: str, as_of: datetime) -> JobView:
+    part = job.id.part
+    return JobView(
+        job_id=str(job.id),
+        array=_array(job.id.number, part),
+        het=part.offset if isinstance(part, Component) else None,
+        name=job.name,
+        user=job.user,
+        uid=job.uid,
+        account=job.account,
+        partition=job.partition,
+        qos=job.qos,
+        state=StateView(job.state.base, job.state.flags, str(job.state), job.reason),
+        phase=job.state.phase.value,
+        terminal=job.state.is_terminal,
+        outcome=outcome_word(job.state),
+        exit=ExitView(job.exit.code, job.exit.signal) if job.state.is_terminal else None,
+        priority=job.priority,
+        restarts=job.restarts,
+        resources=resources_view(job.tres, job.cpus, job.node_count),
+        nodes=job.hosts,
+        times=_times(job, as_of),
+        work_dir=job.work_dir,
+        stdout=job.stdout,
+        stderr=job.stderr,
+        command=job.command,
+        dependency=job.dependency,
+        comment=job.comment,
+        cluster=cluster,
+    )
+
+
+def outcome_word(state: JobState) -> str | None:
+    return state.outcome.value if state.outcome else None
+
+
+def resources_view(tres: Tres, cpus: int, nodes: int) -> ResourcesView:
+    amounts = {str(name): amount for name, amount in tres.items()}
+    return ResourcesView(
+        cpus=cpus,
+        mem_mb=amounts.get("mem"),
+        nodes=nodes,
+        gpus=amounts.get("gres/gpu", 0),
+        tres=amounts,
+    )
+
+
+def _array(number: int, part: Task | Tasks | Component | None) -> ArrayView | None:
+    match part:
+        case Task():
+            return ArrayView(number, part.number, None)
+        case Tasks():
+            return ArrayView(number, None, str(part)[1:])
+        case _:
+            return None
+
+
+def _times(job: LiveJob, as_of: datetime) -> TimesView:
+    is_begun = job.start is not None and job.start <= as_of and job.state.phase.value != "pending"
+    begun = job.start if is_begun else as_of
+    since = job.eligible or job.submitted
+    return TimesView(
+        submit=job.submitted,
+        eligible=job.eligible,
+        start=job.start,
+        end=job.end,
+        limit_s=job.limit_s,
+        elapsed_s=job.elapsed_s,
+        wait_s=None if begun is None else max(int((begun - since).total_seconds()), 0),
+    )
