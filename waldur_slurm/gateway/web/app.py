@@ -19,7 +19,8 @@ from waldur_slurm.gateway.errors import Denied, GatewayError, NotSignedIn, NotTh
 from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.ask import Ask, Site
 from waldur_slurm.gateway.web.problems import problem
-from waldur_slurm.gateway.web.routes import ROUTES, Public, Route
+from waldur_slurm.gateway.web.route import Public, Route
+from waldur_slurm.gateway.web.routes import ROUTES
 from waldur_slurm.gateway.web.showing import shown_by
 from waldur_slurm.telemetry.events import Event, Level
 

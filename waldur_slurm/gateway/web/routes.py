@@ -1,40 +1,22 @@
-"""Every route of the gateway, in one table: it mounts the application and makes its pages.
+"""Every route of the gateway, in one table: it mounts the application and makes its pages."""
 
-A route says who may ask it. One without a scope, that is not `PUBLIC` either, cannot be written.
-"""
+from dataclasses import replace
+from functools import cache
 
-from dataclasses import dataclass, replace
-from typing import Final
+import msgspec
+from starlette.responses import Response
 
+from waldur_slurm import __version__
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.surfaces import Surface
-from waldur_slurm.gateway.web import watching
-from waldur_slurm.gateway.web.ask import Handler
+from waldur_slurm.gateway.web import metrics, watching
+from waldur_slurm.gateway.web.answers import JSON
+from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native import about, accounts, cluster, history, job, jobs, lookup
+from waldur_slurm.gateway.web.native import cluster_views as views
 from waldur_slurm.gateway.web.native.views import JobView
-
-
-class Public:
-    """Marks what anybody may ask, without a token."""
-
-
-PUBLIC: Final = Public()
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """`query` and `body` are what may be asked with, `answer` what comes back, as JSON."""
-
-    method: str
-    path: str
-    scope: Scope | Public
-    handler: Handler
-    says: str
-    surface: Surface = Surface.NATIVE
-    query: type | None = None
-    body: type | None = None
-    answer: type | None = None
-
+from waldur_slurm.gateway.web.openapi import document
+from waldur_slurm.gateway.web.route import PUBLIC, Route
 
 _READ_CLUSTER = Scope.CLUSTER_READ
 
@@ -75,7 +57,14 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         query=history.HistoryQuery,
         answer=history.HistoryAnswer,
     ),
-    Route("GET", "/nodes", _READ_CLUSTER, cluster.list_nodes, "all nodes"),
+    Route(
+        "GET",
+        "/nodes",
+        _READ_CLUSTER,
+        cluster.list_nodes,
+        "all nodes",
+        answer=cluster.list_type("nodes", views.NodeView),
+    ),
     Route(
         "GET",
         "/nodes/{node}",
@@ -84,18 +73,61 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         "one node, with the jobs on it that one may see",
         answer=cluster.NodeAnswer,
     ),
-    Route("GET", "/partitions", _READ_CLUSTER, cluster.list_partitions, "all partitions"),
-    Route("GET", "/reservations", _READ_CLUSTER, cluster.list_reservations, "all reservations"),
-    Route("GET", "/licenses", _READ_CLUSTER, cluster.list_licenses, "all licences"),
-    Route("GET", "/qos", _READ_CLUSTER, cluster.list_qos, "all QoS"),
-    Route("GET", "/statistics", _READ_CLUSTER, cluster.show_statistics, "slurmctld's counters"),
-    Route("GET", "/users", Scope.ACCOUNTS_READ, accounts.list_users, "users of the accounting"),
+    Route(
+        "GET",
+        "/partitions",
+        _READ_CLUSTER,
+        cluster.list_partitions,
+        "all partitions",
+        answer=cluster.list_type("partitions", views.PartitionView),
+    ),
+    Route(
+        "GET",
+        "/reservations",
+        _READ_CLUSTER,
+        cluster.list_reservations,
+        "all reservations",
+        answer=cluster.list_type("reservations", views.ReservationView),
+    ),
+    Route(
+        "GET",
+        "/licenses",
+        _READ_CLUSTER,
+        cluster.list_licenses,
+        "all licences",
+        answer=cluster.list_type("licenses", views.LicenseView),
+    ),
+    Route(
+        "GET",
+        "/qos",
+        _READ_CLUSTER,
+        cluster.list_qos,
+        "all QoS",
+        answer=cluster.list_type("qos", views.QosView),
+    ),
+    Route(
+        "GET",
+        "/statistics",
+        _READ_CLUSTER,
+        cluster.show_statistics,
+        "slurmctld's counters",
+        answer=cluster.StatisticsAnswer,
+    ),
+    Route(
+        "GET",
+        "/users",
+        Scope.ACCOUNTS_READ,
+        accounts.list_users,
+        "users of the accounting",
+        answer=cluster.list_type("users", accounts.PersonView),
+    ),
     Route(
         "GET",
         "/associations",
         Scope.ACCOUNTS_READ,
         accounts.list_associations,
         "which user may use which account",
+        answer=cluster.list_type("associations", accounts.AssociationView),
     ),
 )
 """Routes below `/api/v1`, of the default cluster; below `/api/v1/clusters/{cluster}` of any."""
@@ -105,16 +137,48 @@ def _below(prefix: str, routes: tuple[Route, ...]) -> tuple[Route, ...]:
     return tuple(replace(route, path=f"{prefix}{route.path}") for route in routes)
 
 
+@cache
+def _openapi() -> bytes:
+    return msgspec.json.encode(document(ROUTES, __version__))
+
+
+async def show_openapi(_ask: Ask) -> Response:
+    return Response(_openapi(), media_type=JSON)
+
+
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/healthz", PUBLIC, watching.alive, "whether it runs", Surface.WATCH),
     Route("GET", "/readyz", PUBLIC, watching.ready, "whether Slurm answers it", Surface.WATCH),
-    Route("GET", "/api/v1/me", PUBLIC, about.me, "who asks, what he may do, and why"),
+    Route(
+        "GET",
+        "/metrics",
+        Scope.METRICS_READ,
+        metrics.show_metrics,
+        "the clusters, and the gateway itself, for Prometheus",
+        Surface.WATCH,
+    ),
+    Route(
+        "GET",
+        "/api/v1/openapi.json",
+        PUBLIC,
+        show_openapi,
+        "this table, as an OpenAPI 3.1 document",
+    ),
+    Route(
+        "GET",
+        "/api/v1/me",
+        PUBLIC,
+        about.me,
+        "who asks, what he may do, and why",
+        answer=about.MeView,
+    ),
     Route(
         "GET",
         "/api/v1/clusters",
         _READ_CLUSTER,
         cluster.list_clusters,
         "the clusters there are, and whether each answers",
+        answer=cluster.ClustersAnswer,
     ),
     Route(
         "GET",

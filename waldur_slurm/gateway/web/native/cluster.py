@@ -14,6 +14,7 @@ from waldur_slurm.gateway.web.answers import JSON, from_picture, seen_headers
 from waldur_slurm.gateway.web.ask import Ask, Handler
 from waldur_slurm.gateway.web.native.cluster_views import (
     NodeView,
+    StatisticsView,
     license_view,
     node_view,
     partition_view,
@@ -41,6 +42,18 @@ class ClusterView(msgspec.Struct, frozen=True):
     stores_comments: bool | None
 
 
+class ClustersAnswer(msgspec.Struct, frozen=True):
+    """The default one first."""
+
+    clusters: tuple[ClusterView, ...]
+
+
+class StatisticsAnswer(msgspec.Struct, frozen=True):
+    cluster: str
+    as_of: datetime
+    statistics: StatisticsView
+
+
 class NodeAnswer(msgspec.Struct, frozen=True):
     """`jobs` are those on it that the asker may see."""
 
@@ -50,7 +63,7 @@ class NodeAnswer(msgspec.Struct, frozen=True):
 
 async def list_clusters(ask: Ask) -> Response:
     views = [await _cluster_view(ask, each) for each in ask.site.clusters.values()]
-    return Response(msgspec.json.encode({"clusters": views}), media_type=JSON)
+    return Response(msgspec.json.encode(ClustersAnswer(tuple(views))), media_type=JSON)
 
 
 async def show_cluster(ask: Ask) -> Response:
@@ -117,6 +130,12 @@ async def _shown(
         return msgspec.json.encode({**head, name: view(picture.value)})
 
     return await from_picture(ask, seen, name, make, is_shared=is_shared)
+
+
+def list_type(name: str, view: type[msgspec.Struct]) -> type[msgspec.Struct]:
+    """Describe what a listing answers with."""
+    fields = [("cluster", str), ("as_of", datetime), (name, tuple[view, ...])]  # type: ignore[valid-type]  # made here
+    return msgspec.defstruct(f"{view.__name__.removesuffix('View')}List", fields, frozen=True)
 
 
 list_nodes = listing("nodes", lambda cluster: cluster.nodes, node_view)
