@@ -64,6 +64,8 @@ def test_the_tree_as_it_is_keeps_every_contract(tree: Path) -> None:
         ),
         ("slurm/live/grammar/jobs.py", "random", "What decides is pure"),
         ("service/lock.py", "subprocess", "One module starts processes"),
+        ("gateway/doors/doors.py", "sqlite3", "Only the gateway's store knows its database"),
+        ("gateway/doors/doors.py", "asyncio", "Only the gateway's web is asynchronous"),
     ],
 )
 def test_an_import_that_points_the_wrong_way_fails_the_check(

@@ -10,6 +10,7 @@ import pytest
 from tests.fixtures_program import NewProgram
 from tests.fixtures_waldur import StartWaldur
 from tests.packaging.conftest import Built, run
+from tests.places import PROJECT
 from waldur_slurm import __version__
 
 
@@ -21,6 +22,13 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Built) -> None:
     tops = {name.split("/")[0] for name in zipfile.ZipFile(built.wheel).namelist()}
 
     assert tops == {"waldur_slurm", f"waldur_slurm_agent-{__version__}.dist-info"}
+
+
+def test_the_wheel_holds_the_files_that_are_not_python(built: Built) -> None:
+    names = set(zipfile.ZipFile(built.wheel).namelist())
+    there = (PROJECT / "waldur_slurm").rglob("*.sql")
+
+    assert {str(path.relative_to(PROJECT)) for path in there} <= names
 
 
 def test_the_source_archive_holds_what_a_site_copies(built: Built) -> None:

@@ -1,0 +1,19 @@
+-- Each query has a heading with its name and what it is for.
+
+-- tokens_since: tokens that were made or ended after a change, in the order of the changes
+SELECT id, digest, name, scopes, run_as, made, ends, last_used, generation
+FROM tokens WHERE generation > :generation ORDER BY generation;
+
+-- add_token: a new token; fails where its id is taken
+INSERT INTO tokens (id, digest, name, scopes, run_as, made, ends, generation)
+SELECT :id, :digest, :name, :scopes, :run_as, :made, :ends, coalesce(max(generation), 0) + 1
+FROM tokens;
+
+-- end_token: a moment from which on a token is refused, at the latest
+UPDATE tokens SET
+    ends = min(coalesce(ends, :at), :at),
+    generation = (SELECT max(generation) + 1 FROM tokens)
+WHERE id = :id;
+
+-- note_use: when a token was last shown
+UPDATE tokens SET last_used = max(coalesce(last_used, :at), :at) WHERE id = :id;

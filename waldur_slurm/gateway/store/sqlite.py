@@ -1,0 +1,191 @@
+"""One SQLite file: one thread writes, whoever asks reads, and nobody is told "done" before it is.
+
+A piece of work is a function of a connection. It runs in a transaction of its own: whole, or, where
+it raises, not at all. A write returns once it would survive a loss of power.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import Any, TypeVar
+
+from waldur_slurm.errors import StateError
+from waldur_slurm.gateway.store.migrate import Migration, migrate, packaged
+from waldur_slurm.gateway.store.place import ensure_own
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+
+BUSY_S = 5.0
+"""How long another process, such as a command that makes a token, may hold it."""
+
+_ADVICE = {
+    sqlite3.SQLITE_FULL: "its disk is full; make room there",
+    sqlite3.SQLITE_BUSY: "another process holds it; end what reads or copies it",
+    sqlite3.SQLITE_LOCKED: "another process holds it; end what reads or copies it",
+    sqlite3.SQLITE_READONLY: "it may only be read; give it, and its folder, to the gateway's user",
+    sqlite3.SQLITE_PERM: "it may not be opened; give it, and its folder, to the gateway's user",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; look at the owner and mode of it and its folder",
+    sqlite3.SQLITE_IOERR: "the disk does not read or write it; look at `df` and the kernel's log",
+    sqlite3.SQLITE_CORRUPT: "it is damaged; stop the gateway and put a backup in its place",
+    sqlite3.SQLITE_NOTADB: "it is no database; stop the gateway and put a backup in its place",
+}
+"""What a person does about it. Whatever else SQLite may say is a defect of ours."""
+
+
+class Database:
+    """Nothing is opened before it is first needed. `close` lets what is asked already end."""
+
+    def __init__(
+        self,
+        path: Path,
+        migrations: Sequence[Migration] | None = None,
+        *,
+        busy_s: float = BUSY_S,
+    ) -> None:
+        self.path = path
+        self._migrations = migrations
+        self._busy_s = busy_s
+        self._lock = Lock()
+        self._is_prepared = False
+        self._is_closed = False
+        self._idle: list[sqlite3.Connection] = []
+        self._asked: SimpleQueue[tuple[Work[Any], Future[Any]] | None] = SimpleQueue()
+        self._writer: Thread | None = None
+
+    def write(self, work: Work[T]) -> T:
+        """Do it in the order in which it was asked, and return once it is safe on the disk."""
+        done: Future[T] = Future()
+        with self._lock:
+            self._refuse_closed()
+            if self._writer is None:
+                self._writer = Thread(target=self._write_all, name="store", daemon=True)
+                self._writer.start()
+            self._asked.put((work, done))
+        return done.result()
+
+    def read(self, work: Work[T]) -> T:
+        """Read from one moment's state, beside whatever is written; writing is refused."""
+        with self._lock:
+            self._refuse_closed()
+            idle = self._idle.pop() if self._idle else None
+        with self._told():
+            connection = idle or self._connect(is_reader=True)
+            try:
+                return _within("BEGIN", connection, work)
+            finally:
+                self._put_back(connection)
+
+    def close(self) -> None:
+        """Refuse what comes from now on, and wait for what is asked already."""
+        with self._lock:
+            self._is_closed = True
+            writer, self._writer = self._writer, None
+        if writer:
+            self._asked.put(None)
+            writer.join()
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def _write_all(self) -> None:
+        connection: sqlite3.Connection | None = None
+        while asked := self._asked.get():
+            work, done = asked
+            try:
+                with self._told():
+                    connection = connection or self._connect(is_reader=False)
+                    result = _within("BEGIN IMMEDIATE", connection, work)
+            except BaseException as error:  # noqa: BLE001 - whoever asked is told, and only he
+                done.set_exception(error)
+            else:
+                done.set_result(result)
+        if connection:
+            connection.close()
+
+    def _connect(self, *, is_reader: bool) -> sqlite3.Connection:
+        self._prepare()
+        place = f"{self.path.absolute().as_uri()}?mode={'ro' if is_reader else 'rw'}"
+        return self._opened(place)
+
+    def _prepare(self) -> None:
+        """Make the file for its owner only, and bring it to its shape."""
+        with self._lock:
+            if self._is_prepared:
+                return
+            ensure_own(self.path.parent)
+            _make_private(self.path)
+            connection = self._opened(f"{self.path.absolute().as_uri()}?mode=rw")
+            try:
+                self._demand_wal(connection)
+                migrate(connection, packaged() if self._migrations is None else self._migrations)
+            finally:
+                connection.close()
+            self._is_prepared = True
+
+    def _opened(self, place: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            place,
+            uri=True,
+            timeout=self._busy_s,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        return connection
+
+    def _demand_wal(self, connection: sqlite3.Connection) -> None:
+        """Demand that readers and the writer do not wait for each other; NFS cannot do it."""
+        (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise StateError("its file system has no shared memory; keep it on a local disk")
+
+    def _put_back(self, connection: sqlite3.Connection) -> None:
+        with self._lock:
+            if not self._is_closed:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _refuse_closed(self) -> None:
+        if self._is_closed:
+            raise StateError(f"{self.path} is closed: the gateway ends")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say which file it is, what is wrong with it and what to do."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            advice = _ADVICE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+            if advice is None:
+                raise
+            raise StateError(f"{self.path}: {error}: {advice}; nothing was written") from error
+        except StateError as error:
+            raise StateError(f"{self.path}: {error}") from error
+
+
+def _within(begin: str, connection: sqlite3.Connection, work: Work[T]) -> T:
+    connection.execute(begin)
+    try:
+        result = work(connection)
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    return result
+
+
+def _make_private(path: Path) -> None:
+    """Make the empty file before SQLite does, which would let others read it."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StateError(f"cannot be opened: {error.strerror}") from error

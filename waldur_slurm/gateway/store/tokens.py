@@ -1,0 +1,89 @@
+"""Tokens in the database."""
+
+import sqlite3
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from waldur_slurm.gateway.doors.principals import run_as
+from waldur_slurm.gateway.doors.scopes import Scope
+from waldur_slurm.gateway.doors.tokens import Changed, Token
+from waldur_slurm.gateway.store.queries import QUERIES
+from waldur_slurm.gateway.store.sqlite import Database
+
+
+class StoredTokens:
+    """`doors.tokens.Tokens`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def since(self, generation: int) -> Changed:
+        def work(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
+            return connection.execute(
+                QUERIES["tokens_since"], {"generation": generation}
+            ).fetchall()
+
+        rows = self._database.read(work)
+        last = rows[-1][-1] if rows else generation
+        return Changed(last, tuple(_token(*row[:-1]) for row in rows))
+
+    def add(self, token: Token) -> None:
+        row = {
+            "id": token.id,
+            "digest": token.digest,
+            "name": token.name,
+            "scopes": " ".join(sorted(token.scopes)),
+            "run_as": str(token.run_as),
+            "made": int(token.made.timestamp()),
+            "ends": _second(token.ends),
+        }
+        self._database.write(lambda connection: connection.execute(QUERIES["add_token"], row))
+
+    def end(self, token_id: str, at: datetime) -> bool:
+        row = {"id": token_id, "at": _second(at)}
+
+        def work(connection: sqlite3.Connection) -> bool:
+            return connection.execute(QUERIES["end_token"], row).rowcount == 1
+
+        return self._database.write(work)
+
+    def note_uses(self, uses: Mapping[str, datetime]) -> None:
+        rows = [{"id": token_id, "at": _second(at)} for token_id, at in uses.items()]
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.executemany(QUERIES["note_use"], rows)
+
+        self._database.write(work)
+
+
+def _token(
+    token_id: str,
+    digest: bytes,
+    name: str,
+    scopes: str,
+    run_as_text: str,
+    made: int,
+    ends: int | None,
+    last_used: int | None,
+) -> Token:
+    """Read a row. A scope that this release does not know any more allows nothing."""
+    known = frozenset(map(str, Scope))
+    return Token(
+        id=token_id,
+        digest=digest,
+        name=name,
+        scopes=frozenset(Scope(word) for word in scopes.split() if word in known),
+        run_as=run_as(run_as_text),
+        made=datetime.fromtimestamp(made, UTC),
+        ends=_moment(ends),
+        last_used=_moment(last_used),
+    )
+
+
+def _second(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp())
+
+
+def _moment(second: int | None) -> datetime | None:
+    return None if second is None else datetime.fromtimestamp(second, UTC)
