@@ -3,14 +3,17 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.past import FakeHistory
+from tests.fakes.transitions import FakeTransitions
 from tests.gateway_client import Answered, Asked, Client
 from waldur_slurm.gateway.doors.principals import Kind, Principal, RunAs
 from waldur_slurm.gateway.doors.scopes import Scope, widened
 from waldur_slurm.gateway.doors.shown import Shown
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
+from waldur_slurm.gateway.picture.recorder import Recorder
 from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.app import application
 from waldur_slurm.gateway.web.ask import Site
@@ -60,21 +63,25 @@ class GatewaySite:
     cluster: FakeCluster = field(default_factory=FakeCluster)
     history: FakeHistory = field(default_factory=FakeHistory)
     told: list[Event] = field(default_factory=list)
+    transitions: FakeTransitions = field(default_factory=FakeTransitions)
     jobs_ttl: timedelta = timedelta(seconds=5)
 
     def __post_init__(self) -> None:
+        self.recorder = Recorder(self.transitions, self.told.append)
         self.pictures = ClusterPictures(
             "lab",
             self.cluster,
             self.history,
             self.told.append,
             jobs_ttl_s=self.jobs_ttl.total_seconds(),
+            on_jobs=partial(self.recorder.record, "lab"),
         )
         self.site = Site(
             clusters={"lab": self.pictures},
             default_cluster="lab",
             tell=self.told.append,
             mark="the mark of this process",
+            recorder=self.recorder,
         )
 
     def client(self, principal: Principal = ADMIN) -> Client:

@@ -148,8 +148,7 @@ class Keeper(Generic[Value]):
             self.note_silence(str(error))
         except Exception as error:  # noqa: BLE001 - a defect must not let others wait for ever
             self.note_silence(f"a defect of the gateway ({type(error).__name__})")
-            fields = {"thing": self.thing, "traceback": traceback.format_exc()}
-            self._tell(Event(name="picture.crashed", level=Level.ERROR, fields=fields))
+            self._tell_crash()
         else:
             self._note_picture(began, as_of, value)
 
@@ -189,4 +188,11 @@ class Keeper(Generic[Value]):
         if was_silent:
             self._tell(Event(name="slurm.answers", fields={"thing": self.thing}))
         if self._on_new:
-            self._on_new(before, after)
+            try:
+                self._on_new(before, after)
+            except Exception:  # noqa: BLE001 - a defect of who hears of it takes nobody's picture
+                self._tell_crash()
+
+    def _tell_crash(self) -> None:
+        fields = {"thing": self.thing, "traceback": traceback.format_exc()}
+        self._tell(Event(name="picture.crashed", level=Level.ERROR, fields=fields))

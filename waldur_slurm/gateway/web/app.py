@@ -56,9 +56,13 @@ def _endpoint(
         request_id, began = token_hex(8), monotonic()
         try:
             shown = shown_by(request)
-            principal = await site.crossing.store.run(lambda: doorkeeper.admit(shown))
+
+            async def admit() -> Principal:
+                return await site.crossing.store.run(lambda: doorkeeper.admit(shown))
+
+            principal = await admit()
             _pass(principal, route)
-            response = await route.handler(Ask(request, principal, site))
+            response = await route.handler(Ask(request, principal, site, admit))
         except GatewayError as error:
             response = shape(error, request_id)
         except ClientDisconnect:

@@ -13,6 +13,7 @@ from waldur_slurm.gateway.errors import NotThere, TooLarge, WrongAsk
 from waldur_slurm.gateway.picture.bodies import Bodies
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.keeper import Keeper, Seen
+from waldur_slurm.gateway.picture.recorder import Recorder
 from waldur_slurm.gateway.web.crossing import Crossing
 from waldur_slurm.gateway.web.native.filters import Compared, split_comparisons
 from waldur_slurm.gateway.web.seeing import see, see_after
@@ -32,6 +33,8 @@ class Site:
     default_cluster: str
     tell: Sink
     mark: str
+    recorder: Recorder
+    is_stopping: Callable[[], bool] = lambda: False
     crossing: Crossing = field(default_factory=Crossing)
     bodies: Bodies = field(default_factory=Bodies)
 
@@ -41,6 +44,8 @@ class Ask:
     request: Request
     principal: Principal
     site: Site
+    again: Callable[[], Awaitable[Principal]]
+    """Asks once more who it is: a stream outlives many a token."""
 
     @property
     def cluster(self) -> ClusterPictures:

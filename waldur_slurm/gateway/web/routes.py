@@ -12,7 +12,16 @@ from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web import metrics, watching
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
-from waldur_slurm.gateway.web.native import about, accounts, cluster, history, job, jobs, lookup
+from waldur_slurm.gateway.web.native import (
+    about,
+    accounts,
+    cluster,
+    events,
+    history,
+    job,
+    jobs,
+    lookup,
+)
 from waldur_slurm.gateway.web.native import cluster_views as views
 from waldur_slurm.gateway.web.native.views import JobView
 from waldur_slurm.gateway.web.openapi import document
@@ -47,6 +56,14 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         "up to 1,000 jobs by their marks: present, absent or unknown",
         body=lookup.Lookup,
         answer=lookup.LookupAnswer,
+    ),
+    Route(
+        "GET",
+        "/events",
+        Scope.JOBS_READ,
+        events.follow,
+        "what becomes of jobs, as server-sent events; `Last-Event-ID` goes on from there",
+        query=events.EventsQuery,
     ),
     Route(
         "GET",

@@ -22,7 +22,6 @@ from waldur_slurm.gateway.web.native.cluster_views import (
     reservation_view,
     statistics_view,
 )
-from waldur_slurm.gateway.web.native.jobs import owners
 from waldur_slurm.gateway.web.native.views import JobView, job_view
 from waldur_slurm.model.hosts import expand_hosts
 
@@ -77,7 +76,7 @@ async def show_node(ask: Ask) -> Response:
     node = next((node for node in nodes.picture.value if node.name == name), None)
     if node is None:
         raise NotThere(f"there is no node {name}")
-    mine = owners(ask)
+    mine = ask.principal.sees_only
     there = [
         job_view(job, ask.cluster.name, jobs.picture.as_of)
         for job in jobs.picture.value.jobs
@@ -103,7 +102,7 @@ def listing(
     """
 
     async def list_all(ask: Ask) -> Response:
-        mine = owners(ask) if owner_of else None
+        mine = ask.principal.sees_only if owner_of else None
 
         def views(values: tuple[Value, ...]) -> list[Any]:
             if owner_of is None or mine is None:

@@ -22,7 +22,6 @@ from waldur_slurm.gateway.web.native.filters import (
     read_number,
     read_time,
 )
-from waldur_slurm.gateway.web.native.jobs import owners
 from waldur_slurm.gateway.web.native.past_views import past_job_view
 from waldur_slurm.gateway.web.native.views import JobView
 from waldur_slurm.gateway.web.stream import begun, in_pieces
@@ -105,7 +104,7 @@ def past_query(ask: Ask, query: HistoryQuery, compared: Collection[Compared]) ->
     since = read_time(query.since) if query.since else until - LOOKED_BACK
     if since >= until:
         raise WrongAsk("since: expected a time before `until`")
-    mine, users = owners(ask), names_in(query.user)
+    mine, users = ask.principal.sees_only, names_in(query.user)
     if mine is not None:
         users = users & frozenset(mine) if users else frozenset(mine)
     first, last = _numbers(compared)

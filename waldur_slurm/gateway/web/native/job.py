@@ -21,7 +21,6 @@ from waldur_slurm.gateway.web.answers import JSON, seen_headers
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.filters import read_id
 from waldur_slurm.gateway.web.native.history import asked
-from waldur_slurm.gateway.web.native.jobs import owners
 from waldur_slurm.gateway.web.native.past_views import past_job_view
 from waldur_slurm.gateway.web.native.views import JobView, job_view
 from waldur_slurm.model.batch import JobId
@@ -88,7 +87,7 @@ async def _find(ask: Ask, wanted: JobId) -> Found:
     if not rows:
         seen = await ask.see_after(ask.cluster.jobs, asked_at)
         rows = seen.picture.value.find(wanted)
-    mine = owners(ask)
+    mine = ask.principal.sees_only
     shown = [job for job in rows if mine is None or job.user in mine]
     if shown:
         view = job_view(shown[0], ask.cluster.name, seen.picture.as_of)

@@ -89,7 +89,7 @@ async def list_jobs(ask: Ask) -> Response:
     seen = await ask.see(ask.cluster.jobs)
 
     def make() -> bytes:
-        found = select(seen.picture.value, wanted, owners(ask))
+        found = select(seen.picture.value, wanted, ask.principal.sees_only)
         limit = query.limit or max(len(found), 1)
         page = page_of(found, sort, limit, after, downward=is_downward)
         following = page.after and write_cursor(ask.site.mark, about, page.after)
@@ -97,11 +97,6 @@ async def list_jobs(ask: Ask) -> Response:
 
     representation = f"jobs {query} {compared}"
     return await from_picture(ask, seen, representation, make, is_shared=ask.principal.sees_all)
-
-
-def owners(ask: Ask) -> Collection[str] | None:
-    """Whose jobs he sees; None: everybody's."""
-    return None if ask.principal.sees_all else ask.principal.own_users
 
 
 def _wanted(query: JobsQuery, compared: Collection[Compared]) -> JobsWanted:

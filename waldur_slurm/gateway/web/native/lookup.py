@@ -16,7 +16,6 @@ from waldur_slurm.errors import ExpectedError
 from waldur_slurm.gateway.errors import NotNow, WrongAsk
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
-from waldur_slurm.gateway.web.native.jobs import owners
 from waldur_slurm.gateway.web.native.past_views import past_job_view
 from waldur_slurm.gateway.web.native.views import JobView, job_view
 from waldur_slurm.model.names import UserName
@@ -52,7 +51,7 @@ async def look_up(ask: Ask) -> Response:
         raise WrongAsk("expected either `marks` or a `prefix`")
     asked_at = monotonic()
     seen = await ask.see_after(ask.cluster.jobs, asked_at)
-    mine, cluster, as_of = owners(ask), ask.cluster.name, seen.picture.as_of
+    mine, cluster, as_of = ask.principal.sees_only, ask.cluster.name, seen.picture.as_of
     found = [
         job_view(job, cluster, as_of)
         for job in seen.picture.value.jobs
