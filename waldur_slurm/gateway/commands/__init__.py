@@ -14,6 +14,10 @@ def find(name: str | None) -> Command:
             from waldur_slurm.gateway.commands import settings
 
             return settings.run
+        case "token":
+            from waldur_slurm.gateway.commands import token
+
+            return token.run
         case _:
             from waldur_slurm.gateway.commands import serve
 

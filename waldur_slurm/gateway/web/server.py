@@ -10,8 +10,11 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from waldur_slurm.errors import CannotListen
+from waldur_slurm.gateway.doors.shown import Connection, Place
+from waldur_slurm.gateway.web.showing import CONNECTION
 from waldur_slurm.service.notify import Notifier
 from waldur_slurm.variables.places import Address
 
@@ -30,6 +33,20 @@ class Served:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         _, port = scope["server"]
         await self._by_port[port](scope, receive, send)
+
+
+class _Protocol(HttpToolsProtocol):
+    """Lets all requests of one connection share what was found out about it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        peer, listener = self.client, self.server
+        self.app_state = {
+            CONNECTION: Connection(
+                peer=Place(*peer) if peer else None,
+                listener=Place(listener[0], listener[1] or 0) if listener else None,
+            )
+        }
 
 
 class _Server(uvicorn.Server):
@@ -66,7 +83,7 @@ def serve(
     """Serve until SIGTERM or SIGINT; answers under way come to their end, for a while."""
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=_Protocol,
         ws="none",
         lifespan="off",
         interface="asgi3",
