@@ -21,6 +21,7 @@ from waldur_slurm.gateway.web.native import (
     job,
     jobs,
     lookup,
+    summary,
 )
 from waldur_slurm.gateway.web.native import cluster_views as views
 from waldur_slurm.gateway.web.native.views import JobView
@@ -73,6 +74,15 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         "jobs of the accounting, page by page; streamed as text/csv or application/x-ndjson",
         query=history.HistoryQuery,
         answer=history.HistoryAnswer,
+    ),
+    Route(
+        "GET",
+        "/history/summary",
+        Scope.HISTORY_READ,
+        summary.show_summary,
+        "history added up by user, account, partition or day",
+        query=summary.SummaryQuery,
+        answer=summary.SummaryAnswer,
     ),
     Route(
         "GET",

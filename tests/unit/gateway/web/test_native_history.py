@@ -145,3 +145,35 @@ def test_a_requeued_job_counts_its_restarts(site: GatewaySite) -> None:
 
     assert job["restarts"] == 1
     assert first.id == JobId(9)
+
+
+def test_a_summary_adds_up_what_one_may_see(site: GatewaySite) -> None:
+    rows = site.get(f"/api/v1/history/summary?{SPAN}&group_by=user").json["groups"]
+
+    assert [(row["user"], row["jobs"], row["account"]) for row in rows] == [
+        ("ann", 4, None),
+        ("bob", 3, None),
+    ]
+    own = site.get(f"/api/v1/history/summary?{SPAN}", somebody("bob")).json["groups"]
+    assert [row["user"] for row in own] == ["bob"]
+    assert site.get(f"/api/v1/history/summary?{SPAN}", somebody()).json["groups"] == []
+
+
+def test_a_summary_by_what_is_no_group_is_refused(site: GatewaySite) -> None:
+    assert site.get("/api/v1/history/summary?group_by=colour").status == 400
+    assert site.get("/api/v1/history/summary?group_by=").status == 400
+
+
+def test_a_silent_accounting_is_no_empty_summary(site: GatewaySite) -> None:
+    site.history.outage = AccountingDown(("sacct",), 1, "slurmdbd is away")
+
+    assert site.get("/api/v1/history/summary").status == 503
+
+
+def test_efficiency_is_told_where_it_is_asked_for(site: GatewaySite) -> None:
+    plain = site.get(f"/api/v1/history?{SPAN}&job_id=3").json["jobs"][0]
+    asked = site.get(f"/api/v1/history?{SPAN}&job_id=3&efficiency=true").json["jobs"][0]
+
+    assert plain["efficiency"] is None
+    assert asked["efficiency"]["cpu"] is None
+    assert asked["efficiency"].keys() >= {"cpu", "memory", "gpu", "time"}

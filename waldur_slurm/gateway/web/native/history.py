@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
@@ -25,8 +25,9 @@ from waldur_slurm.gateway.web.native.filters import (
 from waldur_slurm.gateway.web.native.past_views import past_job_view
 from waldur_slurm.gateway.web.native.views import JobView
 from waldur_slurm.gateway.web.stream import begun, in_pieces
+from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.names import AccountName, UserName
-from waldur_slurm.model.past import Page, PastJob, PastQuery, Position
+from waldur_slurm.model.past import Page, PastJob, PastQuery, PastStep, Position
 
 T = TypeVar("T")
 
@@ -74,6 +75,8 @@ class HistoryQuery(msgspec.Struct, frozen=True):
     job_id: str = ""
     cursor: str = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
+    efficiency: bool = False
+    """Of a page: costs the accounting a query a job."""
 
 
 class HistoryAnswer(msgspec.Struct, frozen=True):
@@ -152,15 +155,26 @@ async def _page(ask: Ask, query: HistoryQuery, wanted: PastQuery) -> Response:
     page = Page((), None)
     if not may_see_nothing(ask, wanted):
         page = await asked(ask, lambda: history.read_page(wanted, limit=query.limit, after=after))
+    steps = await _steps(ask, page, wanted.since) if query.efficiency else None
     answer = HistoryAnswer(
         cluster=cluster,
         since=wanted.since,
         until=wanted.until,
         unreadable=len(page.unreadable) if ask.principal.sees_all else 0,
         next=page.after and write_cursor(ask.site.mark, about, page.after),
-        jobs=tuple(past_job_view(job, cluster) for job in page.jobs),
+        jobs=tuple(
+            past_job_view(job, cluster, None if steps is None else steps.get(job.id, ()))
+            for job in page.jobs
+        ),
     )
     return Response(msgspec.json.encode(answer), media_type=JSON)
+
+
+async def _steps(ask: Ask, page: Page, since: datetime) -> Mapping[JobId, tuple[PastStep, ...]]:
+    ids = [job.id for job in page.jobs if job.last.state.is_terminal]
+    if not ids:
+        return {}
+    return await asked(ask, lambda: ask.cluster.history.read_steps(ids, since))
 
 
 def _position(ask: Ask, about: str, cursor: str) -> Position:

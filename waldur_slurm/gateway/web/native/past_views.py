@@ -1,6 +1,10 @@
 """Jobs of the accounting as the native API shows them: the same object as in the queue. Pure."""
 
+from collections.abc import Collection
+
+from waldur_slurm.gateway.past.efficiency import Efficiency, efficiency
 from waldur_slurm.gateway.web.native.views import (
+    EfficiencyView,
     ExitView,
     JobView,
     StateView,
@@ -10,11 +14,11 @@ from waldur_slurm.gateway.web.native.views import (
     resources_view,
 )
 from waldur_slurm.model.batch import Component
-from waldur_slurm.model.past import PastJob
+from waldur_slurm.model.past import PastJob, PastStep
 
 
-def past_job_view(job: PastJob, cluster: str) -> JobView:
-    """Show the last run; what the accounting does not keep is empty."""
+def past_job_view(job: PastJob, cluster: str, steps: Collection[PastStep] | None = None) -> JobView:
+    """Show the last run; its efficiency where its steps were asked for."""
     run, part = job.last, job.id.part
     wait = None if run.start is None else run.start - (run.eligible or run.submitted)
     return JobView(
@@ -52,4 +56,16 @@ def past_job_view(job: PastJob, cluster: str) -> JobView:
         dependency=None,
         comment=run.comment,
         cluster=cluster,
+        efficiency=None if steps is None else _efficiency_view(efficiency(run, steps)),
+    )
+
+
+def _efficiency_view(found: Efficiency) -> EfficiencyView:
+    return EfficiencyView(
+        cpu=found.cpu,
+        memory=found.memory,
+        gpu=found.gpu,
+        time=found.time,
+        cpu_seconds=found.cpu_seconds,
+        most_memory_bytes=found.most_memory_bytes,
     )

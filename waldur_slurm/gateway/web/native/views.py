@@ -59,6 +59,17 @@ class TimesView(msgspec.Struct, frozen=True):
     wait_s: int | None
 
 
+class EfficiencyView(msgspec.Struct, frozen=True):
+    """Shares of what was held, 1 for all of it; null is not measured, or not known yet."""
+
+    cpu: float | None
+    memory: float | None
+    gpu: float | None
+    time: float | None
+    cpu_seconds: float | None
+    most_memory_bytes: int | None
+
+
 class JobView(msgspec.Struct, frozen=True):
     """What is null is not known: the accounting keeps less than slurmctld."""
 
@@ -88,6 +99,8 @@ class JobView(msgspec.Struct, frozen=True):
     dependency: str | None
     comment: str
     cluster: str
+    efficiency: EfficiencyView | None = None
+    """Of ended jobs, where it was asked for."""
 
 
 def job_view(job: LiveJob, cluster: str, as_of: datetime) -> JobView:
