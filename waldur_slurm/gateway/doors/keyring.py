@@ -14,7 +14,7 @@ from waldur_slurm.errors import StateError
 from waldur_slurm.gateway.doors.errands import Asks, Errand
 from waldur_slurm.gateway.doors.principals import Principal
 from waldur_slurm.gateway.doors.tokens import Changed, Token, Tokens, digest, id_of
-from waldur_slurm.gateway.errors import NotSignedIn
+from waldur_slurm.gateway.errors import NotNow, NotSignedIn
 from waldur_slurm.telemetry.events import Event, Level, Sink
 
 FRESH_S = 0.5
@@ -62,6 +62,7 @@ class Keyring:
         self._clock = clock
         self._now = now
         self._held: _Held | None = None
+        self._is_silent = False
         self._uses: dict[str, datetime] = {}
         self._uses_noted = now()
         self._reading = Errand(Asks.STORE, "tokens", self._read)
@@ -98,9 +99,23 @@ class Keyring:
             self._tell(Event(name="tokens.uses_unwritten", level=Level.WARNING, fields=fields))
 
     def _read(self) -> None:
+        """Raises `NotNow`: who may not have been revoked is let in by nothing but the store."""
         began, held = self._clock(), self._held
-        held = held or _Held(self._read_secret(), began, 0, {}, {})
-        changed = self._tokens.since(held.generation)
+        try:
+            held = held or _Held(self._read_secret(), began, 0, {}, {})
+            changed = self._tokens.since(held.generation)
+        except StateError as error:
+            self._note_silence(str(error))
+            raise NotNow("tokens cannot be read now; the gateway's log says why", 5.0) from error
+        self._note_silence("")
         self._held = held.after(began, changed)
         if self._now() - self._uses_noted >= USES_EVERY:
             self.note_uses()
+
+    def _note_silence(self, why: str) -> None:
+        """Tell once that the store does not answer, and once that it does again."""
+        was_silent, self._is_silent = self._is_silent, bool(why)
+        if why and not was_silent:
+            self._tell(Event(name="tokens.unread", level=Level.WARNING, fields={"error": why}))
+        elif was_silent and not why:
+            self._tell(Event(name="tokens.read"))

@@ -5,11 +5,9 @@ from dataclasses import replace
 from time import monotonic
 from typing import Protocol
 
-from waldur_slurm.errors import StateError
 from waldur_slurm.gateway.doors.errands import Asks, Errand
 from waldur_slurm.gateway.doors.principals import Principal
 from waldur_slurm.gateway.doors.shown import Shown
-from waldur_slurm.gateway.errors import NotNow
 from waldur_slurm.gateway.web.crossing import Crossing, Lane
 
 
@@ -48,7 +46,4 @@ class Admission:
             task = asyncio.ensure_future(self._lanes[errand.asks].run(errand.run))
             self._under_way[errand] = task
             task.add_done_callback(lambda _: self._under_way.pop(errand))
-        try:
-            await asyncio.shield(task)
-        except StateError as error:
-            raise NotNow(f"the gateway cannot read what it remembers: {error}", 5.0) from error
+        await asyncio.shield(task)

@@ -6,13 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.fakes.tokens import FakeTokens
-from waldur_slurm.errors import StateError
 from waldur_slurm.gateway.doors.errands import Asks, Errand
 from waldur_slurm.gateway.doors.keyring import Keyring
 from waldur_slurm.gateway.doors.principals import Kind, Principal, run_as
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.doors.tokens import OWN, Token, digest, id_of, mint
-from waldur_slurm.gateway.errors import NotSignedIn
+from waldur_slurm.gateway.errors import NotNow, NotSignedIn
 from waldur_slurm.telemetry.events import Event
 
 SECRET = b"a secret of the server's, of no use"
@@ -168,8 +167,16 @@ def test_a_store_that_does_not_answer_lets_nobody_in(site: Site) -> None:
     site.tokens.broken = "the disk is gone"
     site.elapsed += 0.6
 
-    with pytest.raises(StateError, match="the disk is gone"):
-        site.show(text)
+    for _ in range(3):
+        with pytest.raises(NotNow, match="cannot be read now") as refused:
+            site.show(text)
+        assert "disk" not in str(refused.value)
+    (told,) = site.told
+    assert (told.name, told.fields) == ("tokens.unread", {"error": "the disk is gone"})
+
+    site.tokens.broken = ""
+    assert site.show(text).kind is Kind.TOKEN
+    assert [event.name for event in site.told] == ["tokens.unread", "tokens.read"]
 
 
 def test_uses_are_written_once_a_minute_and_what_cannot_be_written_is_kept(site: Site) -> None:

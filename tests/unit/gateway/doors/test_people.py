@@ -10,6 +10,7 @@ from pwd import getpwnam
 import pytest
 
 from sandbox.slurm.users import ensure_users
+from tests.acting import acting_as
 from waldur_slurm.gateway.doors.peers import find_uid
 from waldur_slurm.gateway.doors.people import People
 from waldur_slurm.gateway.doors.principals import Kind, Principal, RunAs, run_as
@@ -31,15 +32,6 @@ FAMILIES = [
 def users() -> None:
     if os.geteuid() == 0:
         ensure_users([ANN, BOB])
-
-
-@contextmanager
-def acting_as(uid: int) -> Iterator[None]:
-    os.seteuid(uid)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 @contextmanager
