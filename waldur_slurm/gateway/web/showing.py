@@ -9,18 +9,23 @@ from waldur_slurm.gateway.doors.shown import Connection, Place, Shown
 CONNECTION = "slurm_gateway.connection"
 """Where a request's state has the `Connection` that it came by."""
 
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+_FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"})
+_SHOWN = frozenset({b"authorization", b"x-auth-token", b"host", b"origin"}) | _FORWARDED
 
 
 def shown_by(request: Request) -> Shown:
-    headers = request.headers
+    """Collect it in one pass: each request is looked at so."""
+    found: dict[bytes, list[str]] = {}
+    for name, value in request.scope["headers"]:
+        if name in _SHOWN:
+            found.setdefault(name, []).append(value.decode("latin-1"))
     return Shown(
-        authorization=headers.getlist("authorization"),
-        app_token=headers.getlist("x-auth-token"),
-        host=headers.get("host", ""),
-        origin=headers.getlist("origin"),
-        is_forwarded=any(name in headers for name in _FORWARDED),
-        forwarded_for=headers.getlist("x-forwarded-for"),
+        authorization=found.get(b"authorization", ()),
+        app_token=found.get(b"x-auth-token", ()),
+        host=found.get(b"host", [""])[0],
+        origin=found.get(b"origin", ()),
+        is_forwarded=not _FORWARDED.isdisjoint(found),
+        forwarded_for=found.get(b"x-forwarded-for", ()),
         connection=_connection(request),
         at=time.monotonic(),
     )
