@@ -12,6 +12,7 @@ from tests.fakes.pull_crash import Crash, Fuse, whole
 from tests.fakes.pull_worlds import (
     A_PERSON_SAID_YES,
     Deed,
+    assert_open_only_with_limits,
     assert_reached,
     built,
     deeds,
@@ -33,7 +34,7 @@ LIVED_IN = [
     Deed("settle"),
     *(Deed("pause", 0), Deed("downscale", 1), Deed("admin", 1), Deed("rename", 2, 1)),
     *(Deed("leave", 0), Deed("join", 0, name="eve"), Deed("terminate", 0), Deed("update", 1, 3)),
-    *(Deed("create", 2, 1), Deed("restrict", 1)),
+    *(Deed("create", 2, 1), Deed("restrict", 1), Deed("inherit", 0, 1), Deed("inherit", 1, 3)),
 ]
 
 
@@ -66,6 +67,7 @@ def test_a_crash_after_any_effect_only_costs_a_cycle(
 
     with suppress(Crash):
         site.run(A_PERSON_SAID_YES)
+    assert_open_only_with_limits(site)
     site.wrap_slurm = site.wrap_waldur = whole
     settle(site)
 

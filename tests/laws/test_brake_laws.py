@@ -16,6 +16,7 @@ from tests.fakes.pull_worlds import (
     ADMIN,
     GENEROUS,
     Deed,
+    assert_open_only_with_limits,
     assert_reached,
     built,
     deeds,
@@ -25,6 +26,7 @@ from tests.fakes.pull_worlds import (
 from tests.laws.test_plan_pull_laws import alone, foreign_accounts
 from waldur_slurm.agent.model.marketplace import Dialect
 from waldur_slurm.agent.pull.vocabulary.steps import (
+    AdoptAccount,
     CancelJobs,
     HoldAccount,
     HoldUser,
@@ -35,6 +37,7 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     SetQos,
     Step,
     TellNoAssociation,
+    subject_of,
 )
 from waldur_slurm.agent.pull.world.choices import Allowance
 
@@ -77,6 +80,7 @@ def gone_by(site: Site, waits: Sequence[int]) -> list[tuple[datetime, Place]]:
     for minutes in waits:
         before, now = places(site), site.waldur.now
         site.run()
+        assert_open_only_with_limits(site)
         gone += [(now, place) for place in before - places(site)]
         site.wait(timedelta(minutes=minutes))
     return gone
@@ -109,6 +113,7 @@ def test_a_braked_cycle_may_stop_after_any_step(
 
     with suppress(Crash):
         site.run()
+    assert_open_only_with_limits(site)
     site.wrap_slurm = site.wrap_waldur = whole
 
     gone = [(now, place) for place in before - places(site)]
@@ -119,13 +124,15 @@ def test_a_braked_cycle_may_stop_after_any_step(
 
 @LAW
 @given(dialect=DIALECTS, done=deeds())
-def test_what_is_cut_is_cut_with_its_whole_order(dialect: Dialect, done: list[Deed]) -> None:
+def test_what_is_cut_is_cut_with_its_whole_order_or_adoption(
+    dialect: Dialect, done: list[Deed]
+) -> None:
     site = braked(dialect, done)
     planned, left = both_plans(site)
 
     assert [step for step in left if step not in planned] == []
-    for order in {step.order for step in planned} - {None}:
-        works = [step for step in planned if step.order == order and not is_only_told(step)]
+    for one in {step.order for step in planned} - {None} | adopted(planned):
+        works = [step for step in planned if subject_of(step) == one and not is_only_told(step)]
         assert len([step for step in works if step in left]) in (0, len(works))
 
 
@@ -134,12 +141,21 @@ def test_what_is_cut_is_cut_with_its_whole_order(dialect: Dialect, done: list[De
 def test_harmless_steps_go_on(dialect: Dialect, done: list[Deed]) -> None:
     planned, left = both_plans(braked(dialect, done))
 
-    harmless = [s for s in planned if s.order is None and not isinstance(s, TAKES_AWAY)]
+    whole = adopted(planned)
+    harmless = [
+        step
+        for step in planned
+        if step.order is None and subject_of(step) not in whole and not isinstance(step, TAKES_AWAY)
+    ]
     assert [step for step in harmless if step not in left] == []
 
 
 def both_plans(site: Site) -> tuple[Sequence[Step], Sequence[Step]]:
     return site.plan(A_PERSON_SAID_YES).plan.steps, site.plan().plan.steps
+
+
+def adopted(steps: Iterable[Step]) -> set[str]:
+    return {subject_of(step) for step in steps if isinstance(step, AdoptAccount)}
 
 
 def is_only_told(step: Step) -> bool:

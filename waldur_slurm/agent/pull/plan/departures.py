@@ -175,18 +175,19 @@ def _clear_away(
 
 def _stop_new_work(desired: Desired, ending: Ending, found: Account) -> Iterator[Step]:
     order = ending.order.uuid
-    if ending.adopted_as:
-        yield AdoptAccount(
-            account=found.name,
-            description=ending.adopted_as,
-            before=found.description,
-            order=order,
-        )
     if hold_of(found) != HELD:
         yield HoldAccount(
             account=found.name,
             before=hold_before(desired, found),
             reason="the allocation ends",
+            order=order,
+        )
+    if ending.adopted_as:
+        yield AdoptAccount(
+            account=found.name,
+            description=ending.adopted_as,
+            before=found.description,
+            awaits_limits=True,
             order=order,
         )
 

@@ -16,6 +16,7 @@ from waldur_slurm.agent.pull.plan.arrivals import plan_homes, plan_joiners, plan
 from waldur_slurm.agent.pull.plan.departures import Departures, leaving, plan_ending, plan_leavers
 from waldur_slurm.agent.pull.plan.flags import plan_flags
 from waldur_slurm.agent.pull.plan.holds import plan_held
+from waldur_slurm.agent.pull.plan.inherited import plan_inherited
 from waldur_slurm.agent.pull.plan.outsiders import plan_outsiders
 from waldur_slurm.agent.pull.plan.repairs import plan_default_associations, unlimited
 from waldur_slurm.agent.pull.plan.reports import plan_reports
@@ -87,7 +88,11 @@ def plan_desired(desired: Desired, answers: Answers) -> Plan:
     draft = _Draft(list(desired.judgements), list(desired.refusals), list(desired.drifts))
     draft.take(plan_titles(desired))
     draft.take(plan_outsiders(desired))
-    given = [(each, _plan_presence(desired, each, answers, draft)) for each in desired.allocations]
+    for kept in desired.kept:
+        if kept.is_adopted:
+            draft.take(plan_inherited(desired, kept))
+    own: list[Allocation] = [*desired.new, *(kept for kept in desired.kept if not kept.is_adopted)]
+    given = [(each, _plan_presence(desired, each, answers, draft)) for each in own]
     added = [step for step in draft.steps if isinstance(step, AddUser)]
     departures = Departures(desired, answers, added)
     for allocation, steps in given:

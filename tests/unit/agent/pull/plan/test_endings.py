@@ -130,7 +130,8 @@ def test_an_account_of_the_original_agent_ends_only_once_it_is_adopted() -> None
     steps = [step.event for step in site.plan().plan.steps]
     site.settle()
 
-    assert steps.index("account.adopted") < steps.index("account.held")
+    assert steps.index("account.held") < steps.index("account.adopted")
+    assert steps.index("account.adopted") < steps.index("account.removed")
     assert AccountName("hpc_old") not in site.accounts()
     assert terminated(site) is OrderState.DONE
 
