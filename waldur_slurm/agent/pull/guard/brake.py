@@ -21,7 +21,6 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     HoldUser,
     RemoveAccount,
     RemoveUser,
-    SetDefaultAccount,
     Step,
     TellNoAssociation,
     subject_of,
@@ -131,8 +130,6 @@ def _cut_doubtful(plan: Plan, doubts: Iterable[Doubt], terminating: frozenset[st
 def _account_left(step: Step) -> str:
     """The account from which the step takes somebody away, or which it removes."""
     match step:
-        case SetDefaultAccount():
-            return step.leaving
         case RemoveUser() | HoldUser() | CancelJobs() | TellNoAssociation() | RemoveAccount():
             return step.account
         case _:
