@@ -113,7 +113,7 @@ def _plan_people(world: World) -> Iterator[Step]:
         if not is_told(resource) or not world.has_account(resource):
             continue
         account = world.snapshot.accounts[AccountName(resource.backend_id)]
-        found = frozenset(str(association.user) for association in account.associations)
+        found = frozenset(map(str, account.users))
         if world.waldur.associations is None:
             is_known = world.ledger.members.get(resource.uuid) == found
             if world.waldur.wants_memberships and not is_known:
