@@ -1,6 +1,6 @@
 """Does Waldur let the agent do its work? Pure judgements over what was read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,6 +11,7 @@ from waldur_slurm.agent.components_sync import Action, plan_components
 from waldur_slurm.agent.errors import WaldurRejected, WaldurUnreachable
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.model.marketplace import Dialect, OfferingUser
+from waldur_slurm.agent.model.rights import OWNER, STAFF, Rights
 from waldur_slurm.errors import ExpectedError
 
 CLOCKS_APART = timedelta(minutes=1)
@@ -37,19 +38,19 @@ RIGHTS = (
     Right(
         "approve and complete orders",
         frozenset({"pull"}),
-        ("staff", "CUSTOMER.OWNER"),
+        (STAFF, OWNER),
         newest=MANAGERS,
     ),
     Right(
         "change resources of the offering",
         frozenset({"pull", "push"}),
-        ("staff", "CUSTOMER.OWNER", "OFFERING.MANAGER"),
+        (STAFF, OWNER, "OFFERING.MANAGER"),
         newest=MANAGERS,
     ),
     Right(
         "report usage",
         frozenset({"push"}),
-        ("staff", "CUSTOMER.OWNER", "OFFERING.MANAGER"),
+        (STAFF, OWNER, "OFFERING.MANAGER"),
         newest=MANAGERS,
     ),
 )
@@ -135,7 +136,7 @@ def judge_closed_months(waldur: WaldurFacts) -> Finding:
         )
     if isinstance(waldur.rights, ExpectedError):
         return unknown(subject, str(waldur.rights))
-    if "staff" in waldur.rights:
+    if waldur.rights.holds(STAFF):
         return fine(subject, "all usage can be reported later")
     return fine(
         subject,
@@ -149,16 +150,15 @@ def judge_rights(waldur: WaldurFacts, told: Told) -> Iterator[Finding]:
     if isinstance(rights, ExpectedError):
         yield unknown("rights", str(rights))
         return
-    shown = ", ".join(rights) or "no role"
-    found = f"the token's user is {shown}"
+    found = _roles(rights)
     advice = "in Waldur, make the user an owner of the service provider's organization"
     for right in RIGHTS:
         if told.direction not in right.directions:
             continue
         subject = f"right to {right.deed}"
-        if _holds(rights, right.roles):
+        if rights.holds(*right.roles):
             yield fine(subject, found)
-        elif _holds(rights, right.newest):
+        elif rights.holds(*right.newest):
             yield warning(subject, f"{found}: that is enough for newer Waldur only", advice)
         else:
             yield failed(subject, found, advice)
@@ -166,21 +166,24 @@ def judge_rights(waldur: WaldurFacts, told: Told) -> Iterator[Finding]:
         yield from _judge_managers_usage(waldur, rights)
 
 
-def _judge_managers_usage(waldur: WaldurFacts, rights: Sequence[str]) -> Iterator[Finding]:
+def _roles(rights: Rights) -> str:
+    if rights.here:
+        return f"the token's user is {', '.join(map(str, rights.here))}"
+    found = "the token's user has no role in this offering or the organization that provides it"
+    return f"{found}, but is {', '.join(map(str, rights.elsewhere))}" if rights.elsewhere else found
+
+
+def _judge_managers_usage(waldur: WaldurFacts, rights: Rights) -> Iterator[Finding]:
     """On `today` a manager reports what he may not read, and nothing with a date."""
-    if waldur.dialect is not Dialect.TODAY or _holds(rights, ("staff", "CUSTOMER.OWNER")):
+    if waldur.dialect is not Dialect.TODAY or rights.are_owners:
         return
-    if _holds(rights, MANAGERS):
+    if rights.holds(*MANAGERS):
         yield failed(
             "right to read and correct usage",
             "a manager may report the usage of the running month, but not that of a closed one, and"
             " on many servers may not read what was reported",
             "in Waldur, make the user an owner of the service provider's organization",
         )
-
-
-def _holds(rights: Sequence[str], roles: Sequence[str]) -> bool:
-    return any(right.split()[0] in roles for right in rights)
 
 
 def judge_components(waldur: WaldurFacts, components: Known[tuple[Component, ...]]) -> Finding:

@@ -30,6 +30,7 @@ from waldur_slurm.agent.model.marketplace import (
     Unreadable,
     UserUuid,
 )
+from waldur_slurm.agent.model.rights import Rights
 from waldur_slurm.agent.waldur.dialects import open_dialect
 from waldur_slurm.agent.waldur.dialects.api import DialectApi
 from waldur_slurm.agent.waldur.members import read_members
@@ -317,8 +318,9 @@ class WaldurMarketplace:
             fields = {"error": str(error)}
             self._tell(Notice(name="waldur.registration_failed", fields=fields, is_trouble=True))
 
-    def read_rights(self) -> Sequence[str]:
-        return parse_rights(self._session.get_current_user(), "users/me")
+    def read_rights(self) -> Rights:
+        scopes = (self._offering_uuid, self.read_offering().customer_uuid)
+        return parse_rights(self._session.get_current_user(), "users/me", scopes)
 
     # Inside
 

@@ -11,6 +11,7 @@ from tests.unit.agent.check.site import NOON, Site
 from waldur_slurm.agent.check.facts import Known
 from waldur_slurm.agent.check.findings import Verdict
 from waldur_slurm.agent.check.judgement import is_fit
+from waldur_slurm.agent.check.waldur import RIGHTS
 from waldur_slurm.agent.errors import WaldurRejected, WaldurUnreachable
 from waldur_slurm.agent.model.components import AccountingType
 from waldur_slurm.agent.model.marketplace import Dialect
@@ -71,6 +72,20 @@ def test_rights_are_named_one_by_one(
     for (subject, verdict), start in zip(troubles, lacking, strict=True):
         assert subject.startswith(start)
         assert verdict is Verdict.FAILED
+
+
+@pytest.mark.parametrize("direction", ["pull", "push"])
+def test_the_owner_of_another_organization_has_no_right_to_this_offering(direction: str) -> None:
+    site = Site(direction=direction)
+    site.waldur.rights = ()
+    site.waldur.rights_elsewhere = ("CUSTOMER.OWNER of customer Arts",)
+
+    deeds = {f"right to {right.deed}" for right in RIGHTS if direction in right.directions}
+    found = [f for f in site.findings() if f.subject in deeds]
+
+    assert len(found) == len(deeds)
+    assert {f.verdict for f in found} == {Verdict.FAILED}
+    assert all("but is CUSTOMER.OWNER of customer Arts" in f.found for f in found)
 
 
 @pytest.mark.parametrize("dialect", [Dialect.TRANSITION, Dialect.CLASSIC])

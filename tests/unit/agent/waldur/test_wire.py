@@ -215,6 +215,27 @@ def test_an_offering_keeps_billing_types_that_agents_do_not_use() -> None:
     assert parse_offering(opted, "offering").wants_memberships
 
 
+def test_a_role_counts_only_in_the_offering_and_the_organization_that_provides_it() -> None:
+    def role(name: str, scope: str | None) -> dict[str, object]:
+        shown = {"scope_type": "customer", "scope_name": "X", "scope_uuid": scope}
+        return {"role_name": name, **shown}
+
+    dashed = "ab" * 4 + "-" + "ab" * 2 + "-" + "ab" * 2 + "-" + "ab" * 2 + "-" + "ab" * 6
+    me = {
+        "is_staff": True,
+        "permissions": [
+            role("CUSTOMER.OWNER", "cd" * 16),
+            role("CUSTOMER.MANAGER", dashed),
+            role("CUSTOMER.SUPPORT", None),
+        ],
+    }
+
+    rights = parse_rights(me, "me", ("ab" * 16,))
+
+    assert [str(each) for each in rights.here] == ["CUSTOMER.MANAGER of customer X", "staff"]
+    assert [each.name for each in rights.elsewhere] == ["CUSTOMER.OWNER", "CUSTOMER.SUPPORT"]
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -234,7 +255,7 @@ def test_no_answer_breaks_anything_but_its_own_reading(
             lambda raw: parse_offering_user(raw, "users"),
             lambda raw: parse_usage(raw, "usages"),
             lambda raw: parse_permission(raw, "permissions"),
-            lambda raw: parse_rights(raw, "me"),
+            lambda raw: parse_rights(raw, "me", ()),
         ):
             try:
                 parse(row)

@@ -127,6 +127,7 @@ class NamedRow(msgspec.Struct):
 class RoleRow(msgspec.Struct):
     role_name: str
     scope_type: str | None = None
+    scope_uuid: str | None = None
     scope_name: str | None = None
 
 
