@@ -4,12 +4,14 @@ Every test breaks a site that is in order, reads the line that speaks of it, doe
 says, and sees the line in order.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import requests
 
 from sandbox.docker.cluster import ContainerCluster
 from sandbox.slurm import Cluster, ClusterOptions
@@ -205,6 +207,24 @@ def test_components_out_of_step(program: Program, tres_file: Path) -> None:
     assert "components" not in troubles(program)
     tres_file.write_text(TRES)
     assert program.run(*command.split()[1:]).returncode == 0
+
+
+def test_a_plan_that_lacks_prices(program: Program, waldur: Waldur) -> None:
+    """For a limit that holds for an allocation's life, which today's Waldur books at once."""
+    [gpu] = [one["uuid"] for one in waldur.components() if one["type"] == "gres/gpu"]
+    waldur.change("components", gpu, billing_type="limit", limit_period="total")
+    waldur.set_trait("every_component_has_a_price", False)
+
+    said = advice(program, "prices", "failed")
+
+    found = re.search(r"POST (\S+) with (\{.*\})", said)
+    assert found is not None
+    token = {"Authorization": f"Token {waldur.tokens.provider}"}
+    prices = json.loads(found[2])
+    assert requests.post(waldur.url + found[1], json=prices, headers=token, timeout=30).ok
+    assert "prices" not in troubles(program)
+    waldur.change("components", gpu, billing_type="usage", limit_period="")
+    waldur.set_trait("every_component_has_a_price", True)
 
 
 def test_people_without_a_name_and_names_without_a_person(

@@ -11,12 +11,16 @@ from waldur_slurm.agent.components_sync import Action, plan_components
 from waldur_slurm.agent.errors import WaldurRejected, WaldurUnreachable
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.model.marketplace import Dialect, OfferingUser
+from waldur_slurm.agent.model.prices import unpriced
 from waldur_slurm.agent.model.rights import OWNER, STAFF, Rights
 from waldur_slurm.errors import ExpectedError
 
 CLOCKS_APART = timedelta(minutes=1)
 
-_ASKED = ("token", "offering", "dialect", "rights", "components", "people", "members", "clock")
+_ASKED = (
+    *("token", "offering", "dialect", "rights", "components"),
+    *("prices", "people", "members", "clock"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ def judge_waldur(facts: Facts) -> Iterator[Finding]:
         yield judge_closed_months(waldur)
     yield from judge_rights(waldur, told)
     yield judge_components(waldur, facts.components)
+    yield from judge_prices(waldur)
     yield judge_people(waldur.offering_users)
     yield from judge_rows(waldur)
     if told.direction == "pull":
@@ -199,6 +204,24 @@ def judge_components(waldur: WaldurFacts, components: Known[tuple[Component, ...
             "waldur-slurm-agent --load-components --dry-run shows how; without --dry-run it mends",
         )
     return fine(subject, f"{len(changes)} are in step with the TRES file")
+
+
+def judge_prices(waldur: WaldurFacts) -> Iterator[Finding]:
+    """Whether Waldur can book a change of limits: over one without a price it breaks."""
+    subject = "prices"
+    lacking = list(unpriced(waldur.offering, waldur.dialect))
+    for plan, kinds in lacking:
+        prices = ", ".join(f'"{kind}": 0' for kind in kinds)
+        yield failed(
+            subject,
+            f"the plan {plan.name!r} has no price for {', '.join(kinds)}: no order can change the"
+            " limits of its allocations",
+            "set a price for each in Waldur, 0 if it costs nothing: in the offering's accounting,"
+            f" or POST marketplace-plans/{plan.uuid}/update_prices/ with"
+            f' {{"prices": {{{prices}}}}}',
+        )
+    if not lacking:
+        yield fine(subject, "whatever has limits that can be changed has a price in each plan")
 
 
 def judge_people(users: Known[tuple[OfferingUser, ...]]) -> Finding:
