@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from waldur_slurm.agent.check.access import judge_members, judge_rows
+from waldur_slurm.agent.check.components import judge_unsold, misspellings
 from waldur_slurm.agent.check.facts import Facts, Known, Told, WaldurFacts
 from waldur_slurm.agent.check.findings import Finding, failed, fine, unknown, warning
 from waldur_slurm.agent.components_sync import Action, plan_components
@@ -74,7 +75,7 @@ def judge_waldur(facts: Facts) -> Iterator[Finding]:
     if told.direction == "push":
         yield judge_closed_months(waldur)
     yield from judge_rights(waldur, told)
-    yield judge_components(waldur, facts.components)
+    yield from judge_components(waldur, facts.components)
     yield from judge_prices(waldur)
     yield judge_people(waldur.offering_users)
     yield from judge_rows(waldur)
@@ -191,19 +192,28 @@ def _judge_managers_usage(waldur: WaldurFacts, rights: Rights) -> Iterator[Findi
         )
 
 
-def judge_components(waldur: WaldurFacts, components: Known[tuple[Component, ...]]) -> Finding:
+def judge_components(
+    waldur: WaldurFacts, components: Known[tuple[Component, ...]]
+) -> Iterator[Finding]:
+    """Compare offering and file both ways."""
     subject = "components"
     if isinstance(components, ExpectedError):
-        return unknown(subject, "the TRES file cannot be read")
+        yield unknown(subject, "the TRES file cannot be read")
+        return
+    unsold = tuple(judge_unsold(waldur, components))
+    yield from unsold
+    misspelt = {component.type for component, _ in misspellings(waldur, components)}
     changes = plan_components(waldur.offering.components, components)
-    apart = [change.component.type for change in changes if change.action is not Action.UNCHANGED]
+    changed = (change for change in changes if change.action is not Action.UNCHANGED)
+    apart = [each.component.type for each in changed if each.component.type not in misspelt]
     if apart:
-        return warning(
+        yield warning(
             subject,
             f"in Waldur {', '.join(apart)} differ from the TRES file, or are missing",
             "waldur-slurm-agent --load-components --dry-run shows how; without --dry-run it mends",
         )
-    return fine(subject, f"{len(changes)} are in step with the TRES file")
+    elif not unsold:
+        yield fine(subject, f"{len(changes)} are in step with the TRES file")
 
 
 def judge_prices(waldur: WaldurFacts) -> Iterator[Finding]:
