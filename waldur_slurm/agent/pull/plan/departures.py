@@ -68,10 +68,7 @@ def plan_ending(desired: Desired, ending: Ending, answers: Answers) -> Iterator[
     order = ending.order.uuid
     done = CompleteOrder(resource=ending.resource, order=order, settles_resource=False)
     if ending.found is None:
-        name = ending.resource.backend_id
-        if name and ending.resource.uuid not in desired.world.ledger.final_usage:
-            yield ReportFinalUsage(resource=ending.resource, account=AccountName(name), order=order)
-        yield done
+        yield from _plan_vanished(desired, ending, answers, done)
         return
     obstacle = _obstacle(desired, ending.found)
     if obstacle:
@@ -79,7 +76,7 @@ def plan_ending(desired: Desired, ending: Ending, answers: Answers) -> Iterator[
         return
     if is_in_cluster(ending.found):
         yield from _stop_new_work(desired, ending, ending.found)
-    jobs = None if answers.jobs is None else answers.jobs.get(ending.found.name, ())
+    jobs = _jobs_of(answers, ending.found.name)
     if jobs is None:
         yield Refusal(RefusalKind.UNKNOWN, order, f"the jobs of {ending.found.name} are unknown")
     elif jobs:
@@ -88,6 +85,40 @@ def plan_ending(desired: Desired, ending: Ending, answers: Answers) -> Iterator[
     else:
         yield from _clear_away(desired, ending, ending.found)
         yield done
+
+
+def _plan_vanished(
+    desired: Desired, ending: Ending, answers: Answers, done: CompleteOrder
+) -> Iterator[Step | Refusal]:
+    """End what is left of an allocation whose account is gone; jobs may have outlived it.
+
+    slurmctld fell back to what it had written last, or somebody removed the account while they were
+    pending. Its name alone does not make them the agent's.
+    """
+    order, name = ending.order.uuid, ending.resource.backend_id
+    account = desired.ownership.vanished(ending.resource)
+    jobs = _jobs_of(answers, account)
+    if jobs is None:
+        yield Refusal(RefusalKind.UNKNOWN, order, f"the jobs of {name} are unknown")
+    elif not jobs:
+        if name and ending.resource.uuid not in desired.world.ledger.final_usage:
+            yield ReportFinalUsage(resource=ending.resource, account=AccountName(name), order=order)
+        yield done
+    elif desired.ownership.was_ours(ending.resource):
+        yield from _cancel(jobs, desired.world.policy.terminated_jobs, order=order)
+        yield Refusal(RefusalKind.WAITING, order, f"{len(jobs)} jobs have not ended")
+    else:
+        reason = (
+            f"{len(jobs)} jobs have not ended of account {name}, which Slurm no longer lists and"
+            f" the journal does not know: if they are its own, `scancel --account={name}`"
+        )
+        yield Refusal(RefusalKind.SITE, order, reason)
+
+
+def _jobs_of(answers: Answers, account: AccountName | None) -> Collection[QueuedJob] | None:
+    if account is None:
+        return ()
+    return None if answers.jobs is None else answers.jobs.get(account, ())
 
 
 def _clear_away(desired: Desired, ending: Ending, found: Account) -> Iterator[Step]:

@@ -74,7 +74,11 @@ class _Draft:
 def questions(desired: Desired) -> Questions:
     """What only Slurm can tell about the people and jobs in question."""
     accounts = {kept.account for kept in desired.kept if kept.turnover.leavers}
-    accounts |= {ending.found.name for ending in desired.endings if ending.found}
+    for ending in desired.endings:
+        found, vanished = ending.found, desired.ownership.vanished(ending.resource)
+        name = found.name if found else vanished
+        if name is not None:
+            accounts.add(name)
     joiners = {user for each in desired.allocations for user in each.joiners}
     departing = {user for _, user in leaving(desired)}
     if desired.world.consent.repair_default_associations:
