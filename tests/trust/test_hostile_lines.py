@@ -14,12 +14,12 @@ from tests.fakes.pull import new_site
 from tests.trust.hostile import TEXTS
 from tests.trust.size import count
 from waldur_slurm.agent.daemon.health import Health
-from waldur_slurm.agent.daemon.show import Display
 from waldur_slurm.agent.pull.render import to_text as pull_to_text
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind, Refusal, RefusalKind
 from waldur_slurm.agent.push.plan.findings import RefusalKind as PushRefusalKind
 from waldur_slurm.agent.push.plan.plan import Plan as PushPlan
 from waldur_slurm.agent.push.render import to_text as push_to_text
+from waldur_slurm.service.display import Display
 from waldur_slurm.service.notify import Notifier
 from waldur_slurm.telemetry.audit import AuditLog
 from waldur_slurm.telemetry.events import Event, Level

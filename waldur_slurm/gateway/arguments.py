@@ -14,6 +14,31 @@ from waldur_slurm.variables.readers import duration, listing
 
 T = TypeVar("T")
 
+_DESCRIPTION = """\
+HTTP in front of Slurm: one picture of the cluster for all who ask. Without a
+command it serves, at GATEWAY_LISTEN. All settings are environment variables:
+see docs/gateway-settings.md.
+"""
+
+_EPILOG = """\
+examples:
+  slurm-gateway --env-file /etc/slurm-gateway/slurm-gateway.env settings
+      what is in force, with a warning for each name that has no effect
+  slurm-gateway token make --name portal --scopes cluster:read,jobs:read:all
+      a token that may see the cluster and everybody's jobs for 90 days
+  slurm-gateway token list
+      all tokens: until when each is valid, and when it was last used
+  slurm-gateway token revoke ID
+      let one end now
+  slurm-gateway
+      serve, as systemd runs it
+
+Tokens lie in GATEWAY_STATE_DIR: type these as the user of the gateway.
+
+exit codes: 0 well, 1 failed, 2 wrong usage, 75 try again later (Slurm is
+silent, an address is taken), 78 wrong settings, 130 stopped
+"""
+
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     return build().parse_args(argv)
@@ -22,16 +47,33 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 def build() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="slurm-gateway",
-        description="HTTP in front of Slurm. Without a command it serves.",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=__version__)
-    parser.add_argument(
-        "--env-file", type=Path, metavar="FILE", help="read variables from FILE first"
-    )
+    parser.add_argument("--version", action="version", version=f"slurm-gateway {__version__}")
+    _add_env_file(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    commands.add_parser("settings", help="show what is in force")
+    settings = commands.add_parser("settings", help="show every setting that is in force")
+    _add_json(settings)
+    _add_env_file(settings, default=argparse.SUPPRESS)
     _add_token(commands.add_parser("token", help="make, list, rotate and revoke tokens"))
     return parser
+
+
+def _add_env_file(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    """It may stand before the command or after it."""
+    parser.add_argument(
+        "--env-file",
+        type=Path,
+        default=default,
+        metavar="FILE",
+        help="take settings from this file too; it wins over the environment",
+    )
+
+
+def _add_json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
 def _add_token(token: argparse.ArgumentParser) -> None:
@@ -61,7 +103,7 @@ def _add_token(token: argparse.ArgumentParser) -> None:
         help="how long it is valid, such as 90d or 12h, or never; 90d by default",
     )
     listed = verbs.add_parser("list", help="list all of them, without what makes them valid")
-    listed.add_argument("--json", action="store_true", help="as JSON")
+    _add_json(listed)
     rotate = verbs.add_parser("rotate", help="make one alike, and let the old one end")
     rotate.add_argument("id", metavar="ID")
     rotate.add_argument(
@@ -73,6 +115,8 @@ def _add_token(token: argparse.ArgumentParser) -> None:
     )
     revoke = verbs.add_parser("revoke", help="let tokens end now; a running gateway notices")
     revoke.add_argument("id", metavar="ID", nargs="+")
+    for verb in verbs.choices.values():
+        _add_env_file(verb, default=argparse.SUPPRESS)
 
 
 def _typed(read: Callable[[str], T]) -> Callable[[str], T]:

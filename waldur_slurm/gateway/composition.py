@@ -1,5 +1,6 @@
 """The composition root: settings to parts. Nothing here decides anything."""
 
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -31,6 +32,7 @@ from waldur_slurm.gateway.web.ask import Site
 from waldur_slurm.model.names import ClusterName, cluster_name
 from waldur_slurm.processes.native import NativeTransport
 from waldur_slurm.processes.port import Transport
+from waldur_slurm.service.display import Display
 from waldur_slurm.service.notify import Notifier
 from waldur_slurm.slurm.live.client import ClusterClient
 from waldur_slurm.slurm.past.client import HistoryClient
@@ -66,6 +68,10 @@ class Parts:
     @cached_property
     def redact(self) -> Redaction:
         return redaction(self.settings.secrets())
+
+    @cached_property
+    def display(self) -> Display:
+        return Display(sys.stdout, self.redact)
 
     @cached_property
     def notifier(self) -> Notifier:

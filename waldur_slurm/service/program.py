@@ -65,7 +65,8 @@ def _drop_output() -> None:
 def _fail(name: str, hidden: Iterable[str], code: int, lines: Iterable[str]) -> int:
     redact = redaction(hidden)
     for line in lines:
-        sys.stderr.write(f"{name}: {redact(visible(line))}\n")
+        one_line = "; ".join(line.splitlines())
+        sys.stderr.write(f"{name}: {redact(visible(one_line))}\n")
     return code
 
 

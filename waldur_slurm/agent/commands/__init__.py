@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable, Iterable
 
 from waldur_slurm.agent.composition import Parts
-from waldur_slurm.agent.daemon.show import Display
 from waldur_slurm.agent.report.findings import Failure
 from waldur_slurm.agent.settings import Direction
 from waldur_slurm.errors import SettingsError
+from waldur_slurm.service.display import Display
 
 OK = 0
 FAILED = 1

@@ -7,11 +7,12 @@ from waldur_slurm.agent.commands import code_of, display_of, require_push
 from waldur_slurm.agent.composition import Parts
 from waldur_slurm.agent.daemon.alone import only_agent
 from waldur_slurm.agent.daemon.cycle import ensure_audited
-from waldur_slurm.agent.daemon.show import Display, months_shown
+from waldur_slurm.agent.daemon.show import months_shown
 from waldur_slurm.agent.directions.push import push_backfill
 from waldur_slurm.agent.push.backfill import MonthReport
 from waldur_slurm.agent.push.plan.steps import Step
 from waldur_slurm.agent.push.plan.words import sentence_of
+from waldur_slurm.service.display import Display
 
 
 def backfill(parts: Parts, arguments: argparse.Namespace) -> int:

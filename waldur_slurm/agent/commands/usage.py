@@ -7,11 +7,11 @@ from datetime import timedelta
 from waldur_slurm.agent.commands import FAILED, OK, display_of
 from waldur_slurm.agent.composition import Parts, now
 from waldur_slurm.agent.daemon.cycle import ensure_audited
-from waldur_slurm.agent.daemon.show import Display
 from waldur_slurm.agent.directions.push import push_journal, push_reader
 from waldur_slurm.agent.push.backfill import months_between
 from waldur_slurm.agent.push.statement import UsageRow, UsageStatement, Verification
 from waldur_slurm.model.period import Month
+from waldur_slurm.service.display import Display
 from waldur_slurm.telemetry.events import Event
 
 _COLUMNS = (

@@ -4,9 +4,7 @@ A token is written to standard output alone, once; what is said about it goes to
 """
 
 import argparse
-import json
 import sys
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -74,10 +72,10 @@ def _revoke(parts: Parts, arguments: argparse.Namespace, now: datetime) -> None:
 def _list(parts: Parts, arguments: argparse.Namespace, now: datetime) -> None:
     tokens = sorted(parts.tokens.since(0).tokens, key=lambda token: (token.made, token.id))
     if arguments.json:
-        listed = [_as_json(token, now) for token in tokens]
-        sys.stdout.write(f"{json.dumps(listed, indent=2)}\n")
+        parts.display.json([_as_json(token, now) for token in tokens])
         return
-    sys.stdout.writelines(f"{line}\n" for line in _table(_rows(tokens, now)))
+    columns = ("id", "name", "valid until", "last used", "acts for", "may")
+    parts.display.table(columns, [_row(token, now) for token in tokens])
 
 
 def _find(parts: Parts, token_id: str) -> Token:
@@ -114,26 +112,16 @@ def _as_json(token: Token, now: datetime) -> dict[str, object]:
     }
 
 
-def _rows(tokens: Iterable[Token], now: datetime) -> Iterator[tuple[str, ...]]:
-    yield "ID", "NAME", "VALID UNTIL", "LAST USED", "ACTS FOR", "MAY"
-    for token in tokens:
-        until = _shown(token.ends) if token.ends else "no end"
-        yield (
-            token.id,
-            visible(token.name) or "-",
-            f"over since {until}" if token.is_over(now) else until,
-            _shown(token.last_used) if token.last_used else "never",
-            str(token.run_as) or "-",
-            " ".join(sorted(token.scopes)),
-        )
-
-
-def _table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    listed = list(rows)
-    widths = [max(map(len, column)) for column in zip(*listed, strict=True)]
-    for row in listed:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield "  ".join(cells).rstrip()
+def _row(token: Token, now: datetime) -> tuple[str, ...]:
+    until = _shown(token.ends) if token.ends else "no end"
+    return (
+        token.id,
+        token.name or "-",
+        f"over since {until}" if token.is_over(now) else until,
+        _shown(token.last_used) if token.last_used else "never",
+        str(token.run_as) or "-",
+        " ".join(sorted(token.scopes)),
+    )
 
 
 def _shown(moment: datetime) -> str:
