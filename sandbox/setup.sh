@@ -37,6 +37,7 @@ ssh                             openssh-client      Slurm on another host: the c
 docker-compose                  docker-compose      the example site in examples/docker-compose
 debootstrap                     debootstrap         images where no registry can be reached
 sudo                            sudo                acting as another user: one of its ways
+nginx                           nginx-light         the gateway behind a proxy
 /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring  the same
 '
 

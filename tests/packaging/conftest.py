@@ -83,3 +83,12 @@ def wheels(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("wheels")
     succeed(sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", place, built.wheel)
     return place
+
+
+@pytest.fixture(scope="session")
+def gateway_wheels(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with what the gateway needs."""
+    place = tmp_path_factory.mktemp("gateway-wheels")
+    asked = f"{built.wheel}[gateway]"
+    succeed(sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", place, asked)
+    return place

@@ -39,6 +39,10 @@ def test_the_source_archive_holds_what_a_site_copies(built: Built) -> None:
         "LICENSE",
         "config-components.yaml",
         "docs/settings.md",
+        "docs/gateway.md",
+        "systemd-conf/gateway/sample-block-nginx.conf",
+        "systemd-conf/gateway/slurm-gateway.env",
+        "systemd-conf/gateway/slurm-gateway.service",
         "systemd-conf/service-pull/waldur-slurm-service-pull.service",
         "systemd-conf/service-push/waldur-slurm-service-push.env",
     } <= names

@@ -1,0 +1,194 @@
+"""docs/gateway.md typed to the letter, on a head node with systemd, nginx and a real Slurm."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.program import eventually
+from tests.packaging.head_node.node import HeadNode
+from tests.packaging.head_node.typist import Typed, Typist
+from tests.page import Block, read_blocks
+from tests.places import PROJECT
+from waldur_slurm import __version__
+
+BLOCKS = list(read_blocks(PROJECT / "docs" / "gateway.md"))
+SOURCE = "/root/waldur-slurm-agent"
+ENV_FILE = "/etc/slurm-gateway/slurm-gateway.env"
+NAME = "gateway.example.org"
+
+
+def block(section: str, language: str = "bash", number: int = 0) -> Block:
+    found = [each for each in BLOCKS if (each.section, each.language) == (section, language)]
+    return found[number]
+
+
+@pytest.fixture(scope="module")
+def typist(docker_engine: str, gateway_wheels: Path) -> Iterator[Typist]:
+    """Somebody on a head node of his own, with a user, a name and a certificate."""
+    with HeadNode.start() as node:
+        node.copy(gateway_wheels, "/wheels")
+        node.sh(
+            "printf '[global]\\nno-index = true\\nfind-links = /wheels\\n' >/etc/pip.conf\n"
+            "chmod --recursive a+rX /wheels\n"
+            "useradd --create-home --shell /bin/bash ann\n"
+            f"echo 127.0.0.1 {NAME} >>/etc/hosts\n"
+            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
+            f" -subj /CN={NAME} -addext subjectAltName=DNS:{NAME}"
+            " -keyout /etc/ssl/private/slurm-gateway.key -out /etc/ssl/certs/slurm-gateway.pem\n"
+            "cp /etc/ssl/certs/slurm-gateway.pem /usr/local/share/ca-certificates/own.crt\n"
+            "update-ca-certificates\n"
+            "systemctl start nginx"
+        )
+        yield Typist(node)
+
+
+@pytest.fixture(scope="module")
+def served(typist: Typist) -> Typist:
+    """The service runs, installed as the page says."""
+    typist.types(block("Install"))
+    typist.types(block("As a service"), directory=SOURCE)
+    return typist
+
+
+@pytest.fixture(scope="module")
+def tokens(served: Typist) -> list[Typed]:
+    return served.types(block("The first token"))
+
+
+def settings_of(typist: Typist, section: str) -> None:
+    """Put what the page shows of the env file into it, and see that it is taken."""
+    lines = "\n".join(block(section, "ini").lines)
+    typist.node.sh(f"cat >>{ENV_FILE} <<'END'\n{lines}\nEND")
+    typist.heard += [Typed(line, 0, "") for line in block(section, "ini").lines]
+    shown = typist.node.sh(f"slurm-gateway --env-file {ENV_FILE} settings --json")
+    assert json.loads(shown)["warnings"] == []
+
+
+def answer_of(typed: Typed) -> Any:
+    return json.loads(typed.shown)
+
+
+def test_it_is_seen_in_a_minute_by_any_user(typist: Typist) -> None:
+    typed = typist.types(block("See it in a minute"), user="ann", directory="/home/ann")
+
+    ready, queue, waiting, nodes = typed[5:9]
+    assert "answers" in ready.shown
+    assert answer_of(queue)["jobs"] == answer_of(waiting)["jobs"] == []
+    assert answer_of(nodes)["nodes"]
+    assert typist.node.says("ls -A /home/ann/slurm-gateway/state") != ""
+
+
+def test_what_is_installed_says_its_release(served: Typist) -> None:
+    (said,) = (typed.shown for typed in served.heard if typed.line == "slurm-gateway --version")
+
+    assert said.split() == ["slurm-gateway", __version__]
+
+
+def test_the_service_runs_as_its_own_user_and_will_run_after_a_reboot(served: Typist) -> None:
+    node = served.node
+    pid = node.says("systemctl show -P MainPID slurm-gateway")
+
+    assert node.says(f"ps -o user= -p {pid} || stat -c %U /proc/{pid}") == "slurm-gateway"
+    assert node.says("systemctl is-enabled slurm-gateway") == "enabled"
+    assert node.says("stat -c '%U %a' /var/lib/slurm-gateway") == "slurm-gateway 700"
+    assert "answers" in node.sh("curl -sS http://127.0.0.1:8040/readyz")
+
+
+def test_a_user_of_slurm_for_private_data_can_be_made(served: Typist) -> None:
+    served.types(block("As a service", number=1))
+
+    told = served.node.sh("sacctmgr -nP show user slurm-gateway format=user,adminlevel")
+    assert told.strip() == "slurm-gateway|Operator"
+
+
+def test_the_first_token_opens_what_it_should_and_is_listed(
+    served: Typist, tokens: list[Typed]
+) -> None:
+    _, made, listed = tokens
+    token = made.shown.split()[-1]
+
+    said = served.node.sh(
+        f"curl -sS -H 'Authorization: Bearer {token}' http://127.0.0.1:8040/api/v1/me"
+    )
+
+    may = {each["scope"] for each in json.loads(said)["scopes"] if each["allowed"]}
+    assert may == {"cluster:read", "jobs:read", "jobs:read:all", "history:read"}
+    assert token.split("_")[1] in listed.shown
+    assert token not in listed.shown
+    assert served.node.says("curl -s -o /dev/null -w %{http_code} 127.0.0.1:8040/api/v1/jobs") in (
+        "401",
+        "403",
+    )
+
+
+def test_a_reload_keeps_it_running_and_a_killed_one_comes_back(served: Typist) -> None:
+    node = served.node
+    before = node.says("systemctl show -P MainPID slurm-gateway")
+    node.sh("systemctl reload slurm-gateway")
+    assert node.says("systemctl show -P MainPID slurm-gateway") == before
+
+    node.sh(f"kill -9 {before}")
+
+    eventually(
+        lambda: node.says("curl -s http://127.0.0.1:8040/healthz") == "ok",
+        "another process",
+        timeout=40,
+    )
+    assert node.says("systemctl show -P MainPID slurm-gateway") != before
+
+
+def test_nginx_stands_before_it(served: Typist, tokens: list[Typed]) -> None:
+    typed = served.types(block("Behind nginx"), directory=SOURCE)
+    token = tokens[1].shown.split()[-1]
+
+    assert typed[-1].shown.strip() == "ok"
+    jobs = served.node.sh(f"curl -sS -H 'Authorization: Bearer {token}' https://{NAME}/api/v1/jobs")
+    assert json.loads(jobs)["jobs"] == []
+    settings_of(served, "Behind nginx")
+
+
+def test_people_of_an_issuer_can_be_let_in(served: Typist) -> None:
+    settings_of(served, "People, by OpenID Connect")
+
+
+def test_tls_of_its_own_and_several_clusters_are_served(served: Typist) -> None:
+    node = served.node
+    node.sh(
+        "cat /etc/ssl/certs/slurm-gateway.pem /etc/ssl/private/slurm-gateway.key"
+        " >/etc/slurm-gateway/tls.pem\n"
+        "cp -r /etc/slurm /etc/slurm-beta"
+    )
+    settings_of(served, "TLS of its own")
+    assert served.types(block("TLS of its own"))[-1].shown.strip() == "ok"
+
+    settings_of(served, "Several clusters")
+    node.sh(f"sed -i '/TLS_CERTIFICATE/d; s/0.0.0.0:8443/127.0.0.1:8040/' {ENV_FILE}")
+    said = served.types(block("Several clusters"))[-1].shown.split("\n")
+    assert [line.split(":")[0] for line in said if line] == ["alpha", "beta"]
+
+
+def test_whether_all_is_well_is_told(served: Typist) -> None:
+    status, *_, ready = served.types(block("Is all well?"))
+
+    assert "active (running)" in status.shown
+    assert "answers" in ready.shown
+
+
+def test_wrong_settings_are_not_tried_again_and_again(served: Typist) -> None:
+    node = served.node
+    node.sh(f"echo GATEWAY_MIN_UID=nobody >>{ENV_FILE}")
+    node.says("systemctl restart slurm-gateway")
+
+    assert node.says("systemctl show -P ExecMainStatus slurm-gateway") == "78"
+    assert "GATEWAY_MIN_UID: found 'nobody'" in node.journal("slurm-gateway")
+    node.sh(f"sed -i '/nobody/d' {ENV_FILE}\nsystemctl start slurm-gateway")
+
+
+def test_every_line_of_the_page_was_typed(served: Typist) -> None:
+    wanted = {line for each in BLOCKS for line in each.lines}
+
+    assert {each.language for each in BLOCKS} == {"bash", "ini"}
+    assert wanted - {typed.line for typed in served.heard} == set()
