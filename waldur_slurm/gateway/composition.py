@@ -1,7 +1,7 @@
 """The composition root: settings to parts. Nothing here decides anything."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -11,10 +11,14 @@ from typing import TextIO
 from waldur_slurm import __version__
 from waldur_slurm.errors import SettingsError
 from waldur_slurm.gateway.doors.doors import Doors
+from waldur_slurm.gateway.load.sampler import Sampler
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.settings import Settings
 from waldur_slurm.gateway.settings.readers import ClusterSource
+from waldur_slurm.gateway.store.samples import StoredSamples
+from waldur_slurm.gateway.store.sqlite import Database
 from waldur_slurm.gateway.web.ask import Site
+from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.model.names import ClusterName, cluster_name
 from waldur_slurm.processes.native import NativeTransport
 from waldur_slurm.processes.port import Transport
@@ -84,7 +88,44 @@ class Parts:
             default_cluster=next(iter(clusters)),
             tell=self.tell,
             mark=token_hex(16),
+            restapi=self._restapi(),
         )
+
+    @cached_property
+    def database(self) -> Database:
+        database = Database(self.settings.state_dir / "gateway.sqlite")
+        self._closing.callback(database.close)
+        return database
+
+    @cached_property
+    def samples(self) -> StoredSamples:
+        return StoredSamples(self.database)
+
+    def _restapi(self) -> RestApi:
+        told = self.settings.restapi
+        return RestApi(
+            has_accounting=told.has_accounting,
+            has_index=told.has_index,
+            origins=told.origins,
+            hidden=told.hidden,
+            hides_everywhere=told.hides_everywhere,
+            archive=self.samples if told.has_archive else None,
+            wait_s=int(told.wait.total_seconds()),
+            reach=told.reach,
+        )
+
+    def sampling(self) -> AbstractContextManager[None]:
+        """Sample the load of all clusters for as long as it lasts, where that is wanted."""
+        told = self.settings.restapi
+        if not told.has_archive:
+            return nullcontext()
+        return Sampler(
+            self.site.clusters.values(),
+            self.samples,
+            self.tell,
+            wait_s=int(told.wait.total_seconds()),
+            keep_s=told.days * 86_400,
+        ).running()
 
     def _clusters(self) -> Iterator[ClusterPictures]:
         sources = self.settings.clusters or (ClusterSource(self._own_cluster()),)

@@ -13,6 +13,7 @@ from waldur_slurm.gateway.picture.bodies import Bodies
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.keeper import Keeper, Seen
 from waldur_slurm.gateway.web.crossing import Crossing
+from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.seeing import see
 from waldur_slurm.telemetry.events import Sink
 
@@ -30,6 +31,7 @@ class Site:
     mark: str
     crossing: Crossing = field(default_factory=Crossing)
     bodies: Bodies = field(default_factory=Bodies)
+    restapi: RestApi = field(default_factory=RestApi)
 
 
 @dataclass(frozen=True, slots=True)

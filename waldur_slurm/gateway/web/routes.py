@@ -15,6 +15,7 @@ from waldur_slurm.gateway.web import watching
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native import about, jobs
 from waldur_slurm.gateway.web.native.views import JobView
+from waldur_slurm.gateway.web.seeds import restapi, restapi_records
 
 Handler = Callable[[Ask], Awaitable[Response]]
 
@@ -41,7 +42,26 @@ class Route:
     answer: type | None = None
 
 
+def _restapi(path: str, scope: Scope | Public, handler: Handler, says: str) -> Route:
+    return Route("GET", path, scope, handler, says, Surface.RESTAPI)
+
+
+_READ = Scope.CLUSTER_READ
+
+_RESTAPI = (
+    _restapi("/", PUBLIC, restapi.index, "a page that tries the routes beside it"),
+    _restapi("/users", Scope.ACCOUNTS_READ, restapi_records.users, "users' associations"),
+    _restapi("/history", Scope.HISTORY_READ, restapi_records.history, "jobs of the accounting"),
+    _restapi("/queue", Scope.JOBS_READ, restapi.queue, "jobs that slurmctld knows now"),
+    _restapi("/partitions", _READ, restapi.partitions, "partitions"),
+    _restapi("/nodes", _READ, restapi.nodes, "nodes"),
+    _restapi("/usage", _READ, restapi.usage, "what jobs hold, by partition and node"),
+    _restapi("/stats", _READ, restapi.statistics, "how slurmctld is doing"),
+    _restapi("/load", _READ, restapi.load, "how full the cluster was, from the archive"),
+)
+
 ROUTES: tuple[Route, ...] = (
+    *_RESTAPI,
     Route("GET", "/healthz", PUBLIC, watching.alive, "whether it runs", Surface.WATCH),
     Route("GET", "/readyz", PUBLIC, watching.ready, "whether Slurm answers it", Surface.WATCH),
     Route("GET", "/api/v1/me", PUBLIC, about.me, "who asks, what he may do, and why"),
