@@ -10,6 +10,7 @@ from benchmarks.daemon import measure_daemon
 from benchmarks.demo import measure_demo
 from benchmarks.docker import measure_docker
 from benchmarks.docs import write_docs
+from benchmarks.gateway import measure_gateway
 from benchmarks.idle_pull import Idling, compare_idle_pulls, idle, measure_idle_pull
 from benchmarks.live import measure_live
 from benchmarks.one_order import measure_one_order
@@ -53,6 +54,7 @@ MEASUREMENTS: Mapping[str, Callable[[Scale], Iterable[Row]]] = {
     "docker": measure_docker,
     "daemon": measure_daemon,
     "live": measure_live,
+    "gateway": measure_gateway,
     "demo": measure_demo,
     "peers": lambda _scale: compare_with_peers(),
 }

@@ -1,12 +1,15 @@
 """An accounting's memory of jobs: it hears of them late, and may be away."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
 
 from waldur_slurm.errors import AccountingDown
 from waldur_slurm.model.batch import JobId
-from waldur_slurm.model.names import ClusterName
+from waldur_slurm.model.job_state import JobState
+from waldur_slurm.model.live import ExitCode
+from waldur_slurm.model.names import AccountName, ClusterName, UserName
 from waldur_slurm.model.past import (
     Membership,
     Page,
@@ -20,6 +23,35 @@ from waldur_slurm.model.past import (
 )
 
 LAB = ClusterName("lab")
+BEGAN = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def past_run(number: int = 1, **changes: Any) -> PastRun:
+    """Make a run of somebody's that ended well; `changes` are fields."""
+    run = PastRun(
+        id=JobId(number),
+        state=JobState("COMPLETED"),
+        user=UserName("ann"),
+        account=AccountName("physics"),
+        association=1,
+        partition="main",
+        qos="normal",
+        submitted=BEGAN,
+        eligible=BEGAN,
+        start=BEGAN,
+        end=BEGAN,
+        elapsed_s=0,
+        limit_s=None,
+        exit=ExitCode(0, 0),
+        node_count=1,
+        cpus=1,
+        hosts="n1",
+        allocated={},
+        requested={},
+        name="job",
+    )
+    eligible = changes.get("submitted", BEGAN)
+    return replace(run, **{"eligible": eligible, **changes})
 
 
 @dataclass

@@ -3,6 +3,8 @@
 from tests.packaging.messages import explained, sources, troubles
 from tests.places import PROJECT
 from waldur_slurm.gateway.settings.reference import page
+from waldur_slurm.gateway.web.openapi import page as api_page
+from waldur_slurm.gateway.web.routes import ROUTES
 
 DOCS = PROJECT / "docs"
 
@@ -15,3 +17,7 @@ def test_every_message_that_is_a_warning_or_an_error_is_on_the_page_and_no_other
     written = (DOCS / "gateway-operations.md").read_text(encoding="utf-8")
 
     assert explained(written) == troubles(sources("gateway"))
+
+
+def test_the_page_of_the_api_is_the_one_that_the_table_of_routes_makes() -> None:
+    assert (DOCS / "gateway-api.md").read_text(encoding="utf-8") == api_page(ROUTES)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from secrets import token_hex
 from typing import TextIO
@@ -13,10 +13,12 @@ from waldur_slurm.errors import SettingsError
 from waldur_slurm.gateway.doors.doors import Doors
 from waldur_slurm.gateway.load.sampler import Sampler
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
+from waldur_slurm.gateway.picture.recorder import Recorder
 from waldur_slurm.gateway.settings import Settings
 from waldur_slurm.gateway.settings.readers import ClusterSource
 from waldur_slurm.gateway.store.samples import StoredSamples
 from waldur_slurm.gateway.store.sqlite import Database
+from waldur_slurm.gateway.store.transitions import StoredTransitions
 from waldur_slurm.gateway.web.ask import Site
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.model.names import ClusterName, cluster_name
@@ -43,6 +45,13 @@ class Parts:
         self.environ = environ
         self._log = log
         self._closing = ExitStack()
+        self.is_stopping = False
+        """Whether streams should end."""
+
+    def end_streams(self) -> None:
+        """Let whoever follows events go: the gateway stops."""
+        self.is_stopping = True
+        self.recorder.wake()
 
     def close(self) -> None:
         self._closing.close()
@@ -89,6 +98,8 @@ class Parts:
             tell=self.tell,
             mark=token_hex(16),
             restapi=self._restapi(),
+            recorder=self.recorder,
+            is_stopping=lambda: self.is_stopping,
         )
 
     @cached_property
@@ -127,6 +138,10 @@ class Parts:
             keep_s=told.days * 86_400,
         ).running()
 
+    @cached_property
+    def recorder(self) -> Recorder:
+        return Recorder(StoredTransitions(self.database), self.tell)
+
     def _clusters(self) -> Iterator[ClusterPictures]:
         sources = self.settings.clusters or (ClusterSource(self._own_cluster()),)
         for number, source in enumerate(sources):
@@ -144,6 +159,7 @@ class Parts:
                 HistoryClient(transport, source.name, bin_path=bin_path, timeout=COMMAND_TIMEOUT),
                 self.tell,
                 jobs_ttl_s=self.settings.jobs_age.total_seconds(),
+                on_jobs=partial(self.recorder.record, source.name),
             )
 
     def _transport(self, source: ClusterSource | None = None) -> Transport:

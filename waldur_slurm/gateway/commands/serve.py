@@ -27,6 +27,7 @@ def run(parts: Parts, _arguments: argparse.Namespace) -> int:
             parts.notifier,
             settings.tls_certificate,
             settings.tls_key,
+            parts.end_streams,
         )
     tell(Event(name="gateway.stopped"))
     return 0

@@ -68,6 +68,11 @@ class Principal:
         return Scope.JOBS_READ_ALL in self.scopes
 
     @property
+    def sees_only(self) -> frozenset[UserName] | None:
+        """Whose jobs he sees; None: everybody's."""
+        return None if self.sees_all else self.own_users
+
+    @property
     def visibility(self) -> str:
         """What two who see the same have in common."""
         if self.sees_all:

@@ -5,6 +5,7 @@ whether whoever asked is the one to take the new picture, where he may block: `F
 """
 
 import time
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -39,7 +40,7 @@ class Flight(Generic[Value]):
         self._keeper = keeper
 
     def take(self) -> None:
-        """Read; blocks. What went wrong is what the next look says; only a defect is raised."""
+        """Read; blocks. It never raises: what went wrong is what the next look says."""
         try:
             self._keeper.renew()
         finally:
@@ -52,7 +53,8 @@ class Flight(Generic[Value]):
 
     def _land(self) -> None:
         self._keeper.clear(self)
-        self.landed.set_result(None)
+        if not self.landed.done():
+            self.landed.set_result(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +146,9 @@ class Keeper(Generic[Value]):
             value = self._read()
         except ExpectedError as error:
             self.note_silence(str(error))
-        except BaseException as error:
-            self.note_silence(type(error).__name__)
-            raise
+        except Exception as error:  # noqa: BLE001 - a defect must not let others wait for ever
+            self.note_silence(f"a defect of the gateway ({type(error).__name__})")
+            self._tell_crash()
         else:
             self._note_picture(began, as_of, value)
 
@@ -186,4 +188,11 @@ class Keeper(Generic[Value]):
         if was_silent:
             self._tell(Event(name="slurm.answers", fields={"thing": self.thing}))
         if self._on_new:
-            self._on_new(before, after)
+            try:
+                self._on_new(before, after)
+            except Exception:  # noqa: BLE001 - a defect of who hears of it takes nobody's picture
+                self._tell_crash()
+
+    def _tell_crash(self) -> None:
+        fields = {"thing": self.thing, "traceback": traceback.format_exc()}
+        self._tell(Event(name="picture.crashed", level=Level.ERROR, fields=fields))

@@ -4,8 +4,9 @@ A page begins after the last job of the one before, by what they are sorted by: 
 has changed in between, no job that stayed comes twice or is left out.
 """
 
+import operator
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from itertools import islice
@@ -32,19 +33,24 @@ SORTS: dict[str, Callable[[LiveJob], Any]] = {
 """What jobs can be sorted by. Times are compared as times, text by its characters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """A value between both, themselves included; None is no bound."""
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+}
 
-    least: Any = None
-    most: Any = None
 
-    def hold(self, value: Any) -> bool:
-        if value is None:
-            return self == Bounds()
-        return (self.least is None or value >= self.least) and (
-            self.most is None or value <= self.most
-        )
+class Bound(NamedTuple):
+    """What is sorted by `name` compares so with `value`."""
+
+    name: str
+    comparison: str
+    value: Any
+
+    def holds(self, job: LiveJob) -> bool:
+        return COMPARISONS[self.comparison](SORTS[self.name](job), self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +67,7 @@ class JobsWanted:
     names: tuple[str, ...] = ()
     """Patterns: `*` stands for any text."""
     ids: frozenset[JobId] = frozenset()
-    bounds: dict[str, Bounds] = field(default_factory=dict)
-    """By the names of `SORTS`."""
+    bounds: tuple[Bound, ...] = ()
 
     def takes(self, job: LiveJob) -> bool:
         return (
@@ -74,7 +79,7 @@ class JobsWanted:
             and (not self.partitions or not self.partitions.isdisjoint(job.partition.split(",")))
             and (not self.names or any(fnmatchcase(job.name, name) for name in self.names))
             and (not self.nodes or not self.nodes.isdisjoint(expand_hosts(job.hosts)))
-            and all(bounds.hold(SORTS[name](job)) for name, bounds in self.bounds.items())
+            and all(bound.holds(job) for bound in self.bounds)
         )
 
 

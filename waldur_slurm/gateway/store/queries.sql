@@ -18,6 +18,23 @@ WHERE id = :id;
 -- note_use: when a token was last shown
 UPDATE tokens SET last_used = max(coalesce(last_used, :at), :at) WHERE id = :id;
 
+-- add_transition: what became of a job
+INSERT INTO transitions
+    (at, cluster, kind, job_id, submitted, user, before, state, is_terminal, outcome)
+VALUES
+    (:at, :cluster, :kind, :job_id, :submitted, :user, :before, :state, :is_terminal, :outcome);
+
+-- transitions_after: the oldest ones with a higher number
+SELECT number, at, cluster, kind, job_id, submitted, user, before, state, is_terminal, outcome
+FROM transitions WHERE number > :number ORDER BY number LIMIT :limit;
+
+-- bounds_of_transitions: the lowest and the highest number that is kept
+SELECT coalesce(min(number), 0), coalesce(max(number), 0) FROM transitions;
+
+-- forget_transitions: those from before a moment, but for the latest of all
+DELETE FROM transitions
+WHERE at < :before AND number < (SELECT max(number) FROM transitions);
+
 -- add_sample: a sample of the load, unless its second or its wait time has one
 INSERT OR IGNORE INTO samples (cluster, time, slot, sample)
 VALUES (:cluster, :time, :slot, :sample);

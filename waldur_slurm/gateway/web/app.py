@@ -21,7 +21,8 @@ from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.ask import Ask, Site
 from waldur_slurm.gateway.web.cors import Cors
 from waldur_slurm.gateway.web.problems import problem
-from waldur_slurm.gateway.web.routes import ROUTES, Public, Route
+from waldur_slurm.gateway.web.route import Public, Route
+from waldur_slurm.gateway.web.routes import ROUTES
 from waldur_slurm.gateway.web.seeds.restapi_refusals import refusal as restapi_refusal
 from waldur_slurm.gateway.web.showing import shown_by
 from waldur_slurm.telemetry.events import Event, Level
@@ -66,9 +67,13 @@ def _endpoint(
         request_id, began = token_hex(8), monotonic()
         try:
             shown = shown_by(request)
-            principal = await site.crossing.store.run(lambda: doorkeeper.admit(shown))
+
+            async def admit() -> Principal:
+                return await site.crossing.store.run(lambda: doorkeeper.admit(shown))
+
+            principal = await admit()
             _pass(principal, route)
-            response = await route.handler(Ask(request, principal, site))
+            response = await route.handler(Ask(request, principal, site, admit))
         except GatewayError as error:
             response = shape(error, request_id)
         except ClientDisconnect:

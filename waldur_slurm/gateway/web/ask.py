@@ -1,21 +1,26 @@
 """What a handler is given: the request, who asks, and the site that he asks about."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
 from starlette.requests import Request
+from starlette.responses import Response
 
 from waldur_slurm.gateway.doors.principals import Principal
-from waldur_slurm.gateway.errors import NotThere, WrongAsk
+from waldur_slurm.gateway.errors import NotThere, TooLarge, WrongAsk
 from waldur_slurm.gateway.picture.bodies import Bodies
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.keeper import Keeper, Seen
+from waldur_slurm.gateway.picture.recorder import Recorder
 from waldur_slurm.gateway.web.crossing import Crossing
+from waldur_slurm.gateway.web.native.filters import Compared, split_comparisons
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
-from waldur_slurm.gateway.web.seeing import see
+from waldur_slurm.gateway.web.seeing import see, see_after
 from waldur_slurm.telemetry.events import Sink
+
+MOST_BODY = 256 * 1024
 
 T = TypeVar("T")
 Value = TypeVar("Value")
@@ -29,6 +34,8 @@ class Site:
     default_cluster: str
     tell: Sink
     mark: str
+    recorder: Recorder
+    is_stopping: Callable[[], bool] = lambda: False
     crossing: Crossing = field(default_factory=Crossing)
     bodies: Bodies = field(default_factory=Bodies)
     restapi: RestApi = field(default_factory=RestApi)
@@ -39,6 +46,8 @@ class Ask:
     request: Request
     principal: Principal
     site: Site
+    again: Callable[[], Awaitable[Principal]]
+    """Asks once more who it is: a stream outlives many a token."""
 
     @property
     def cluster(self) -> ClusterPictures:
@@ -53,18 +62,42 @@ class Ask:
     async def see(self, keeper: Keeper[Value], *, younger_than: float = 0.0) -> Seen[Value]:
         return await see(keeper, self.site.crossing.slurm, younger_than=younger_than)
 
-    def query(self, of: type[T]) -> T:
-        """Read the query; whatever is not in `of`, or comes twice, is a `WrongAsk`."""
-        given: dict[str, str] = {}
-        known = {item.encode_name for item in msgspec.structs.fields(of)}  # type: ignore[arg-type]
-        for name, value in self.request.query_params.multi_items():
-            if name not in known:
-                raise WrongAsk(f"{name!r}: there is no such parameter; there is {_listed(known)}")
-            given[name] = f"{given[name]},{value}" if name in given else value
+    async def see_after(self, keeper: Keeper[Value], moment: float) -> Seen[Value]:
+        return await see_after(keeper, self.site.crossing.slurm, moment)
+
+    async def body(self, of: type[T], most_bytes: int = MOST_BODY) -> T:
+        """Read a JSON body; `TooLarge` before it is held."""
+        parts, size = [], 0
+        async for part in self.request.stream():
+            size += len(part)
+            if size > most_bytes:
+                raise TooLarge(f"the body is larger than {most_bytes} bytes")
+            parts.append(part)
         try:
-            return msgspec.convert(given, of, strict=False)
+            return msgspec.json.decode(b"".join(parts), type=of)
+        except msgspec.DecodeError as error:
+            raise WrongAsk(f"the body: {error}") from None
+
+    def query(self, of: type[T]) -> T:
+        """Read the query; whatever is not in `of` is a `WrongAsk`."""
+        found, compared = self.compared_query(of)
+        if compared:
+            raise WrongAsk(f"{compared[0].name}: nothing is compared here")
+        return found
+
+    def compared_query(self, of: type[T]) -> tuple[T, tuple[Compared, ...]]:
+        """Read a query that may hold comparisons too, such as `submit_time[gte]=...`."""
+        plain, compared = split_comparisons(self.request.query_params.multi_items())
+        known = {item.encode_name for item in msgspec.structs.fields(of)}  # type: ignore[arg-type]
+        for name in plain.keys() - known:
+            raise WrongAsk(f"{name!r}: there is no such parameter; there is {_listed(known)}")
+        try:
+            return msgspec.convert(plain, of, strict=False), compared
         except msgspec.ValidationError as error:
             raise WrongAsk(str(error)) from None
+
+
+Handler = Callable[[Ask], Awaitable[Response]]
 
 
 def _listed(names: set[str]) -> str:

@@ -1,85 +1,222 @@
-"""Every route of the gateway, in one table: it mounts the application and makes its pages.
+"""Every route of the gateway, in one table: it mounts the application and makes its pages."""
 
-A route says who may ask it. One without a scope, that is not `PUBLIC` either, cannot be written.
-"""
+from dataclasses import replace
+from functools import cache
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Final
-
+import msgspec
 from starlette.responses import Response
 
+from waldur_slurm import __version__
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.surfaces import Surface
-from waldur_slurm.gateway.web import watching
+from waldur_slurm.gateway.web import metrics, watching
+from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
-from waldur_slurm.gateway.web.native import about, jobs
-from waldur_slurm.gateway.web.native.views import JobView
-from waldur_slurm.gateway.web.seeds import restapi, restapi_records
-
-Handler = Callable[[Ask], Awaitable[Response]]
-
-
-class Public:
-    """Marks what anybody may ask, without a token."""
-
-
-PUBLIC: Final = Public()
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """`query` and `body` are what may be asked with, `answer` what comes back, as JSON."""
-
-    method: str
-    path: str
-    scope: Scope | Public
-    handler: Handler
-    says: str
-    surface: Surface = Surface.NATIVE
-    query: type | None = None
-    body: type | None = None
-    answer: type | None = None
-
-
-def _restapi(path: str, scope: Scope | Public, handler: Handler, says: str) -> Route:
-    return Route("GET", path, scope, handler, says, Surface.RESTAPI)
-
-
-_READ = Scope.CLUSTER_READ
-
-_RESTAPI = (
-    _restapi("/", PUBLIC, restapi.index, "a page that tries the routes beside it"),
-    _restapi("/users", Scope.ACCOUNTS_READ, restapi_records.users, "users' associations"),
-    _restapi("/history", Scope.HISTORY_READ, restapi_records.history, "jobs of the accounting"),
-    _restapi("/queue", Scope.JOBS_READ, restapi.queue, "jobs that slurmctld knows now"),
-    _restapi("/partitions", _READ, restapi.partitions, "partitions"),
-    _restapi("/nodes", _READ, restapi.nodes, "nodes"),
-    _restapi("/usage", _READ, restapi.usage, "what jobs hold, by partition and node"),
-    _restapi("/stats", _READ, restapi.statistics, "how slurmctld is doing"),
-    _restapi("/load", _READ, restapi.load, "how full the cluster was, from the archive"),
+from waldur_slurm.gateway.web.native import (
+    about,
+    accounts,
+    cluster,
+    events,
+    history,
+    job,
+    jobs,
+    lookup,
+    summary,
 )
+from waldur_slurm.gateway.web.native import cluster_views as views
+from waldur_slurm.gateway.web.native.views import JobView
+from waldur_slurm.gateway.web.openapi import document
+from waldur_slurm.gateway.web.route import PUBLIC, Route
+from waldur_slurm.gateway.web.seeds.restapi_routes import RESTAPI_ROUTES
 
-ROUTES: tuple[Route, ...] = (
-    *_RESTAPI,
-    Route("GET", "/healthz", PUBLIC, watching.alive, "whether it runs", Surface.WATCH),
-    Route("GET", "/readyz", PUBLIC, watching.ready, "whether Slurm answers it", Surface.WATCH),
-    Route("GET", "/api/v1/me", PUBLIC, about.me, "who asks, what he may do, and why"),
+_READ_CLUSTER = Scope.CLUSTER_READ
+
+_OF_A_CLUSTER: tuple[Route, ...] = (
     Route(
         "GET",
-        "/api/v1/jobs",
+        "/jobs",
         Scope.JOBS_READ,
         jobs.list_jobs,
-        "jobs that slurmctld knows now",
+        "jobs that slurmctld knows now, page by page",
         query=jobs.JobsQuery,
         answer=jobs.JobsAnswer,
     ),
     Route(
         "GET",
-        "/api/v1/jobs/{job_id}",
+        "/jobs/{job_id}",
         Scope.JOBS_READ,
-        jobs.show_job,
-        "one job",
+        job.show_job,
+        "one job, in the queue or in the accounting; waits for a change where asked to",
+        query=job.JobQuery,
         answer=JobView,
     ),
+    Route(
+        "POST",
+        "/jobs/lookup",
+        Scope.JOBS_READ,
+        lookup.look_up,
+        "up to 1,000 jobs by their marks: present, absent or unknown",
+        body=lookup.Lookup,
+        answer=lookup.LookupAnswer,
+    ),
+    Route(
+        "GET",
+        "/events",
+        Scope.JOBS_READ,
+        events.follow,
+        "what becomes of jobs, as server-sent events; `Last-Event-ID` goes on from there",
+        query=events.EventsQuery,
+    ),
+    Route(
+        "GET",
+        "/history",
+        Scope.HISTORY_READ,
+        history.list_history,
+        "jobs of the accounting, page by page; streamed as text/csv or application/x-ndjson",
+        query=history.HistoryQuery,
+        answer=history.HistoryAnswer,
+    ),
+    Route(
+        "GET",
+        "/history/summary",
+        Scope.HISTORY_READ,
+        summary.show_summary,
+        "history added up by user, account, partition or day",
+        query=summary.SummaryQuery,
+        answer=summary.SummaryAnswer,
+    ),
+    Route(
+        "GET",
+        "/nodes",
+        _READ_CLUSTER,
+        cluster.list_nodes,
+        "all nodes",
+        answer=cluster.list_type("nodes", views.NodeView),
+    ),
+    Route(
+        "GET",
+        "/nodes/{node}",
+        _READ_CLUSTER,
+        cluster.show_node,
+        "one node, with the jobs on it that one may see",
+        answer=cluster.NodeAnswer,
+    ),
+    Route(
+        "GET",
+        "/partitions",
+        _READ_CLUSTER,
+        cluster.list_partitions,
+        "all partitions",
+        answer=cluster.list_type("partitions", views.PartitionView),
+    ),
+    Route(
+        "GET",
+        "/reservations",
+        _READ_CLUSTER,
+        cluster.list_reservations,
+        "all reservations",
+        answer=cluster.list_type("reservations", views.ReservationView),
+    ),
+    Route(
+        "GET",
+        "/licenses",
+        _READ_CLUSTER,
+        cluster.list_licenses,
+        "all licences",
+        answer=cluster.list_type("licenses", views.LicenseView),
+    ),
+    Route(
+        "GET",
+        "/qos",
+        _READ_CLUSTER,
+        cluster.list_qos,
+        "all QoS",
+        answer=cluster.list_type("qos", views.QosView),
+    ),
+    Route(
+        "GET",
+        "/statistics",
+        _READ_CLUSTER,
+        cluster.show_statistics,
+        "slurmctld's counters",
+        answer=cluster.StatisticsAnswer,
+    ),
+    Route(
+        "GET",
+        "/users",
+        Scope.ACCOUNTS_READ,
+        accounts.list_users,
+        "users of the accounting",
+        answer=cluster.list_type("users", accounts.PersonView),
+    ),
+    Route(
+        "GET",
+        "/associations",
+        Scope.ACCOUNTS_READ,
+        accounts.list_associations,
+        "which user may use which account",
+        answer=cluster.list_type("associations", accounts.AssociationView),
+    ),
+)
+"""Routes below `/api/v1`, of the default cluster; below `/api/v1/clusters/{cluster}` of any."""
+
+
+def _below(prefix: str, routes: tuple[Route, ...]) -> tuple[Route, ...]:
+    return tuple(replace(route, path=f"{prefix}{route.path}") for route in routes)
+
+
+@cache
+def _openapi() -> bytes:
+    return msgspec.json.encode(document(ROUTES, __version__))
+
+
+async def show_openapi(_ask: Ask) -> Response:
+    return Response(_openapi(), media_type=JSON)
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/healthz", PUBLIC, watching.alive, "whether it runs", Surface.WATCH),
+    Route("GET", "/readyz", PUBLIC, watching.ready, "whether Slurm answers it", Surface.WATCH),
+    Route(
+        "GET",
+        "/metrics",
+        Scope.METRICS_READ,
+        metrics.show_metrics,
+        "the clusters, and the gateway itself, for Prometheus",
+        Surface.WATCH,
+    ),
+    Route(
+        "GET",
+        "/api/v1/openapi.json",
+        PUBLIC,
+        show_openapi,
+        "this table, as an OpenAPI 3.1 document",
+    ),
+    Route(
+        "GET",
+        "/api/v1/me",
+        PUBLIC,
+        about.me,
+        "who asks, what he may do, and why",
+        answer=about.MeView,
+    ),
+    Route(
+        "GET",
+        "/api/v1/clusters",
+        _READ_CLUSTER,
+        cluster.list_clusters,
+        "the clusters there are, and whether each answers",
+        answer=cluster.ClustersAnswer,
+    ),
+    Route(
+        "GET",
+        "/api/v1/clusters/{cluster}",
+        _READ_CLUSTER,
+        cluster.show_cluster,
+        "one cluster",
+        answer=cluster.ClusterView,
+    ),
+    *_below("/api/v1", _OF_A_CLUSTER),
+    *_below("/api/v1/clusters/{cluster}", _OF_A_CLUSTER),
+    *RESTAPI_ROUTES,
 )

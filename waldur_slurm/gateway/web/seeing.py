@@ -4,10 +4,13 @@ import asyncio
 from typing import TypeVar
 
 from waldur_slurm.gateway.errors import NotNow
+from waldur_slurm.gateway.picture.freshness import life_s
 from waldur_slurm.gateway.picture.keeper import Flight, Keeper, Seen
 from waldur_slurm.gateway.web.crossing import Lane
 
 Value = TypeVar("Value")
+
+_A_MOMENT_S = 0.05
 
 _FLIGHTS: set[asyncio.Task[None]] = set()
 """Tasks under way: the loop itself holds them only weakly."""
@@ -28,6 +31,19 @@ async def see(keeper: Keeper[Value], lane: Lane, *, younger_than: float = 0.0) -
                 await asyncio.shield(asyncio.wrap_future(landed))
 
 
+async def see_after(keeper: Keeper[Value], lane: Lane, moment: float) -> Seen[Value]:
+    """Wait for a picture begun after `moment`, without asking Slurm more often for it.
+
+    Where Slurm is silent it is an older one.
+    """
+    while True:
+        seen = await see(keeper, lane)
+        if seen.silence or seen.picture.began >= moment:
+            return seen
+        life = life_s(keeper.ttl_s, seen.picture.took_s)
+        await asyncio.sleep(max(life - seen.age_s, _A_MOMENT_S))
+
+
 def _start(flight: Flight[Value], lane: Lane) -> None:
     """A flight belongs to all who wait: it goes on where the one who began it goes away."""
     task = asyncio.ensure_future(_fly(flight, lane))
@@ -40,3 +56,6 @@ async def _fly(flight: Flight[Value], lane: Lane) -> None:
         await lane.run(flight.take)
     except NotNow as busy:
         flight.drop(str(busy))
+    except asyncio.CancelledError:
+        flight.drop("the gateway stops")
+        raise

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -61,6 +61,7 @@ def serve(
     notifier: Notifier,
     certificate: Path | None,
     key: Path | None,
+    on_stop: Callable[[], None],
 ) -> None:
     """Serve until SIGTERM or SIGINT; answers under way come to their end, for a while."""
     config = uvicorn.Config(
@@ -77,14 +78,20 @@ def serve(
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
-    asyncio.run(_serve(_Server(config, notifier), sockets, notifier))
+    asyncio.run(_serve(_Server(config, notifier), sockets, notifier, on_stop))
 
 
-async def _serve(server: _Server, sockets: list[socket.socket], notifier: Notifier) -> None:
+async def _serve(
+    server: _Server,
+    sockets: list[socket.socket],
+    notifier: Notifier,
+    on_stop: Callable[[], None],
+) -> None:
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
         notifier.stopping()
+        on_stop()
         server.should_exit = True
 
     for number in (signal.SIGTERM, signal.SIGINT):

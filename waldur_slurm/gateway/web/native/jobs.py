@@ -1,28 +1,53 @@
-"""Jobs as slurmctld knows them now: listed, and one by one."""
+"""Jobs as slurmctld knows them now: listed page by page, and one by one."""
 
-from collections.abc import Collection
-from typing import Annotated
+from collections.abc import Callable, Collection
+from datetime import datetime
+from typing import Annotated, Any
 
 import msgspec
 from starlette.responses import Response
 
-from waldur_slurm.errors import InvalidName
-from waldur_slurm.gateway.errors import NotThere, WrongAsk
+from waldur_slurm.gateway.errors import WrongAsk
 from waldur_slurm.gateway.picture.jobs import JobsNow
 from waldur_slurm.gateway.picture.keeper import Seen
-from waldur_slurm.gateway.picture.wanted import SORTS, JobsWanted, page_of, select
-from waldur_slurm.gateway.web.answers import JSON, from_picture, seen_headers
+from waldur_slurm.gateway.picture.wanted import (
+    SORTS,
+    Bound,
+    JobsPage,
+    JobsWanted,
+    Mark,
+    page_of,
+    select,
+)
+from waldur_slurm.gateway.web.answers import from_picture
 from waldur_slurm.gateway.web.ask import Ask
+from waldur_slurm.gateway.web.native.cursors import read_cursor, write_cursor
+from waldur_slurm.gateway.web.native.filters import (
+    Compared,
+    demand_fields,
+    ids_in,
+    names_in,
+    only_fields,
+    read_compared,
+    read_number,
+    read_time,
+    sort_of,
+)
 from waldur_slurm.gateway.web.native.views import JobView, job_view
-from waldur_slurm.model.batch import JobId, job_id
-from waldur_slurm.model.live import LiveJob
 
 _ENCODE = msgspec.json.Encoder()
 _A_CHUNK = 1000
 """Jobs encoded at a time: one long call would hold everybody up."""
 
+_TIMES = {"submit_time", "start_time"}
+_READERS: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys(("user", "account", "partition", "state", "name"), str),
+    **dict.fromkeys(("job_id", "priority", "cpus", "elapsed"), read_number),
+    **dict.fromkeys(_TIMES, read_time),
+}
 
-class JobsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+
+class JobsQuery(msgspec.Struct, frozen=True):
     """Lists are separated by commas, or the parameter comes several times."""
 
     user: str = ""
@@ -35,91 +60,83 @@ class JobsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     node: str = ""
     job_id: str = ""
     sort: str = "-job_id"
+    fields: str = ""
+    cursor: str = ""
     limit: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 100
-    """0 is all of them."""
+    """0 is all of them, for those who see everybody's jobs."""
 
 
 class JobsAnswer(msgspec.Struct, frozen=True):
+    """`unreadable` counts jobs that are there, and whose rows are not understood."""
+
     cluster: str
-    as_of: str
+    as_of: datetime
     total: int
     unreadable: int
-    """Jobs that are there, and whose rows are not understood."""
+    next: str | None
     jobs: tuple[JobView, ...]
 
 
 async def list_jobs(ask: Ask) -> Response:
-    query = ask.query(JobsQuery)
-    wanted = _wanted(query)
-    sort, is_downward = _sort(query.sort)
+    query, compared = ask.compared_query(JobsQuery)
+    if query.limit == 0 and not ask.principal.sees_all:
+        raise WrongAsk("limit: 0, which is all of them, is for those who see everybody's jobs")
+    wanted, fields = _wanted(query, compared), names_in(query.fields)
+    demand_fields(fields, JobView)
+    sort, is_downward = sort_of(query.sort, SORTS)
+    about = f"{wanted} {query.sort} {ask.principal.visibility}"
+    after = _read_mark(ask, about, sort, query.cursor) if query.cursor else None
     seen = await ask.see(ask.cluster.jobs)
 
     def make() -> bytes:
-        found = select(seen.picture.value, wanted, _owners(ask))
-        page = page_of(found, sort, query.limit or len(found), None, downward=is_downward)
-        return _encoded(ask, seen, page.jobs, page.total)
+        found = select(seen.picture.value, wanted, ask.principal.sees_only)
+        limit = query.limit or max(len(found), 1)
+        page = page_of(found, sort, limit, after, downward=is_downward)
+        following = page.after and write_cursor(ask.site.mark, about, page.after)
+        return _encoded(ask, seen, page, following, fields)
 
-    return await from_picture(ask, seen, f"jobs {query}", make, is_shared=ask.principal.sees_all)
-
-
-async def show_job(ask: Ask) -> Response:
-    wanted = _id(ask.request.path_params["job_id"])
-    seen = await ask.see(ask.cluster.jobs)
-    owners = _owners(ask)
-    rows = [job for job in seen.picture.value.find(wanted) if owners is None or job.user in owners]
-    if not rows:
-        raise NotThere(f"slurmctld lists no job {wanted} that you may see")
-    view = job_view(rows[0], ask.cluster.name, seen.picture.as_of)
-    return Response(_ENCODE.encode(view), headers=seen_headers(seen), media_type=JSON)
+    representation = f"jobs {query} {compared}"
+    return await from_picture(ask, seen, representation, make, is_shared=ask.principal.sees_all)
 
 
-def _owners(ask: Ask) -> Collection[str] | None:
-    """Whose jobs he sees; None: everybody's."""
-    return None if ask.principal.sees_all else ask.principal.own_users
-
-
-def _wanted(query: JobsQuery) -> JobsWanted:
+def _wanted(query: JobsQuery, compared: Collection[Compared]) -> JobsWanted:
     return JobsWanted(
-        users=_set(query.user),
-        accounts=_set(query.account),
-        partitions=_set(query.partition),
-        qos=_set(query.qos),
-        states=frozenset(word.upper() for word in _set(query.state)),
-        reservations=_set(query.reservation),
-        nodes=_set(query.node),
-        names=tuple(sorted(_set(query.name))),
-        ids=frozenset(_id(text) for text in _set(query.job_id)),
+        users=names_in(query.user),
+        accounts=names_in(query.account),
+        partitions=names_in(query.partition),
+        qos=names_in(query.qos),
+        states=frozenset(word.upper() for word in names_in(query.state)),
+        reservations=names_in(query.reservation),
+        nodes=names_in(query.node),
+        names=tuple(sorted(names_in(query.name))),
+        ids=ids_in(query.job_id),
+        bounds=tuple(Bound(*each[:2], read_compared(each, _READERS)) for each in compared),
     )
 
 
-def _set(text: str) -> frozenset[str]:
-    return frozenset(filter(None, text.split(",")))
+def _read_mark(ask: Ask, about: str, sort: str, cursor: str) -> Mark:
+    key, number = read_cursor(ask.site.mark, about, cursor)
+    return Mark(read_time(key) if sort in _TIMES else key, number)
 
 
-def _sort(text: str) -> tuple[str, bool]:
-    name = text.removeprefix("-")
-    if name not in SORTS:
-        raise WrongAsk(f"sort: expected one of {', '.join(SORTS)}, with - before it for downward")
-    return name, text.startswith("-")
-
-
-def _id(text: str) -> JobId:
-    try:
-        return job_id(text)
-    except InvalidName as error:
-        raise WrongAsk(str(error)) from None
-
-
-def _encoded(ask: Ask, seen: Seen[JobsNow], jobs: tuple[LiveJob, ...], total: int) -> bytes:
-    cluster, as_of = ask.cluster.name, seen.picture.as_of
+def _encoded(
+    ask: Ask, seen: Seen[JobsNow], page: JobsPage, following: str | None, fields: frozenset[str]
+) -> bytes:
+    cluster, as_of, jobs = ask.cluster.name, seen.picture.as_of, page.jobs
     head = {
         "cluster": cluster,
         "as_of": as_of,
-        "total": total,
+        "total": page.total,
         "unreadable": len(seen.picture.value.unreadable) if ask.principal.sees_all else 0,
+        "next": following,
     }
     parts = [
-        _ENCODE.encode([job_view(job, cluster, as_of) for job in jobs[begin : begin + _A_CHUNK]])
+        _ENCODE.encode(
+            [
+                only_fields(job_view(job, cluster, as_of), fields)
+                for job in jobs[begin : begin + _A_CHUNK]
+            ]
+        )
         for begin in range(0, len(jobs), _A_CHUNK)
     ]
     listed = b",".join(part[1:-1] for part in parts)

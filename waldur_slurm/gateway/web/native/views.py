@@ -59,13 +59,26 @@ class TimesView(msgspec.Struct, frozen=True):
     wait_s: int | None
 
 
+class EfficiencyView(msgspec.Struct, frozen=True):
+    """Shares of what was held, 1 for all of it; null is not measured, or not known yet."""
+
+    cpu: float | None
+    memory: float | None
+    gpu: float | None
+    time: float | None
+    cpu_seconds: float | None
+    most_memory_bytes: int | None
+
+
 class JobView(msgspec.Struct, frozen=True):
+    """What is null is not known: the accounting keeps less than slurmctld."""
+
     job_id: str
     array: ArrayView | None
     het: int | None
     name: str
     user: str
-    uid: int
+    uid: int | None
     account: str
     partition: str
     qos: str
@@ -74,25 +87,27 @@ class JobView(msgspec.Struct, frozen=True):
     terminal: bool
     outcome: str | None
     exit: ExitView | None
-    priority: int
+    priority: int | None
     restarts: int
     resources: ResourcesView
     nodes: str
     times: TimesView
     work_dir: str
-    stdout: str
-    stderr: str
-    command: str
-    dependency: str
+    stdout: str | None
+    stderr: str | None
+    command: str | None
+    dependency: str | None
     comment: str
     cluster: str
+    efficiency: EfficiencyView | None = None
+    """Of ended jobs, where it was asked for."""
 
 
 def job_view(job: LiveJob, cluster: str, as_of: datetime) -> JobView:
     part = job.id.part
     return JobView(
         job_id=str(job.id),
-        array=_array(job.id.number, part),
+        array=array_view(job.id.number, part),
         het=part.offset if isinstance(part, Component) else None,
         name=job.name,
         user=job.user,
@@ -135,7 +150,7 @@ def resources_view(tres: Tres, cpus: int, nodes: int) -> ResourcesView:
     )
 
 
-def _array(number: int, part: Task | Tasks | Component | None) -> ArrayView | None:
+def array_view(number: int, part: Task | Tasks | Component | None) -> ArrayView | None:
     match part:
         case Task():
             return ArrayView(number, part.number, None)

@@ -1,0 +1,121 @@
+"""The gateway beside bare squeue: fifty clients at once, who have never asked before."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from http.client import HTTPConnection
+from pathlib import Path
+
+from benchmarks.live import ROOM, fill
+from benchmarks.proc import peak_megabytes
+from benchmarks.read_queue import seconds_of_squeue
+from benchmarks.rows import Row
+from benchmarks.scale import Scale
+from sandbox.demo.place import own_directory
+from sandbox.slurm import Cluster, ClusterOptions
+from sandbox.slurm.ports import claim_ports
+from tests.places import PROJECT
+
+CLIENTS = 50
+MOST_TIMES_BARE = 6.0
+
+
+@dataclass
+class Rounds:
+    """What each round of clients came to."""
+
+    bare: list[float] = field(default_factory=list)
+    walls: list[float] = field(default_factory=list)
+    rpcs: list[float] = field(default_factory=list)
+    peaks: list[float] = field(default_factory=list)
+
+
+def measure_gateway(scale: Scale) -> Iterator[Row]:
+    with own_directory() as directory:
+        options = ClusterOptions(slurm_conf=ROOM, lifetime=timedelta(hours=1))
+        cluster = Cluster.start(directory / "slurm", options)
+        try:
+            fill(cluster, scale.queued_jobs)
+            yield from _measure(cluster, directory, scale)
+        finally:
+            cluster.wipe()
+
+
+def _measure(cluster: Cluster, directory: Path, scale: Scale) -> Iterator[Row]:
+    rounds = Rounds()
+    for _ in range(scale.runs):
+        rounds.bare.append(seconds_of_squeue({**os.environ, **cluster.environ}))  # noqa: TID251
+        with _running(cluster, directory) as (port, pid):
+            before = _listings_asked(cluster)
+            answers = _ask(port)
+            rounds.rpcs.append(_listings_asked(cluster) - before)
+            rounds.walls.append(max(seconds for _, _, seconds in answers))
+            rounds.peaks.append(peak_megabytes(pid))
+        if {status for status, _, _ in answers} != {200}:
+            raise AssertionError(f"not everybody was served: {answers}")
+    name = f"gateway: {CLIENTS} cold clients, {scale.queued_jobs:,} jobs"
+    yield Row(
+        name=f"{name}: all served",
+        unit="s",
+        samples=rounds.walls,
+        floor=rounds.bare,
+        bound=MOST_TIMES_BARE,
+    )
+    yield Row(name=f"{name}: REQUEST_JOB_INFO", unit="", samples=rounds.rpcs, bound=1)
+    yield Row(name=f"{name}: peak", unit="MB", samples=rounds.peaks)
+
+
+@contextmanager
+def _running(cluster: Cluster, directory: Path) -> Iterator[tuple[int, int]]:
+    """Start one that knows nothing yet; yields its port and its process."""
+    claimed = claim_ports(1)
+    port = claimed.first
+    environ = {
+        **os.environ,  # noqa: TID251 - where Slurm's tools lie here
+        **cluster.environ,
+        "PYTHONPATH": str(PROJECT),
+        "GATEWAY_LISTEN": f"127.0.0.1:{port}",
+        "GATEWAY_ANONYMOUS_SCOPES": "jobs:read:all",
+        "GATEWAY_STATE_DIR": str(directory / f"gateway-{time.monotonic_ns()}"),
+    }
+    argv = (sys.executable, "-m", "waldur_slurm.gateway.main")
+    with subprocess.Popen(argv, env=environ, stderr=subprocess.DEVNULL) as gateway:
+        try:
+            _await(port)
+            yield port, gateway.pid
+        finally:
+            gateway.terminate()
+            claimed.claim.close()
+
+
+def _await(port: int) -> None:
+    for _ in range(600):
+        try:
+            connection = HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", "/healthz")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError("the gateway does not answer")
+
+
+def _ask(port: int) -> list[tuple[int, int, float]]:
+    path = "/api/v1/jobs?limit=0"
+    argv = (sys.executable, "-m", "benchmarks.many_clients", str(port), path, str(CLIENTS))
+    done = subprocess.run(argv, cwd=PROJECT, capture_output=True, check=True)
+    answers: list[tuple[int, int, float]] = json.loads(done.stdout)
+    return answers
+
+
+def _listings_asked(cluster: Cluster) -> int:
+    """How often slurmctld was asked for jobs, as it counts itself."""
+    found = re.search(r"REQUEST_JOB_INFO\s+\(\s*\d+\) count:(\d+)", cluster.must("sdiag"))
+    return int(found[1]) if found else 0

@@ -1,0 +1,84 @@
+"""Efficiency: shares that are right for several steps and nodes, nothing where it is unknown."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.fakes.past import BEGAN, past_run
+from waldur_slurm.gateway.past.efficiency import Efficiency, efficiency
+from waldur_slurm.model.batch import JobId
+from waldur_slurm.model.job_state import JobState
+from waldur_slurm.model.past import PastRun, PastStep
+from waldur_slurm.model.tres import tres_name
+
+GIB = 1024**3
+RUN = past_run(
+    elapsed_s=3600,
+    cpus=8,
+    limit_s=7200,
+    allocated={tres_name("mem"): 16 * 1024, tres_name("gres/gpu"): 2},
+)
+
+
+def step(name: str = "batch", **changes: Any) -> PastStep:
+    known: dict[str, Any] = {
+        "job": JobId(1),
+        "step": name,
+        "state": JobState("COMPLETED"),
+        "start": BEGAN,
+        "end": BEGAN + timedelta(hours=1),
+        "elapsed_s": 3600,
+        "cpus": 8,
+        "tasks": 1,
+        "cpu_seconds": 0.0,
+        "most_memory_bytes": None,
+        "gpu_utilization": None,
+        "most_gpu_memory_bytes": None,
+    }
+    return PastStep(**(known | changes))
+
+
+def test_processor_time_is_added_up_over_all_steps() -> None:
+    found = efficiency(RUN, [step(cpu_seconds=7200.0), step("0", cpu_seconds=7200.0)])
+
+    assert found.cpu == 0.5
+    assert found.cpu_seconds == 14_400
+
+
+def test_memory_is_the_largest_steps_times_its_tasks_not_the_sum_of_steps() -> None:
+    steps = [
+        step(most_memory_bytes=GIB),
+        step("0", tasks=4, most_memory_bytes=2 * GIB),
+        step("1", tasks=1, most_memory_bytes=3 * GIB),
+    ]
+
+    assert efficiency(RUN, steps).memory == 0.5
+
+
+def test_gpus_are_weighed_by_how_long_each_step_ran() -> None:
+    steps = [
+        step("0", elapsed_s=1800, gpu_utilization=200),
+        step("1", elapsed_s=1800, gpu_utilization=0),
+    ]
+
+    assert efficiency(RUN, steps).gpu == 0.5
+
+
+def test_time_is_the_share_of_the_limit() -> None:
+    assert efficiency(RUN, []).time == 0.5
+
+
+def test_what_is_not_measured_is_not_nought() -> None:
+    found = efficiency(RUN, [])
+
+    assert (found.cpu, found.memory, found.gpu, found.cpu_seconds) == (None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [past_run(state=JobState("RUNNING"), end=None), past_run(start=None)],
+    ids=["one that runs", "one that never began"],
+)
+def test_nothing_is_said_of_a_run_that_has_not_ended_or_begun(run: PastRun) -> None:
+    assert efficiency(run, [step(cpu_seconds=1.0)]) == Efficiency()

@@ -1,0 +1,234 @@
+"""One picture for all who ask: one reading at a time, and never a guess about a silent Slurm."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Barrier, Event, Lock
+
+import pytest
+
+from waldur_slurm.errors import AccountingDown
+from waldur_slurm.gateway.errors import NotNow
+from waldur_slurm.gateway.picture.keeper import Keeper, Look, Seen
+from waldur_slurm.gateway.picture.picture import Picture
+from waldur_slurm.telemetry.events import Event as Told
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Source:
+    """What is read: a number that counts the readings, or silence."""
+
+    def __init__(self) -> None:
+        self.readings = 0
+        self.is_silent = False
+        self.crashes = False
+        self._lock = Lock()
+
+    def read(self) -> int:
+        with self._lock:
+            self.readings += 1
+        if self.is_silent:
+            raise AccountingDown(("squeue",), 1, "connect failure")
+        if self.crashes:
+            raise ZeroDivisionError
+        return self.readings
+
+
+class Site:
+    def __init__(self, on_new: Callable[..., None] | None = None) -> None:
+        self.clock = Clock()
+        self.source = Source()
+        self.told: list[Told] = []
+        self.keeper = Keeper(
+            "jobs", self.source.read, 5.0, self.told.append, on_new=on_new, clock=self.clock
+        )
+
+    def see(self, *, younger_than: float = 0.0) -> Seen[int]:
+        """Do what the web does, in one thread."""
+        while True:
+            look = self.keeper.look(younger_than=younger_than)
+            if look.to_take:
+                look.to_take.take()
+            if isinstance(look.answer, Seen):
+                return look.answer
+            if isinstance(look.answer, NotNow):
+                raise look.answer
+            look.answer.result(timeout=10)
+
+    def names(self) -> list[str]:
+        return [event.name for event in self.told]
+
+
+def test_the_first_who_asks_takes_the_picture_and_the_others_wait_for_it() -> None:
+    site = Site()
+
+    first, second = site.keeper.look(), site.keeper.look()
+
+    assert first.to_take is not None
+    assert second.to_take is None
+    assert isinstance(second.answer, Future)
+    assert not second.answer.done()
+    first.to_take.take()
+    assert second.answer.done()
+    assert site.see().picture.value == 1
+
+
+def test_a_hundred_who_ask_at_once_cost_one_reading() -> None:
+    site, gate = Site(), Barrier(20)
+
+    def ask(_: int) -> int:
+        gate.wait(timeout=30)
+        return site.see().picture.value
+
+    with ThreadPoolExecutor(20) as pool:
+        values = list(pool.map(ask, range(100)))
+
+    assert values == [1] * 100
+    assert site.source.readings == 1
+
+
+def test_a_picture_is_shown_until_its_life_is_over_and_then_taken_anew() -> None:
+    site = Site()
+    assert site.see().picture.value == 1
+
+    site.clock.now += 5.0
+    assert site.see().picture.value == 1
+    site.clock.now += 3.0
+    seen = site.see()
+
+    assert seen.picture.value == 2
+    assert seen.picture.generation == 2
+    assert seen.age_s == 0.0
+
+
+def test_whoever_needs_to_know_what_was_after_a_moment_is_shown_nothing_from_before() -> None:
+    site = Site()
+    site.see()
+    moment = site.clock.now
+    site.clock.now += 1.0
+
+    assert site.see(younger_than=moment).picture.value == 2
+    assert site.see(younger_than=moment).picture.value == 2
+
+
+def test_a_silent_slurm_leaves_the_last_picture_marked_with_its_words() -> None:
+    site = Site()
+    site.see()
+    site.source.is_silent = True
+    site.clock.now += 30.0
+
+    seen = site.see()
+
+    assert seen.picture.value == 1
+    assert seen.age_s == 30.0
+    assert "connect failure" in seen.silence
+
+
+def test_after_a_minute_of_silence_nobody_is_shown_the_picture_any_more() -> None:
+    site = Site()
+    site.see()
+    site.source.is_silent = True
+    site.clock.now += 30.0
+    site.see()
+    site.clock.now += 61.0
+
+    with pytest.raises(NotNow, match=r"does not tell of jobs.*connect failure") as refused:
+        site.see()
+
+    assert refused.value.after_s >= 1
+
+
+def test_silence_is_told_once_and_so_is_its_end() -> None:
+    site = Site()
+    site.see()
+    site.source.is_silent = True
+    for _ in range(3):
+        site.clock.now += 30.0
+        look: Look[int] = site.keeper.look()
+        if look.to_take:
+            look.to_take.take()
+    site.source.is_silent = False
+    site.clock.now += 30.0
+    with pytest.raises(NotNow):  # the one who asks is refused, and takes the picture beside
+        site.see()
+
+    assert site.see().silence == ""
+    assert site.names() == ["slurm.silent", "slurm.answers"]
+
+
+def test_a_defect_in_reading_is_told_and_lets_nobody_wait_for_ever() -> None:
+    site = Site()
+    site.source.crashes = True
+    look = site.keeper.look()
+    assert look.to_take is not None
+    assert isinstance(look.answer, Future)
+
+    look.to_take.take()
+
+    assert look.answer.done()
+    with pytest.raises(NotNow, match="ZeroDivisionError"):
+        site.see()
+    assert "ZeroDivisionError" in str(site.told[-1].fields["traceback"])
+
+
+def test_a_flight_that_nobody_can_take_is_a_refusal_for_all_who_wait() -> None:
+    site = Site()
+    look = site.keeper.look()
+    assert look.to_take is not None
+
+    look.to_take.drop("too many wait for Slurm already")
+
+    with pytest.raises(NotNow, match="too many wait"):
+        site.see()
+
+
+def test_what_was_changed_is_read_again_before_it_is_shown() -> None:
+    site = Site()
+    site.see()
+
+    site.keeper.forget()
+
+    assert site.see().picture.value == 2
+
+
+def test_each_new_picture_is_handed_on_with_the_one_before() -> None:
+    pairs: list[tuple[Picture[int] | None, Picture[int]]] = []
+    site = Site(on_new=lambda before, after: pairs.append((before, after)))
+    site.see()
+    site.clock.now += 10.0
+    site.see()
+
+    assert [(before and before.value, after.value) for before, after in pairs] == [
+        (None, 1),
+        (1, 2),
+    ]
+
+
+def test_a_reading_that_takes_long_holds_nobody_up_who_may_be_shown_the_picture() -> None:
+    site, is_asked, may_answer = Site(), Event(), Event()
+    site.see()
+
+    def slow() -> int:
+        is_asked.set()
+        may_answer.wait(timeout=30)
+        return 7
+
+    site.keeper._read = slow
+    site.clock.now += 6.0
+    with ThreadPoolExecutor(1) as pool:
+        look = site.keeper.look()
+        assert look.to_take is not None
+        taken = pool.submit(look.to_take.take)
+        assert is_asked.wait(timeout=30)
+        assert isinstance(site.keeper.look().answer, Seen)
+        assert site.keeper.look().to_take is None
+        may_answer.set()
+        taken.result(timeout=30)
+
+    assert site.see().picture.value == 7

@@ -1,0 +1,97 @@
+"""A gateway over a cluster and an accounting in memory, asked within the process."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+from tests.fakes.cluster import FakeCluster
+from tests.fakes.past import FakeHistory
+from tests.fakes.transitions import FakeTransitions
+from tests.gateway_client import Answered, Asked, Client
+from waldur_slurm.gateway.doors.principals import Kind, Principal, RunAs
+from waldur_slurm.gateway.doors.scopes import Scope, widened
+from waldur_slurm.gateway.doors.shown import Shown
+from waldur_slurm.gateway.picture.cluster import ClusterPictures
+from waldur_slurm.gateway.picture.recorder import Recorder
+from waldur_slurm.gateway.surfaces import Surface
+from waldur_slurm.gateway.web.app import application
+from waldur_slurm.gateway.web.ask import Site
+from waldur_slurm.model.names import UserName
+from waldur_slurm.telemetry.events import Event
+
+EVERYTHING = frozenset(Scope)
+
+
+class Clock:
+    """A gateway's monotonic clock that a test sets forward."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Everybody:
+    """Lets everybody in as whom the test says."""
+
+    principal: Principal
+
+    def admit(self, _shown: Shown) -> Principal:
+        return self.principal
+
+
+def somebody(
+    *users: str, scopes: Collection[Scope] = EVERYTHING - {Scope.JOBS_READ_ALL}
+) -> Principal:
+    """Make a principal who is, or may act for, these users."""
+    return Principal(
+        kind=Kind.TOKEN,
+        name="+".join(users) or "nobody's",
+        scopes=widened(scopes),
+        run_as=RunAs(frozenset(map(UserName, users))),
+    )
+
+
+ADMIN = somebody(scopes=EVERYTHING)
+
+
+@dataclass
+class GatewaySite:
+    cluster: FakeCluster = field(default_factory=FakeCluster)
+    history: FakeHistory = field(default_factory=FakeHistory)
+    told: list[Event] = field(default_factory=list)
+    transitions: FakeTransitions = field(default_factory=FakeTransitions)
+    jobs_ttl: timedelta = timedelta(seconds=5)
+
+    def __post_init__(self) -> None:
+        self.recorder = Recorder(self.transitions, self.told.append)
+        self.pictures = ClusterPictures(
+            "lab",
+            self.cluster,
+            self.history,
+            self.told.append,
+            jobs_ttl_s=self.jobs_ttl.total_seconds(),
+            on_jobs=partial(self.recorder.record, "lab"),
+        )
+        self.site = Site(
+            clusters={"lab": self.pictures},
+            default_cluster="lab",
+            tell=self.told.append,
+            mark="the mark of this process",
+            recorder=self.recorder,
+        )
+
+    def client(self, principal: Principal = ADMIN) -> Client:
+        return Client(application(self.site, Everybody(principal), frozenset(Surface)))
+
+    def get(self, path: str, principal: Principal = ADMIN, **headers: str) -> Answered:
+        return self.client(principal).get(path, **headers)
+
+    def post(self, path: str, body: bytes, principal: Principal = ADMIN) -> Answered:
+        return self.client(principal).ask(Asked(path, "POST", body=body))
+
+    def errors(self) -> list[Event]:
+        return [event for event in self.told if event.name == "request.crashed"]

@@ -1,0 +1,238 @@
+"""Jobs of the accounting: page by page, or streamed as CSV or as a JSON object a line."""
+
+import csv
+import io
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from starlette.responses import Response, StreamingResponse
+
+from waldur_slurm.errors import ExpectedError
+from waldur_slurm.gateway.errors import NotNow, WrongAsk
+from waldur_slurm.gateway.web.answers import JSON
+from waldur_slurm.gateway.web.ask import Ask
+from waldur_slurm.gateway.web.native.cursors import read_cursor, write_cursor
+from waldur_slurm.gateway.web.native.filters import (
+    Compared,
+    ids_in,
+    names_in,
+    read_number,
+    read_time,
+)
+from waldur_slurm.gateway.web.native.past_views import past_job_view
+from waldur_slurm.gateway.web.native.views import JobView
+from waldur_slurm.gateway.web.stream import begun, in_pieces
+from waldur_slurm.model.batch import JobId
+from waldur_slurm.model.names import AccountName, UserName
+from waldur_slurm.model.past import Page, PastJob, PastQuery, PastStep, Position
+
+T = TypeVar("T")
+
+LOOKED_BACK = timedelta(days=7)
+"""Where nobody says since when."""
+
+CSV = "text/csv"
+NDJSON = "application/x-ndjson"
+
+_COLUMNS: dict[str, Callable[[JobView], object]] = {
+    "job_id": lambda job: job.job_id,
+    "user": lambda job: job.user,
+    "account": lambda job: job.account,
+    "partition": lambda job: job.partition,
+    "qos": lambda job: job.qos,
+    "state": lambda job: job.state.raw,
+    "outcome": lambda job: job.outcome,
+    "exit_code": lambda job: job.exit and job.exit.code,
+    "signal": lambda job: job.exit and job.exit.signal,
+    "submit": lambda job: _written(job.times.submit),
+    "start": lambda job: _written(job.times.start),
+    "end": lambda job: _written(job.times.end),
+    "elapsed_s": lambda job: job.times.elapsed_s,
+    "wait_s": lambda job: job.times.wait_s,
+    "nodes": lambda job: job.resources.nodes,
+    "cpus": lambda job: job.resources.cpus,
+    "mem_mb": lambda job: job.resources.mem_mb,
+    "gpus": lambda job: job.resources.gpus,
+    "hosts": lambda job: job.nodes,
+    "name": lambda job: job.name,
+}
+
+
+class HistoryQuery(msgspec.Struct, frozen=True):
+    """Jobs that waited, ran or ended between `since` and `until`; the last week by default."""
+
+    since: str = ""
+    until: str = ""
+    user: str = ""
+    account: str = ""
+    partition: str = ""
+    state: str = ""
+    qos: str = ""
+    name: str = ""
+    job_id: str = ""
+    cursor: str = ""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
+    efficiency: bool = False
+    """Of a page: costs the accounting a query a job."""
+
+
+class HistoryAnswer(msgspec.Struct, frozen=True):
+    """The last submitted first. `unreadable` counts records that are not understood."""
+
+    cluster: str
+    since: datetime
+    until: datetime
+    unreadable: int
+    next: str | None
+    jobs: tuple[JobView, ...]
+
+
+async def list_history(ask: Ask) -> Response:
+    query, compared = ask.compared_query(HistoryQuery)
+    wanted = past_query(ask, query, compared)
+    accepts = ask.request.headers.get("accept", "")
+    if CSV in accepts:
+        return await _streamed(ask, wanted, CSV, _as_csv, _line_of(list(_COLUMNS)))
+    if NDJSON in accepts:
+        return await _streamed(ask, wanted, NDJSON, _as_lines, b"")
+    return await _page(ask, query, wanted)
+
+
+def past_query(ask: Ask, query: HistoryQuery, compared: Collection[Compared]) -> PastQuery:
+    """Ask for no more than whoever asks may see."""
+    until = read_time(query.until) if query.until else datetime.now(UTC)
+    since = read_time(query.since) if query.since else until - LOOKED_BACK
+    if since >= until:
+        raise WrongAsk("since: expected a time before `until`")
+    mine, users = ask.principal.sees_only, names_in(query.user)
+    if mine is not None:
+        users = users & frozenset(mine) if users else frozenset(mine)
+    first, last = _numbers(compared)
+    return PastQuery(
+        since=since,
+        until=until,
+        users=frozenset(map(UserName, users)),
+        accounts=frozenset(map(AccountName, names_in(query.account))),
+        partitions=names_in(query.partition),
+        qos=names_in(query.qos),
+        states=frozenset(word.upper() for word in names_in(query.state)),
+        names=names_in(query.name),
+        ids=ids_in(query.job_id),
+        first=first,
+        last=last,
+    )
+
+
+def may_see_nothing(ask: Ask, wanted: PastQuery) -> bool:
+    """Whether nobody's jobs are left to ask for: no users at all would mean everybody's."""
+    return not ask.principal.sees_all and not wanted.users
+
+
+def _numbers(compared: Collection[Compared]) -> tuple[int | None, int | None]:
+    """The lowest and the highest number that all comparisons of `job_id` leave."""
+    first: int | None = None
+    last: int | None = None
+    for each in compared:
+        if each.name != "job_id":
+            raise WrongAsk(f"{each.name} cannot be compared; there is job_id")
+        number = read_number(each.text)
+        if each.comparison in ("eq", "gte", "gt"):
+            least = number + (each.comparison == "gt")
+            first = least if first is None else max(first, least)
+        if each.comparison in ("eq", "lte", "lt"):
+            most = number - (each.comparison == "lt")
+            last = most if last is None else min(last, most)
+    return first, last
+
+
+async def _page(ask: Ask, query: HistoryQuery, wanted: PastQuery) -> Response:
+    cluster, history = ask.cluster.name, ask.cluster.history
+    about = f"{msgspec.structs.replace(query, cursor='')} {ask.principal.visibility}"
+    after = _position(ask, about, query.cursor) if query.cursor else None
+    page = Page((), None)
+    if not may_see_nothing(ask, wanted):
+        page = await asked(ask, lambda: history.read_page(wanted, limit=query.limit, after=after))
+    steps = await _steps(ask, page, wanted.since) if query.efficiency else None
+    answer = HistoryAnswer(
+        cluster=cluster,
+        since=wanted.since,
+        until=wanted.until,
+        unreadable=len(page.unreadable) if ask.principal.sees_all else 0,
+        next=page.after and write_cursor(ask.site.mark, about, page.after),
+        jobs=tuple(
+            past_job_view(job, cluster, None if steps is None else steps.get(job.id, ()))
+            for job in page.jobs
+        ),
+    )
+    return Response(msgspec.json.encode(answer), media_type=JSON)
+
+
+async def _steps(ask: Ask, page: Page, since: datetime) -> Mapping[JobId, tuple[PastStep, ...]]:
+    ids = [job.id for job in page.jobs if job.last.state.is_terminal]
+    if not ids:
+        return {}
+    return await asked(ask, lambda: ask.cluster.history.read_steps(ids, since))
+
+
+def _position(ask: Ask, about: str, cursor: str) -> Position:
+    submitted, number, name = read_cursor(ask.site.mark, about, cursor)
+    return Position(read_time(submitted), number, name)
+
+
+@contextmanager
+def silence_is_not_now() -> Iterator[None]:
+    """That the accounting is silent is "not now", never "no jobs"."""
+    try:
+        yield
+    except NotNow:
+        raise
+    except ExpectedError as error:
+        raise NotNow(f"the accounting does not answer: {error}") from None
+
+
+async def asked(ask: Ask, read: Callable[[], T]) -> T:
+    with silence_is_not_now():
+        return await ask.site.crossing.slurm.run(read)
+
+
+async def _streamed(
+    ask: Ask,
+    wanted: PastQuery,
+    media_type: str,
+    write: Callable[[list[JobView]], bytes],
+    head: bytes,
+) -> Response:
+    """What breaks off is cut off, so that no client takes a part for the whole."""
+    pieces = in_pieces(ask.site.crossing.slurm, lambda: _views(ask, wanted), write)
+    with silence_is_not_now():
+        body = await begun(pieces, head)
+    return StreamingResponse(body, media_type=media_type)
+
+
+def _views(ask: Ask, wanted: PastQuery) -> Iterator[JobView]:
+    if may_see_nothing(ask, wanted):
+        return
+    for job in ask.cluster.history.read_jobs(wanted):
+        if isinstance(job, PastJob):
+            yield past_job_view(job, ask.cluster.name)
+
+
+def _as_lines(jobs: list[JobView]) -> bytes:
+    return b"".join(msgspec.json.encode(job) + b"\n" for job in jobs)
+
+
+def _as_csv(jobs: list[JobView]) -> bytes:
+    return b"".join(_line_of([cell(job) for cell in _COLUMNS.values()]) for job in jobs)
+
+
+def _line_of(cells: list[Any]) -> bytes:
+    line = io.StringIO()
+    csv.writer(line).writerow(cells)
+    return line.getvalue().encode()
+
+
+def _written(time: datetime | None) -> str:
+    return "" if time is None else time.isoformat()

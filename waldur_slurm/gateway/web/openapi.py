@@ -1,0 +1,148 @@
+"""What the table of routes says of itself: the OpenAPI document, and docs/gateway-api.md. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from waldur_slurm.gateway.doors.scopes import MEANING, Scope
+from waldur_slurm.gateway.errors import GatewayError
+from waldur_slurm.gateway.surfaces import Surface
+from waldur_slurm.gateway.web.route import Public, Route
+
+_REFERENCE = "#/components/schemas/{name}"
+_PARAMETER = re.compile(r"{(\w+)}")
+
+_OPENING = """\
+# The gateway's API
+
+Each route with who may ask it. `/api/v1/openapi.json` says the same for programs, with every field.
+This page is made from the code:
+`python3 -m waldur_slurm.gateway.web.reference > docs/gateway-api.md`.
+
+Lists come page by page: `limit`, and `cursor` with the `next` of the page before. What is compared
+is written `submit_time[gte]=2026-11-30T00:00:00Z`, with `eq`, `gt`, `gte`, `lt` or `lte`. Answers
+about Slurm carry their `Age` and an `ETag`: ask with `If-None-Match`, and an unchanged one costs
+nothing. Each route that is about a cluster is there below `/api/v1/clusters/{cluster}` too.
+"""
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Why a request was not done. `type` never changes; `detail` is for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+
+
+def document(routes: Iterable[Route], version: str) -> dict[str, Any]:
+    """Write the OpenAPI 3.1 document of the native routes."""
+    native = [route for route in routes if route.surface is Surface.NATIVE]
+    named = {kind for route in native for kind in (route.body, route.answer) if kind}
+    _, schemas = msgspec.json.schema_components([Problem, *named], ref_template=_REFERENCE)
+    paths: dict[str, dict[str, Any]] = {}
+    for route in native:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "slurm-gateway", "version": version},
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "summary": route.says,
+        "operationId": _operation_id(route),
+        "parameters": [*_path_parameters(route), *_query_parameters(route)],
+        "responses": {
+            "200": _content("what was asked for", "application/json", route.answer),
+            "default": _content("why not", "application/problem+json", Problem),
+        },
+    }
+    if isinstance(route.scope, Public):
+        made["security"] = []
+    else:
+        made["description"] = f"Needs the scope `{route.scope}`."
+    if route.body:
+        made["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": _reference(route.body)}},
+        }
+    return made
+
+
+def _operation_id(route: Route) -> str:
+    words = re.findall(r"\w+", route.path.removeprefix("/api/v1"))
+    return "_".join([route.method.lower(), *words])
+
+
+def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:
+    for name in _PARAMETER.findall(route.path):
+        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def _query_parameters(route: Route) -> Iterator[dict[str, Any]]:
+    """Of a query's own fields; what can be compared is in the page's opening."""
+    if route.query is None:
+        return
+    schema = next(iter(msgspec.json.schema(route.query)["$defs"].values()))
+    for name, described in schema["properties"].items():
+        yield {"name": name, "in": "query", "required": False, "schema": described}
+
+
+def _content(says: str, media_type: str, kind: type | None) -> dict[str, Any]:
+    schema = _reference(kind) if kind else {}
+    return {"description": says, "content": {media_type: {"schema": schema}}}
+
+
+def _reference(kind: type) -> dict[str, str]:
+    return {"$ref": _REFERENCE.format(name=kind.__name__)}
+
+
+def page(routes: Iterable[Route]) -> str:
+    """Write docs/gateway-api.md."""
+    shown = [route for route in routes if not route.path.startswith("/api/v1/clusters/{cluster}/")]
+    parts = [_OPENING]
+    for surface in Surface:
+        rows = [_row(route) for route in shown if route.surface is surface]
+        if rows:
+            head = ["| | route | scope | |", "|---|---|---|---|"]
+            parts.append("\n".join([f"## {_TITLES[surface]}", "", *head, *rows, ""]))
+    meanings = [f"| `{scope}` | {MEANING[scope]} |" for scope in Scope]
+    parts.append("\n".join(["## Scopes", "", "| scope | allows to |", "|---|---|", *meanings, ""]))
+    kinds = [f"| `{kind.kind}` | {kind.status} | {kind.title} |" for kind in _kinds(GatewayError)]
+    head = ["## Refusals", "", "| type | status | |", "|---|---|---|"]
+    parts.append("\n".join([*head, *kinds, ""]))
+    return "\n".join(parts)
+
+
+_TITLES = {
+    Surface.NATIVE: "The native API",
+    Surface.RESTAPI: "As Slurm RestAPI had it",
+    Surface.SLURMER: "As Slurmer had it",
+    Surface.PROXY: "As slurm-proxy had it",
+    Surface.WATCH: "For those who watch it",
+}
+
+
+def _row(route: Route) -> str:
+    scope = "anybody" if isinstance(route.scope, Public) else f"`{route.scope}`"
+    return f"| {route.method} | `{route.path}` | {scope} | {route.says} |"
+
+
+def _kinds(root: type[GatewayError]) -> Iterator[type[GatewayError]]:
+    """Every refusal that a request may meet, by its status."""
+    found = {root}
+    while more := {sub for kind in found for sub in kind.__subclasses__()} - found:
+        found |= more
+    named = {kind.kind: kind for kind in found if "kind" in vars(kind)}
+    return iter(sorted(named.values(), key=lambda kind: (kind.status, kind.kind)))

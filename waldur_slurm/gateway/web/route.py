@@ -1,0 +1,33 @@
+"""One row of the table of routes: how it is asked, by whom, and what comes back.
+
+A row says who may ask it. One without a scope, that is not `PUBLIC` either, cannot be written.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from waldur_slurm.gateway.doors.scopes import Scope
+from waldur_slurm.gateway.surfaces import Surface
+from waldur_slurm.gateway.web.ask import Handler
+
+
+class Public:
+    """Marks what anybody may ask, without a token."""
+
+
+PUBLIC: Final = Public()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`query` and `body` are what may be asked with, `answer` what comes back, as JSON."""
+
+    method: str
+    path: str
+    scope: Scope | Public
+    handler: Handler
+    says: str
+    surface: Surface = Surface.NATIVE
+    query: type | None = None
+    body: type | None = None
+    answer: type | None = None
