@@ -5,7 +5,6 @@ pictures that everybody is shown, each as old as its thing may be.
 """
 
 import pwd
-import time
 from importlib.resources import files
 from urllib.parse import parse_qsl
 
@@ -117,7 +116,7 @@ async def load(ask: Ask) -> Response:
         raise NotThere("no load is archived here")
     query = query_of(ask)
     time_s, offset_s = integer(query, "time"), integer(query, "offset")
-    wanted = load_wanted(int(time.time()), site.wait_s, time_s, offset_s or 0)
+    wanted = load_wanted(int(site.clock()), site.wait_s, time_s, offset_s or 0)
     name = ask.cluster.name
 
     def make() -> bytes:

@@ -32,7 +32,8 @@ def first(query: Query, *names: str) -> str | None:
 
 
 def integer(query: Query, name: str) -> int | None:
-    text = first(query, name)
+    """Return the first value under a name; an empty one is no number."""
+    text = next((value for each, value in query if each == name), None)
     return None if text is None else _integer(name, text)
 
 
@@ -73,14 +74,10 @@ def _numbers(query: Query) -> Numbers:
 
 def _bounds(query: Query) -> Iterator[tuple[str, int]]:
     for name, value in query:
-        written = f"{name}={value}" if value else name
-        match = _BOUND.fullmatch(written)
-        if match and match[2]:
-            sign = match[1]
-            yield (
-                _NATIVE.get(sign.rstrip("="), sign) if sign[0] == "[" else sign,
-                _integer("jobid", match[2]),
-            )
+        match = _BOUND.fullmatch(f"{name}={value}" if value else name)
+        if match or name == "jobid":
+            sign, number = match.groups() if match else ("=", "")
+            yield _NATIVE.get(sign.rstrip("="), sign), _integer("jobid", number)
 
 
 def _integer(name: str, text: str) -> int:

@@ -1,6 +1,7 @@
 """What the second original's surface is told by the settings."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -25,6 +26,7 @@ class RestApi:
     reach: timedelta = FOREVER
     records: Mapping[str, Records] = field(default_factory=dict)
     """By cluster, where the accounting is asked otherwise than by sacct."""
+    clock: Callable[[], float] = time.time
 
     @property
     def hidden_everywhere(self) -> frozenset[str]:

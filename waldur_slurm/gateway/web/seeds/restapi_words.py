@@ -69,5 +69,16 @@ def parts(text: str) -> Sequence[str]:
 
 def tres_in_words(tres: Tres) -> str | None:
     """Write what Slurm would: `cpu=4,mem=4000M,node=2,billing=4`."""
-    amounts = (f"{name}={amount}{'M' if name == 'mem' else ''}" for name, amount in tres.items())
+    amounts = (
+        f"{name}={memory_in_words(amount) if name == 'mem' else amount}"
+        for name, amount in tres.items()
+    )
     return ",".join(amounts) or None
+
+
+def memory_in_words(mib: int) -> str:
+    """Take the next unit as long as halves of it come out even: `1G`, `62.50G`, but `4000M`."""
+    amount, unit = float(mib), 0
+    while amount >= 1024 and amount % 512 == 0:
+        amount, unit = amount / 1024, unit + 1
+    return f"{amount:.0f}{'MGTPE'[unit]}" if amount.is_integer() else f"{amount:.2f}{'MGTPE'[unit]}"
