@@ -1,6 +1,6 @@
 """The composition root: settings to parts. Nothing here decides anything."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import timedelta
 from functools import cached_property, partial
@@ -10,10 +10,12 @@ from typing import TextIO
 
 from waldur_slurm import __version__
 from waldur_slurm.errors import SettingsError
+from waldur_slurm.gateway.configs.told import NotHonoured
 from waldur_slurm.gateway.doors.doors import Doors
 from waldur_slurm.gateway.load.sampler import Sampler
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.recorder import Recorder
+from waldur_slurm.gateway.records.port import Records
 from waldur_slurm.gateway.settings import Settings
 from waldur_slurm.gateway.settings.readers import ClusterSource
 from waldur_slurm.gateway.store.samples import StoredSamples
@@ -40,9 +42,16 @@ COMMAND_TIMEOUT = timedelta(seconds=60)
 class Parts:
     """One gateway's parts."""
 
-    def __init__(self, settings: Settings, environ: Mapping[str, str], log: TextIO) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        environ: Mapping[str, str],
+        log: TextIO,
+        not_honoured: Sequence[NotHonoured] = (),
+    ) -> None:
         self.settings = settings
         self.environ = environ
+        self.not_honoured = not_honoured
         self._log = log
         self._closing = ExitStack()
         self.is_stopping = False
@@ -123,7 +132,18 @@ class Parts:
             archive=self.samples if told.has_archive else None,
             wait_s=int(told.wait.total_seconds()),
             reach=told.reach,
+            records=self._records(),
         )
+
+    def _records(self) -> Mapping[str, Records]:
+        """Ask the database itself about the default cluster, where one is named."""
+        told = self.settings.restapi.database
+        if told is None:
+            return {}
+        from waldur_slurm.gateway.records.mysql import MysqlRecords, source_of
+
+        source = self.settings.clusters[0].name if self.settings.clusters else self._own_cluster()
+        return {source: MysqlRecords(source_of(told.reveal(), source))}
 
     def sampling(self) -> AbstractContextManager[None]:
         """Sample the load of all clusters for as long as it lasts, where that is wanted."""
