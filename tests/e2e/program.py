@@ -24,6 +24,7 @@ class Program:
 
     environ: dict[str, str]
     directory: Path
+    module: str = "waldur_slurm.main"
     said: list[str] = field(default_factory=list)
 
     def run(self, *arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
@@ -43,7 +44,7 @@ class Program:
         return json.loads(self.run(*arguments, "--json", **changes).stdout)
 
     def argv(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "waldur_slurm.main", *arguments]
+        return [sys.executable, "-m", self.module, *arguments]
 
     @contextmanager
     def daemon(self, **changes: str) -> Iterator["Daemon"]:

@@ -1,8 +1,9 @@
 """The composition root: settings to parts. Nothing here decides anything."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from secrets import token_hex
@@ -11,7 +12,14 @@ from typing import TextIO
 from waldur_slurm import __version__
 from waldur_slurm.errors import SettingsError
 from waldur_slurm.gateway.configs.told import NotHonoured
-from waldur_slurm.gateway.doors.doors import Doors
+from waldur_slurm.gateway.doors.claims import Expected
+from waldur_slurm.gateway.doors.doors import Doors, Recognises
+from waldur_slurm.gateway.doors.keyring import Keyring
+from waldur_slurm.gateway.doors.paces import Pace
+from waldur_slurm.gateway.doors.pacing import Pacing
+from waldur_slurm.gateway.doors.people import People
+from waldur_slurm.gateway.doors.strangers import Allowed, Strangers
+from waldur_slurm.gateway.doors.tokens import Tokens
 from waldur_slurm.gateway.load.sampler import Sampler
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.recorder import Recorder
@@ -19,9 +27,12 @@ from waldur_slurm.gateway.records.port import Records
 from waldur_slurm.gateway.settings import Settings
 from waldur_slurm.gateway.settings.readers import ClusterSource
 from waldur_slurm.gateway.store.samples import StoredSamples
+from waldur_slurm.gateway.store.secret import server_secret
 from waldur_slurm.gateway.store.sqlite import Database
+from waldur_slurm.gateway.store.tokens import StoredTokens
 from waldur_slurm.gateway.store.transitions import StoredTransitions
 from waldur_slurm.gateway.web.ask import Site
+from waldur_slurm.gateway.web.cors import ANY
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.model.names import ClusterName, cluster_name
 from waldur_slurm.processes.native import NativeTransport
@@ -96,7 +107,61 @@ class Parts:
 
     @cached_property
     def doors(self) -> Doors:
-        return Doors(anonymous=self.settings.anonymous_scopes)
+        settings = self.settings
+        allowed = Allowed(
+            anybody=settings.anonymous_scopes,
+            networks=settings.trusted_networks.each,
+            proxies=settings.trusted_proxies,
+            hosts=settings.hosts | {listener.at.host.lower() for listener in settings.listen},
+            origins=settings.cors_origins,
+            min_uid=settings.min_uid,
+        )
+        pace = Pace(settings.pace_at_once, settings.pace_a_second)
+        return Doors(
+            Strangers(allowed, self.people.owner_of),
+            self.keyring,
+            self._issuer(),
+            Pacing(pace),
+            time.monotonic,
+        )
+
+    @cached_property
+    def people(self) -> People:
+        """Who may be acted as; Slurm's own user never, even where slurm.conf does not name it."""
+        slurm_user = _word_in(self._slurm_conf, "slurmuser") or "slurm"
+        return People(self.settings.min_uid, self.settings.max_uid, slurm_user)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        return StoredTokens(self.database)
+
+    @cached_property
+    def token_secret(self) -> bytes:
+        return server_secret(self.settings.state_dir / "token-secret", self.tokens)
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        keyring = Keyring(self.tokens, lambda: self.token_secret, self.tell, time.monotonic, _now)
+        self._closing.callback(keyring.note_uses)
+        return keyring
+
+    def _issuer(self) -> Recognises | None:
+        """Make it only where one is named: most sites have none, and the library is large."""
+        settings = self.settings
+        if not settings.oidc_issuer:
+            return None
+        from waldur_slurm.gateway.doors.fetching import fetch
+        from waldur_slurm.gateway.doors.oidc import Issuer
+
+        expected = Expected(
+            issuer=settings.oidc_issuer,
+            audience=settings.oidc_audience or "",
+            username_claim=settings.oidc_username_claim,
+            username=settings.oidc_username.compiled if settings.oidc_username else None,
+            groups_claim=settings.oidc_groups_claim,
+            roles=settings.roles.each,
+        )
+        return Issuer(expected, fetch, self.tell, time.monotonic, time.time)
 
     @cached_property
     def site(self) -> Site:
@@ -126,7 +191,7 @@ class Parts:
         return RestApi(
             has_accounting=told.has_accounting,
             has_index=told.has_index,
-            origins=told.origins,
+            origins=self.settings.cors_origins | ({ANY} if told.is_open_to_pages else set()),
             hidden=told.hidden,
             hides_everywhere=told.hides_everywhere,
             archive=self.samples if told.has_archive else None,
@@ -191,10 +256,14 @@ class Parts:
         fields = {"command": " ".join(argv), "code": code, "seconds": round(seconds, 3)}
         self.tell(Event(name="slurm.command", level=Level.DEBUG, fields=fields))
 
+    @property
+    def _slurm_conf(self) -> Path:
+        return Path(self.environ.get("SLURM_CONF", "/etc/slurm/slurm.conf"))
+
     def _own_cluster(self) -> ClusterName:
         """Find the name in slurm.conf, which serves while Slurm is away too; else ask for it."""
-        conf = Path(self.environ.get("SLURM_CONF", "/etc/slurm/slurm.conf"))
-        named = _cluster_in(conf)
+        conf = self._slurm_conf
+        named = _word_in(conf, "clustername")
         if named is None:
             client = ClusterClient(self._transport(), bin_path=str(self.settings.bin_path or ""))
             named = client.read_configuration().get("ClusterName")
@@ -203,14 +272,19 @@ class Parts:
         return cluster_name(named)
 
 
-def _cluster_in(conf: Path) -> str | None:
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _word_in(conf: Path, wanted: str) -> str | None:
+    """Find what slurm.conf says of one thing; None where it does not, or cannot be read."""
     try:
         lines = conf.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return None
     for line in lines:
         name, _, value = line.partition("#")[0].partition("=")
-        if name.strip().lower() == "clustername":
+        if name.strip().lower() == wanted:
             return value.strip().strip('"')
     return None
 

@@ -14,6 +14,8 @@ Redaction = Callable[[str], str]
 HIDDEN = "<secret>"
 
 _CREDENTIALS = (
+    (re.compile(r"\bsgw_[a-z0-9]{8}_[A-Za-z0-9_-]{8,}"), HIDDEN),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), HIDDEN),
     (re.compile(r"(?i)\b(token|bearer|basic) +[a-z0-9+/._=-]{16,}"), rf"\1 {HIDDEN}"),
     (re.compile(r"(?<=://)[^/@\s\"']+@"), f"{HIDDEN}@"),
 )

@@ -21,6 +21,7 @@ from waldur_slurm.agent.commands import FAILED, OK, display_of
 from waldur_slurm.agent.composition import Parts, now
 from waldur_slurm.agent.daemon.hooks import hooks_in
 from waldur_slurm.agent.daemon.show import announcer, counted
+from waldur_slurm.agent.settings import Direction
 
 _STYLES: dict[str, str] = {
     Verdict.OK: "green",
@@ -55,6 +56,7 @@ def _summary(findings: tuple[Finding, ...]) -> str:
 def _facts(parts: Parts) -> Facts:
     told = parts.settings
     announce = announcer(sys.stderr)
+    lets_people_in = told.direction is Direction.PULL
     waldur = read_waldur(lambda: parts.marketplace, now, announce)
     storage = {"state directory": obstacle(told.state_dir, is_directory=True)}
     if told.audit_log:
@@ -71,7 +73,11 @@ def _facts(parts: Parts) -> Facts:
         components=known(lambda: parts.components),
         storage=storage,
         waldur=waldur,
-        slurm=read_slurm(lambda: parts.accounting, user_names(waldur), announce),
+        slurm=read_slurm(
+            lambda: parts.accounting,
+            user_names(waldur) if lets_people_in else frozenset(),
+            announce,
+        ),
         hooks=_hooks(told.hook_dir),
     )
 

@@ -31,6 +31,7 @@ def run(parts: Parts, _arguments: argparse.Namespace) -> int:
             settings.tls_certificate,
             settings.tls_key,
             parts.end_streams,
+            tell,
         )
     tell(Event(name="gateway.stopped"))
     return 0

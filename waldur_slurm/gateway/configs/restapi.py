@@ -13,6 +13,7 @@ SECTIONS = frozenset({"system", "database", "filter"})
 
 _FLAGS = {
     "use_acct_db": "GATEWAY_RESTAPI_ACCOUNTING",
+    "use_cors": "GATEWAY_RESTAPI_CORS",
     "serve_index": "GATEWAY_RESTAPI_INDEX",
     "archive_usage_load": "GATEWAY_LOAD_ARCHIVE",
 }
@@ -29,7 +30,7 @@ _DATABASE = {
 }
 """What the original took for a key that is missing."""
 
-_SYSTEM = {*_FLAGS, "use_cors", "debug", "host", "port", "archive_wait_time", "archive_path"}
+_SYSTEM = {*_FLAGS, "debug", "host", "port", "archive_wait_time", "archive_path"}
 _KNOWN = {"system": _SYSTEM, "database": {*_DATABASE}, "filter": {"partitions"}}
 
 
@@ -42,7 +43,6 @@ def read_restapi(document: Document) -> Told:
     reader = _Reader(document)
     variables = {
         **{name: reader.flag("system", key) for key, name in _FLAGS.items()},
-        **_cors(reader),
         **_wait(reader),
         **_database(reader),
         **_hidden(reader),
@@ -117,11 +117,6 @@ _EXPECTED: Mapping[Callable[[Any], bool], str] = {
     _is_text: "a text",
     _are_names: "a list of names",
 }
-
-
-def _cors(reader: _Reader) -> Mapping[str, str]:
-    uses = reader.value("system", "use_cors", False, _is_flag)
-    return {"GATEWAY_CORS_ORIGINS": "*"} if uses else {}
 
 
 def _wait(reader: _Reader) -> Mapping[str, str]:

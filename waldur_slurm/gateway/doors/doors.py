@@ -1,21 +1,71 @@
-"""Says who asks, from what a request shows."""
+"""Says who asks, from what a request shows, and holds him to his pace.
 
-from collections.abc import Collection
+Nothing here waits: what has to be found out first is an errand for whoever may block.
+"""
 
+from collections.abc import Callable
+from typing import Protocol
+
+from waldur_slurm.gateway.doors.credentials import Credential, credential_of
+from waldur_slurm.gateway.doors.errands import Errand
+from waldur_slurm.gateway.doors.networks import neighbourhood
+from waldur_slurm.gateway.doors.pacing import Pacing
 from waldur_slurm.gateway.doors.principals import Kind, Principal
-from waldur_slurm.gateway.doors.scopes import Scope, widened
 from waldur_slurm.gateway.doors.shown import Shown
-from waldur_slurm.gateway.errors import NotSignedIn
+from waldur_slurm.gateway.doors.strangers import Strangers
+from waldur_slurm.gateway.errors import GatewayError, NotSignedIn
+
+
+class Recognises(Protocol):
+    """Knows one kind of token; raises `NotSignedIn` where it is no good."""
+
+    def recognise(self, text: str, asked_at: float) -> Principal | Errand: ...
 
 
 class Doors:
-    """Whoever shows nothing is nobody, with what nobody in particular may do."""
+    def __init__(
+        self,
+        strangers: Strangers,
+        tokens: Recognises,
+        issuer: Recognises | None,
+        pacing: Pacing,
+        clock: Callable[[], float],
+    ) -> None:
+        self._strangers = strangers
+        self._tokens = tokens
+        self._issuer = issuer
+        self._pacing = pacing
+        self._clock = clock
 
-    def __init__(self, anonymous: Collection[Scope]) -> None:
-        self._nobody = Principal(kind=Kind.NOBODY, name="", scopes=widened(anonymous))
+    def admit(self, shown: Shown) -> Principal | Errand:
+        """Say who it is; raises `NotSignedIn`, `Denied`, `WrongAsk`, `TooFast` or `NotNow`.
 
-    def admit(self, shown: Shown) -> Principal:
-        """Say who it is; blocks for as long as it takes. Raises `NotSignedIn` or `Denied`."""
-        if shown.authorization or shown.app_token:
-            raise NotSignedIn("this token is not known here")
-        return self._nobody
+        Whoever is not known keeps the pace of his address; so does one who guesses.
+        """
+        try:
+            found = self._recognise(shown)
+        except GatewayError:
+            self._let(self._address(shown), shown)
+            raise
+        if isinstance(found, Principal):
+            is_of_an_address = found.kind in (Kind.NOBODY, Kind.NETWORK)
+            self._let(self._address(shown) if is_of_an_address else str(found), shown)
+        return found
+
+    def _let(self, who: str, shown: Shown) -> None:
+        if not shown.is_again:
+            self._pacing.let(who, self._clock())
+
+    def _recognise(self, shown: Shown) -> Principal | Errand:
+        credential = credential_of(shown)
+        return self._known(credential, shown) if credential else self._strangers.recognise(shown)
+
+    def _known(self, credential: Credential, shown: Shown) -> Principal | Errand:
+        if not credential.is_jwt:
+            return self._tokens.recognise(credential.text, shown.at)
+        if self._issuer is None:
+            raise NotSignedIn("tokens of an issuer are not taken here")
+        return self._issuer.recognise(credential.text, shown.at)
+
+    def _address(self, shown: Shown) -> str:
+        return f"from {neighbourhood(self._strangers.client(shown))}"

@@ -49,6 +49,9 @@ class RunAs:
         return ",".join([*sorted(self.users), *(f"@{group}" for group in sorted(self.groups))])
 
 
+FOR_NOBODY = RunAs()
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """`user` is the Unix user that he himself is, where that is proven."""
@@ -57,7 +60,7 @@ class Principal:
     name: str
     scopes: frozenset[Scope] = frozenset()
     user: UserName | None = None
-    run_as: RunAs = RunAs()
+    run_as: RunAs = FOR_NOBODY
     expires: datetime | None = None
 
     def __str__(self) -> str:

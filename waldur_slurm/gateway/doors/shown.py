@@ -1,8 +1,10 @@
 """What a request shows of whoever asks. Pure; nothing of it is believed yet."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from waldur_slurm.model.names import UserName
 
 
 class Place(NamedTuple):
@@ -10,6 +12,32 @@ class Place(NamedTuple):
 
     host: str
     port: int
+
+
+class Owner(NamedTuple):
+    """Whose the other end is; `user` only where he is somebody who may run jobs."""
+
+    uid: int
+    user: UserName | None
+
+
+NO_OWNER = Owner(-1, None)
+"""The system does not say whose it is."""
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """One connection, while it lasts; all its requests share what was found out about it.
+
+    That must never outlive it: the next one from the same port may be somebody else's.
+    """
+
+    peer: Place | None = None
+    """Who connected: a proxy, where there is one."""
+    listener: Place | None = None
+    """Which of the gateway's addresses was connected to."""
+    owner: Owner | None = None
+    """None: nobody has looked yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +48,12 @@ class Shown:
     app_token: Sequence[str] = ()
     """The header `X-Auth-Token` of the first original's clients."""
     host: str = ""
-    origin: str = ""
+    origin: Sequence[str] = ()
     is_forwarded: bool = False
-    peer: Place | None = None
-    """Who connected: a proxy, where there is one."""
-    listener: Place | None = None
-    """Which of the gateway's addresses was connected to."""
+    """Some header says that somebody stands between."""
+    forwarded_for: Sequence[str] = ()
+    connection: Connection = field(default_factory=Connection)
+    at: float = 0.0
+    """When the request came, by the monotonic clock."""
+    is_again: bool = False
+    """Looked at once more, as a stream does that lasts; it was counted when it began."""

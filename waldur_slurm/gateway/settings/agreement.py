@@ -7,6 +7,7 @@ from typing import Any
 def mistakes_across(_environ: Mapping[str, str], values: dict[str, Any]) -> Iterator[str]:
     """Complain of what does not fit together."""
     yield from _tls_mistakes(values)
+    yield from _people_mistakes(values)
 
 
 def _tls_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
@@ -22,3 +23,14 @@ def _tls_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
                 " GATEWAY_TLS_CERTIFICATE, a loopback address behind a proxy that has TLS, or"
                 " GATEWAY_PLAIN_HTTP=true where nobody can listen"
             )
+
+
+def _people_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
+    """A token of an issuer that was meant for another service must not open this one."""
+    if values.get("GATEWAY_OIDC_ISSUER"):
+        for name in ("GATEWAY_OIDC_AUDIENCE", "GATEWAY_ROLES"):
+            if name in values and not tuple(values[name] or ()):
+                yield f"{name} is not set; GATEWAY_OIDC_ISSUER needs it"
+    least, most = values.get("GATEWAY_MIN_UID", 0), values.get("GATEWAY_MAX_UID", 2**32)
+    if least > most:
+        yield f"GATEWAY_MIN_UID is {least}, above GATEWAY_MAX_UID, {most}"

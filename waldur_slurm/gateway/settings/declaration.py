@@ -9,8 +9,22 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
+from waldur_slurm.gateway.doors.claims import Role
+from waldur_slurm.gateway.doors.networks import Network, TrustedNetwork
 from waldur_slurm.gateway.doors.scopes import Scope, scope
 from waldur_slurm.gateway.settings.agreement import mistakes_across
+from waldur_slurm.gateway.settings.grants import (
+    Pattern,
+    Sentences,
+    host,
+    issuer,
+    network,
+    origin,
+    pattern,
+    role,
+    sentences,
+    trusted_network,
+)
 from waldur_slurm.gateway.settings.readers import (
     ClusterSource,
     Listener,
@@ -22,7 +36,7 @@ from waldur_slurm.gateway.settings.restapi import RestApiSettings
 from waldur_slurm.variables.choices import LogFormat, LogLevel
 from waldur_slurm.variables.declared import declared_by, read_declared, secrets_of, values_of
 from waldur_slurm.variables.places import path, sentry_dsn
-from waldur_slurm.variables.readers import duration, flag, listing, one_of
+from waldur_slurm.variables.readers import duration, flag, listing, one_of, whole
 from waldur_slurm.variables.spelling import spelled
 from waldur_slurm.variables.variable import Secret, Variable, group, variable
 
@@ -80,6 +94,84 @@ class Settings:
         listing(scope),
         "what anybody may do without a token, such as `cluster:read`; behind a proxy anybody is"
         " everybody",
+        "",
+    )
+    trusted_networks: Sentences[TrustedNetwork] = variable(
+        "GATEWAY_TRUSTED_NETWORKS",
+        sentences(trusted_network),
+        "what clients without a token may do by the address they ask from:"
+        " `10.1.0.0/16 may jobs:submit as ann,@physics; 127.0.0.1 may jobs:read`; a client of this"
+        " machine acts as its own Unix user only",
+        "",
+    )
+    trusted_proxies: tuple[Network, ...] = variable(
+        "GATEWAY_TRUSTED_PROXIES",
+        several(network),
+        "proxies whose `X-Forwarded-For` is believed; one on this machine has to run as a system"
+        " user",
+        "",
+    )
+    hosts: frozenset[str] = variable(
+        "GATEWAY_HOSTS",
+        listing(host),
+        "names that clients without a token may call it by, beside the addresses that it listens"
+        " at; against pages of other sites that a browser is led to",
+        "",
+    )
+    cors_origins: frozenset[str] = variable(
+        "GATEWAY_CORS_ORIGINS",
+        listing(origin),
+        "sites whose pages may ask without a token, such as `https://portal.example.org`",
+        "",
+    )
+    min_uid: int = variable(
+        "GATEWAY_MIN_UID", whole(1, 2**32 - 2), "the lowest uid that anything is done as", "1000"
+    )
+    max_uid: int = variable(
+        "GATEWAY_MAX_UID", whole(1, 2**32 - 2), "the highest uid that anything is done as", "65535"
+    )
+    pace_at_once: int = variable(
+        "GATEWAY_PACE_AT_ONCE",
+        whole(1, 1_000_000),
+        "how many requests of one token, person or address are answered at once; then 429",
+        "2000",
+    )
+    pace_a_second: int = variable(
+        "GATEWAY_PACE_A_SECOND",
+        whole(1, 1_000_000),
+        "how many of them are answered a second for ever",
+        "500",
+    )
+    oidc_issuer: str | None = variable(
+        "GATEWAY_OIDC_ISSUER",
+        issuer,
+        "whose tokens of OpenID Connect are taken, exactly as they name it in `iss`",
+        unset_means="no such tokens",
+    )
+    oidc_audience: str | None = variable(
+        "GATEWAY_OIDC_AUDIENCE", str, "what `aud` of such a token must hold: this gateway's name"
+    )
+    oidc_username_claim: str = variable(
+        "GATEWAY_OIDC_USERNAME_CLAIM",
+        str,
+        "the claim that says who it is; one that people cannot change themselves",
+        "preferred_username",
+    )
+    oidc_username: Pattern | None = variable(
+        "GATEWAY_OIDC_USERNAME",
+        pattern,
+        r"what the whole claim looks like; its first group is the Unix user's name, as in"
+        r" `([a-z0-9]+)@example\.org`",
+        unset_means="the claim is the name",
+    )
+    oidc_groups_claim: str = variable(
+        "GATEWAY_OIDC_GROUPS_CLAIM", str, "the claim that lists groups", "groups"
+    )
+    roles: Sentences[Role] = variable(
+        "GATEWAY_ROLES",
+        sentences(role),
+        "what members of the issuer's groups may do, each as himself and as whom it says:"
+        " `* may jobs:read; hpc-admins may jobs:read:all jobs:control as any`",
         "",
     )
 

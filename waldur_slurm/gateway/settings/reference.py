@@ -18,9 +18,9 @@ This page is made from the code:
 """
 
 _CHAPTERS = (
-    ("Listening", r"GATEWAY_(LISTEN|TLS|PLAIN|TRUSTED|HOSTS|CORS)"),
+    ("Listening", r"GATEWAY_(LISTEN|TLS|PLAIN)"),
     ("Slurm", r"SLURM_|GATEWAY_(CLUSTERS|JOBS)"),
-    ("Who may do what", r"GATEWAY_(ANONYMOUS|TOKEN|OIDC|PACE|ROLES)"),
+    ("Who may do what", r"GATEWAY_(ANONYMOUS|TRUSTED|HOSTS|CORS|M(IN|AX)_UID|PACE|OIDC|ROLES)"),
     (
         "Slurm RestAPI's routes, and the load",
         r"GATEWAY_(RESTAPI|HIDDEN|ACCOUNTING|LOAD)",

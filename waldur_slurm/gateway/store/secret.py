@@ -6,6 +6,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from waldur_slurm.errors import StateError
+from waldur_slurm.gateway.doors.tokens import Tokens
 from waldur_slurm.gateway.store.place import ensure_own
 
 _SECRET = re.compile(r"[0-9a-f]{64}")
@@ -53,6 +54,19 @@ def read_or_make_secret(path: Path) -> bytes:
     if made is None:
         raise StateError(f"the secret {path} went away as soon as it was made")
     return made
+
+
+def server_secret(path: Path, tokens: Tokens) -> bytes:
+    """Read or make it; one that was lost is not made anew where tokens still need it."""
+    found = read_secret(path)
+    if found:
+        return found
+    if tokens.since(0).tokens:
+        raise StateError(
+            f"{path} is missing, without which no token is known again; put a backup in its place,"
+            " or remove the database of tokens beside it and make new ones"
+        )
+    return read_or_make_secret(path)
 
 
 def _write_durably(path: Path, text: str) -> None:

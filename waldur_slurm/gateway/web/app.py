@@ -2,9 +2,9 @@
 
 import traceback
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from functools import partial
 from secrets import token_hex
 from time import monotonic
-from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -15,9 +15,9 @@ from starlette.routing import Route as Mounted
 
 from waldur_slurm.gateway.doors.decide import No, decide
 from waldur_slurm.gateway.doors.principals import Principal
-from waldur_slurm.gateway.doors.shown import Shown
 from waldur_slurm.gateway.errors import Denied, GatewayError, NotSignedIn, NotThere, WrongMethod
 from waldur_slurm.gateway.surfaces import Surface
+from waldur_slurm.gateway.web.admitting import Admission, Doorkeeper
 from waldur_slurm.gateway.web.ask import Ask, Site
 from waldur_slurm.gateway.web.cors import Cors
 from waldur_slurm.gateway.web.problems import problem
@@ -34,16 +34,11 @@ SHAPES: Mapping[Surface, Shape] = {Surface.RESTAPI: restapi_refusal}
 REQUEST_ID = "X-Request-ID"
 
 
-class Doorkeeper(Protocol):
-    """Says who asks; raises `NotSignedIn` or `Denied` where what was shown is no good."""
-
-    def admit(self, shown: Shown) -> Principal: ...
-
-
 def application(site: Site, doorkeeper: Doorkeeper, surfaces: Collection[Surface]) -> Starlette:
     """Mount the routes of these surfaces."""
+    admission = Admission(doorkeeper, site.crossing)
     routes = [
-        Mounted(route.path, _endpoint(route, site, doorkeeper), methods=[route.method])
+        Mounted(route.path, _endpoint(route, site, admission), methods=[route.method])
         for route in ROUTES
         if route.surface in surfaces
     ]
@@ -59,7 +54,7 @@ def application(site: Site, doorkeeper: Doorkeeper, surfaces: Collection[Surface
 
 
 def _endpoint(
-    route: Route, site: Site, doorkeeper: Doorkeeper
+    route: Route, site: Site, admission: Admission
 ) -> Callable[[Request], Awaitable[Response]]:
     shape = SHAPES.get(route.surface, problem)
 
@@ -67,13 +62,10 @@ def _endpoint(
         request_id, began = token_hex(8), monotonic()
         try:
             shown = shown_by(request)
-
-            async def admit() -> Principal:
-                return await site.crossing.store.run(lambda: doorkeeper.admit(shown))
-
-            principal = await admit()
+            principal = await admission.admit(shown)
             _pass(principal, route)
-            response = await route.handler(Ask(request, principal, site, admit))
+            again = partial(admission.admit_again, shown)
+            response = await route.handler(Ask(request, principal, site, again))
         except GatewayError as error:
             response = shape(error, request_id)
         except ClientDisconnect:

@@ -1,10 +1,11 @@
 """Lets pages of other sites read some routes, where the site says which pages (the CORS protocol).
 
 A browser's own credentials are never let in. A token that a page has itself is, from pages that are
-named; where any page may read, it has none to show.
+named; where any page may read, it has none to show. These routes alone are opened to any page: all
+others refuse one that is not named.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
@@ -33,6 +34,9 @@ class Cors:
             await self._answer_before(asked, given)(scope, receive, send)
             return
 
+        if given and scope["method"] in ("GET", "HEAD"):
+            scope = {**scope, "headers": _without_origin(scope["headers"])}
+
         async def send_with(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
@@ -59,3 +63,8 @@ class Cors:
             if ANY not in self._origins:
                 headers["Access-Control-Allow-Headers"] = "Authorization, If-None-Match"
         return Response(headers=headers, media_type="text/html")
+
+
+def _without_origin(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """What this page may read is decided: for the doors it is as any other client."""
+    return [(name, value) for name, value in headers if name != b"origin"]

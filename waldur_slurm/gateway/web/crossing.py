@@ -74,7 +74,8 @@ class Crossing:
         self.hands = Lane("the hands", 8)
         self.store = Lane("the store", 4)
         self.bodies = Lane("answers", 2)
+        self.issuer = Lane("the issuer of tokens", 1)
 
     @property
     def lanes(self) -> tuple[Lane, ...]:
-        return (self.slurm, self.hands, self.store, self.bodies)
+        return (self.slurm, self.hands, self.store, self.bodies, self.issuer)

@@ -31,3 +31,8 @@ class Route:
     query: type | None = None
     body: type | None = None
     answer: type | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a row that says of nobody that he may ask it, whatever a type checker was told."""
+        if not isinstance(self.scope, Scope | Public):
+            raise TypeError(f"{self.method} {self.path} has no scope")

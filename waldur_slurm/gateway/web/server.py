@@ -10,9 +10,13 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from waldur_slurm.errors import CannotListen
+from waldur_slurm.errors import CannotListen, SettingsError
+from waldur_slurm.gateway.doors.shown import Connection, Place
+from waldur_slurm.gateway.web.showing import CONNECTION
 from waldur_slurm.service.notify import Notifier
+from waldur_slurm.telemetry.events import Event, Level, Sink
 from waldur_slurm.variables.places import Address
 
 GRACE_S = 2
@@ -32,16 +36,46 @@ class Served:
         await self._by_port[port](scope, receive, send)
 
 
+class _Protocol(HttpToolsProtocol):
+    """Lets all requests of one connection share what was found out about it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        peer, listener = self.client, self.server
+        self.app_state = {
+            CONNECTION: Connection(
+                peer=Place(*peer) if peer else None,
+                listener=Place(listener[0], listener[1] or 0) if listener else None,
+            )
+        }
+
+
 class _Server(uvicorn.Server):
     """Tells systemd when it serves; signals are the gateway's own matter."""
 
-    def __init__(self, config: uvicorn.Config, notifier: Notifier) -> None:
+    def __init__(self, config: uvicorn.Config, notifier: Notifier, tell: Sink) -> None:
         super().__init__(config)
+        self._tell = tell
         self._notifier = notifier
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._notifier.ready()
+
+    def renew_certificate(self) -> None:
+        """Read the certificate's files again; connections that are open keep the old one.
+
+        Files that are no good leave the one before.
+        """
+        config = self.config
+        try:
+            if config.ssl and config.ssl_certfile:
+                config.ssl.load_cert_chain(config.ssl_certfile, config.ssl_keyfile)
+        except OSError as error:
+            fields = {"error": str(error), "kept": "the certificate that was read before"}
+            self._tell(Event(name="reload.refused", level=Level.ERROR, fields=fields))
+        else:
+            self._tell(Event(name="reload.done"))
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -62,11 +96,12 @@ def serve(
     certificate: Path | None,
     key: Path | None,
     on_stop: Callable[[], None],
+    tell: Sink,
 ) -> None:
     """Serve until SIGTERM or SIGINT; answers under way come to their end, for a while."""
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=_Protocol,
         ws="none",
         lifespan="off",
         interface="asgi3",
@@ -78,7 +113,13 @@ def serve(
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
-    asyncio.run(_serve(_Server(config, notifier), sockets, notifier, on_stop))
+    try:
+        config.load()
+    except OSError as error:  # an error of TLS is one too
+        raise SettingsError(
+            [f"GATEWAY_TLS_CERTIFICATE: cannot use {certificate}: {error}"]
+        ) from error
+    asyncio.run(_serve(_Server(config, notifier, tell), sockets, notifier, on_stop))
 
 
 async def _serve(
@@ -94,8 +135,14 @@ async def _serve(
         on_stop()
         server.should_exit = True
 
+    def reload() -> None:
+        notifier.reloading()
+        server.renew_certificate()
+        notifier.ready()
+
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
+    loop.add_signal_handler(signal.SIGHUP, reload)
     signs = asyncio.ensure_future(_live(notifier))
     try:
         await server.serve(sockets)

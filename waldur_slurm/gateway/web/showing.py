@@ -1,19 +1,43 @@
 """From a request to what it shows of whoever asks."""
 
+import time
+
 from starlette.requests import Request
 
-from waldur_slurm.gateway.doors.shown import Place, Shown
+from waldur_slurm.gateway.doors.shown import Connection, Place, Shown
+
+CONNECTION = "slurm_gateway.connection"
+"""Where a request's state has the `Connection` that it came by."""
+
+_FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"})
+_SHOWN = frozenset({b"authorization", b"x-auth-token", b"host", b"origin"}) | _FORWARDED
 
 
 def shown_by(request: Request) -> Shown:
-    headers = request.headers
-    server = request.scope.get("server")
+    """Collect it in one pass: each request is looked at so."""
+    found: dict[bytes, list[str]] = {}
+    for name, value in request.scope["headers"]:
+        if name in _SHOWN:
+            found.setdefault(name, []).append(value.decode("latin-1"))
     return Shown(
-        authorization=headers.getlist("authorization"),
-        app_token=headers.getlist("x-auth-token"),
-        host=headers.get("host", ""),
-        origin=headers.get("origin", ""),
-        is_forwarded="forwarded" in headers or "x-forwarded-for" in headers,
-        peer=Place(*request.client) if request.client else None,
-        listener=Place(*server) if server else None,
+        authorization=found.get(b"authorization", ()),
+        app_token=found.get(b"x-auth-token", ()),
+        host=found.get(b"host", [""])[0],
+        origin=found.get(b"origin", ()),
+        is_forwarded=not _FORWARDED.isdisjoint(found),
+        forwarded_for=found.get(b"x-forwarded-for", ()),
+        connection=_connection(request),
+        at=time.monotonic(),
+    )
+
+
+def _connection(request: Request) -> Connection:
+    """Return the connection; a server that keeps none leaves each request to itself."""
+    found = request.scope.get("state", {}).get(CONNECTION)
+    if isinstance(found, Connection):
+        return found
+    client, server = request.client, request.scope.get("server")
+    return Connection(
+        peer=Place(*client) if client else None,
+        listener=Place(server[0], server[1] or 0) if server else None,
     )

@@ -60,7 +60,7 @@ def settings(tmp_path: Path, text: str, **environ: str) -> Settings:
 def test_every_key_reaches_the_gateway(tmp_path: Path) -> None:
     found = settings(tmp_path, WHOLE).restapi
     assert (found.has_accounting, found.has_index, found.has_archive) == (True, True, True)
-    assert found.origins == {"*"}
+    assert found.is_open_to_pages
     assert found.wait.total_seconds() == 30
     assert found.hidden == {"secret", "test"}
     assert not found.hides_everywhere
@@ -90,8 +90,8 @@ def test_what_it_does_not_say_is_what_the_original_took_for_it(tmp_path: Path) -
     found = settings(tmp_path, EMPTY)
     restapi = found.restapi
     assert (restapi.has_accounting, restapi.has_index, restapi.has_archive) == (False,) * 3
-    assert restapi.origins == restapi.hidden == frozenset()
-    assert restapi.database is None
+    assert (restapi.is_open_to_pages, restapi.database) == (False, None)
+    assert restapi.hidden == frozenset()
     assert str(found.listen[1]) == "127.0.0.1:5000=restapi"
 
 

@@ -8,17 +8,16 @@ import pytest
 
 from tests.fakes.cluster import live_job
 from tests.fakes.samples import FakeSamples
-from tests.gateway_client import Answered, Asked, Client
+from tests.gateway_client import Answered, Asked
 from tests.unit.gateway.site import ADMIN, EVERYTHING, GatewaySite, somebody
+from tests.unit.gateway.web.doors_site import DoorsSite
 from tests.unit.gateway.web.seeds.recorded import recorded_cluster, recorded_history
-from waldur_slurm.gateway.doors.doors import Doors
-from waldur_slurm.gateway.doors.principals import Principal
+from waldur_slurm.gateway.doors.principals import NOBODY, Principal
 from waldur_slurm.gateway.doors.scopes import Scope
+from waldur_slurm.gateway.doors.strangers import Allowed
 from waldur_slurm.gateway.load.plan import Span
 from waldur_slurm.gateway.load.sample import PartitionSample, Sample
 from waldur_slurm.gateway.records.sacct import SacctRecords
-from waldur_slurm.gateway.surfaces import Surface
-from waldur_slurm.gateway.web.app import application
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.model.batch import Component, JobId
 
@@ -55,8 +54,7 @@ def numbers(answered: Answered) -> set[str]:
 @pytest.mark.parametrize("path", ROUTES)
 def test_nobody_sees_anything_without_its_scope(path: str) -> None:
     gateway = site()
-    app = application(gateway.site, Doors(anonymous=()), frozenset(Surface))
-    refused = Client(app).get(path)
+    refused = gateway.get(path, NOBODY)
     assert refused.status == 401
     assert "www-authenticate" in refused.headers
     assert [*refused.json] == ["errors"]
@@ -217,6 +215,18 @@ def test_a_token_is_taken_from_pages_that_are_named_and_never_from_any() -> None
     assert (named.status, anybody.status) == (200, 200)
     assert "Authorization" in named.headers["access-control-allow-headers"]
     assert "access-control-allow-headers" not in anybody.headers
+
+
+def test_a_page_of_any_site_reads_the_originals_routes_and_no_others() -> None:
+    """The doors refuse other sites' pages; these routes alone are opened to them."""
+    gateway = GatewaySite(restapi=RestApi(origins=frozenset({"*"})))
+    allowed = Allowed(anybody=frozenset({Scope.CLUSTER_READ, Scope.JOBS_READ_ALL}))
+    doors = DoorsSite(allowed, gateway=gateway)
+    headers = [("host", "127.0.0.1:8040"), ("origin", "https://a.example.org")]
+    answers = [
+        doors.client.ask(Asked(path, headers=headers)) for path in ("/nodes", "/api/v1/nodes")
+    ]
+    assert [each.status for each in answers] == [200, 403]
 
 
 def test_what_is_not_the_originals_is_not_opened_to_other_pages() -> None:

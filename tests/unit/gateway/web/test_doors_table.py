@@ -1,0 +1,152 @@
+"""Every route of the table x whoever may ask it: the status is what the table says."""
+
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from starlette.responses import Response
+
+from tests.gateway_client import Answered
+from tests.unit.gateway.web.doors_site import ANNS, DoorsSite
+from waldur_slurm.gateway.doors.paces import Pace
+from waldur_slurm.gateway.doors.scopes import Scope
+from waldur_slurm.gateway.doors.strangers import Allowed
+from waldur_slurm.gateway.errors import Denied, GatewayError, NotSignedIn, TooFast, WrongAsk
+from waldur_slurm.gateway.web.app import SHAPES
+from waldur_slurm.gateway.web.problems import problem
+from waldur_slurm.gateway.web.route import PUBLIC, Public, Route
+from waldur_slurm.gateway.web.routes import ROUTES
+
+
+def rows(routes: Iterable[Route]) -> list[Any]:
+    return [pytest.param(route, id=f"{route.method} {route.path}") for route in routes]
+
+
+ALL = rows(ROUTES)
+LOCKED = rows(route for route in ROUTES if not isinstance(route.scope, Public))
+OPEN = rows(route for route in ROUTES if isinstance(route.scope, Public))
+
+
+@pytest.fixture
+def site() -> DoorsSite:
+    return DoorsSite()
+
+
+def refused_as(error: GatewayError, route: Route, answer: Answered) -> None:
+    """Demand the status of this refusal, in the one shape of the route's surface."""
+    expected: Response = SHAPES.get(route.surface, problem)(error, "0" * 16)
+
+    assert answer.status == expected.status_code == error.status
+    assert answer.headers["content-type"] == expected.headers["content-type"]
+    assert len(answer.headers["x-request-id"]) == 16
+    for name in ("www-authenticate", "retry-after"):
+        assert (name in answer.headers) == (name in expected.headers)
+    if "json" in answer.headers["content-type"]:
+        assert shape(answer.json) == shape(json.loads(bytes(expected.body)))
+
+
+def shape(value: Any) -> Any:
+    """Return the keys, and what kind of thing each one's value is."""
+    if isinstance(value, dict):
+        return {name: shape(part) for name, part in value.items()}
+    return [shape(part) for part in value] if isinstance(value, list) else type(value).__name__
+
+
+@pytest.mark.parametrize("route", LOCKED)
+def test_nobody_is_asked_for_a_token(site: DoorsSite, route: Route) -> None:
+    refused_as(NotSignedIn(""), route, site.ask(route))
+
+
+@pytest.mark.parametrize("route", OPEN)
+def test_what_is_public_is_answered_without_a_token(site: DoorsSite, route: Route) -> None:
+    assert site.ask(route).status == 200
+
+
+@pytest.mark.parametrize("route", ALL)
+def test_an_expired_token_opens_nothing_not_even_what_is_public(
+    site: DoorsSite, route: Route
+) -> None:
+    token = site.token(Scope, actors="any", lasts=timedelta(seconds=-1))
+
+    refused_as(NotSignedIn(""), route, site.ask(route, token))
+
+
+@pytest.mark.parametrize("route", ALL)
+def test_a_token_that_is_not_known_opens_nothing(site: DoorsSite, route: Route) -> None:
+    refused_as(NotSignedIn(""), route, site.ask(route, f"sgw_abcdefgh_{'A' * 43}"))
+
+
+@pytest.mark.parametrize("route", LOCKED)
+def test_every_other_scope_is_too_little(site: DoorsSite, route: Route) -> None:
+    others = {scope for scope in Scope if scope is not route.scope}
+    if route.scope is Scope.JOBS_READ:
+        others -= {Scope.JOBS_READ_ALL}  # which holds it
+
+    refused_as(Denied(""), route, site.ask(route, site.token(others)))
+
+
+@pytest.mark.parametrize("route", LOCKED)
+def test_the_scope_of_the_table_is_just_enough(site: DoorsSite, route: Route) -> None:
+    assert isinstance(route.scope, Scope)
+
+    answer = site.ask(route, site.token({route.scope}))
+
+    assert answer.status == 200 or (route.body and answer.status == 400)
+    assert site.gateway.errors() == []
+
+
+@pytest.mark.parametrize("route", LOCKED)
+def test_nobody_is_shown_the_jobs_of_others(site: DoorsSite, route: Route) -> None:
+    assert isinstance(route.scope, Scope)
+
+    answer = site.ask(route, site.token({route.scope}, actors="bob"))
+
+    assert answer.status == (404 if "{job_id}" in route.path else answer.status)
+    assert answer.status not in (401, 403, 500)
+    assert ANNS.encode() not in answer.body
+
+
+def test_the_owner_is_shown_his_job_where_another_is_not(site: DoorsSite) -> None:
+    """Without this, nobody would notice a test above that looks for the wrong thing."""
+    (listing,) = (each for each in ROUTES if each.path == "/api/v1/jobs")
+
+    assert ANNS.encode() in site.ask(listing, site.token({Scope.JOBS_READ})).body
+    assert ANNS.encode() in site.ask(listing, site.token({Scope.JOBS_READ_ALL}, "bob")).body
+
+
+@pytest.mark.parametrize("route", ALL)
+def test_two_tokens_are_refused_in_the_surfaces_shape(site: DoorsSite, route: Route) -> None:
+    token = site.token(Scope)
+
+    refused_as(WrongAsk(""), route, site.ask(route, token, **{"x-auth-token": token}))
+
+
+@pytest.mark.parametrize("route", ALL)
+def test_a_page_of_another_site_is_refused_whatever_anybody_may(route: Route) -> None:
+    site = DoorsSite(Allowed(anybody=frozenset(Scope)))
+
+    refused_as(Denied(""), route, site.ask(route, origin="https://evil.example"))
+    refused_as(Denied(""), route, site.ask(route, host="evil.example"))
+
+
+@pytest.mark.parametrize("route", ALL)
+def test_who_is_too_fast_is_told_so_in_the_surfaces_shape(route: Route) -> None:
+    site = DoorsSite(pace=Pace(1, 0.5))
+    token = site.token(Scope)
+    site.ask(route, token)
+
+    answer = site.ask(route, token)
+
+    refused_as(TooFast("", 2.0), route, answer)
+    assert answer.headers["retry-after"] in ("1", "2")
+
+
+@pytest.mark.parametrize("scope", [None, "jobs:everything", "", frozenset({Scope.JOBS_READ})])
+def test_a_route_without_a_scope_cannot_be_written(scope: Any) -> None:
+    handler = ROUTES[0].handler
+
+    with pytest.raises(TypeError, match="GET /free has no scope"):
+        Route("GET", "/free", scope, handler, "what nobody has to be allowed")
+    assert Route("GET", "/free", PUBLIC, handler, "meant so").scope is PUBLIC

@@ -1,0 +1,92 @@
+"""Who somebody is to this machine, and whether anything may be done as him at all. Blocks."""
+
+import grp
+import os
+import pwd
+from dataclasses import dataclass
+
+from waldur_slurm.gateway.doors.decide import No, Yes, decide_acting
+from waldur_slurm.gateway.doors.peers import OVERFLOW_UID, find_uid
+from waldur_slurm.gateway.doors.principals import Principal, is_user
+from waldur_slurm.gateway.doors.shown import NO_OWNER, Connection, Owner
+from waldur_slurm.gateway.errors import Denied
+from waldur_slurm.model.names import UserName
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    name: UserName
+    uid: int
+    gid: int
+    groups: tuple[str, ...]
+
+
+class People:
+    """`slurm_user` runs Slurm's daemons and is never acted as, nor is root."""
+
+    def __init__(self, min_uid: int, max_uid: int, slurm_user: str) -> None:
+        self._min_uid = min_uid
+        self._max_uid = max_uid
+        self._slurm_user = slurm_user
+
+    def find_actor(self, principal: Principal, name: str) -> Person:
+        """Return whom he acts as, or raise `Denied`, with the same words for who is not there."""
+        user = UserName(name)
+        answer = decide_acting(principal, user)
+        if isinstance(answer, No) and not (principal.run_as.groups and is_user(user)):
+            raise Denied(answer.why)
+        person = self._find(user)
+        if person is None:
+            raise Denied(f"nothing is done here as {name!r}")
+        answer = decide_acting(principal, user, person.groups)
+        if not isinstance(answer, Yes):
+            raise Denied(answer.why)
+        return person
+
+    def owner_of(self, connection: Connection) -> Owner:
+        """Find whose the other end of a connection on this machine is."""
+        if connection.peer is None or connection.listener is None:
+            return NO_OWNER
+        uid = find_uid(connection.peer, connection.listener)
+        if uid is None:
+            return NO_OWNER
+        try:
+            name = pwd.getpwuid(uid).pw_name
+        except KeyError:
+            return Owner(uid, None)
+        person = self._find(UserName(name))
+        return Owner(uid, person.name if person and person.uid == uid else None)
+
+    def _find(self, name: UserName) -> Person | None:
+        """Find who is called so, where jobs may be run as him."""
+        if not is_user(name):
+            return None
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            return None
+        if entry.pw_name != name or not self._is_user(entry.pw_uid) or entry.pw_gid == 0:
+            return None
+        groups = os.getgrouplist(name, entry.pw_gid)
+        return Person(name, entry.pw_uid, entry.pw_gid, tuple(_names(groups)))
+
+    def _is_user(self, uid: int) -> bool:
+        never = {0, OVERFLOW_UID, _uid_of(self._slurm_user)}
+        return self._min_uid <= uid <= self._max_uid and uid not in never
+
+
+def _uid_of(name: str) -> int | None:
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError:
+        return None
+
+
+def _names(gids: list[int]) -> list[str]:
+    found = []
+    for gid in gids:
+        try:
+            found.append(grp.getgrgid(gid).gr_name)
+        except KeyError:
+            continue
+    return found
