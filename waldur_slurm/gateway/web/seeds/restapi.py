@@ -5,6 +5,7 @@ pictures that everybody is shown, each as old as its thing may be.
 """
 
 import pwd
+from collections.abc import Iterator
 from importlib.resources import files
 from urllib.parse import parse_qsl
 
@@ -15,7 +16,7 @@ from waldur_slurm.gateway.errors import NotThere
 from waldur_slurm.gateway.load.plan import wanted as load_wanted
 from waldur_slurm.gateway.load.usage import usage_of
 from waldur_slurm.gateway.picture.keeper import Seen
-from waldur_slurm.gateway.web.answers import JSON, from_picture
+from waldur_slurm.gateway.web.answers import JSON, from_picture, from_pieces
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.seeds.restapi_history import Query, integer
 from waldur_slurm.gateway.web.seeds.restapi_queue import encode_queue
@@ -37,12 +38,14 @@ async def queue(ask: Ask) -> Response:
     owners = None if ask.principal.sees_all else ask.principal.own_users
     hidden = ask.site.restapi.hidden_everywhere
 
-    def make() -> bytes:
+    def make() -> Iterator[bytes]:
         jobs = (job for job in seen.picture.value.jobs if _is_shown(job, owners, hidden))
-        return b'{"data":' + b"".join(encode_queue(jobs, shares.picture.value)) + b"}\n"
+        yield b'{"data":'
+        yield from encode_queue(jobs, shares.picture.value)
+        yield b"}\n"
 
     name = f"restapi queue {shares.picture.generation}"
-    return await from_picture(ask, seen, name, make, is_shared=ask.principal.sees_all)
+    return await from_pieces(ask, seen, name, make, is_shared=ask.principal.sees_all)
 
 
 def _is_shown(job: LiveJob, owners: frozenset[str] | None, hidden: frozenset[str]) -> bool:

@@ -1,5 +1,6 @@
 """The second original's surface beyond its recordings: doors, silence, hidden partitions."""
 
+import gzip
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -126,6 +127,19 @@ def test_whoever_has_the_answer_already_is_not_sent_it_again() -> None:
     again = gateway.get("/queue", if_none_match=first.headers["etag"])
     assert (again.status, again.body) == (304, b"")
     assert gateway.get("/queue", somebody("alice")).headers["etag"] != first.headers["etag"]
+
+
+def test_a_long_queue_is_kept_packed_and_is_the_same_for_who_does_not_take_it_so() -> None:
+    gateway = site()
+    for number in range(1000, 2000):
+        gateway.cluster.put(live_job(number))
+    plain = gateway.get("/queue")
+    kept = gateway.site.bodies.size
+    packed = gateway.get("/queue", accept_encoding="gzip")
+    assert packed.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(packed.body) == plain.body
+    assert packed.headers["etag"] != plain.headers["etag"]
+    assert kept == gateway.site.bodies.size == len(packed.body) < len(plain.body) / 20
 
 
 def test_many_who_ask_at_once_cost_slurm_one_reading() -> None:
