@@ -14,6 +14,7 @@ import pytest
 from sandbox.slurm import Cluster
 from tests.e2e.gateway.conftest import NewGateway
 from tests.e2e.gateway.nginx import BLOCKS, NGINX, Front, nginx_before
+from tests.e2e.program import eventually
 from tests.fixtures_slurm import IN_CI, require
 from waldur_slurm.gateway.web.native.events import HEARTBEAT_S
 from waldur_slurm.gateway.web.native.job import LONGEST_WAIT_S
@@ -66,6 +67,25 @@ def test_a_comparison_that_is_not_encoded_reaches_the_gateway_as_it_is(
 
     assert by_nginx.split(b" ")[1] == direct.split(b" ")[1]
     assert said_in(by_nginx) == said_in(direct)
+
+
+def test_a_comparator_means_the_same_behind_nginx(
+    start: Start, lab: Cluster, slurm_users: tuple[str, ...]
+) -> None:
+    first, second = (
+        lab.submit(slurm_users[0], "physics", "true", "--output=/dev/null") for _ in range(2)
+    )
+
+    def found(front: Front, query: str) -> list[int]:
+        raw = front.raw(f"/history?limit=100&{query}", f"Host: {NAME}")
+        return [job["id_job"] for job in json.loads(body_of(raw))["data"]]
+
+    with start(BOTH[1], GATEWAY_HOSTS=NAME) as front:
+        eventually(lambda: {first, second} <= {*found(front, "")}, "the accounting has heard")
+        for sign in ("<=", "%3C%3D"):
+            assert first in found(front, f"jobid{sign}{first}")
+            assert second not in found(front, f"jobid{sign}{first}")
+        assert found(front, f"jobid>={second}&jobid<={second}") == [second]
 
 
 def test_what_becomes_of_a_job_is_heard_while_the_stream_is_open(
