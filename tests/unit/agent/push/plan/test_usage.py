@@ -1,5 +1,6 @@
 """What is told of a month: totals, people, and no decrease that nobody vouches for."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -10,12 +11,14 @@ from tests.unit.agent.push.site import (
     MEM,
     NOON,
     NOVEMBER,
+    Altered,
     Site,
     debts,
     with_totals,
     with_two_rows,
 )
-from waldur_slurm.agent.model.marketplace import ResourceState
+from waldur_slurm.agent.model.marketplace import HeldUsage, ResourceState
+from waldur_slurm.agent.push.news import CycleReport
 from waldur_slurm.agent.push.plan.findings import RefusalKind
 from waldur_slurm.agent.push.plan.policy import Consent
 from waldur_slurm.model.names import UserName
@@ -210,3 +213,31 @@ def test_components_that_the_offering_lacks_are_named_and_the_rest_is_told(site:
     assert site.held(alpha, CPU, NOVEMBER) == Decimal("2.00")
     assert site.held(alpha, GPU, NOVEMBER) == Decimal("2.00")
     assert [(r.kind, r.subject) for r in report.refusals] == [(RefusalKind.NOT_OFFERED, "mem")]
+
+
+def test_a_person_whom_waldur_has_refused_is_listed_and_not_sent_again(today: Site) -> None:
+    alpha = today.allocation("alpha", "ann", "bob")
+    for user in ("ann", "bob"):
+        today.job("alpha", user, NOON - 3 * HOUR, NOON - HOUR)
+    take, asked = today.waldur.tell_user_usages, list[set[str]]()
+
+    def refuse_ann(usage: HeldUsage, amounts: Mapping[str, Decimal]) -> Mapping[str, str]:
+        asked.append(set(amounts))
+        take(usage, {name: amount for name, amount in amounts.items() if name != "ann"})
+        return {name: "no such user" for name in amounts if name == "ann"}
+
+    def run() -> CycleReport:
+        cycle = today.cycle()
+        cycle.marketplace = Altered(today.waldur, tell_user_usages=refuse_ann)
+        return cycle.run()
+
+    run()
+    second = run()
+
+    assert asked == [{"ann", "bob"}]
+    assert second.is_idle
+    assert [(each.account, each.user) for each in second.unlisted] == [("alpha", "ann")]
+    assert (today.held_by(alpha, "ann"), today.held_by(alpha, "bob")) == (None, Decimal("2.00"))
+    today.job("alpha", "ann", NOON - HOUR, NOON)
+    run()
+    assert asked == [{"ann", "bob"}]
