@@ -33,7 +33,12 @@ _SLURM = (
     "tests/unit/slurm/accounting",
     "tests/laws/test_parser_laws.py",
 )
-_WIRE = ("tests/unit/agent/waldur/test_wire.py", "tests/unit/agent/waldur/test_recorded_answers.py")
+_WIRE = (
+    "tests/unit/agent/waldur/test_wire.py",
+    "tests/unit/agent/waldur/test_wire_people.py",
+    "tests/unit/agent/waldur/test_wire_amounts.py",
+    "tests/unit/agent/waldur/test_recorded_answers.py",
+)
 _MODEL = (
     "tests/unit/model",
     "tests/unit/agent/model",

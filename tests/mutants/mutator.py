@@ -1,7 +1,8 @@
 """Small mistakes, made on purpose in a module's source, one at a time. Pure.
 
 Each is one that a person makes: a comparison or a sign turned around, an edge moved by one, a
-condition left out, a value dropped. What a type checker or an import finds is not worth a mutant.
+condition left out, a value dropped. What a type checker or an import finds is not worth a mutant,
+nor is how many characters a sentence quotes.
 """
 
 import ast
@@ -45,7 +46,7 @@ def mutants_of(source: str) -> Iterator[Mutant]:
     tree = ast.parse(source)
     places = [node for node in ast.walk(tree) if hasattr(node, "lineno")]
     for number in sorted(range(len(places)), key=lambda n: (places[n].lineno, n)):
-        if _is_docstring_or_type(tree, places[number]):
+        if _is_said_to_people_or_tools(tree, places[number]):
             continue
         conditions = {id(each) for each in _plain_conditions(tree)}
         negated = [_Change("not")] if id(places[number]) in conditions else []
@@ -141,19 +142,24 @@ def _replaced(tree: ast.AST, old: ast.AST, new: ast.AST) -> ast.AST:
     return Replacing().visit(tree)
 
 
-def _is_docstring_or_type(tree: ast.AST, node: ast.AST) -> bool:
-    """Annotations say nothing at run time, and `slots=True` nothing that a test could see."""
-    for holder in ast.walk(tree):
-        match holder:
-            case ast.AnnAssign() if node in ast.walk(holder.annotation):
-                return True
-            case ast.arg(annotation=ast.expr() as annotation) if node in ast.walk(annotation):
-                return True
-            case ast.FunctionDef(returns=ast.expr() as returns) if node in ast.walk(returns):
-                return True
-            case ast.ClassDef():
-                if any(node in ast.walk(each) for each in holder.decorator_list):
-                    return True
-            case _:
-                continue
-    return False
+def _is_said_to_people_or_tools(tree: ast.AST, node: ast.AST) -> bool:
+    said = (part for holder in ast.walk(tree) for part in _said_to_people_or_tools(holder))
+    return any(node in ast.walk(part) for part in said)
+
+
+def _said_to_people_or_tools(holder: ast.AST) -> Iterator[ast.AST]:
+    """Annotations say nothing at run time, `slots=True` or a cache's size nothing that shows."""
+    match holder:
+        case ast.AnnAssign():
+            yield holder.annotation
+        case ast.arg(annotation=ast.expr() as annotation):
+            yield annotation
+        case ast.ClassDef():
+            yield from holder.decorator_list
+        case ast.FunctionDef():
+            yield from holder.decorator_list
+            yield from filter(None, [holder.returns])
+        case ast.FormattedValue(value=ast.Subscript(slice=ast.Slice() as cut)):
+            yield cut
+        case _:
+            return

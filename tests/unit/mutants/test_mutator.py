@@ -52,3 +52,12 @@ def test_a_condition_that_is_asked_for_as_it_stands_is_negated() -> None:
     (mutant,) = mutants_of("def f(x: int) -> None:\n    if x:\n        print(x)\n")
 
     assert mutant.change == "x -> not x"
+
+
+def test_what_is_said_to_people_and_tools_is_left_alone() -> None:
+    source = """@lru_cache(maxsize=9)
+def f(text: Literal[3]) -> Literal[4]:
+    raise ValueError(f"not a number: {text[:80]!r}, {text[5]}")
+"""
+
+    assert [mutant.change for mutant in mutants_of(source)] == ["5 -> 6"]

@@ -132,11 +132,12 @@ def test_answers_that_end_too_soon_are_refused() -> None:
 
 
 def test_a_name_that_contains_the_separator_is_told_from_text_by_what_exists() -> None:
-    text = "physics|o|d|\nphysics|odd|o|a|b|\nlone|ly|x|y|\n"
-    known = [AccountName("physics"), AccountName("physics|odd")]
+    text = "physics|o|d|\nphysics|odd|o|a|b|\nphysics|even|o|a|\nlone|ly|x|y|\n"
+    known = [*map(AccountName, ("physics", "physics|odd", "physics|even", "physics|o"))]
     found = parse_accounts(text, known)
     assert found[AccountName("physics")].description == "d"
     assert found[AccountName("physics|odd")].description == "a|b"
+    assert found[AccountName("physics|even")].description == "a"
     assert AccountName("lone") not in found
 
 
@@ -172,6 +173,18 @@ def test_what_is_listed_twice_is_refused(parse: Callable[[str], object], text: s
 def test_a_person_may_be_in_an_account_once_more_for_a_partition() -> None:
     rows = parse_associations(f"{ANN_IN_PHYSICS}5|3|1|||||||physics|ann|gpu|\n")
     assert [(row.id, row.partition) for row in rows] == [("4", ""), ("5", "gpu")]
+
+
+def test_a_name_that_is_all_of_somebody_elses_row_is_not_taken_for_it() -> None:
+    known = [AccountName("physics"), AccountName("physics|o|a|b"), AccountName("physics|o|a")]
+    assert parse_accounts("physics|o|a|b|\n", known).keys() == {"physics"}
+
+
+def test_a_home_is_the_directory_and_not_the_shell() -> None:
+    text = "ann:x:1001:100:Ann:/home/ann:/bin/sh\nbob:x:1002:100::/scratch/bob:/bin/sh\n"
+    assert parse_passwd(text) == {"ann": "/home/ann", "bob": "/scratch/bob"}
+    with pytest.raises(UnparsableOutput, match="not a line of passwd"):
+        parse_passwd("ann:x:1001:100:Ann:/home/ann\n")
 
 
 def test_a_line_that_is_no_job_is_shown_with_its_cells() -> None:
