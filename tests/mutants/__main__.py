@@ -11,10 +11,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from queue import Queue
 
@@ -93,12 +94,12 @@ class Case:
     mutant: Mutant
 
     def __str__(self) -> str:
-        return f"{self.module}:{self.mutant.line}: {self.mutant.change}"
+        return f"{self.module}.py:{self.mutant.line}: {self.name}"
 
     @property
     def name(self) -> str:
-        """The case without its line, which changes with every edit above it."""
-        return f"{self.module}: {self.mutant.change}"
+        """Without a line, which changes with every edit above it."""
+        return f"{self.module}:{self.mutant.where}: {self.mutant.change}"
 
 
 def main() -> int:
@@ -111,16 +112,13 @@ def main() -> int:
         trees.put(first)
         for number in range(1, arguments.jobs):
             trees.put(_copy_tree(first, Path(place) / str(number)))
+        lived: list[Case] = []
         with ThreadPoolExecutor(arguments.jobs) as pool:
-            lived = [
-                case
-                for case, lives in zip(
-                    cases,
-                    pool.map(lambda case: _lives(case, trees, arguments.seed), cases),
-                    strict=True,
-                )
-                if lives
-            ]
+            for module, group in groupby(cases, attrgetter("module")):
+                its = list(group)
+                fates = list(pool.map(lambda case: _lives(case, trees, arguments.seed), its))
+                lived += [case for case, lives in zip(its, fates, strict=True) if lives]
+                _say(f"{module}: {fates.count(False)} of {len(its)} found")
     return _report(cases, lived)
 
 
@@ -139,12 +137,16 @@ def _chosen(arguments: argparse.Namespace) -> list[Case]:
     for module in JUDGES:
         if arguments.modules and not any(part in module for part in arguments.modules):
             continue
-        source = (PROJECT / "waldur_slurm" / f"{module}.py").read_text(encoding="utf-8")
-        found = [Case(module, mutant) for mutant in mutants_of(source)]
+        found = list(cases_of(module))
         if arguments.most and len(found) > arguments.most:
             found = dice.sample(found, arguments.most)
         cases += found
     return cases
+
+
+def cases_of(module: str) -> Iterator[Case]:
+    source = (PROJECT / "waldur_slurm" / f"{module}.py").read_text(encoding="utf-8")
+    return (Case(module, mutant) for mutant in mutants_of(source))
 
 
 def _copy_tree(source: Path, tree: Path, *left_out: str) -> Path:
@@ -196,23 +198,28 @@ def _passes(tree: Path, judge: str, seed: int, environment: Mapping[str, str]) -
 
 
 def _report(cases: Sequence[Case], lived: Sequence[Case]) -> int:
-    alike = set(_known_alike())
+    alike = known_alike()
     missed = [case for case in lived if case.name not in alike]
-    of, alive = Counter(c.module for c in cases), Counter(c.module for c in lived)
-    lines = [f"{module}: {of[module] - alive[module]} of {of[module]} found" for module in of]
-    lines += [f"lives: {case}" for case in missed]
-    found = len(cases) - len(lived)
+    found = [case for case in cases if case not in lived]
+    for case in missed:
+        _say(f"lives: {case}")
+    unlike = [case for case in found if case.name in alike]
+    for case in unlike:
+        _say(f"found, though alike.txt has it: {case}")
     excused = len(lived) - len(missed)
-    lines.append(f"{found} of {len(cases)} mutants found, {excused} alike, {len(missed)} missed")
-    sys.stdout.write("\n".join(lines) + "\n")
-    return 1 if missed else 0
+    _say(f"{len(found)} of {len(cases)} mutants found, {excused} alike, {len(missed)} missed")
+    return 1 if missed or unlike else 0
 
 
-def _known_alike() -> Iterator[str]:
-    """Lines `module: change`, each below a comment that says why nothing can tell it."""
-    for line in ALIKE.read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            yield line
+def known_alike() -> frozenset[str]:
+    """Names of cases, each below a comment that says why nothing can tell it."""
+    lines = ALIKE.read_text(encoding="utf-8").splitlines()
+    return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

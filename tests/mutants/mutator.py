@@ -37,6 +37,8 @@ class Mutant:
     """One changed place of a module: where, what became of it, and the whole new source."""
 
     line: int
+    where: str
+    """The function, class or constant that it is in."""
     change: str
     source: str
 
@@ -56,7 +58,8 @@ def mutants_of(source: str) -> Iterator[Mutant]:
             was = ast.unparse(node)
             changed = change.apply(node)
             text = ast.unparse(ast.fix_missing_locations(_replaced(copied, node, changed)))
-            yield Mutant(places[number].lineno, f"{was} -> {ast.unparse(changed)}", text)
+            line = places[number].lineno
+            yield Mutant(line, _name_at(tree, line), f"{was} -> {ast.unparse(changed)}", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,21 @@ def _changes(node: ast.AST) -> Iterator[_Change]:  # noqa: C901 - one case a kin
             yield _Change("name")
         case _:
             return
+
+
+def _name_at(tree: ast.Module, line: int) -> str:
+    """What stands there, from the outermost class, function or constant to the innermost."""
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or line):
+            match node:
+                case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
+                    names.append(name)
+                case ast.Assign(targets=[ast.Name(id=name)]) if node in tree.body:
+                    names.append(name)
+                case _:
+                    continue
+    return ".".join(names)
 
 
 def _plain_conditions(tree: ast.AST) -> Iterator[ast.expr]:
