@@ -1,8 +1,12 @@
 """What is told of a month: totals, people, and no decrease that nobody vouches for."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
+
+import pytest
 
 from tests.unit.agent.push.site import (
     CPU,
@@ -21,6 +25,8 @@ from waldur_slurm.agent.model.marketplace import HeldUsage, ResourceState
 from waldur_slurm.agent.push.news import CycleReport
 from waldur_slurm.agent.push.plan.findings import RefusalKind
 from waldur_slurm.agent.push.plan.policy import Consent
+from waldur_slurm.agent.push.plan.usage import has_decreases
+from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.names import UserName
 
 
@@ -63,6 +69,7 @@ def test_rows_of_two_plans_that_are_wrong_are_shown_and_left_alone(site: Site) -
     report = site.cycle().run()
 
     (refusal,) = report.refusals
+    assert report.failures == ()
     assert (refusal.kind, refusal.subject) == (RefusalKind.SPLIT, "alpha")
     assert "3.00 in all" in refusal.reason
     assert "2.00 was measured" in refusal.reason
@@ -105,6 +112,77 @@ def test_a_total_that_waldur_cannot_make_is_told_once_and_shown(today: Site) -> 
     today.forget()
     again = today.cycle().run()
     assert (today.told, [r.kind for r in again.refusals]) == ([], [RefusalKind.SPLIT])
+
+
+def test_a_total_that_waldur_did_not_make_is_told_again_once_its_rows_are_one(today: Site) -> None:
+    alpha = with_totals(today, "0.25", "2.05")
+    today.cycle().run()
+    today.waldur.usages_in_other_plans.clear()
+    today.hold(alpha, CPU, NOVEMBER, "0.25")
+
+    report = today.cycle().run()
+
+    assert (report.refusals, report.owed) == ((), ())
+    assert today.held(alpha, CPU, NOVEMBER) == Decimal("2.00")
+
+
+def test_totals_of_several_rows_are_told_again_beside_what_changes(today: Site) -> None:
+    alpha = with_totals(today, "0.25", "1.75")
+    today.job("alpha", "ann", NOON - 3 * HOUR, NOON - HOUR, cpu=0, gpu=1)
+
+    today.cycle().run()
+
+    assert today.waldur.current_usages[alpha.uuid] == {CPU: Decimal("2.00"), GPU: Decimal("2.00")}
+
+
+def test_rows_that_waldur_adds_up_by_itself_alone_are_not_told_beside_others(today: Site) -> None:
+    alpha = with_two_rows(today, "0.25", "1.75")
+    today.job("alpha", "ann", NOON - 3 * HOUR, NOON - HOUR, cpu=0, gpu=1)
+
+    today.cycle().run()
+
+    assert today.waldur.current_usages[alpha.uuid] == {GPU: Decimal("2.00")}
+
+
+@pytest.mark.parametrize(("held", "is_sent"), [("105.26", True), ("105.27", False)])
+def test_a_decrease_by_as_much_as_may_be_is_sent(today: Site, held: str, is_sent: bool) -> None:
+    """By 5 per cent: 5.263 of 105.26 CPU hours may go at once, and nothing beyond."""
+    alpha = today.allocation("alpha", "ann")
+    today.job("alpha", "ann", NOON - 100 * HOUR, NOON)
+    today.job("other", "bob", NOON.replace(day=1) - 30 * HOUR, NOON.replace(day=1))
+    today.hold(alpha, CPU, NOVEMBER, held)
+
+    today.cycle().run()
+
+    assert (today.held(alpha, CPU, NOVEMBER) == 100) is is_sent
+
+
+def test_a_decrease_to_the_very_edge_is_sent(today: Site) -> None:
+    today.policy["max_decrease"] = Fraction(1, 2)
+    alpha = today.allocation("alpha", "ann")
+    today.job("alpha", "ann", NOON - 100 * HOUR, NOON)
+    today.job("other", "bob", NOON.replace(day=1) - 30 * HOUR, NOON.replace(day=1))
+    today.hold(alpha, CPU, NOVEMBER, "200.00")
+
+    assert today.cycle().run().refusals == ()
+    assert today.held(alpha, CPU, NOVEMBER) == 100
+
+
+def test_what_does_not_fall_asks_for_no_records_of_the_time_before(today: Site) -> None:
+    alpha = today.allocation("alpha", "ann")
+    today.job("alpha", "ann", NOON - 3 * HOUR, NOON - HOUR)
+    today.cycle().run()
+    reader = today.cycle().reader
+    world = reader.read_world((alpha,), reader.book_open_months(), Snapshot({}), Consent())
+
+    assert not has_decreases(world, NOVEMBER)
+    usages = {NOVEMBER: {(alpha.uuid, CPU): Decimal("2.01")}}
+    fallen = replace(world, waldur=replace(world.waldur, usages=usages))
+    assert has_decreases(fallen, NOVEMBER)
+    erred = replace(alpha, state=ResourceState.ERRED)
+    assert not has_decreases(
+        replace(fallen, waldur=replace(fallen.waldur, resources=(erred,))), NOVEMBER
+    )
 
 
 def test_usage_of_an_unknown_user_counts_in_the_total_and_is_listed(site: Site) -> None:
