@@ -96,6 +96,12 @@ def test_a_tres_without_an_amount_is_refused_and_not_unlimited(text: str) -> Non
         parse_tres(text)
 
 
+@pytest.mark.parametrize("text", ["cpu", "=1", "cpu=1,mem"])
+def test_a_tres_list_without_a_name_or_a_sign_is_quoted(text: str) -> None:
+    with pytest.raises(UnparsableOutput, match="not a TRES with its amount"):
+        parse_tres(text)
+
+
 def test_rounded_amounts_are_recognised() -> None:
     assert is_rounded("cpu=4,mem=1.50T")
     assert is_rounded("mem=1?")

@@ -10,6 +10,7 @@ import pytest
 
 from tests.unit.agent.push.site import (
     CPU,
+    EDGE,
     GPU,
     HOUR,
     MEM,
@@ -18,6 +19,7 @@ from tests.unit.agent.push.site import (
     Altered,
     Site,
     debts,
+    with_a_debt,
     with_totals,
     with_two_rows,
 )
@@ -185,6 +187,16 @@ def test_what_does_not_fall_asks_for_no_records_of_the_time_before(today: Site) 
     )
 
 
+def test_whose_usage_it_was_is_not_told_where_the_total_is_not(older: Site) -> None:
+    with_a_debt(older)
+    assert older.waldur.written("tell_user_usages") == []
+
+    older.job("alpha", "ann", EDGE + HOUR, EDGE + 2 * HOUR)
+    older.move_to(datetime(2026, 11, 30, 23, 58, tzinfo=UTC))
+    older.cycle().run()
+    assert older.told == []
+
+
 def test_usage_of_an_unknown_user_counts_in_the_total_and_is_listed(site: Site) -> None:
     alpha = site.allocation("alpha", "ann")
     site.job("alpha", "stranger", NOON - 3 * HOUR, NOON - HOUR)
@@ -223,6 +235,7 @@ def test_a_large_decrease_waits_for_a_persons_word(site: Site) -> None:
 
     assert site.held(alpha, CPU, NOVEMBER) == Decimal("110.00")
     assert [refusal.kind for refusal in report.refusals] == [RefusalKind.DECREASE]
+    assert site.waldur.written("tell_user_usages") == []
 
     site.cycle().run(Consent(allow_decrease=True))
 
