@@ -26,7 +26,11 @@ ALIKE = Path(__file__).parent / "alike.txt"
 LONGEST_S = 120.0
 _LEAVE_NO_TRACE = {"PYTHONDONTWRITEBYTECODE": "1"}
 
-_PULL = ("tests/unit/agent/pull", "tests/laws/test_plan_pull_laws.py")
+_PULL = (
+    "tests/unit/agent/pull",
+    "tests/laws/test_plan_pull_laws.py",
+    "tests/laws/test_brake_laws.py",
+)
 _METERING = ("tests/unit/agent/metering", "tests/laws/test_usage_laws.py", "tests/unit/agent/push")
 _PUSH = ("tests/unit/agent/push/plan", "tests/unit/agent/push", "tests/laws/test_usage_laws.py")
 _SLURM = (
@@ -47,7 +51,9 @@ _MODEL = (
     *_METERING,
 )
 JUDGES: dict[str, tuple[str, ...]] = {
+    "agent/pull/plan/defaults": _PULL,
     "agent/pull/plan/departures": _PULL,
+    "agent/pull/plan/inherited": _PULL,
     "agent/pull/guard/brake": _PULL,
     "agent/pull/guard/doubtful": _PULL,
     "agent/pull/guard/removals": _PULL,
