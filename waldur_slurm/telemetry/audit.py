@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from waldur_slurm.errors import StateError
+from waldur_slurm.model.counting import counted
 from waldur_slurm.telemetry.events import Event
 from waldur_slurm.telemetry.lines import as_json, stamp
 from waldur_slurm.telemetry.redaction import Redaction
@@ -59,7 +60,7 @@ class AuditLog:
         except OSError as error:
             raise StateError(
                 f"cannot write the audit log {self._path}: {error.strerror};"
-                f" {len(self._unwritten)} changes are not in it yet"
+                f" {counted(len(self._unwritten), 'change is', 'changes are')} not in it yet"
             ) from error
 
     def _demand_room(self, size: int) -> None:

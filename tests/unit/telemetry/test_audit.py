@@ -77,7 +77,7 @@ def test_a_change_that_could_not_be_written_stops_the_next_cycle(tmp_path: Path)
 def test_a_log_that_lacks_nothing_is_complete(tmp_path: Path) -> None:
     log = audit_log(tmp_path / "later" / "audit.jsonl")
     log(change(1))
-    with pytest.raises(StateError, match="1 changes are not in it"):
+    with pytest.raises(StateError, match="1 change is not in it"):
         log.ensure_complete()
 
     (tmp_path / "later").mkdir()

@@ -7,6 +7,7 @@ from waldur_slurm.agent.check.findings import Finding, Verdict, failed, fine, wa
 from waldur_slurm.agent.check.slurm import judge_slurm
 from waldur_slurm.agent.check.waldur import judge_waldur
 from waldur_slurm.errors import ExpectedError
+from waldur_slurm.model.counting import counted
 
 _PLACES = {"state directory": "AGENT_STATE_DIR", "audit log": "AGENT_AUDIT_LOG"}
 
@@ -69,7 +70,7 @@ def _judge_tres_file(facts: Facts) -> Iterator[Finding]:
             "set unit_factor (60000 for k-Hours, 61440 for GiB-hours) or name the unit minutes",
         )
         return
-    yield fine("TRES file", f"{len(components)} components")
+    yield fine("TRES file", counted(len(components), "component"))
 
 
 def _judge_storage(facts: Facts) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from waldur_slurm.agent.errors import WaldurRejected, WaldurUnreachable
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.model.marketplace import Dialect, OfferingUser
 from waldur_slurm.errors import ExpectedError
+from waldur_slurm.model.counting import counted
 
 CLOCKS_APART = timedelta(minutes=1)
 
@@ -195,21 +196,23 @@ def judge_components(waldur: WaldurFacts, components: Known[tuple[Component, ...
             f"in Waldur {', '.join(apart)} differ from the TRES file, or are missing",
             "waldur-slurm-agent --load-components --dry-run shows how; without --dry-run it mends",
         )
-    return fine(subject, f"{len(changes)} are in step with the TRES file")
+    number = counted(len(changes), "component is", "components are")
+    return fine(subject, f"{number} in step with the TRES file")
 
 
 def judge_people(users: Known[tuple[OfferingUser, ...]]) -> Finding:
     subject = "people"
     if isinstance(users, ExpectedError):
         return failed(subject, str(users), "the token must be allowed to read the offering's users")
+    people = counted(len(users), "person has", "people have")
     nameless = sum(not user.is_usable for user in users)
     if nameless:
         return warning(
             subject,
-            f"{nameless} of {len(users)} people have no usable user name in this offering",
+            f"{nameless} of {people} no usable user name in this offering",
             "give them one in Waldur (the offering's users): the agent never invents names",
         )
-    return fine(subject, f"{len(users)} people have user names")
+    return fine(subject, f"{people} a user name")
 
 
 def judge_clock(waldur: WaldurFacts) -> Finding:

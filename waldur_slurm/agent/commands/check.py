@@ -20,7 +20,8 @@ from waldur_slurm.agent.check.storage import obstacle
 from waldur_slurm.agent.commands import FAILED, OK, display_of
 from waldur_slurm.agent.composition import Parts, now
 from waldur_slurm.agent.daemon.hooks import hooks_in
-from waldur_slurm.agent.daemon.show import announcer, counted
+from waldur_slurm.agent.daemon.show import announcer
+from waldur_slurm.model.counting import counted
 
 _STYLES: dict[str, str] = {
     Verdict.OK: "green",

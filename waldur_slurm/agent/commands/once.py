@@ -6,8 +6,8 @@ from waldur_slurm.agent.commands import code_of, display_of
 from waldur_slurm.agent.composition import Parts
 from waldur_slurm.agent.daemon.alone import only_agent
 from waldur_slurm.agent.daemon.cycle import run_audited
-from waldur_slurm.agent.daemon.show import counted
 from waldur_slurm.agent.directions import carrier_of
+from waldur_slurm.model.counting import counted
 
 
 def once(parts: Parts, arguments: argparse.Namespace) -> int:

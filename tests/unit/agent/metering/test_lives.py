@@ -78,7 +78,7 @@ def test_records_that_lack_every_running_job_are_not_believed(site: Site) -> Non
     site.slurm = Forgetful(site.slurm.now, lost=1000)
     site.job("alpha", "ann", NOON - 3 * HOUR)
 
-    with pytest.raises(AccountingDown, match="of 1 running jobs not one"):
+    with pytest.raises(AccountingDown, match="of 1 running job not one"):
         measure(site)
 
 

@@ -20,6 +20,7 @@ from waldur_slurm.agent.pull.vocabulary.findings import Refusal, RefusalKind
 from waldur_slurm.agent.pull.vocabulary.limits import Unusable, held_limits, wanted_limits
 from waldur_slurm.agent.pull.vocabulary.steps import ApproveOrder, ErrOrder, Judgement, RejectOrder
 from waldur_slurm.agent.pull.world.world import World
+from waldur_slurm.model.counting import counted
 from waldur_slurm.model.tres import Tres
 
 _MAKING = (OrderType.CREATE, OrderType.RESTORE)
@@ -116,9 +117,10 @@ def _judge_unattached(world: World, order: Order) -> Judged:
 
 def _unavailable(world: World) -> Refusal:
     """Said once for all orders: begun now, none of them could be told to Waldur."""
+    waiting = counted(len(world.waldur.orders), "order waits", "orders wait")
     reason = (
         f"the offering is unavailable in Waldur, which takes no change of its resources:"
-        f" {len(world.waldur.orders)} orders wait until it is active again"
+        f" {waiting} until it is active again"
     )
     return Refusal(RefusalKind.UNAVAILABLE, world.offering, reason)
 

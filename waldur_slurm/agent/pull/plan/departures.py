@@ -27,6 +27,7 @@ from waldur_slurm.agent.pull.world.ledger import UserHold
 from waldur_slurm.agent.pull.world.ownership import is_in_cluster
 from waldur_slurm.agent.pull.world.world import Answers
 from waldur_slurm.model.accounts import Account, Association
+from waldur_slurm.model.counting import counted
 from waldur_slurm.model.jobs import QueuedJob
 from waldur_slurm.model.names import ROOT, AccountName, UserName
 
@@ -151,7 +152,7 @@ def plan_ending(
         yield Refusal(RefusalKind.UNKNOWN, order, f"the jobs of {ending.found.name} are unknown")
     elif jobs:
         yield from _cancel(jobs, desired.world.policy.terminated_jobs, order=order)
-        yield Refusal(RefusalKind.WAITING, order, f"{len(jobs)} jobs have not ended")
+        yield Refusal(RefusalKind.WAITING, order, _not_ended(jobs))
     else:
         yield from _clear_away(desired, ending, ending.found, departures)
         yield done
@@ -207,6 +208,10 @@ def _obstacle(desired: Desired, found: Account) -> str:
     return ""
 
 
+def _not_ended(jobs: Collection[QueuedJob]) -> str:
+    return counted(len(jobs), "job has not ended", "jobs have not ended")
+
+
 def _drain(
     desired: Desired,
     account: AccountName,
@@ -217,8 +222,7 @@ def _drain(
         before = UserHold(association.max_submit_jobs)
         yield HoldUser(account=account, user=association.user, before=before, reason=LEFT)
     yield from _cancel(jobs, desired.world.policy.leavers)
-    reason = f"{len(jobs)} jobs have not ended"
-    yield Refusal(RefusalKind.WAITING, f"{account}/{association.user}", reason)
+    yield Refusal(RefusalKind.WAITING, f"{account}/{association.user}", _not_ended(jobs))
 
 
 def _cancel(

@@ -15,6 +15,7 @@ from waldur_slurm.model.accounts import NewAccount
 from waldur_slurm.model.jobs import QueuedJob
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.tres import tres_name
+from waldur_slurm.telemetry.lines import as_text
 
 A, B, U, O = AccountName("a"), AccountName("b"), UserName("u"), OrderUuid("o")  # noqa: E741 - an order
 GPU = tres_name("gres/gpu")
@@ -93,3 +94,15 @@ def test_a_record_tells_before_and_after(step: steps.Step, before: object, after
     record = record_of(step)
 
     assert (record["before"], record["after"]) == (before, after)
+
+
+def test_jobs_are_counted_and_named_in_the_plan_and_are_no_number_in_the_log() -> None:
+    def cancelling(*ids: str) -> steps.CancelJobs:
+        jobs = (QueuedJob(i, A, U, "PENDING", datetime(2026, 11, 21, tzinfo=UTC)) for i in ids)
+        return steps.CancelJobs(account=A, user=U, jobs=tuple(jobs))
+
+    assert sentence_of(cancelling("3")) == "cancel 1 job (3) of u in a"
+    assert sentence_of(cancelling("3", "4_[1-9]")) == "cancel 2 jobs (3, 4_[1-9]) of u in a"
+    many = sentence_of(cancelling(*"1234567"))
+    assert many == "cancel 7 jobs (1, 2, 3, 4, 5 and 2 more) of u in a"
+    assert as_text(record_of(cancelling("3"))) == "account=a user=u job_ids=3"
