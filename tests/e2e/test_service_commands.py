@@ -38,6 +38,7 @@ def test_a_plan_is_shown_carried_out_and_then_empty(
     assert waldur.writes() == []
     data = json.loads(program.run("plan", "--json").stdout)
     assert data["kind"] == "changes"
+    planned = [s["after"]["name"] for s in data["steps"] if s["step"] == "account.added"]
 
     done = program.run("once")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -45,6 +46,7 @@ def test_a_plan_is_shown_carried_out_and_then_empty(
 
     assert program.run("plan").returncode == 0
     account = waldur.resource(resource)["backend_id"]
+    assert account == planned[-1]
     limits = slurm_cluster.must(
         "sacctmgr", "-nP", "show", "assoc", f"account={account}", "format=grptresmins"
     )

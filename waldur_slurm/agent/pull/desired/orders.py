@@ -146,7 +146,7 @@ def _limits(world: World, order: Order, resource: Resource | None) -> Tres | Unu
 
 
 def _lacks_allocation(world: World, resource: Resource | None) -> bool:
-    """In the older dialects the name is the hidden allocation's, and it comes after approval."""
+    """In the older dialects what is told is told to it, and it comes a moment after approval."""
     return (
         world.dialect is not Dialect.TODAY and resource is not None and not resource.allocation_uuid
     )
