@@ -15,6 +15,7 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     CompleteOrder,
     DescribeAccount,
     ErrOrder,
+    ExplainOrder,
     HoldAccount,
     HoldUser,
     MakeHome,
@@ -67,6 +68,8 @@ def sentence_of(step: Step) -> str:  # noqa: C901, PLR0912 - one case a kind
             return f"approve order {step.order}"
         case RejectOrder():
             return f"reject order {step.order}: {step.reason}"
+        case ExplainOrder():
+            return f"tell the customer of order {step.order}: {step.message}"
         case ErrOrder():
             return f"mark order {step.order} erred: {step.reason}"
         case AdoptAccount():

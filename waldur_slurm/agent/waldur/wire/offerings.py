@@ -21,6 +21,7 @@ def parse_offering(raw: object, where: str) -> Offering:
         customer_uuid=CustomerUuid(canonical(row.customer_uuid)),
         components=tuple(_offered(component) for component in row.components),
         wants_memberships=options.get("enable_membership_sync_status") is True,
+        passes_messages=options.get("enable_provider_consumer_messaging") is True,
     )
 
 

@@ -16,6 +16,7 @@ from waldur_slurm.agent.pull.vocabulary.findings import DriftKind, RefusalKind
 from waldur_slurm.agent.pull.vocabulary.steps import AddAccount
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import AccountName
+from waldur_slurm.telemetry.events import Level
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_an_order_whose_resource_is_not_made_yet_is_approved_and_waits(site: Sit
     report = site.run()
 
     assert site.waldur.orders[order.uuid].state is OrderState.EXECUTING
-    assert [refusal.kind for refusal in report.refusals] == [RefusalKind.WAITING]
+    assert [refusal.kind for refusal in report.refusals] == [RefusalKind.AWAITS_WALDUR]
     executing = site.waldur.orders[order.uuid]
     site.waldur.orders[order.uuid] = replace(executing, resource=resource)
     site.settle()
@@ -93,7 +94,13 @@ def test_an_order_waits_for_the_hidden_allocation_and_gets_the_name_that_was_pla
     site.waldur.resources[made.uuid] = replace(made, allocation_uuid="")
     planned = [s.account for s in site.plan().plan.steps if isinstance(s, AddAccount)]
 
-    site.run()
+    cycle = site.cycle()
+    for _ in range(3):
+        (refusal,) = cycle.run().refusals
+        assert (refusal.kind, refusal.subject) == (RefusalKind.AWAITS_WALDUR, order.uuid)
+        assert "has not made its allocation yet" in refusal.reason
+    (told,) = [event for event in site.events if event.name == "step.refused"]
+    assert told.level is Level.INFO
     assert not any(name.startswith("hpc_") for name in site.accounts())
     held = site.waldur.resources[made.uuid]
     site.waldur.resources[made.uuid] = replace(held, allocation_uuid="f" * 32)

@@ -40,6 +40,7 @@ def every_step() -> list[steps.Step]:
         steps.ApproveOrder(order=O),
         steps.RejectOrder(order=O, reason="why"),
         steps.ErrOrder(order=O, reason="why"),
+        steps.ExplainOrder(order=O, message="why"),
         steps.AdoptAccount(account=A, description="mark", before="alloc"),
         steps.DescribeAccount(account=A, description="mark", before="mark old"),
         steps.AddAccount(stage=steps.Stage.CUSTOMERS, new=NewAccount(A, B, "d", "o", {GPU: 1})),
@@ -82,11 +83,11 @@ def test_every_kind_of_step_has_words_a_record_and_a_subject() -> None:
 @pytest.mark.parametrize(
     ("step", "before", "after"),
     [
-        (every_step()[8], {GPU: 3}, {GPU: None}),
-        (every_step()[9], [None, None], [0, 0]),
-        (every_step()[14], None, 0),
-        (every_step()[17], "a", "b"),
-        (every_step()[20], "old", "a"),
+        (every_step()[9], {GPU: 3}, {GPU: None}),
+        (every_step()[10], [None, None], [0, 0]),
+        (every_step()[15], None, 0),
+        (every_step()[18], "a", "b"),
+        (every_step()[21], "old", "a"),
     ],
     ids=lambda value: getattr(value, "event", ""),
 )
