@@ -56,7 +56,7 @@ def _judge_settings(facts: Facts) -> Iterator[Finding]:
 def _judge_tres_file(facts: Facts) -> Iterator[Finding]:
     components = facts.components
     if isinstance(components, ExpectedError):
-        yield failed("TRES file", str(components), "correct the file: see docs/settings.md")
+        yield failed("TRES file", str(components), "correct the file")
         return
     raw_hours = [
         component.type

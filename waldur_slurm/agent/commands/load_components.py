@@ -8,7 +8,8 @@ from waldur_slurm.agent.composition import Parts
 
 
 def load_components(parts: Parts, arguments: argparse.Namespace) -> int:
-    changes = plan_components(parts.marketplace.read_offering().components, parts.components)
+    wanted = parts.components  # a mistake in the file is told before Waldur is asked for anything
+    changes = plan_components(parts.marketplace.read_offering().components, wanted)
     if not arguments.dry_run:
         apply_components(changes, parts.marketplace)
     rows = [
