@@ -44,10 +44,18 @@ class Parts:
     """One agent's parts, for one offering and direction."""
 
     def __init__(
-        self, settings: Settings, environ: Mapping[str, str], signals: Signals, log: TextIO
+        self,
+        settings: Settings,
+        environ: Mapping[str, str],
+        signals: Signals,
+        log: TextIO,
+        *,
+        command: str | None = None,
     ) -> None:
         self.settings = settings
         self.signals = signals
+        self.command = command
+        """What a person typed; None is the daemon, whose log tells what it found Waldur to be."""
         self._environ = environ
         self._log = log
         self._closing = ExitStack()
@@ -215,7 +223,8 @@ class Parts:
         self.signals.stop_if_asked()
 
     def _pass_on(self, notice: "Notice") -> None:
-        level = Level.WARNING if notice.is_trouble else Level.INFO
+        news = Level.DEBUG if self.command else Level.INFO
+        level = Level.WARNING if notice.is_trouble else news
         level = Level.ERROR if notice.needs_a_person else level
         self.tell(Event(name=notice.name, level=level, fields=notice.fields))
 

@@ -80,7 +80,7 @@ def _run(arguments: argparse.Namespace, environ: Environ, hidden: list[str]) -> 
     _clean_for_libraries(environ, settings)
     command = find(arguments.command)
     with listening() as signals:
-        parts = Parts(settings, environ, signals, sys.stderr)
+        parts = Parts(settings, environ, signals, sys.stderr, command=arguments.command)
         try:
             code = command(parts, arguments)
             sys.stdout.flush()

@@ -7,8 +7,10 @@ import argparse
 import importlib
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 
 from waldur_slurm.agent.composition import Parts
+from waldur_slurm.agent.daemon.alone import only_agent
 from waldur_slurm.agent.daemon.show import Display
 from waldur_slurm.agent.report.findings import Failure
 from waldur_slurm.agent.settings import Direction
@@ -29,6 +31,17 @@ def find(name: str | None) -> Command:
     word = (name or _DAEMON).replace("-", "_")
     command: Command = getattr(importlib.import_module(f"{__name__}.{word}"), word)
     return command
+
+
+def alone(parts: Parts) -> AbstractContextManager[None]:
+    """Be the only agent for this offering and direction, or say who is."""
+    told = parts.settings
+    return only_agent(
+        told.state_dir,
+        offering=told.offering_uuid,
+        direction=told.direction,
+        command=parts.command,
+    )
 
 
 def display_of(parts: Parts) -> Display:
