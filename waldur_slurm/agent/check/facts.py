@@ -35,6 +35,10 @@ class Told:
     default_account: AccountName
     require_unix_users: bool
     warnings: tuple[str, ...] = ()
+    env_file: str = ""
+    """The env file that the settings come from, where the command line names one."""
+    token_file: str = ""
+    """The file that holds the token, where the settings name one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def is_fit(findings: Iterable[Finding]) -> bool:
 
 def _judge_settings(facts: Facts) -> Iterator[Finding]:
     told = facts.told
-    advice = "correct it in the env file"
+    advice = f"correct it in {told.env_file or 'the env file'}"
     warnings = [warning("settings", text, advice) for text in told.warnings]
     if told.api_url.startswith("http://"):
         warnings.append(

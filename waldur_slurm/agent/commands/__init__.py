@@ -5,9 +5,12 @@ A command is imported when it is typed, and with it only what it needs.
 
 import argparse
 import importlib
+import re
+import shlex
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 from waldur_slurm.agent.composition import Parts
 from waldur_slurm.agent.daemon.alone import only_agent
@@ -31,6 +34,14 @@ def find(name: str | None) -> Command:
     word = (name or _DAEMON).replace("-", "_")
     command: Command = getattr(importlib.import_module(f"{__name__}.{word}"), word)
     return command
+
+
+def typed_with(env_file: Path | None, text: str) -> str:
+    """The text, in which each command line for the agent names the env file that was named."""
+    if env_file is None:
+        return text
+    program = f"waldur-slurm-agent --env-file {shlex.quote(str(env_file))} "
+    return re.sub(r"(?<![\w/.-])waldur-slurm-agent (?!--env-file)", lambda _: program, text)
 
 
 def alone(parts: Parts) -> AbstractContextManager[None]:

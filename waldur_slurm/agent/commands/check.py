@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from waldur_slurm.agent.check.facts import (
@@ -17,7 +18,7 @@ from waldur_slurm.agent.check.facts import (
 from waldur_slurm.agent.check.findings import Finding, Verdict
 from waldur_slurm.agent.check.judgement import is_fit, judge
 from waldur_slurm.agent.check.storage import obstacle
-from waldur_slurm.agent.commands import FAILED, OK, display_of
+from waldur_slurm.agent.commands import FAILED, OK, display_of, typed_with
 from waldur_slurm.agent.composition import Parts, now
 from waldur_slurm.agent.daemon.hooks import hooks_in
 from waldur_slurm.agent.daemon.show import announcer, counted
@@ -32,7 +33,11 @@ _STYLES: dict[str, str] = {
 
 def check(parts: Parts, arguments: argparse.Namespace) -> int:
     """Say of each thing whether it is in order, and what to do where it is not."""
-    findings = judge(_facts(parts))
+    env_file: Path | None = arguments.env_file
+    findings = tuple(
+        replace(finding, advice=typed_with(env_file, finding.advice))
+        for finding in judge(_facts(parts, env_file))
+    )
     display = display_of(parts)
     if arguments.json:
         display.json({"fit": is_fit(findings), "findings": findings})
@@ -52,7 +57,7 @@ def _summary(findings: tuple[Finding, ...]) -> str:
     return f"The agent cannot run yet: {failures} to mend, from the top."
 
 
-def _facts(parts: Parts) -> Facts:
+def _facts(parts: Parts, env_file: Path | None) -> Facts:
     told = parts.settings
     announce = announcer(sys.stderr)
     waldur = read_waldur(lambda: parts.marketplace, now, announce)
@@ -67,6 +72,8 @@ def _facts(parts: Parts) -> Facts:
             default_account=told.pull.default_account,
             require_unix_users=told.pull.require_unix_users,
             warnings=parts.warnings,
+            env_file=str(env_file or ""),
+            token_file=str(told.api_token_file or ""),
         ),
         components=known(lambda: parts.components),
         storage=storage,

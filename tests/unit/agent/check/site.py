@@ -31,6 +31,8 @@ class Site:
     api_url: str = "https://waldur.example.com/api/"
     verify_ssl: bool = True
     warnings: tuple[str, ...] = ()
+    env_file: str = ""
+    token_file: str = ""
     slurm: FakeSlurm = field(default_factory=FakeSlurm)
     waldur: FakeMarketplace = field(
         default_factory=lambda: FakeMarketplace(dialect=Dialect.TODAY, now=NOON)
@@ -62,6 +64,8 @@ class Site:
                     default_account=WALDUR,
                     require_unix_users=True,
                     warnings=self.warnings,
+                    env_file=self.env_file,
+                    token_file=self.token_file,
                 ),
                 components=self.components,
                 storage=self.storage,
