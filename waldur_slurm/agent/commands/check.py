@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,11 +17,13 @@ from waldur_slurm.agent.check.facts import (
 )
 from waldur_slurm.agent.check.findings import Finding, Verdict
 from waldur_slurm.agent.check.judgement import is_fit, judge
-from waldur_slurm.agent.check.storage import obstacle
+from waldur_slurm.agent.check.storage import Obstacle, Wanted, obstacle
+from waldur_slurm.agent.check.systemd import read_unit
 from waldur_slurm.agent.commands import FAILED, OK, display_of, typed_with
 from waldur_slurm.agent.composition import Parts, now
 from waldur_slurm.agent.daemon.hooks import hooks_in
 from waldur_slurm.agent.daemon.show import announcer, counted
+from waldur_slurm.agent.settings import LOGS, STATE
 
 _STYLES: dict[str, str] = {
     Verdict.OK: "green",
@@ -61,9 +63,6 @@ def _facts(parts: Parts, env_file: Path | None) -> Facts:
     told = parts.settings
     announce = announcer(sys.stderr)
     waldur = read_waldur(lambda: parts.marketplace, now, announce)
-    storage = {"state directory": obstacle(told.state_dir, is_directory=True)}
-    if told.audit_log:
-        storage["audit log"] = obstacle(told.audit_log, is_directory=False)
     return Facts(
         told=Told(
             direction=told.direction,
@@ -76,11 +75,20 @@ def _facts(parts: Parts, env_file: Path | None) -> Facts:
             token_file=str(told.api_token_file or ""),
         ),
         components=known(lambda: parts.components),
-        storage=storage,
+        storage=_storage(parts, env_file),
         waldur=waldur,
         slurm=read_slurm(lambda: parts.accounting, user_names(waldur), announce),
         hooks=_hooks(told.hook_dir),
     )
+
+
+def _storage(parts: Parts, env_file: Path | None) -> Mapping[str, str | Obstacle]:
+    told = parts.settings
+    unit = read_unit(parts.host, told.direction, env_file) if env_file else None
+    wanted = {"state directory": Wanted(told.state_dir.absolute(), is_directory=True)}
+    if told.audit_log:
+        wanted["audit log"] = Wanted(told.audit_log.absolute(), is_directory=False)
+    return {name: obstacle(each, (STATE, LOGS), unit) for name, each in wanted.items()}
 
 
 def _hooks(directory: Path | None) -> Known[Sequence[str]] | None:

@@ -10,6 +10,7 @@ from tests.fakes.waldur import FakeMarketplace
 from waldur_slurm.agent.check.facts import Facts, Known, Told, read_slurm, read_waldur
 from waldur_slurm.agent.check.findings import Finding, Verdict
 from waldur_slurm.agent.check.judgement import judge
+from waldur_slurm.agent.check.storage import Obstacle
 from waldur_slurm.agent.components_sync import apply_components, plan_components
 from waldur_slurm.agent.model.components import AccountingType, Component
 from waldur_slurm.agent.model.marketplace import Dialect
@@ -38,8 +39,8 @@ class Site:
         default_factory=lambda: FakeMarketplace(dialect=Dialect.TODAY, now=NOON)
     )
     components: tuple[Component, ...] | ExpectedError = (component("cpu", AccountingType.USAGE),)
-    storage: Mapping[str, ExpectedError | None] = field(
-        default_factory=lambda: {"state directory": None}
+    storage: Mapping[str, str | Obstacle] = field(
+        default_factory=lambda: {"state directory": "can be written"}
     )
 
     hooks: Known[Sequence[str]] | None = None
