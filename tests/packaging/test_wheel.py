@@ -56,12 +56,14 @@ def test_without_settings_it_says_all_that_is_missing_and_exits_with_78(
     done = run(installed / "waldur-slurm-agent", *argv, cwd=tmp_path, environ=clean())
 
     assert (done.returncode, done.stdout) == (78, "")
-    assert {line.split()[1] for line in done.stderr.splitlines()} == {
+    *mistakes, hint = done.stderr.splitlines()
+    assert {line.split()[1] for line in mistakes} == {
         "WALDUR_API_URL",
         "WALDUR_API_TOKEN",
         "WALDUR_SYNC_DIRECTION",
         "WALDUR_OFFERING_UUID",
     }
+    assert "--env-file" in hint
 
 
 def test_a_mistake_in_the_tres_file_points_to_a_page_that_is_installed(

@@ -30,7 +30,7 @@ def is_fit(findings: Iterable[Finding]) -> bool:
 
 def _judge_settings(facts: Facts) -> Iterator[Finding]:
     told = facts.told
-    advice = "correct it in the env file"
+    advice = f"correct it in {told.env_file or 'the env file'}"
     warnings = [warning("settings", text, advice) for text in told.warnings]
     if told.api_url.startswith("http://"):
         warnings.append(
@@ -74,12 +74,12 @@ def _judge_tres_file(facts: Facts) -> Iterator[Finding]:
 
 
 def _judge_storage(facts: Facts) -> Iterator[Finding]:
-    for what, trouble in facts.storage.items():
-        if trouble is None:
-            yield fine(what, "can be written")
+    for what, how in facts.storage.items():
+        if isinstance(how, str):
+            yield fine(what, how)
         else:
-            advice = f"let the agent's user write there, or set {_PLACES[what]} to another place"
-            yield failed(what, str(trouble), advice)
+            cure = f"{how.cure}, or " if how.cure else ""
+            yield failed(what, how.found, f"{cure}set {_PLACES[what]} to another place")
 
 
 def _judge_hooks(hooks: Known[Sequence[str]] | None) -> Iterator[Finding]:

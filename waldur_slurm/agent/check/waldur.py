@@ -3,15 +3,21 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from waldur_slurm.agent.check.access import judge_members, judge_rows
 from waldur_slurm.agent.check.facts import Facts, Known, Told, WaldurFacts
 from waldur_slurm.agent.check.findings import Finding, failed, fine, unknown, warning
 from waldur_slurm.agent.components_sync import Action, plan_components
-from waldur_slurm.agent.errors import WaldurRejected, WaldurUnreachable
+from waldur_slurm.agent.errors import (
+    NoWaldurThere,
+    UnexpectedPayload,
+    WaldurRejected,
+    WaldurUnreachable,
+)
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.model.marketplace import Dialect, OfferingUser
-from waldur_slurm.errors import ExpectedError
+from waldur_slurm.errors import ExpectedError, SettingsError
 from waldur_slurm.model.counting import counted
 
 CLOCKS_APART = timedelta(minutes=1)
@@ -86,12 +92,22 @@ def _judge_no_answer(error: ExpectedError, told: Told) -> Finding:
             "see that WALDUR_API_URL is right and can be reached from this host (curl -v"
             f" {told.api_url}), and that its certificate is trusted here",
         )
+    if isinstance(error, NoWaldurThere | UnexpectedPayload):
+        return failed(
+            "Waldur",
+            str(error),
+            f"set WALDUR_API_URL to the address of Waldur's API, such as {_api_of(told.api_url)}",
+        )
+    if isinstance(error, SettingsError):
+        return failed(
+            "offering", str(error), "set WALDUR_OFFERING_UUID to an offering that is for agents"
+        )
     if isinstance(error, WaldurRejected) and error.status == 401:
+        place = f"put into {told.token_file}" if told.token_file else "set WALDUR_API_TOKEN to"
         return failed(
             "token",
             str(error),
-            "set WALDUR_API_TOKEN to the token that Waldur shows under Credentials of the service"
-            " provider's user",
+            f"{place} the token that Waldur shows under Credentials of the service provider's user",
         )
     if isinstance(error, WaldurRejected) and error.status in (403, 404):
         return failed(
@@ -100,7 +116,13 @@ def _judge_no_answer(error: ExpectedError, told: Told) -> Finding:
             "set WALDUR_OFFERING_UUID to the offering's UUID (it is in the address of its page),"
             " and see that the token's user owns the service provider",
         )
-    return failed("Waldur", str(error), "see that WALDUR_API_URL is the address of Waldur's API")
+    return failed("Waldur", str(error), "tell whoever runs Waldur what it answered")
+
+
+def _api_of(address: str) -> str:
+    """Where Waldur has its API, on the host that the address names."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}/api/"
 
 
 def judge_offering(waldur: WaldurFacts) -> Finding:

@@ -5,10 +5,15 @@ A command is imported when it is typed, and with it only what it needs.
 
 import argparse
 import importlib
+import re
+import shlex
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from pathlib import Path
 
 from waldur_slurm.agent.composition import Parts
+from waldur_slurm.agent.daemon.alone import only_agent
 from waldur_slurm.agent.daemon.show import Display
 from waldur_slurm.agent.report.findings import Failure
 from waldur_slurm.agent.settings import Direction
@@ -29,6 +34,25 @@ def find(name: str | None) -> Command:
     word = (name or _DAEMON).replace("-", "_")
     command: Command = getattr(importlib.import_module(f"{__name__}.{word}"), word)
     return command
+
+
+def typed_with(env_file: Path | None, text: str) -> str:
+    """The text, in which each command line for the agent names the env file that was named."""
+    if env_file is None:
+        return text
+    program = f"waldur-slurm-agent --env-file {shlex.quote(str(env_file))} "
+    return re.sub(r"(?<![\w/.-])waldur-slurm-agent (?!--env-file)", lambda _: program, text)
+
+
+def alone(parts: Parts) -> AbstractContextManager[None]:
+    """Be the only agent for this offering and direction, or say who is."""
+    told = parts.settings
+    return only_agent(
+        told.state_dir,
+        offering=told.offering_uuid,
+        direction=told.direction,
+        command=parts.command,
+    )
 
 
 def display_of(parts: Parts) -> Display:
