@@ -1,5 +1,6 @@
 """The README typed to the letter, on a head node with systemd and a real Slurm."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -126,7 +127,13 @@ def test_every_command_of_the_table_works(before: Before) -> None:
 
 
 def test_a_member_has_become_an_offering_user(newcomer: Newcomer, before: Before) -> None:
-    assert "ann" in newcomer.waldur("show users")
+    asked = "${WALDUR_API_URL}marketplace-offering-users/?offering_uuid=$WALDUR_OFFERING_UUID"
+    said = newcomer.node.sh(
+        "set -eu; . /etc/waldur-slurm-service/pull.env\n"
+        f'curl -sS -H "Authorization: Token $WALDUR_API_TOKEN" "{asked}"'
+    )
+
+    assert [user["user_username"] for user in json.loads(said)] == ["ann"]
 
 
 # After it
