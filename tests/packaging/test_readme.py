@@ -2,6 +2,9 @@
 
 import re
 import shlex
+import sys
+import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +36,28 @@ def test_the_table_of_commands_is_read() -> None:
     assert {"check", "--diag", "adopt RESOURCE ACCOUNT", "--load-components"} <= set(
         readme.commands()
     )
+
+
+def test_the_install_line_takes_no_original_agent_where_there_is_no_other(tmp_path: Path) -> None:
+    (line,) = (line for line in readme.lines("Install") if " install " in line)
+    _, *words = shlex.split(line, comments=True)
+    index = tmp_path / "index"
+    index.mkdir()
+    with zipfile.ZipFile(index / "waldur_slurm_agent-0.2.2-py3-none-any.whl", "w") as wheel:
+        info = "waldur_slurm_agent-0.2.2.dist-info"
+        wheel.writestr(
+            f"{info}/METADATA", "Metadata-Version: 2.1\nName: waldur-slurm-agent\nVersion: 0.2.2\n"
+        )
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    offline = ("--no-index", f"--find-links={index}", "--dry-run", "--ignore-installed")
+
+    done = run(sys.executable, "-m", "pip", *words, *offline)
+    unasked = run(sys.executable, "-m", "pip", "install", "waldur-slurm-agent", *offline)
+
+    assert done.returncode == 1
+    assert "No matching distribution found for waldur-slurm-agent>=1.0" in done.stderr
+    assert "waldur-slurm-agent-0.2.2" in unasked.stdout
 
 
 @pytest.mark.parametrize("line", MAKES)
