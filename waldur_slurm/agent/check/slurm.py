@@ -70,10 +70,12 @@ def judge_accounting(slurm: SlurmFacts) -> Finding:
             " status slurmdbd munge",
         )
     if ROOT not in snapshot.accounts or snapshot.accounts[ROOT].associations == ():
+        known = {} if isinstance(slurm.configuration, ExpectedError) else slurm.configuration
         return failed(
             subject,
             f"{len(snapshot.accounts)} accounts, but no association of root in this cluster",
-            "set SLURM_CLUSTER_NAME to a cluster that `sacctmgr show cluster` lists",
+            f"register it (sacctmgr add cluster {known.get('ClusterName', 'NAME')}, then restart"
+            " slurmctld), or set SLURM_CLUSTER_NAME to one that `sacctmgr show cluster` lists",
         )
     people = {a.user for account in snapshot.accounts.values() for a in account.associations}
     return fine(subject, f"{len(snapshot.accounts)} accounts, {len(people)} users")
