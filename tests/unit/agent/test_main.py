@@ -102,6 +102,30 @@ def test_advice_repeats_the_env_file_that_was_named(tmp_path: Path) -> None:
     assert f"`waldur-slurm-agent --env-file '{file}' check` shows whether Waldur" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("direction", "arguments"),
+    [
+        ("push", ["once", "--allow-removals"]),
+        ("push", ["once", "--repair", "parents"]),
+        ("push", ["plan", "--remove-empty-now"]),
+        ("push", ["adopt", "0" * 32, "hpc_x"]),
+        ("pull", ["once", "--allow-decrease"]),
+        ("pull", ["backfill", "--from", "2026-01", "--to", "2026-02"]),
+    ],
+)
+def test_what_only_the_other_direction_does_is_refused_before_anything_is_asked(
+    direction: str, arguments: list[str]
+) -> None:
+    done = typed(*arguments, environ=COMPLETE | {"WALDUR_SYNC_DIRECTION": direction})
+
+    assert (done.returncode, done.stdout) == (78, "")
+    other = {"pull": "push", "push": "pull"}[direction]
+    assert done.stderr.startswith(
+        f"waldur-slurm-agent: WALDUR_SYNC_DIRECTION: found '{direction}', expected {other}: "
+    )
+    assert f"{other}.env" in done.stderr
+
+
 def test_settings_show_what_is_in_force_without_the_token() -> None:
     done = typed("settings", environ=COMPLETE | {"SLURM_DEFAULT_ACOUNT": "x"})
 

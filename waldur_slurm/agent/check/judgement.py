@@ -78,8 +78,8 @@ def _judge_storage(facts: Facts) -> Iterator[Finding]:
         if isinstance(how, str):
             yield fine(what, how)
         else:
-            cure = f"{how.cure}, or " if how.cure else ""
-            yield failed(what, how.found, f"{cure}set {_PLACES[what]} to another place")
+            rather = f"{how.cure}, or " if how.cure else ""
+            yield failed(what, how.found, f"{rather}set {_PLACES[what]} to another place")
 
 
 def _judge_hooks(hooks: Known[Sequence[str]] | None) -> Iterator[Finding]:

@@ -72,10 +72,12 @@ def judge_accounting(slurm: SlurmFacts) -> Finding:
         )
     accounts = counted(len(snapshot.accounts), "account")
     if ROOT not in snapshot.accounts or snapshot.accounts[ROOT].associations == ():
+        known = {} if isinstance(slurm.configuration, ExpectedError) else slurm.configuration
         return failed(
             subject,
             f"{accounts}, but no association of root in this cluster",
-            "set SLURM_CLUSTER_NAME to a cluster that `sacctmgr show cluster` lists",
+            f"register it (sacctmgr add cluster {known.get('ClusterName', 'NAME')}, then restart"
+            " slurmctld), or set SLURM_CLUSTER_NAME to one that `sacctmgr show cluster` lists",
         )
     people = {a.user for account in snapshot.accounts.values() for a in account.associations}
     return fine(subject, f"{accounts}, {counted(len(people), 'user')}")

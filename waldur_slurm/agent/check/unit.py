@@ -60,7 +60,7 @@ def parse_unit(name: str, text: str, env_file: Path) -> Unit | None:
     """Read the answer of `systemctl show`; None where that unit is not the settings' own."""
     lines = [line.partition("=")[::2] for line in text.splitlines()]
     told = dict(lines)
-    read = [word for key, value in lines if key in _ENV_FILES for word in value.split()]
+    read = {value.partition(" (ignore_errors=")[0] for key, value in lines if key in _ENV_FILES}
     if told.get("LoadState") != "loaded" or str(env_file) not in read:
         return None
     user = told.get("User") or ROOT

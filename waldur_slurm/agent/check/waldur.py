@@ -103,11 +103,11 @@ def _judge_no_answer(error: ExpectedError, told: Told) -> Finding:
             "offering", str(error), "set WALDUR_OFFERING_UUID to an offering that is for agents"
         )
     if isinstance(error, WaldurRejected) and error.status == 401:
-        place = f"put into {told.token_file}" if told.token_file else "set WALDUR_API_TOKEN to"
+        cure = f"put into {told.token_file}" if told.token_file else "set WALDUR_API_TOKEN to"
         return failed(
             "token",
             str(error),
-            f"{place} the token that Waldur shows under Credentials of the service provider's user",
+            f"{cure} the token that Waldur shows under Credentials of the service provider's user",
         )
     if isinstance(error, WaldurRejected) and error.status in (403, 404):
         return failed(

@@ -67,8 +67,28 @@ def code_of(failures: Iterable[Failure[object]]) -> int:
     return TRY_AGAIN if all(transient) else FAILED
 
 
-def require_push(parts: Parts) -> None:
-    if parts.settings.direction is not Direction.PUSH:
+def require(parts: Parts, direction: Direction, why: str) -> None:
+    """Refuse a command, or an option, that means nothing in the direction that was set."""
+    found = parts.settings.direction
+    if found is not direction:
         raise SettingsError(
-            ["WALDUR_SYNC_DIRECTION: found 'pull', expected push: past months are push.env's"]
+            [f"WALDUR_SYNC_DIRECTION: found {found.value!r}, expected {direction.value}: {why}"]
         )
+
+
+def require_meant(parts: Parts, arguments: argparse.Namespace) -> None:
+    """Refuse consent that the other direction would have to be given, before somebody relies on it.
+
+    It would be taken in silence otherwise, and nothing that was wanted would be done.
+    """
+    for option, (name, direction) in _CONSENTS.items():
+        if getattr(arguments, option):
+            require(parts, direction, f"{name} is for {direction.value}.env")
+
+
+_CONSENTS = {
+    "allow_removals": ("--allow-removals", Direction.PULL),
+    "remove_empty_now": ("--remove-empty-now", Direction.PULL),
+    "repair": ("--repair", Direction.PULL),
+    "allow_decrease": ("--allow-decrease", Direction.PUSH),
+}

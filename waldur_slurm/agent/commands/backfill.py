@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from waldur_slurm.agent.commands import alone, code_of, display_of, require_push
+from waldur_slurm.agent.commands import alone, code_of, display_of, require
 from waldur_slurm.agent.composition import Parts
 from waldur_slurm.agent.daemon.cycle import ensure_audited
 from waldur_slurm.agent.daemon.show import Display, months_shown
@@ -13,10 +13,11 @@ from waldur_slurm.agent.directions.push import push_backfill
 from waldur_slurm.agent.push.backfill import MonthReport
 from waldur_slurm.agent.push.plan.steps import Step
 from waldur_slurm.agent.push.plan.words import sentence_of
+from waldur_slurm.agent.settings import Direction
 
 
 def backfill(parts: Parts, arguments: argparse.Namespace) -> int:
-    require_push(parts)
+    require(parts, Direction.PUSH, "past months are push.env's")
     with _alone_to_change(parts, arguments), months_shown(sys.stderr) as progress:
         work = push_backfill(parts, allow_decrease=arguments.allow_decrease, progress=progress)
         reports = work.run(arguments.first, arguments.last, dry_run=arguments.dry_run)

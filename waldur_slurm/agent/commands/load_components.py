@@ -16,5 +16,8 @@ def load_components(parts: Parts, arguments: argparse.Namespace) -> int:
         (change.action, change.component.type, "; ".join(map(str, change.differences)))
         for change in changes
     ]
-    display_of(parts).table(("action", "component", "differences"), rows)
+    display = display_of(parts)
+    display.table(("action", "component", "differences"), rows)
+    if arguments.dry_run:
+        display.line("Nothing was changed: this was a dry run.")
     return OK

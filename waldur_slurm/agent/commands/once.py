@@ -2,7 +2,7 @@
 
 import argparse
 
-from waldur_slurm.agent.commands import alone, code_of, display_of
+from waldur_slurm.agent.commands import alone, code_of, display_of, require_meant
 from waldur_slurm.agent.composition import Parts
 from waldur_slurm.agent.daemon.cycle import run_audited
 from waldur_slurm.agent.directions import carrier_of
@@ -10,6 +10,7 @@ from waldur_slurm.model.counting import counted
 
 
 def once(parts: Parts, arguments: argparse.Namespace) -> int:
+    require_meant(parts, arguments)
     with alone(parts):
         carrier = carrier_of(parts)
         report = run_audited(parts.audit, lambda: carrier.run(arguments))

@@ -79,6 +79,7 @@ def test_root_ignores_modes_with_the_right_to_it_only(capabilities: str, ignores
 def test_a_unit_that_is_not_there_or_reads_another_file_is_not_the_settings_own() -> None:
     assert parsed(LoadState="not-found") is None
     assert parsed(EnvironmentFiles="/etc/other.env (ignore_errors=no)") is None
+    assert parse_unit("the-unit", SHIPPED, Path("/etc/waldur-slurm-service")) is None
     assert parsed(EnvironmentFiles="", EnvironmentFile=f"{ENV_FILE} (ignore_errors=no)") is not None
 
 
