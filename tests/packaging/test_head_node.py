@@ -187,6 +187,18 @@ def test_the_journal_knows_the_service_and_how_grave_a_line_is(node: HeadNode) -
     assert "<6>" not in said
 
 
+def test_what_wants_to_be_alone_works_again_once_the_service_is_stopped(
+    node: HeadNode, newcomer: Newcomer
+) -> None:
+    node.sh(f"systemctl stop {' '.join(SERVICES)}")
+    (backfill,) = (words for words in readme.commands() if words.startswith("backfill"))
+
+    said = [newcomer.command("once"), newcomer.command(backfill, "push")]
+
+    node.sh(f"systemctl start {' '.join(SERVICES)}")
+    assert [typed.code for typed in said] == [0, 0], said
+
+
 def test_reload_reads_the_tres_file_again(node: HeadNode) -> None:
     node.sh("systemctl reload waldur-slurm-service-pull")
 
