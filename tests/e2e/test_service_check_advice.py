@@ -4,12 +4,14 @@ Every test breaks a site that is in order, reads the line that speaks of it, doe
 says, and sees the line in order.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import requests
 
 from sandbox.docker.cluster import ContainerCluster
 from sandbox.slurm import Cluster, ClusterOptions
@@ -37,6 +39,8 @@ def waldur(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Waldur]:
     """One whose offering is in step with the file, whatever a test does to it in between."""
     with Waldur.start(tmp_path_factory.mktemp("waldur"), "today", READY) as waldur:
         place = tmp_path_factory.mktemp("loading")
+        [gpu] = [one["uuid"] for one in waldur.components() if one["type"] == "gpu"]
+        waldur.change("components", gpu, type="gres/gpu")
         environ = {
             "WALDUR_API_URL": waldur.url,
             "WALDUR_API_TOKEN": waldur.tokens.provider,
@@ -205,6 +209,41 @@ def test_components_out_of_step(program: Program, tres_file: Path) -> None:
     assert "components" not in troubles(program)
     tres_file.write_text(TRES)
     assert program.run(*command.split()[1:]).returncode == 0
+
+
+def test_a_plan_that_lacks_prices(program: Program, waldur: Waldur) -> None:
+    """For a limit that holds for an allocation's life, which today's Waldur books at once."""
+    [gpu] = [one["uuid"] for one in waldur.components() if one["type"] == "gres/gpu"]
+    waldur.change("components", gpu, billing_type="limit", limit_period="total")
+    waldur.set_trait("every_component_has_a_price", False)
+    waldur.set_price("gres/gpu", None)
+
+    said = advice(program, "prices", "failed")
+
+    found = re.search(r"POST (\S+) with (\{.*\})", said)
+    assert found is not None
+    token = {"Authorization": f"Token {waldur.tokens.provider}"}
+    prices = json.loads(found[2])
+    assert requests.post(waldur.url + found[1], json=prices, headers=token, timeout=30).ok
+    assert "prices" not in troubles(program)
+    waldur.change("components", gpu, billing_type="usage", limit_period="")
+    waldur.set_trait("every_component_has_a_price", True)
+
+
+def test_a_component_that_is_spelt_otherwise_in_waldur(
+    program: Program, waldur: Waldur, tres_file: Path
+) -> None:
+    [gpu] = [one["uuid"] for one in waldur.components() if one["type"] == "gres/gpu"]
+    waldur.change("components", gpu, type="gpu")
+
+    said = advice(program, "components", "warning")
+
+    found = re.match(r"write `(component: \w+)` below (\S+) in the TRES file", said)
+    assert found is not None
+    tres_file.write_text(TRES.replace(f"{found[2]}:\n", f"{found[2]}:\n  {found[1]}\n"))
+    assert "components" not in troubles(program)
+    waldur.change("components", gpu, type="gres/gpu")
+    tres_file.write_text(TRES)
 
 
 def test_people_without_a_name_and_names_without_a_person(
