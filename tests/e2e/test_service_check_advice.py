@@ -5,6 +5,7 @@ says, and sees the line in order.
 """
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -257,10 +258,11 @@ def test_people_without_a_name_and_names_without_a_person(
 
     assert "the agent never invents names" in advice(program, "people", "warning")
 
-    waldur.set_offering_username(user, "wsat-newcomer")
+    newcomer = f"wsat-new{os.getpid()}"  # nobody whom another run beside this one has made
+    waldur.set_offering_username(user, newcomer)
     assert "getent passwd" in advice(program, "Unix users", "warning")
 
-    ensure_users(("wsat-newcomer",))
+    ensure_users((newcomer,))
 
 
 def test_clocks_that_are_apart(program: Program, waldur: Waldur) -> None:
