@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from waldur_slurm.agent.arguments import parse
-from waldur_slurm.agent.commands import find
+from waldur_slurm.agent.commands import find, typed_with
 from waldur_slurm.agent.composition import Parts
 from waldur_slurm.agent.errors import WaldurError
 from waldur_slurm.agent.settings import Settings
@@ -30,6 +30,9 @@ TRY_AGAIN = 75
 WRONG_SETTINGS = 78
 STOPPED = 130
 
+_CHECK = "waldur-slurm-agent check"
+_WITH_ENV_FILE = "waldur-slurm-agent --env-file /etc/waldur-slurm-service/pull.env check"
+
 Environ = MutableMapping[str, str]
 
 
@@ -41,9 +44,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments, os.environ, hidden)
     except SettingsError as error:
-        return _fail(WRONG_SETTINGS, error.mistakes, hidden)
+        lines = [*error.mistakes, *_where_settings_are(arguments, os.environ)]
+        return _fail(WRONG_SETTINGS, lines, hidden)
     except ExpectedError as error:
-        lines = [str(error), *_advice(error)]
+        lines = [str(error), *(typed_with(arguments.env_file, line) for line in _advice(error))]
         return _fail(TRY_AGAIN if error.transient else FAILED, lines, hidden)
     except (Stopped, KeyboardInterrupt):
         return _fail(STOPPED, ["stopped; what was not done yet is left as it was"], hidden)
@@ -80,7 +84,7 @@ def _run(arguments: argparse.Namespace, environ: Environ, hidden: list[str]) -> 
     _clean_for_libraries(environ, settings)
     command = find(arguments.command)
     with listening() as signals:
-        parts = Parts(settings, environ, signals, sys.stderr)
+        parts = Parts(settings, environ, signals, sys.stderr, command=arguments.command)
         try:
             code = command(parts, arguments)
             sys.stdout.flush()
@@ -95,12 +99,21 @@ def _clean_for_libraries(environ: Environ, settings: Settings) -> None:
     environ["REQUESTS_TIMEOUT"] = f"{settings.request_timeout.total_seconds():.0f}"
 
 
+def _where_settings_are(arguments: argparse.Namespace, environ: Environ) -> Iterable[str]:
+    """Who types a command seldom has in the shell what the service has in its env file."""
+    is_service = "NOTIFY_SOCKET" in environ
+    required = (declared.name for declared in Settings.variables() if declared.is_required)
+    is_missing = any(not plain(environ.get(name, "")) for name in required)
+    if is_missing and not is_service and arguments.env_file is None:
+        yield f"settings that stand in a file are read with --env-file, as in: {_WITH_ENV_FILE}"
+
+
 def _advice(error: ExpectedError) -> Iterable[str]:
     """Waldur's and Slurm's own words seldom say what is at fault, or whose they are."""
     if isinstance(error, WaldurError):
-        yield "`check` shows whether Waldur answers, and what the agent may do there"
+        yield f"`{_CHECK}` shows whether Waldur answers, and what the agent may do there"
     elif isinstance(error, SlurmError):
-        yield "`check` shows whether Slurm answers, and what the agent may do there"
+        yield f"`{_CHECK}` shows whether Slurm answers, and what the agent may do there"
 
 
 def _fail(code: int, lines: Iterable[str], hidden: Iterable[str]) -> int:

@@ -8,6 +8,7 @@ from waldur_slurm.agent.check.findings import Finding, failed, fine, unknown, wa
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.errors import ExpectedError, TransportError
 from waldur_slurm.model.accounts import Account, Snapshot
+from waldur_slurm.model.counting import counted
 from waldur_slurm.model.names import ROOT, AccountName
 
 OLDEST_TESTED = (22, 5)
@@ -77,14 +78,17 @@ def judge_accounting(slurm: SlurmFacts) -> Finding:
             "see that slurmdbd, its database and munge run: sacctmgr show cluster, systemctl"
             " status slurmdbd munge",
         )
+    accounts = counted(len(snapshot.accounts), "account")
     if ROOT not in snapshot.accounts or snapshot.accounts[ROOT].associations == ():
+        known = {} if isinstance(slurm.configuration, ExpectedError) else slurm.configuration
         return failed(
             subject,
-            f"{len(snapshot.accounts)} accounts, but no association of root in this cluster",
-            "set SLURM_CLUSTER_NAME to a cluster that `sacctmgr show cluster` lists",
+            f"{accounts}, but no association of root in this cluster",
+            f"register it (sacctmgr add cluster {known.get('ClusterName', 'NAME')}, then restart"
+            " slurmctld), or set SLURM_CLUSTER_NAME to one that `sacctmgr show cluster` lists",
         )
     people = {a.user for account in snapshot.accounts.values() for a in account.associations}
-    return fine(subject, f"{len(snapshot.accounts)} accounts, {len(people)} users")
+    return fine(subject, f"{accounts}, {counted(len(people), 'user')}")
 
 
 def judge_default_account(snapshot: Known[Snapshot], name: AccountName) -> Iterator[Finding]:
@@ -182,7 +186,8 @@ def judge_tres(slurm: SlurmFacts, components: Known[tuple[Component, ...]]) -> F
             "add it to AccountingStorageTRES in slurm.conf and restart slurmctld, or take it out"
             " of the TRES file",
         )
-    return fine(subject, f"{len(components)} of {len(components)} are accounted for")
+    number = counted(len(components), "component is", "components are")
+    return fine(subject, f"{number} accounted for")
 
 
 def judge_enforcement(
@@ -260,8 +265,9 @@ def judge_unix_users(slurm: SlurmFacts, told: Told) -> Finding:
     if missing and told.require_unix_users:
         return warning(
             subject,
-            f"{len(missing)} do not resolve where Slurm runs: {_some(sorted(missing))}",
-            "they wait until `getent passwd NAME` answers there",
+            f"{counted(len(missing), 'user name does', 'user names do')} not resolve where Slurm"
+            f" runs: {_some(sorted(missing))}",
+            "who is called so waits until `getent passwd NAME` answers there",
         )
     return fine(subject, "every user name that Waldur knows resolves where Slurm runs")
 

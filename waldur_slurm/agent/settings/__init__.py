@@ -4,6 +4,8 @@ Settings stop at the composition root; everything below it takes plain arguments
 """
 
 from waldur_slurm.agent.settings.choices import (
+    LOGS,
+    STATE,
     Deployment,
     Direction,
     LogFormat,
@@ -13,6 +15,8 @@ from waldur_slurm.agent.settings.declaration import Settings
 from waldur_slurm.variables.variable import Secret
 
 __all__ = [
+    "LOGS",
+    "STATE",
     "Deployment",
     "Direction",
     "LogFormat",

@@ -112,7 +112,7 @@ def test_records_that_lack_every_running_job_are_not_believed(site: Site) -> Non
     site.slurm = Forgetful(site.slurm.now, lost=1000)
     site.job("alpha", "ann", NOON - 3 * HOUR)
 
-    with pytest.raises(AccountingDown, match="sacct exited 0: of 1 running jobs not one"):
+    with pytest.raises(AccountingDown, match="sacct exited 0: of 1 running job not one"):
         measure(site)
 
 
@@ -124,7 +124,7 @@ def test_a_month_that_is_over_says_nothing_of_those_who_run(site: Site) -> None:
     meter = Meter(site.slurm, site.state, ZoneInfo("UTC"), [CPU])
 
     assert meter.measure([Month(2026, 10)], site.now, {ALPHA})[Month(2026, 10)].tally
-    with pytest.raises(AccountingDown, match="of 1 running jobs not one"):
+    with pytest.raises(AccountingDown, match="of 1 running job not one"):
         meter.measure([Month(2026, 10), NOVEMBER], site.now, {ALPHA})
 
 

@@ -13,8 +13,10 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceUuid,
 )
 from waldur_slurm.agent.pull.vocabulary.findings import DriftKind, RefusalKind
+from waldur_slurm.agent.pull.vocabulary.steps import AddAccount
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import ROOT, AccountName
+from waldur_slurm.telemetry.events import Level
 
 
 @pytest.fixture
@@ -74,7 +76,7 @@ def test_an_order_whose_resource_is_not_made_yet_is_approved_and_waits(site: Sit
     report = site.run()
 
     assert site.waldur.orders[order.uuid].state is OrderState.EXECUTING
-    assert [refusal.kind for refusal in report.refusals] == [RefusalKind.WAITING]
+    assert [refusal.kind for refusal in report.refusals] == [RefusalKind.AWAITS_WALDUR]
     executing = site.waldur.orders[order.uuid]
     site.waldur.orders[order.uuid] = replace(executing, resource=resource)
     site.settle()
@@ -82,19 +84,30 @@ def test_an_order_whose_resource_is_not_made_yet_is_approved_and_waits(site: Sit
 
 
 @pytest.mark.parametrize("dialect", [Dialect.TRANSITION, Dialect.CLASSIC])
-def test_where_names_are_the_hidden_allocations_the_order_waits_for_it(dialect: Dialect) -> None:
+def test_an_order_waits_for_the_hidden_allocation_and_gets_the_name_that_was_planned(
+    dialect: Dialect,
+) -> None:
     site = new_site(dialect)
     order = site.waldur.place_create(site.waldur.make_project(), "alloc", {"gpu": 1})
     assert order.resource is not None
     made = site.waldur.resources[order.resource]
     site.waldur.resources[made.uuid] = replace(made, allocation_uuid="")
+    planned = [s.account for s in site.plan().plan.steps if isinstance(s, AddAccount)]
 
-    site.run()
+    cycle = site.cycle()
+    for _ in range(3):
+        (refusal,) = cycle.run().refusals
+        assert (refusal.kind, refusal.subject) == (RefusalKind.AWAITS_WALDUR, order.uuid)
+        assert "has not made its allocation yet" in refusal.reason
+    (told,) = [event for event in site.events if event.name == "step.refused"]
+    assert told.level is Level.INFO
     assert not any(name.startswith("hpc_") for name in site.accounts())
-    site.waldur.resources[made.uuid] = replace(made, allocation_uuid="f" * 32)
+    held = site.waldur.resources[made.uuid]
+    site.waldur.resources[made.uuid] = replace(held, allocation_uuid="f" * 32)
     site.settle()
 
-    assert site.account_of(made.uuid).name == "hpc_fffff_alloc"
+    assert site.account_of(made.uuid).name == planned[-1]
+    assert planned[-1] == f"hpc_{made.uuid[:5]}_alloc"
 
 
 def test_a_mark_on_two_accounts_stops_that_allocation(site: Site) -> None:

@@ -127,7 +127,7 @@ def test_an_answer_is_seen_where_scontrol_does_not_repeat_the_questions() -> Non
 
 
 def test_answers_that_end_too_soon_are_refused() -> None:
-    with pytest.raises(UnparsableOutput, match="told of 1 jobs, and not of 2"):
+    with pytest.raises(UnparsableOutput, match="told of 1 job, and not of 2"):
         parse_suspensions(f"{told(suspended())}{suspended('8')}", ["7", "8"], MARK)
 
 
