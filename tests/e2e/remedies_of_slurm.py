@@ -70,8 +70,17 @@ def give_the_level(scene: Scene, advice: str) -> None:
     type_it(r"(sacctmgr modify user .*?) \(")(scene, advice.replace("USER", OPERATOR))
 
 
+def push_without_a_level(scene: Scene) -> None:
+    take_the_level(scene)
+    scene.put(WALDUR_SYNC_DIRECTION="push")
+
+
+def give_a_level(scene: Scene, advice: str) -> None:
+    type_it(r"a level: (sacctmgr modify user .*)$")(scene, advice.replace("USER", OPERATOR))
+
+
 def sell_what_is_not_counted(scene: Scene) -> None:
-    scene.tres_file.write_text(TRES.replace("gres/gpu", "gres/fpga"))
+    scene.tres_file.write_text(TRES.replace("gres/gpu:", "gres/fpga:\n  component: gres/gpu"))
 
 
 def count_it_and_sell_it_no_more(scene: Scene, advice: str) -> None:
@@ -202,6 +211,13 @@ SLURM = (
     ),
     Case("take them off", "default account", burden, take_off, "warning"),
     Case("set adminlevel=Operator", "right to change accounts", take_the_level, give_the_level),
+    Case(
+        "give its user a level: ",
+        "right to see everything",
+        push_without_a_level,
+        give_a_level,
+        "warning",
+    ),
     Case(
         "add it to AccountingStorageTRES",
         "TRES in Slurm",

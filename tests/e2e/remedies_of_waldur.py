@@ -1,14 +1,17 @@
 """Remedies for what Waldur is or does."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+import requests
+
 from sandbox.waldur import Fault, Waldur
 from tests.e2e.remedy_cases import PEOPLE, Case, set_right, setting
-from tests.e2e.remedy_scene import Scene, named_setting
+from tests.e2e.remedy_scene import TRES, Scene, named_setting
 
 
 def stop_waldur(scene: Scene) -> None:
@@ -81,6 +84,39 @@ def load_the_components(scene: Scene, advice: str) -> None:
     assert f"--env-file '{scene.env_file}'" in command
     scene.must(command)
     scene.must(command.removesuffix(" --dry-run"))
+
+
+def sell_less(scene: Scene) -> None:
+    before, _, after = TRES.partition("gres/gpu:")
+    scene.tres_file.write_text(before + after[after.index("mem:") :])
+
+
+def spell_otherwise(scene: Scene) -> None:
+    scene.waldur.change("components", scene.component("gres/gpu"), type="gpu")
+
+
+def write_the_component(scene: Scene, advice: str) -> None:
+    found = re.match(r"write `(component: \w+)` below (\S+) in the TRES file", advice)
+    assert found, advice
+    text = TRES.replace(f"{found[2]}:\n", f"{found[2]}:\n  {found[1]}\n")
+    scene.tres_file.write_text(text)
+
+
+def take_the_price(scene: Scene) -> None:
+    """Of a limit that holds for an allocation's life, which today's Waldur books at once."""
+    gpu = scene.component("gres/gpu")
+    scene.waldur.change("components", gpu, billing_type="limit", limit_period="total")
+    scene.waldur.set_trait("every_component_has_a_price", False)
+    scene.waldur.set_price("gres/gpu", None)
+
+
+def set_the_price(scene: Scene, advice: str) -> None:
+    found = re.search(r"POST (\S+) with (\{.*\})", advice)
+    assert found, advice
+    token = {"Authorization": f"Token {scene.waldur.tokens.provider}"}
+    url = scene.waldur.url + found[1]
+    assert requests.post(url, json=json.loads(found[2]), headers=token, timeout=30).ok
+    scene.waldur.change("components", scene.component("gres/gpu"), billing_type="usage")
 
 
 def name_all(scene: Scene, _advice: str) -> None:
@@ -182,6 +218,15 @@ WALDUR = (
         token_of(lambda w: w.make_provider_manager("meg"), WALDUR_SYNC_DIRECTION="push"),
         make_an_owner,
     ),
+    Case(
+        "sell it in the TRES file",
+        "components",
+        sell_less,
+        lambda s, _: s.tres_file.write_text(TRES),
+        "warning",
+    ),
+    Case("write `component: ", "components", spell_otherwise, write_the_component, "warning"),
+    Case("set a price for each", "prices", take_the_price, set_the_price),
     Case("--load-components --dry-run", "components", relabel, load_the_components, "warning"),
     Case(
         "be allowed to read the offering's users",

@@ -129,6 +129,7 @@ class Scene:
         if not self.waldur.is_running:
             self.waldur.restart()
         self.waldur.begin_again(READY)
+        self.waldur.change("components", self.component("gpu"), type="gres/gpu")
         self.restore_slurm()
         self.restore_host()
         self.environ["REQUESTS_CA_BUNDLE"] = str(self.certificate)
@@ -245,6 +246,11 @@ class Scene:
             (self.tools / "sacctmgr.real").rename(self.tools / "sacctmgr")
 
     # What there is in Waldur
+
+    def component(self, kind: str) -> str:
+        found = [one["uuid"] for one in self.waldur.components() if one["type"] == kind]
+        uuid: str = found[0]
+        return uuid
 
     def allocation(self) -> tuple[str, str]:
         """An allocation that is there, and a member of its team who has no user name."""

@@ -137,6 +137,20 @@ def test_the_advice_on_a_missing_default_account_works(
     slurm_cluster.must("sacctmgr", "-i", "delete", "account", "wsat_parent")
 
 
+def test_push_needs_no_default_account_and_says_that_it_sees_everything(
+    waldur: Waldur, new_program: NewProgram
+) -> None:
+    program = new_program(
+        waldur, WALDUR_SYNC_DIRECTION="push", SLURM_DEFAULT_ACCOUNT="wsat_no_such_account"
+    )
+
+    findings = {f["subject"]: f["verdict"] for f in program.data("check")["findings"]}
+
+    assert program.run("check").returncode == 0
+    assert findings["right to see everything"] == "ok"
+    assert "default account" not in findings
+
+
 def test_people_who_do_not_resolve_are_named(waldur: Waldur, new_program: NewProgram) -> None:
     project = waldur.make_project(waldur.make_customer("Science"), "Physics")
     user = waldur.make_user("ann")

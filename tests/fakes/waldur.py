@@ -4,7 +4,7 @@
 are a customer's hands (`place_*`, `add_member`, ...), a record of what was written, and faults.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -29,6 +29,7 @@ from waldur_slurm.agent.model.marketplace import (
     Unreadable,
     UserUuid,
 )
+from waldur_slurm.agent.model.rights import Rights, Role
 from waldur_slurm.model.period import Month
 
 
@@ -297,8 +298,8 @@ class FakeMarketplace(Ledger, Faulty):
             self.note("register_agent", direction, version)
 
     @answers
-    def read_rights(self) -> Sequence[str]:
-        return self.rights
+    def read_rights(self) -> Rights:
+        return Rights(tuple(map(_role, self.rights)), tuple(map(_role, self.rights_elsewhere)))
 
     # Inside
 
@@ -359,6 +360,11 @@ def offered_as(component: Component, uuid: str) -> OfferedComponent:
         min_value=component.min_value,
         max_value=component.max_value,
     )
+
+
+def _role(text: str) -> Role:
+    name, _, scope = text.partition(" of ")
+    return Role(name, scope)
 
 
 def fake_marketplace(dialect: Dialect = Dialect.TODAY) -> FakeMarketplace:

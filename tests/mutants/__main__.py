@@ -24,12 +24,15 @@ from tests.places import PROJECT
 ALIKE = Path(__file__).parent / "alike.txt"
 LONGEST_S = 120.0
 
-_PULL = ("tests/unit/agent/pull", "tests/laws/test_plan_pull_laws.py")
+_PULL_LAWS = ("tests/laws/test_plan_pull_laws.py", "tests/laws/test_brake_laws.py")
+_PULL = ("tests/unit/agent/pull", *_PULL_LAWS)
 _PUSH = ("tests/unit/agent/push", "tests/unit/agent/metering", "tests/laws/test_usage_laws.py")
 _SLURM = ("tests/unit/slurm", "tests/laws/test_parser_laws.py")
 _WIRE = ("tests/unit/agent/waldur",)
 JUDGES: dict[str, Sequence[str]] = {
+    "agent/pull/plan/defaults": _PULL,
     "agent/pull/plan/departures": _PULL,
+    "agent/pull/plan/inherited": _PULL,
     "agent/pull/guard/brake": _PULL,
     "agent/pull/guard/doubtful": _PULL,
     "agent/pull/guard/removals": _PULL,

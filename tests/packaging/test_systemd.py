@@ -1,4 +1,4 @@
-"""The units are what systemd takes, and what the documentation says of them holds."""
+"""The agent's units are what systemd takes, and what the documentation says of them holds."""
 
 import configparser
 import re
@@ -13,7 +13,7 @@ from waldur_slurm.agent.settings import LOGS, STATE, Deployment, Settings
 from waldur_slurm.agent.settings.reference import unknown_variables
 
 ROOT = PROJECT / "systemd-conf"
-UNITS = sorted(ROOT.glob("*/*.service"))
+UNITS = sorted(ROOT.glob("service-*/*.service"))
 MODERN = [unit for unit in UNITS if "legacy" not in unit.name]
 NEWER_THAN_219 = re.compile(
     r"^(StateDirectory|LogsDirectory|ProtectSystem=strict|RestrictNamespaces|LockPersonality"
@@ -35,7 +35,7 @@ def variables(env_file: Path) -> dict[str, str]:
 
 
 def test_there_is_a_unit_a_legacy_unit_and_an_env_file_for_each_direction() -> None:
-    assert sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("*/*")) == [
+    assert sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("service-*/*")) == [
         "service-pull/waldur-slurm-service-pull-legacy.service",
         "service-pull/waldur-slurm-service-pull.env",
         "service-pull/waldur-slurm-service-pull.service",

@@ -149,10 +149,11 @@ def _add_consent(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--repair",
-        choices=("parents", "default-associations", "missing"),
+        choices=("parents", "default-associations", "missing", "erred"),
         action="append",
         default=[],
-        help="pull: mend what an older agent left, or make a lost account again; repeatable",
+        help="pull: mend what an older agent left, or make a lost account again; push: call OK what"
+        " somebody else called erred (erred); repeatable",
     )
 
 

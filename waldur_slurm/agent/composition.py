@@ -32,7 +32,7 @@ from waldur_slurm.telemetry.redaction import Redaction, redaction
 if TYPE_CHECKING:
     from waldur_slurm.agent.daemon.hooks import Hooks
     from waldur_slurm.agent.daemon.watch import Watch
-    from waldur_slurm.agent.waldur.client import Notice
+    from waldur_slurm.agent.waldur.notices import Notice
     from waldur_slurm.agent.waldur.transport import Exchange
 
 _HOST_ANSWERS = timedelta(seconds=10)

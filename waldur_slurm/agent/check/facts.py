@@ -15,6 +15,7 @@ from waldur_slurm.agent.model.marketplace import (
     Unreadable,
     UserUuid,
 )
+from waldur_slurm.agent.model.rights import Rights
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.errors import ExpectedError, InvalidName
 from waldur_slurm.model.accounts import Snapshot
@@ -55,7 +56,7 @@ class Members:
 class WaldurFacts:
     offering: Offering
     dialect: Dialect
-    rights: Known[Sequence[str]]
+    rights: Known[Rights]
     offering_users: Known[tuple[OfferingUser, ...]]
     members: Known[Members]
     unreadable: tuple[Unreadable, ...]

@@ -12,26 +12,34 @@ from waldur_slurm.model.names import ROOT, AccountName
 
 OLDEST_TESTED = (22, 5)
 
-_ASKED = (
-    "controller",
-    "accounting",
-    "default account",
-    "right to change accounts",
-    "TRES in Slurm",
-    "limits in force",
-    "Unix users",
-)
+_ASKED = ("controller", "accounting")
+_ASKED_OF = {
+    "pull": (
+        "default account",
+        "right to change accounts",
+        "TRES in Slurm",
+        "limits in force",
+        "Unix users",
+    ),
+    "push": ("right to see everything", "TRES in Slurm"),
+}
+"""Pull makes accounts and lets people in; push only reads."""
 
 
 def judge_slurm(facts: Facts) -> Iterator[Finding]:
     slurm = facts.slurm
     if isinstance(slurm, ExpectedError):
         yield failed("Slurm", str(slurm), _reach_advice(slurm))
-        yield from (unknown(subject, "Slurm does not answer") for subject in _ASKED)
+        asked = (*_ASKED, *_ASKED_OF[facts.told.direction])
+        yield from (unknown(subject, "Slurm does not answer") for subject in asked)
         return
     yield judge_version(slurm.version)
     yield judge_controller(slurm.configuration)
     yield judge_accounting(slurm)
+    if facts.told.direction == "push":
+        yield judge_sight(slurm)
+        yield judge_tres(slurm, facts.components)
+        return
     yield from judge_default_account(slurm.snapshot, facts.told.default_account)
     yield judge_may_write(slurm.may_write)
     yield judge_tres(slurm, facts.components)
@@ -127,6 +135,34 @@ def judge_may_write(may_write: Known[bool]) -> Finding:
         "run the agent as root or SlurmUser, or give its user the right: sacctmgr modify user"
         " where name=USER set adminlevel=Operator (Administrator is quicker where accounts are made"
         " by the hundred)",
+    )
+
+
+def judge_sight(slurm: SlurmFacts) -> Finding:
+    """Whether this user sees the jobs of others: what is hidden looks like nothing at all."""
+    subject = "right to see everything"
+    if isinstance(slurm.may_write, ExpectedError):
+        return unknown(subject, "the accounting does not answer")
+    if slurm.may_write:
+        return fine(subject, "this user sees the accounts and jobs of everybody")
+    advice = (
+        "run the agent as root or SlurmUser, or give its user a level: sacctmgr modify user"
+        " where name=USER set adminlevel=Operator"
+    )
+    configuration = {} if isinstance(slurm.configuration, ExpectedError) else slurm.configuration
+    private = configuration.get("PrivateData", "none")
+    if private.lower() not in ("", "none"):
+        return failed(
+            subject,
+            f"Slurm hides others' accounts and jobs from this user (PrivateData={private}), and"
+            " their usage would be missing",
+            advice,
+        )
+    return warning(
+        subject,
+        "this user has no level in Slurm: usage of others would be missing as soon as slurm.conf or"
+        " slurmdbd.conf sets PrivateData",
+        advice,
     )
 
 

@@ -23,7 +23,7 @@ from waldur_slurm.agent.commands import FAILED, OK, display_of, typed_with
 from waldur_slurm.agent.composition import Parts, now
 from waldur_slurm.agent.daemon.hooks import hooks_in
 from waldur_slurm.agent.daemon.show import announcer, counted
-from waldur_slurm.agent.settings import LOGS, STATE
+from waldur_slurm.agent.settings import LOGS, STATE, Direction
 
 _STYLES: dict[str, str] = {
     Verdict.OK: "green",
@@ -62,6 +62,7 @@ def _summary(findings: tuple[Finding, ...]) -> str:
 def _facts(parts: Parts, env_file: Path | None) -> Facts:
     told = parts.settings
     announce = announcer(sys.stderr)
+    lets_people_in = told.direction is Direction.PULL
     waldur = read_waldur(lambda: parts.marketplace, now, announce)
     return Facts(
         told=Told(
@@ -77,7 +78,11 @@ def _facts(parts: Parts, env_file: Path | None) -> Facts:
         components=known(lambda: parts.components),
         storage=_storage(parts, env_file),
         waldur=waldur,
-        slurm=read_slurm(lambda: parts.accounting, user_names(waldur), announce),
+        slurm=read_slurm(
+            lambda: parts.accounting,
+            user_names(waldur) if lets_people_in else frozenset(),
+            announce,
+        ),
         hooks=_hooks(told.hook_dir),
     )
 

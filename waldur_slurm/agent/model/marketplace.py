@@ -182,6 +182,17 @@ class OfferedComponent:
     max_value: int | float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OfferedPlan:
+    """One of the offering's tariffs, with the components that it gives a price, be it 0."""
+
+    uuid: str
+    name: str
+    priced: frozenset[ComponentType]
+    is_used: bool = True
+    """Whether anybody may order it, or has it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offering:
     """The offering that this agent serves."""
@@ -191,6 +202,7 @@ class Offering:
     state: str
     customer_uuid: CustomerUuid
     components: tuple[OfferedComponent, ...]
+    plans: tuple[OfferedPlan, ...] = ()
     wants_memberships: bool = False
     """Whether it lets the agent say whose access has arrived."""
 

@@ -1,7 +1,7 @@
 """A site in memory for the tests of `check`, in order unless a test spoils it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from tests.fakes.makers import component
@@ -49,7 +49,10 @@ class Site:
     def __post_init__(self) -> None:
         self.slurm.add_accounts([NewAccount(WALDUR, ROOT, "parent of all", "waldur")])
         if not isinstance(self.components, ExpectedError):
-            offered = self.waldur.read_offering().components
+            sold = {component.type for component in self.components}
+            held = self.waldur.offering
+            offered = tuple(each for each in held.components if each.type in sold)
+            self.waldur.offering = replace(held, components=offered)
             apply_components(plan_components(offered, self.components), self.waldur)
             self.waldur.writes.clear()
 

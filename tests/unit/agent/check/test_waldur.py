@@ -7,19 +7,23 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes.makers import component
+from tests.fakes.waldur import FakeMarketplace
 from tests.unit.agent.check.site import NOON, Site
 from waldur_slurm.agent.check.facts import Known
 from waldur_slurm.agent.check.findings import Finding, Verdict
 from waldur_slurm.agent.check.judgement import is_fit
+from waldur_slurm.agent.check.waldur import RIGHTS
 from waldur_slurm.agent.errors import (
     NoWaldurThere,
     UnexpectedPayload,
     WaldurRejected,
     WaldurUnreachable,
 )
-from waldur_slurm.agent.model.components import AccountingType
-from waldur_slurm.agent.model.marketplace import Dialect
+from waldur_slurm.agent.model.components import AccountingType, ComponentType
+from waldur_slurm.agent.model.marketplace import Dialect, OfferedPlan
 from waldur_slurm.errors import ExpectedError, SettingsError, StateError
+
+GPU_PRICED = frozenset({ComponentType("gres/gpu")})
 
 
 def test_without_waldur_nothing_is_concluded_about_it() -> None:
@@ -116,6 +120,20 @@ def test_rights_are_named_one_by_one(
         assert verdict is Verdict.FAILED
 
 
+@pytest.mark.parametrize("direction", ["pull", "push"])
+def test_the_owner_of_another_organization_has_no_right_to_this_offering(direction: str) -> None:
+    site = Site(direction=direction)
+    site.waldur.rights = ()
+    site.waldur.rights_elsewhere = ("CUSTOMER.OWNER of customer Arts",)
+
+    deeds = {f"right to {right.deed}" for right in RIGHTS if direction in right.directions}
+    found = [f for f in site.findings() if f.subject in deeds]
+
+    assert len(found) == len(deeds)
+    assert {f.verdict for f in found} == {Verdict.FAILED}
+    assert all("but is CUSTOMER.OWNER of customer Arts" in f.found for f in found)
+
+
 @pytest.mark.parametrize("dialect", [Dialect.TRANSITION, Dialect.CLASSIC])
 def test_older_waldurs_let_a_manager_report_and_read_all_usage(dialect: Dialect) -> None:
     site = Site(direction="push")
@@ -195,6 +213,21 @@ def test_components_that_differ_from_the_tres_file_are_a_warning() -> None:
 
     assert (found.subject, found.verdict) == ("components", Verdict.WARNING)
     assert "--load-components" in found.advice
+
+
+def test_a_plan_without_a_price_for_what_is_limited_fails_with_the_call_that_mends_it() -> None:
+    site = Site(
+        waldur=FakeMarketplace(dialect=Dialect.TRANSITION, now=NOON),
+        components=(component("gres/gpu", AccountingType.LIMIT),),
+    )
+    plans = (OfferedPlan("0a", "Standard", frozenset()), OfferedPlan("0b", "Free", GPU_PRICED))
+    site.waldur.offering = replace(site.waldur.offering, plans=plans)
+
+    (found,) = [f for f in site.findings() if f.verdict is not Verdict.OK]
+
+    assert (found.subject, found.verdict) == ("prices", Verdict.FAILED)
+    assert found.found.startswith("the plan 'Standard' has no price for gres/gpu:")
+    assert 'marketplace-plans/0a/update_prices/ with {"prices": {"gres/gpu": 0}}' in found.advice
 
 
 def test_clocks_that_disagree_are_a_warning() -> None:

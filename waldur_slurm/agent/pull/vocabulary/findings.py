@@ -52,6 +52,7 @@ class DriftKind(DriftKinds):
     PARENT = "parent"
     LIMITS = "limits"
     MISSING = "missing"
+    ERRED = "erred"
     ORPHAN = "orphan"
     NOT_OURS = "not ours"
     BACKEND_ID = "backend id"

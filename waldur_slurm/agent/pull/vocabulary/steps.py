@@ -22,13 +22,14 @@ class Stage(IntEnum):
     """The order of a plan: what gives nothing away first, what takes away last."""
 
     JUDGE = auto()
-    ADOPT = auto()
+    DESCRIPTIONS = auto()
     CUSTOMERS = auto()
     PROJECTS = auto()
     ALLOCATIONS = auto()
     PARENTS = auto()
     LIMITS = auto()
     HOLDS = auto()
+    ADOPTIONS = auto()
     JOBS = auto()
     PEOPLE_IN = auto()
     HOMES = auto()
@@ -77,13 +78,18 @@ class ErrOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptAccount:
-    """Mark an account that the original agent made, and by that own it."""
+    """Mark an account that the original agent made, and by that own it.
 
-    stage: ClassVar[Stage] = Stage.ADOPT
+    The mark comes after limits and hold, so that an adoption cut short is found unmarked and is
+    done again. `awaits_limits`: what was ordered was not set before.
+    """
+
+    stage: ClassVar[Stage] = Stage.ADOPTIONS
     event: ClassVar[str] = "account.adopted"
     account: AccountName
     description: str
     before: str
+    awaits_limits: bool = False
     order: OrderUuid | None = None
 
 
@@ -91,7 +97,7 @@ class AdoptAccount:
 class DescribeAccount:
     """Follow a new name in Waldur; the account's own name never changes."""
 
-    stage: ClassVar[Stage] = Stage.ADOPT
+    stage: ClassVar[Stage] = Stage.DESCRIPTIONS
     event: ClassVar[str] = "account.described"
     account: AccountName
     description: str

@@ -11,8 +11,9 @@ from waldur_slurm.agent.model.marketplace import Project, Resource, ResourceUuid
 from waldur_slurm.agent.pull.world.marks import Mark, MarkKind, looks_marked, parse_mark
 from waldur_slurm.agent.pull.world.naming import allocation_names, parent_names
 from waldur_slurm.agent.pull.world.world import World
+from waldur_slurm.errors import InvalidName
 from waldur_slurm.model.accounts import Account
-from waldur_slurm.model.names import ROOT, AccountName
+from waldur_slurm.model.names import ROOT, AccountName, account_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,21 @@ class Ownership:
         if resource.backend_id:
             return self._by_backend_id(resource)
         return self._left_by_the_original(resource)
+
+    def vanished(self, resource: Resource) -> AccountName | None:
+        """What the account of the resource was called, where that can be an account's name."""
+        try:
+            return account_name(resource.backend_id)
+        except InvalidName:
+            return None
+
+    def was_ours(self, resource: Resource) -> bool:
+        """Whether an account that Slurm lists no more was the agent's, by what it noted of it."""
+        name = self.vanished(resource)
+        if name is None or self._claims_of_others(name, resource):
+            return False
+        page = self._world.ledger.page(name)
+        return page.is_removed or bool(page.people or page.tres)
 
     def is_free(self, name: AccountName, resource: Resource) -> bool:
         """Whether a new account of the resource may be called so."""

@@ -11,7 +11,7 @@ from waldur_slurm.agent.model.marketplace import (
     OrderState,
     ResourceState,
 )
-from waldur_slurm.agent.pull.vocabulary.findings import RefusalKind
+from waldur_slurm.agent.pull.vocabulary.findings import DriftKind, RefusalKind
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.model.names import AccountName
 
@@ -115,6 +115,18 @@ def test_without_the_default_account_no_order_is_carried_out_or_erred(site: Site
     assert [r.reason for r in report.refusals] == [
         "the default account nosuch does not exist in Slurm"
     ]
+
+
+def test_a_resource_erred_in_waldur_is_drift_until_an_order_is_on_its_way(site: Site) -> None:
+    resource = served(site, "ann")
+    site.waldur._move(resource.uuid, ResourceState.ERRED)
+
+    (drift,) = site.plan().plan.drifts
+    assert (drift.kind, drift.found) == (DriftKind.ERRED, "Erred in Waldur")
+    assert drift.subject == site.account_of(resource.uuid).name
+
+    site.waldur.place_terminate(resource.uuid, OrderState.PENDING_CONSUMER)
+    assert site.plan().plan.drifts == ()
 
 
 def test_a_resource_erred_in_waldur_keeps_its_people_in_step(site: Site) -> None:
