@@ -41,10 +41,10 @@ def split_cells(lines: Iterable[str]) -> Iterator[tuple[str, ...]]:
 def to_row(cells: tuple[str, ...], row: type[Row], *, open_column: str) -> Row:
     """Give each cell its column; `open_column`, where it does no harm, takes the surplus."""
     surplus = len(cells) - len(row._fields)
-    if surplus == 0:
-        return row._make(cells)
     if surplus < 0:
         raise UnparsableOutput(f"expected {len(row._fields)} columns in {'|'.join(cells)[:200]!r}")
+    if surplus == 0:
+        return row._make(cells)
     place = row._fields.index(open_column)
     end = place + surplus + 1
     return row._make((*cells[:place], "|".join(cells[place:end]), *cells[end:]))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.fakes.pull import Site, new_site, served
+from tests.fakes.pull import WALDUR_ACCOUNT, Site, new_site, served
 from waldur_slurm.agent.model.marketplace import (
     Dialect,
     OrderState,
@@ -14,7 +14,7 @@ from waldur_slurm.agent.model.marketplace import (
 )
 from waldur_slurm.agent.pull.vocabulary.findings import DriftKind, RefusalKind
 from waldur_slurm.model.accounts import Account
-from waldur_slurm.model.names import AccountName
+from waldur_slurm.model.names import ROOT, AccountName
 
 
 @pytest.fixture
@@ -115,3 +115,59 @@ def test_an_update_without_limits_changes_none(site: Site) -> None:
 
     assert account(site).limits == before
     assert site.waldur.orders[order.uuid].state is OrderState.DONE
+
+
+BELIEVED, NOT_BELIEVED = RefusalKind.ABSENT, RefusalKind.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("lost", "there", "kind"),
+    [
+        (3, 0, BELIEVED),
+        (4, 3, NOT_BELIEVED),
+        (4, 4, NOT_BELIEVED),
+        (4, 5, BELIEVED),
+        (6, 6, NOT_BELIEVED),
+    ],
+)
+def test_a_slurm_that_lost_half_of_all_accounts_tells_nothing_about_one(
+    lost: int, there: int, kind: RefusalKind
+) -> None:
+    site = new_site()
+    project = site.waldur.make_project()
+    names = [AccountName(f"hpc_{number}") for number in range(lost + there)]
+    for name in names:
+        site.waldur.make_resource(project, "r", backend_id=name)
+    for name in names[lost:]:
+        site.slurm.put(Account(name, "theirs", "theirs", ROOT))
+    ending = site.waldur.make_resource(project, "r", backend_id="hpc_ending")
+    order = site.waldur.place_terminate(ending.uuid)
+
+    refusals = site.plan().plan.refusals
+
+    assert [each.kind for each in refusals if each.subject == order.uuid] == [kind]
+
+
+def test_what_waldur_calls_erred_or_has_no_account_for_is_no_loss_of_slurms() -> None:
+    site = new_site()
+    project = site.waldur.make_project()
+    made = [site.waldur.make_resource(project, "r", backend_id=f"hpc_{n}") for n in range(5)]
+    site.waldur._move(made[-1].uuid, ResourceState.ERRED)
+    for _ in range(4):
+        site.waldur.make_resource(project, "without")
+    order = site.waldur.place_terminate(made[0].uuid)
+
+    refusals = site.plan().plan.refusals
+
+    assert [each.kind for each in refusals if each.subject == order.uuid] == [BELIEVED]
+
+
+def test_a_slurm_without_the_default_account_tells_nothing() -> None:
+    site = new_site()
+    resource = site.waldur.make_resource(site.waldur.make_project(), "r", backend_id="hpc_gone")
+    del site.slurm._accounts[WALDUR_ACCOUNT]
+    order = site.waldur.place_terminate(resource.uuid)
+
+    refusals = site.plan().plan.refusals
+
+    assert [each.kind for each in refusals if each.subject == order.uuid] == [NOT_BELIEVED]
