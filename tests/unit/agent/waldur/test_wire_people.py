@@ -6,6 +6,7 @@ import pytest
 
 from waldur_slurm.agent.errors import UnexpectedPayload
 from waldur_slurm.agent.model.marketplace import OfferingUser, ProjectUuid, RowKind, Unreadable
+from waldur_slurm.agent.model.rights import STAFF, Rights, Role
 from waldur_slurm.agent.waldur.wire.people import (
     Member,
     parse_association,
@@ -113,15 +114,25 @@ def test_an_association_is_known_by_its_allocation_and_its_person() -> None:
         parse_association({"username": "ann", "allocation": "/slurm-allocations/"}, "associations")
 
 
-def test_rights_are_told_in_one_order_and_a_staff_member_first() -> None:
-    roles = [
-        {"role_name": "OFFERING.MANAGER", "scope_type": "offering", "scope_name": "Cluster"},
-        {"role_name": "CUSTOMER.OWNER", "scope_type": "customer", "scope_name": "Centre"},
-    ]
-    told = ("CUSTOMER.OWNER of customer Centre", "OFFERING.MANAGER of offering Cluster")
+def test_rights_are_told_in_one_order_by_where_they_hold() -> None:
+    def role(name: str, kind: str, of: str, uuid: str) -> dict[str, str]:
+        return {"role_name": name, "scope_type": kind, "scope_name": of, "scope_uuid": uuid}
 
-    assert parse_rights({"permissions": roles}, "me") == told
-    assert parse_rights({"permissions": roles, "is_staff": True}, "me") == ("staff", *told)
+    roles = [
+        role("OFFERING.MANAGER", "offering", "Cluster", DASHED),
+        role("CUSTOMER.OWNER", "customer", "Centre", OTHER),
+        role("CUSTOMER.OWNER", "customer", "Another", "0" * 32),
+    ]
+    owner = Role("CUSTOMER.OWNER", "customer Centre")
+    manager = Role("OFFERING.MANAGER", "offering Cluster")
+    stranger = Role("CUSTOMER.OWNER", "customer Another")
+    scopes = {HEX, OTHER}
+
+    told = parse_rights({"permissions": roles}, "me", scopes)
+    staff = parse_rights({"permissions": roles, "is_staff": True}, "me", scopes)
+
+    assert told == Rights((owner, manager), (stranger,))
+    assert set(staff.here) == {Role(STAFF), owner, manager}
 
 
 def test_whose_access_has_arrived_is_told_of_everybody_with_a_user_name() -> None:
