@@ -110,6 +110,7 @@ def test_advice_repeats_the_env_file_that_was_named(tmp_path: Path) -> None:
         ("push", ["plan", "--remove-empty-now"]),
         ("push", ["adopt", "0" * 32, "hpc_x"]),
         ("pull", ["once", "--allow-decrease"]),
+        ("pull", ["once", "--repair", "erred"]),
         ("pull", ["backfill", "--from", "2026-01", "--to", "2026-02"]),
     ],
 )

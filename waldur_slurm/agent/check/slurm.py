@@ -69,24 +69,20 @@ def judge_controller(configuration: Known[Mapping[str, str]]) -> Finding:
 
 def judge_accounting(slurm: SlurmFacts) -> Finding:
     subject, snapshot = "accounting", slurm.snapshot
+    if isinstance(snapshot, ExpectedError) and snapshot is slurm.configuration:
+        return unknown(subject, "the controller does not answer")
+    known = {} if isinstance(slurm.configuration, ExpectedError) else slurm.configuration
+    advice = (
+        "see that slurmdbd, its database and munge run: sacctmgr show cluster, systemctl"
+        " status slurmdbd munge; a cluster that is not listed there is registered by: sacctmgr add"
+        f" cluster {known.get('ClusterName', 'NAME')}, and a restart of slurmctld"
+    )
     if isinstance(snapshot, ExpectedError):
-        if snapshot is slurm.configuration:
-            return unknown(subject, "the controller does not answer")
-        return failed(
-            subject,
-            str(snapshot),
-            "see that slurmdbd, its database and munge run: sacctmgr show cluster, systemctl"
-            " status slurmdbd munge",
-        )
+        return failed(subject, str(snapshot), advice)
     accounts = counted(len(snapshot.accounts), "account")
     if ROOT not in snapshot.accounts or snapshot.accounts[ROOT].associations == ():
-        known = {} if isinstance(slurm.configuration, ExpectedError) else slurm.configuration
-        return failed(
-            subject,
-            f"{accounts}, but no association of root in this cluster",
-            f"register it (sacctmgr add cluster {known.get('ClusterName', 'NAME')}, then restart"
-            " slurmctld), or set SLURM_CLUSTER_NAME to one that `sacctmgr show cluster` lists",
-        )
+        found = f"{accounts}, but no association of root in this cluster"
+        return failed(subject, found, advice)
     people = {a.user for account in snapshot.accounts.values() for a in account.associations}
     return fine(subject, f"{accounts}, {counted(len(people), 'user')}")
 

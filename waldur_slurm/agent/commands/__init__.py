@@ -84,11 +84,13 @@ def require_meant(parts: Parts, arguments: argparse.Namespace) -> None:
     for option, (name, direction) in _CONSENTS.items():
         if getattr(arguments, option):
             require(parts, direction, f"{name} is for {direction.value}.env")
+    for repair in arguments.repair:
+        direction = Direction.PUSH if repair == "erred" else Direction.PULL
+        require(parts, direction, f"--repair {repair} is for {direction.value}.env")
 
 
 _CONSENTS = {
     "allow_removals": ("--allow-removals", Direction.PULL),
     "remove_empty_now": ("--remove-empty-now", Direction.PULL),
-    "repair": ("--repair", Direction.PULL),
     "allow_decrease": ("--allow-decrease", Direction.PUSH),
 }
