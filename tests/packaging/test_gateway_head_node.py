@@ -1,4 +1,7 @@
-"""docs/gateway.md typed to the letter, on a head node with systemd, nginx and a real Slurm."""
+"""docs/gateway.md, and the way there from Slurm RestAPI, typed to the letter.
+
+On a head node with systemd, nginx and a real Slurm.
+"""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +17,9 @@ from tests.page import Block, read_blocks
 from tests.places import PROJECT
 from waldur_slurm import __version__
 
-BLOCKS = list(read_blocks(PROJECT / "docs" / "gateway.md"))
+PAGE = PROJECT / "docs" / "gateway.md"
+CHANGE_OVER = PROJECT / "docs" / "gateway-compatibility.md"
+BLOCKS = [each for page in (PAGE, CHANGE_OVER) for each in read_blocks(page) if each.language]
 SOURCE = "/root/waldur-slurm-agent"
 ENV_FILE = "/etc/slurm-gateway/slurm-gateway.env"
 NAME = "gateway.example.org"
@@ -141,13 +146,13 @@ def test_a_reload_keeps_it_running_and_a_killed_one_comes_back(served: Typist) -
 
 
 def test_nginx_stands_before_it(served: Typist, tokens: list[Typed]) -> None:
+    settings_of(served, "Behind nginx")
     typed = served.types(block("Behind nginx"), directory=SOURCE)
     token = tokens[1].shown.split()[-1]
 
     assert typed[-1].shown.strip() == "ok"
     jobs = served.node.sh(f"curl -sS -H 'Authorization: Bearer {token}' https://{NAME}/api/v1/jobs")
     assert json.loads(jobs)["jobs"] == []
-    settings_of(served, "Behind nginx")
 
 
 def test_people_of_an_issuer_can_be_let_in(served: Typist) -> None:
@@ -187,8 +192,104 @@ def test_wrong_settings_are_not_tried_again_and_again(served: Typist) -> None:
     node.sh(f"sed -i '/nobody/d' {ENV_FILE}\nsystemctl start slurm-gateway")
 
 
-def test_every_line_of_the_page_was_typed(served: Typist) -> None:
+# From Slurm RestAPI
+
+OLD = "/opt/slurm-rest-api"
+OLD_CONFIG = """\
+system:
+  use_acct_db: True
+  use_cors: True
+  serve_index: True
+  archive_usage_load: True
+  archive_path: db.json
+"""
+OLD_ARCHIVE = {
+    "_default": {
+        "1": {
+            "time": 1_500_000_000,
+            "total_load": 5,
+            "alloc_cpus": 1,
+            "total_cpus": 2,
+            "alloc_mem": 0,
+            "total_mem": 10,
+            "partitions": {},
+        }
+    }
+}
+
+
+@pytest.fixture(scope="module")
+def old(served: Typist) -> Typist:
+    """Slurm RestAPI was here: what it was told, and what it kept."""
+    served.node.sh(
+        f"install -d -m 0770 {OLD}\n"
+        f"cat >{OLD}/config.yml <<'END'\n{OLD_CONFIG}END\n"
+        f"echo '{json.dumps(OLD_ARCHIVE)}' >{OLD}/db.json\n"
+        "install -o ann /opt/slurm-rest-api/config.yml /home/ann/\n"
+        "echo 127.0.0.1 cluster.example.org >>/etc/hosts"
+    )
+    return served
+
+
+def test_its_configuration_is_served_by_hand(old: Typist) -> None:
+    typed = old.types(block("By hand, to try"), user="ann", directory="/home/ann")
+
+    nodes, index = typed[3:5]
+    assert answer_of(nodes)["data"]
+    assert "<html" in index.shown.lower()
+
+
+@pytest.fixture(scope="module")
+def changed_over(old: Typist) -> Typist:
+    """The unit of the old name serves the old routes to everybody, as it was."""
+    old.types(block("As the service"), directory=SOURCE)
+    old.node.sh(
+        "sed -i 's/^#\\(GATEWAY_ANONYMOUS_SCOPES\\|GATEWAY_HOSTS\\)/\\1/'"
+        " /etc/slurm-gateway/slurm-rest-api.env"
+    )
+    old.types(block("As the service", number=1))
+    return old
+
+
+def test_the_unit_of_that_name_serves_its_clients_behind_nginx(changed_over: Typist) -> None:
+    node = changed_over.node
+    assert node.says("systemctl is-enabled slurm-rest-api") == "enabled"
+
+    def answers() -> bool:
+        return '"data"' in node.says("curl -s http://cluster.example.org/nodes")
+
+    eventually(answers, "the old route at the old port")
+    assert '"data"' in node.sh("curl -sS 'http://cluster.example.org/history?jobid<=987654'")
+    told = node.journal("slurm-rest-api")
+    assert "config.not_honoured" in told
+    assert "system.archive_path" in told
+
+
+def test_its_archive_is_taken_over(changed_over: Typist) -> None:
+    *_, taken = changed_over.types(block("As the service", number=2))
+
+    assert "1 samples taken over" in taken.shown
+
+
+def test_its_example_routes_answer_as_they_did(changed_over: Typist) -> None:
+    typed = changed_over.types(block("Its example routes"))
+
+    assert len(typed) == 17
+    assert [each.line for each in typed if answer_of(each).keys() != {"data"}] == []
+
+
+def test_what_the_table_says_to_type_now_was_typed(changed_over: Typist, served: Typist) -> None:
+    table = CHANGE_OVER.read_text(encoding="utf-8").partition("| its document | now |")[2]
+    rows = [row.split(" | ") for row in table.partition("\n\n")[0].splitlines()[2:]]
+    said = {row[1] for row in rows} - {"nothing"}
+
+    assert len(rows) > 15
+    heard = {typed.line.partition(" #")[0].removesuffix(" &") for typed in served.heard}
+    assert {words.strip("`") for words in said} - heard == set()
+
+
+def test_every_line_of_both_pages_was_typed(changed_over: Typist) -> None:
     wanted = {line for each in BLOCKS for line in each.lines}
 
     assert {each.language for each in BLOCKS} == {"bash", "ini"}
-    assert wanted - {typed.line for typed in served.heard} == set()
+    assert wanted - {typed.line for typed in changed_over.heard} == set()

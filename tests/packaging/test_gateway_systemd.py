@@ -77,7 +77,7 @@ def test_each_service_has_a_place_of_its_own_and_it_is_the_one_that_the_gateway_
     gateway, restapi = (f"/var/lib/{service(unit)['StateDirectory']}" for unit in UNITS)
 
     assert gateway == default["GATEWAY_STATE_DIR"]
-    assert f"Environment=GATEWAY_STATE_DIR={restapi}" in UNITS[1].read_text(encoding="utf-8")
+    assert str(Settings.from_environ(read_env_file(ENV_FILES[1])).state_dir) == restapi
     assert gateway != restapi
 
 

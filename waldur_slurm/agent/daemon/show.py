@@ -5,10 +5,6 @@ from contextlib import contextmanager
 from typing import TextIO
 
 
-def counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def announcer(stream: TextIO) -> Callable[[str], None]:
     """Say on a terminal whom the program is waiting for; anything else is told nothing."""
     if not stream.isatty():
