@@ -35,6 +35,7 @@ from waldur_slurm.gateway.store.transitions import StoredTransitions
 from waldur_slurm.gateway.web.ask import Site
 from waldur_slurm.gateway.web.cors import ANY
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
+from waldur_slurm.gateway.web.tally import Tally
 from waldur_slurm.model.names import ClusterName, cluster_name
 from waldur_slurm.processes.native import NativeTransport
 from waldur_slurm.processes.port import Transport
@@ -93,6 +94,10 @@ class Parts:
         return Notifier(self.environ.get("NOTIFY_SOCKET", ""), watchdog, redact=self.redact)
 
     @cached_property
+    def tally(self) -> Tally:
+        return Tally()
+
+    @cached_property
     def tell(self) -> Sink:
         settings = self.settings
         log = start_log(
@@ -103,13 +108,13 @@ class Parts:
             is_journal=is_journal_stream(self.environ.get("JOURNAL_STREAM", ""), self._log),
         )
         if not settings.sentry_dsn:
-            return log
+            return to_all(log, self.tally)
         from waldur_slurm.telemetry.sentry import Sentry
 
         dsn, environment = settings.sentry_dsn.reveal(), settings.sentry_environment
         sentry = Sentry(dsn, environment, __version__, self.redact)
         self._closing.callback(sentry.close)
-        return to_all(log, sentry)
+        return to_all(log, self.tally, sentry)
 
     @cached_property
     def doors(self) -> Doors:
@@ -180,6 +185,7 @@ class Parts:
             restapi=self._restapi(),
             recorder=self.recorder,
             is_stopping=lambda: self.is_stopping,
+            tally=self.tally,
         )
 
     @cached_property

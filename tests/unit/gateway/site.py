@@ -19,8 +19,9 @@ from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.app import application
 from waldur_slurm.gateway.web.ask import Site
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
+from waldur_slurm.gateway.web.tally import Tally
 from waldur_slurm.model.names import UserName
-from waldur_slurm.telemetry.events import Event
+from waldur_slurm.telemetry.events import Event, to_all
 
 EVERYTHING = frozenset(Scope)
 
@@ -70,22 +71,25 @@ class GatewaySite:
     restapi: RestApi = field(default_factory=lambda: RestApi(has_index=True, archive=FakeSamples()))
 
     def __post_init__(self) -> None:
-        self.recorder = Recorder(self.transitions, self.told.append)
+        self.tally = Tally()
+        self.tell = to_all(self.told.append, self.tally)
+        self.recorder = Recorder(self.transitions, self.tell)
         self.pictures = ClusterPictures(
             "lab",
             self.cluster,
             self.history,
-            self.told.append,
+            self.tell,
             jobs_ttl_s=self.jobs_ttl.total_seconds(),
             on_jobs=partial(self.recorder.record, "lab"),
         )
         self.site = Site(
             clusters={"lab": self.pictures},
             default_cluster="lab",
-            tell=self.told.append,
+            tell=self.tell,
             mark="the mark of this process",
             recorder=self.recorder,
             restapi=self.restapi,
+            tally=self.tally,
         )
 
     def client(self, principal: Principal = ADMIN) -> Client:

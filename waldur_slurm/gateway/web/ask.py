@@ -19,6 +19,7 @@ from waldur_slurm.gateway.web.crossing import Crossing
 from waldur_slurm.gateway.web.native.filters import Compared, split_comparisons
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.seeing import see, see_after
+from waldur_slurm.gateway.web.tally import Tally
 from waldur_slurm.telemetry.events import Sink
 
 MOST_BODY = 256 * 1024
@@ -40,6 +41,7 @@ class Site:
     crossing: Crossing = field(default_factory=Crossing)
     bodies: Bodies = field(default_factory=Bodies)
     restapi: RestApi = field(default_factory=RestApi)
+    tally: Tally = field(default_factory=Tally)
 
 
 @dataclass(frozen=True, slots=True)

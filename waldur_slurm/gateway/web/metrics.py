@@ -25,7 +25,7 @@ async def show_metrics(ask: Ask) -> Response:
     found: list[Metric] = [_about_itself()]
     for cluster in ask.site.clusters.values():
         found += await _about_cluster(ask, cluster)
-    found += [*_about_readings(ask.site), *_about_lanes(ask.site)]
+    found += [*_about_readings(ask.site), *_about_lanes(ask.site), *_about_answers(ask.site)]
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Ready(_joined(found)))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
@@ -138,3 +138,15 @@ def _about_lanes(site: Site) -> Iterator[Metric]:
     bodies = GaugeMetricFamily("slurm_gateway_bodies_bytes", "Ready answers that are kept")
     bodies.add_metric([], site.bodies.size)
     yield from (busy, waiting, bodies)
+
+
+def _about_answers(site: Site) -> Iterator[Metric]:
+    answers = CounterMetricFamily(
+        "slurm_gateway_requests", "Requests that were answered", labels=["status"]
+    )
+    for status, count in sorted(site.tally.answers.items()):
+        answers.add_metric([status], count)
+    crashes = CounterMetricFamily("slurm_gateway_crashes", "Defects that were met", labels=["of"])
+    for of, count in site.tally.crashes.items():
+        crashes.add_metric([of], count)
+    yield from (answers, crashes)

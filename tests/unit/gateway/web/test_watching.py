@@ -8,6 +8,7 @@ from tests.fakes.cluster import live_job
 from tests.unit.gateway.site import ADMIN, GatewaySite, somebody
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.model.names import UserName
+from waldur_slurm.telemetry.events import Event, Level
 
 
 def samples(text: str) -> dict[tuple[str, ...], float]:
@@ -55,6 +56,20 @@ def test_jobs_and_nodes_are_counted() -> None:
     assert found["slurm_nodes", "cluster=lab", "state=idle"] == 2
     assert found["slurm_cpus", "cluster=lab", "state=idle", "use=free"] == 16
     assert found["slurm_gateway_readings_total", "cluster=lab", "thing=jobs"] == 1
+
+
+def test_answers_are_counted_by_their_status_and_defects_from_the_beginning() -> None:
+    site = GatewaySite()
+    site.get("/healthz")
+    site.get("/api/v1/jobs/x")
+    site.tell(Event(name="picture.crashed", level=Level.ERROR))
+
+    found = samples(site.get("/metrics").text)
+
+    assert found["slurm_gateway_requests_total", "status=200"] == 1
+    assert found["slurm_gateway_requests_total", "status=400"] == 1
+    assert found["slurm_gateway_crashes_total", "of=picture"] == 1
+    assert found["slurm_gateway_crashes_total", "of=request"] == 0
 
 
 def test_no_figures_are_told_of_a_silent_slurm() -> None:
