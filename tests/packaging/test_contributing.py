@@ -15,6 +15,7 @@ FROM = (
     PACKAGE / "agent" / "pull",
     PACKAGE / "agent" / "waldur",
     PACKAGE / "slurm" / "accounting",
+    PACKAGE / "gateway",
 )
 """Where a path on the pages may begin: the table says each in full, the recipes shorten it."""
 
