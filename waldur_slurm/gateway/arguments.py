@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from waldur_slurm import __version__
-from waldur_slurm.gateway.doors.principals import run_as
-from waldur_slurm.gateway.doors.scopes import scope
+from waldur_slurm.gateway.doors.principals import RunAs, run_as
+from waldur_slurm.gateway.doors.scopes import Scope, scope
 from waldur_slurm.variables.readers import duration, listing
 
 T = TypeVar("T")
@@ -100,13 +100,13 @@ def _add_token(token: argparse.ArgumentParser) -> None:
     )
     make.add_argument(
         "--scopes",
-        type=_typed(listing(scope)),
+        type=_typed(_scopes),
         required=True,
         help="what it allows, separated by commas, such as jobs:read,jobs:submit",
     )
     make.add_argument(
         "--run-as",
-        type=_typed(run_as),
+        type=_typed(_actors),
         default="",
         metavar="USERS",
         help="whom it acts for: names, @groups or any, separated by commas; nobody by default",
@@ -145,6 +145,19 @@ def _typed(read: Callable[[str], T]) -> Callable[[str], T]:
             raise argparse.ArgumentTypeError(f"{text[:80]!a}: expected {error}") from None
 
     return typed
+
+
+def _scopes(text: str) -> frozenset[Scope]:
+    if found := listing(scope)(text):
+        return found
+    raise ValueError(f"one or more of {', '.join(Scope)}")
+
+
+def _actors(text: str) -> RunAs:
+    found = run_as(text)
+    if "root" in found.users:
+        raise ValueError("users other than root, who is never acted as")
+    return found
 
 
 def _name(text: str) -> str:

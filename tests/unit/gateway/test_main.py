@@ -51,6 +51,42 @@ def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
     assert "usage: slurm-gateway" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("scopes", "actors", "expected"),
+    [("", "ann", "one or more of cluster:read"), ("jobs:read", "ann,root", "other than root")],
+)
+def test_a_token_that_could_do_nothing_or_would_never_act_is_not_made(
+    tmp_path: Path, scopes: str, actors: str, expected: str
+) -> None:
+    words = ("token", "make", "--name", "x", "--scopes", scopes, "--run-as", actors)
+
+    done = typed(*words, GATEWAY_STATE_DIR=str(tmp_path / "state"))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert expected in done.stderr
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "mistake"),
+    [
+        ("GATEWAY_CLUSTERS", "alpha,beta,alpha", "alpha is there twice"),
+        ("GATEWAY_LISTEN", "127.0.0.1:80,127.0.0.1:80", "127.0.0.1:80 is there twice"),
+        ("GATEWAY_LISTEN", "127.0.0.1:80,[::1]:80=watch", "have one port"),
+    ],
+)
+def test_what_is_named_twice_is_a_wrong_setting(name: str, value: str, mistake: str) -> None:
+    done = typed("settings", **{name: value})
+
+    assert (done.returncode, done.stdout) == (78, "")
+    assert f"{name}: " in done.stderr
+    assert mistake in done.stderr
+
+
+def test_one_port_of_two_addresses_that_serve_the_same_is_right() -> None:
+    assert typed("settings", GATEWAY_LISTEN="127.0.0.1:80,[::1]:80").returncode == 0
+
+
 def test_wrong_settings_exit_with_78_and_every_mistake_on_a_line_of_its_own() -> None:
     wrong = {"GATEWAY_LISTEN": "8040", "GATEWAY_MIN_UID": "none", "GATEWAY_LOG_LEVEL": "loud"}
 

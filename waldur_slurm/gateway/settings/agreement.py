@@ -6,8 +6,28 @@ from typing import Any
 
 def mistakes_across(_environ: Mapping[str, str], values: dict[str, Any]) -> Iterator[str]:
     """Complain of what does not fit together."""
+    yield from _doubled_mistakes(values)
     yield from _tls_mistakes(values)
     yield from _people_mistakes(values)
+
+
+def _doubled_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
+    """A port serves the same at each of its addresses; a cluster has a name of its own."""
+    names = [source.name for source in values.get("GATEWAY_CLUSTERS") or ()]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"GATEWAY_CLUSTERS: {name} is there twice; expected each name once"
+    at_ports: dict[int, Any] = {}
+    for listener in values.get("GATEWAY_LISTEN", ()):
+        other = at_ports.setdefault(listener.at.port, listener)
+        if other is listener:
+            continue
+        if other.at == listener.at:
+            yield f"GATEWAY_LISTEN: {listener.at} is there twice; expected each address once"
+        elif other.surfaces != listener.surfaces:
+            yield (
+                f"GATEWAY_LISTEN: {other} and {listener} have one port; expected another port"
+                " for what serves other parts"
+            )
 
 
 def _tls_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
