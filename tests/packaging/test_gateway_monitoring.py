@@ -1,5 +1,6 @@
 """The gateway's alerts ask only for what it shows, and the page for operators has each of them."""
 
+import json
 import re
 from typing import Any
 
@@ -24,6 +25,12 @@ def rules() -> list[dict[str, Any]]:
     return [rule for group in document["groups"] for rule in group["rules"]]
 
 
+def dashboard() -> dict[str, Any]:
+    text = (MONITORING / "gateway-dashboard.json").read_text(encoding="utf-8")
+    parsed: dict[str, Any] = json.loads(text)
+    return parsed
+
+
 def shown() -> dict[str, dict[str, set[str]]]:
     """Each series of a gateway that has seen something, with its labels and their values."""
     site = GatewaySite()
@@ -42,6 +49,38 @@ def shown() -> dict[str, dict[str, set[str]]]:
 
 
 SHOWN = shown()
+
+
+TARGETS = [target for panel in dashboard()["panels"] for target in panel["targets"]]
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: str(target["expr"])[:40])
+def test_what_the_dashboard_asks_for_is_shown_with_those_labels(target: dict[str, Any]) -> None:
+    asked = SELECTOR.findall(target["expr"])
+    grouped = re.findall(r"by \(([^)]*)\)", target["expr"])
+    named = re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])
+
+    ((name, matchers),) = asked
+    assert name in SHOWN
+    assert set(named) <= SHOWN[name].keys()
+    assert {label for group in grouped for label in group.split(", ")} <= SHOWN[name].keys()
+    for label, text in MATCHER.findall(matchers):
+        assert label == "instance" or text in SHOWN[name][label]
+
+
+def test_the_dashboard_is_sound() -> None:
+    panels = dashboard()["panels"]
+    cells = [
+        (x, y)
+        for at in (panel["gridPos"] for panel in panels)
+        for x in range(at["x"], at["x"] + at["w"])
+        for y in range(at["y"], at["y"] + at["h"])
+    ]
+
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    assert len(cells) == len(set(cells)), "panels overlap"
+    assert max(x for x, _ in cells) < 24
+    assert {target["datasource"]["uid"] for target in TARGETS} == {"${datasource}"}
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: str(rule["alert"]))
