@@ -1,6 +1,6 @@
 # Everything that is done often. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup venv check test fmt demo bench campaign mutants
+.PHONY: help setup venv check test fmt demo bench campaign mutants hand
 
 BIN := .venv/bin
 ARGS ?=
@@ -9,6 +9,8 @@ JOBS ?= 4
 # How long a campaign takes, about, and where its random choices start: the same seed, the same ones.
 MINUTES ?= 60
 SEED := $(or $(SEED),$(shell date +%s))
+# The file that acts as users is run by the system's own interpreter, which so compiles it as well.
+HAND ?= dist/hand
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -47,3 +49,7 @@ campaign: setup ## the trust tests at length; MINUTES=60 SEED=n ARGS="-k walks"
 
 mutants: venv ## small mistakes in what decides, and which of them no test finds; ARGS="brake --most 9"
 	@$(BIN)/python -m tests.mutants --seed $(if $(filter command line,$(origin SEED)),$(SEED),1) $(ARGS)
+
+hand: ## the one file that acts as users; docs/hand.md says how root installs it; HAND=file
+	@mkdir -p $(dir $(HAND))
+	@PYTHONPATH=. PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m waldur_slurm.hand.pack $(HAND)

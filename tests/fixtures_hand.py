@@ -80,7 +80,7 @@ class HandSite:
         if way == "sudo":
             return SudoHand(self.program, sudo=self.directory / "sudo")
         if way == "socket":
-            return CallersSocketHand(self.socket)
+            return CallersSocketHand(self.socket, getpwnam(CALLER).pw_uid)
         return OwnHand(self.conf, program=self.directory / f"as-{user}")
 
     def behalf(self, way: str = "socket", user: str = ANN) -> OnBehalf:
@@ -91,11 +91,11 @@ class HandSite:
 
 
 class CallersSocketHand:
-    """The socket as the caller reaches it: the kernel notes who connects."""
+    """The socket as the caller, given by his uid, reaches it: the kernel notes who connects."""
 
-    def __init__(self, path: Path, *, caller: str = CALLER) -> None:
+    def __init__(self, path: Path, caller: int) -> None:
         self._hand = SocketHand(path)
-        self._uid = getpwnam(caller).pw_uid
+        self._uid = caller
 
     def open(self, user: str, sent: Iterable[bytes], silence: timedelta) -> Heard:
         os.seteuid(self._uid)

@@ -171,6 +171,20 @@ def test_people_leave_whether_or_not_it_is_their_default_account(
         site.accounting.remove_users(right, [elsewhere])
 
 
+def test_whoever_is_elsewhere_in_a_partition_only_leaves_his_default_account(
+    site: Site,
+    accounts: tuple[AccountName, AccountName],
+) -> None:
+    """22.05 would let him go without another one, newer Slurm refuses to."""
+    left, right = accounts
+    site.accounting.add_users({left: [ANN]})
+    site.add_to_partition(ANN, right)
+    assert site.accounting.set_default_account(ANN, right) is Outcome.CHANGED
+    assert site.accounting.remove_users(left, [ANN]) is Outcome.CHANGED
+    assert associations(site, left) == {}
+    assert associations(site, right)[ANN].partition == PARTITION
+
+
 def test_somebody_whose_job_runs_cannot_be_removed(
     site: Site, accounts: tuple[AccountName, AccountName]
 ) -> None:

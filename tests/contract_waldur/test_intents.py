@@ -358,7 +358,11 @@ def test_the_last_sync_is_told(site: Site) -> None:
 
 
 def test_the_rights_of_the_token_are_named(site: Site) -> None:
-    assert any("CUSTOMER.OWNER" in right for right in site.market.read_rights())
+    rights = site.market.read_rights()
+
+    assert rights.are_owners
+    assert [role.name for role in rights.here] == ["CUSTOMER.OWNER"]
+    assert rights.elsewhere == ()
 
 
 def test_a_member_is_made_an_offering_user_once(site: Site) -> None:

@@ -55,7 +55,8 @@ class RealSlurm(SlurmClient):
 
     def put(self, account: Account) -> None:
         parent = account.parent or ROOT
-        self.add_accounts([NewAccount(account.name, parent, account.description, "root")])
+        described = account.description, account.organization
+        self.add_accounts([NewAccount(account.name, parent, *described)])
         if account.users:
             self.add_users({account.name: account.users})
 

@@ -128,8 +128,15 @@ def test_check_tells_the_level_that_is_missing(agent: LesserProgram, slurm: Real
     slurm.machine.must(*GRANT, "adminlevel=None")
     assert set(failures()) == {"right to change accounts"}
     assert "set adminlevel=Operator" in failures()["right to change accounts"]
+    assert sight_of_push(agent) == ["warning"]
     slurm.machine.must(*GRANT, "adminlevel=Administrator")
     assert failures() == {}
+    assert sight_of_push(agent) == ["ok"]
+
+
+def sight_of_push(agent: LesserProgram) -> list[str]:
+    findings = agent.data("check", WALDUR_SYNC_DIRECTION="push")["findings"]
+    return [f["verdict"] for f in findings if f["subject"] == "right to see everything"]
 
 
 def test_without_the_level_nothing_is_changed_and_the_order_waits(

@@ -1,23 +1,31 @@
 """The first three laws of pull's plans once more, where Slurm is the real one."""
 
 from contextlib import suppress
+from fractions import Fraction
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from sandbox.slurm import Cluster
+from sandbox.slurm import Cluster, Completed
 from tests.e2e.pull_on_slurm import real_site, real_slurm
 from tests.fakes.pull import Site
 from tests.fakes.pull_crash import Crash, Fuse, whole
 from tests.fakes.pull_worlds import (
     A_PERSON_SAID_YES,
+    GPU,
+    UNREADABLE,
     Deed,
+    assert_open_only_with_limits,
     assert_reached,
     built,
     deeds,
     settle,
 )
 from waldur_slurm.agent.model.marketplace import Dialect
+from waldur_slurm.agent.pull.world.choices import Allowance
+from waldur_slurm.agent.pull.world.taken import BrakeKind
+from waldur_slurm.model.accounts import Account, Association
+from waldur_slurm.model.names import ROOT, AccountName, UserName
 
 DIALECTS = st.sampled_from(list(Dialect))
 FEW = settings(
@@ -33,7 +41,7 @@ LIVED_IN = [
     Deed("settle"),
     *(Deed("pause", 0), Deed("downscale", 1), Deed("admin", 1), Deed("rename", 2, 1)),
     *(Deed("leave", 0), Deed("join", 0, name="eve"), Deed("terminate", 0), Deed("update", 1, 3)),
-    *(Deed("create", 2, 1), Deed("restrict", 1)),
+    *(Deed("create", 2, 1), Deed("restrict", 1), Deed("inherit", 0, 1), Deed("inherit", 1, 3)),
 ]
 
 
@@ -66,6 +74,7 @@ def test_a_crash_after_any_effect_only_costs_a_cycle(
 
     with suppress(Crash):
         site.run(A_PERSON_SAID_YES)
+    assert_open_only_with_limits(site)
     site.wrap_slurm = site.wrap_waldur = whole
     settle(site)
 
@@ -90,3 +99,39 @@ def test_create_and_terminate_leave_the_accounting_as_it_was(slurm_cluster: Clus
     settle(site)
 
     assert real_slurm(site).dump() == world_before, before
+
+
+def test_what_the_brake_cuts_of_an_adoption_leaves_the_account_closed(
+    slurm_cluster: Cluster, slurm_users: tuple[str, ...]
+) -> None:
+    user, name = UserName(slurm_users[0]), AccountName("hpc_inherited")
+    site = built(Dialect.TODAY, [], real_site(slurm_cluster))
+    project = site.waldur.make_project()
+    site.waldur.add_member(project, user)
+    limits = {"gpu": UNREADABLE}
+    resource = site.waldur.make_resource(project, "old", limits, backend_id=name)
+    there = (Association(user),)
+    site.slurm.put(Account(name, "old", f"hpc_{project.uuid}", ROOT, associations=there))
+    assert submitted(slurm_cluster, user, name).code == 0
+
+    site.change_policy(max_removals=Allowance(0, Fraction(0)))
+    before = real_slurm(site).dump()
+    assert [brake.kind for brake in site.run().brakes] == [BrakeKind.HOLDS]
+    assert real_slurm(site).dump() == before
+    site.run(A_PERSON_SAID_YES)
+    assert submitted(slurm_cluster, user, name).code != 0
+
+    site.waldur._change(resource, limits={"gpu": 1})
+    assert [brake.kind for brake in site.run().brakes] == [BrakeKind.LIMITS]
+    assert GPU not in site.accounts()[name].limits
+    assert submitted(slurm_cluster, user, name).code != 0
+
+    site.run(A_PERSON_SAID_YES)
+    assert site.accounts()[name].limits[GPU] == 60
+    assert submitted(slurm_cluster, user, name).code == 0
+    site.waldur.place_terminate(resource.uuid)
+    settle(site)
+
+
+def submitted(cluster: Cluster, user: str, account: str) -> Completed:
+    return cluster.run("sbatch", f"--account={account}", "--hold", "--wrap=true", user=user)

@@ -14,7 +14,11 @@ from tests.fakes.makers import component
 from tests.fixtures_slurm import NewCluster
 from tests.fixtures_waldur import DIALECT_NAMES, StartWaldur
 from waldur_slurm.agent.model.components import AccountingType
+from waldur_slurm.agent.model.marketplace import OrderUuid
+from waldur_slurm.agent.push.plan.findings import RefusalKind
+from waldur_slurm.agent.push.plan.policy import Consent
 from waldur_slurm.errors import SlurmError
+from waldur_slurm.model.names import UserName
 from waldur_slurm.model.tres import tres_name
 
 ANN, BOB = "wsat-ann", "wsat-bob"
@@ -124,6 +128,56 @@ def test_an_account_that_is_gone_is_erred_and_one_that_is_back_is_well(site: Pus
     site.cycle().run()
 
     assert site.told() == []
+
+
+def test_a_stranger_counts_in_the_total_and_is_told_by_name_to_nobody(site: PushSite) -> None:
+    """Also not to a Waldur that takes any name."""
+    resource, account = site.allocate(ANN, gpu=5)
+    site.slurm().add_users({account: [UserName(BOB)]})
+    site.held_job(account, ANN, NOON - 3 * HOUR, NOON - HOUR)
+    site.held_job(account, BOB, NOON - 3 * HOUR, NOON - HOUR)
+
+    report = site.cycle().run()
+
+    assert site.usage(resource, JUNE)["cpu"] == Decimal("4.00")
+    assert site.user_usage(resource, JUNE)["cpu"] == {ANN: Decimal("2.00")}
+    assert [(each.account, each.user) for each in report.unlisted] == [(account, BOB)]
+    assert report.standing.usage_of_unknown_users == 1
+    assert site.cycle().plan().steps == ()
+
+
+def test_what_a_failed_update_left_erred_is_told_and_ok_at_a_persons_word(site: PushSite) -> None:
+    resource, account = site.allocate(ANN, gpu=5)
+    site.held_job(account, ANN, NOON - 3 * HOUR, NOON - HOUR)
+    order = OrderUuid(site.waldur.order_update(resource, {"gpu": 6}).uuid)
+    agent = site.marketplace()
+    agent.approve_order(order)
+    agent.tell_order_erred(order, "no such limit")
+
+    report = site.cycle().run()
+
+    assert [refusal.kind for refusal in report.refusals] == [RefusalKind.ERRED]
+    assert report.standing.erred_resources == 1
+    assert site.usage(resource, JUNE) == {}
+
+    site.cycle().run(Consent(repair_erred=True))
+    report = site.cycle().run()
+
+    assert site.waldur.resource(resource)["state"] == "OK"
+    assert report.standing.erred_resources == 0
+    assert site.usage(resource, JUNE)["cpu"] == Decimal("2.00")
+
+
+def test_who_is_in_one_partition_only_is_told_to_nobody(site: PushSite) -> None:
+    resource, account = site.allocate(ANN, gpu=5)
+    where = (f"account={account}", "cluster=lab", "partition=main")
+    site.cluster.must("sacctmgr", "-i", "add", "user", BOB, *where)
+
+    site.cycle().run()
+
+    if site.waldur.dialect != "today":
+        assert site.waldur.associations(resource) == [ANN]
+    assert site.cycle().plan().steps == ()
 
 
 def test_later_in_the_day_a_cycle_costs_five_processes_and_one_page_of_each_list(

@@ -41,6 +41,8 @@ FOREIGN = AccountName("admins")
 OPEN = {OrderState.PENDING_PROVIDER, OrderState.EXECUTING}
 ADMIN = UserName("root_admin")
 GPU = tres_name("gres/gpu")
+UNREADABLE = "many"
+"""No number of GPUs."""
 NAMES = ("ann", "bob", "eve", "dan", "")
 
 
@@ -69,7 +71,7 @@ def deeds() -> st.SearchStrategy[list[Deed]]:
         what=st.sampled_from(
             [
                 *("create", "join", "settle", "leave", "update", "terminate", "pause"),
-                *("downscale", "restrict", "rename", "submit", "admin", "unusable"),
+                *("downscale", "restrict", "rename", "submit", "admin", "unusable", "inherit"),
             ]
         ),
         which=st.integers(0, 5),
@@ -139,10 +141,21 @@ def _do(site: Site, projects: list[Project], deed: Deed) -> None:
             users = sorted(waldur.offering_users)
             user = users[deed.which % len(users)]
             waldur.name_user(user, waldur.usernames[user], is_usable=False)
+        case "inherit":
+            _inherit(site, project, UNREADABLE if deed.amount == 3 else deed.amount)
         case "settle":
             settle(site)
         case _:
             _do_to_resource(site, deed)
+
+
+def _inherit(site: Site, project: Project, gpus: object) -> None:
+    """The original agent served it: no mark, no limits, and everybody it knew of is in it."""
+    name = AccountName(f"hpc_old{len(site.waldur.resources)}_{project.uuid[:8]}")
+    site.waldur.make_resource(project, "old", {"gpu": gpus}, backend_id=name)
+    known = {UserName(each.username) for each in site.waldur.offering_users.values()} - {""}
+    there = tuple(map(Association, sorted(known | {ADMIN})))
+    site.slurm.put(Account(name, "old", f"hpc_{project.uuid}", parent=ROOT, associations=there))
 
 
 def _do_to_resource(site: Site, deed: Deed) -> None:
@@ -226,22 +239,38 @@ def assert_reached(site: Site) -> None:
         if resource.state is ResourceState.TERMINATED:
             assert not marked
             continue
+        gpus = ordered_gpus(site, resource.uuid)
+        if gpus is None:
+            (closed,) = marked
+            assert (closed.grp_jobs, closed.grp_submit_jobs) == (0, 0)
+            continue
         (account,) = marked
         assert resource.backend_id == account.name
         working = {a.user for a in account.associations if a.max_submit_jobs is None}
         assert working - {ADMIN} == expected_people(site, resource.uuid)
         assert account.users - working <= waiting_people(site, resource.uuid)
-        assert account.limits[GPU] == 60 * ordered_gpus(site, resource.uuid)
+        assert account.limits[GPU] == 60 * gpus
         assert (account.grp_jobs == 0) is resource.is_paused
         assert (account.default_qos == "low") is resource.is_downscaled
-        assert account.parent == f"hpc_{resource.project.uuid}"
+        place = ROOT if account.name.startswith("hpc_old") else f"hpc_{resource.project.uuid}"
+        assert account.parent == place
 
 
-def ordered_gpus(site: Site, resource: str) -> int:
+def ordered_gpus(site: Site, resource: ResourceUuid) -> int | None:
+    """What the last order named, or what Waldur holds without one; None if it is no number."""
     orders = [
         order
         for order in site.waldur.orders.values()
         if order.resource == resource and order.type in (OrderType.CREATE, OrderType.UPDATE)
     ]
-    latest = max(orders, key=lambda order: order.created)
-    return int(str(latest.limits.get("gpu", 0)))
+    latest = max(orders, key=lambda order: order.created, default=None)
+    limits = latest.limits if latest else site.waldur.resources[resource].limits
+    amount = limits.get("gpu", 0)
+    return amount if isinstance(amount, int) else None
+
+
+def assert_open_only_with_limits(site: Site) -> None:
+    """Wherever a cycle ended: what carries a resource's mark has the limits of some order."""
+    for account in site.accounts().values():
+        if account.description.startswith("waldur/resource/"):
+            assert GPU in account.limits or account.grp_submit_jobs == 0, account.name

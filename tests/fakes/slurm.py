@@ -137,7 +137,7 @@ class FakeSlurm(FakeReadings):
     def set_default_account(self, user: UserName, account: AccountName) -> Outcome:
         self._called("set_default_account")
         border.check_memberships({account: [user]})
-        if user not in self._existing(account).users:
+        if user not in {each.user for each in self._existing(account).associations}:
             raise refused("Can't modify because these users aren't associated with new default")
         if self._defaults.get(user) == account:
             return Outcome.ALREADY_SO
@@ -240,7 +240,7 @@ class FakeSlurm(FakeReadings):
             others = {
                 found.name
                 for found in self._accounts.values()
-                if found.name != account and user in found.users
+                if found.name != account and user in {each.user for each in found.associations}
             }
             if others and self._defaults.get(user) == account:
                 raise refused("You can not remove the default account of a user")

@@ -117,11 +117,13 @@ class FakeReadings:
         return job
 
     def tick(self, passed: timedelta = timedelta(minutes=1)) -> None:
-        """Start what is pending and may run, then let time pass."""
+        """Start what is pending and may run, which nothing may without its account; time passes."""
         for job in self.jobs:
             account = self._accounts.get(job.account)
-            is_held = account is not None and (
-                account.grp_jobs == 0 or any(limit == 0 for limit in account.limits.values())
+            is_held = (
+                account is None
+                or account.grp_jobs == 0
+                or any(limit == 0 for limit in account.limits.values())
             )
             if job.state == "PENDING" and not is_held:
                 job.state, job.start = "RUNNING", self.now

@@ -4,7 +4,7 @@
 are a customer's hands (`place_*`, `add_member`, ...), a record of what was written, and faults.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -29,6 +29,7 @@ from waldur_slurm.agent.model.marketplace import (
     Unreadable,
     UserUuid,
 )
+from waldur_slurm.agent.model.rights import Rights, Role
 from waldur_slurm.model.period import Month
 
 
@@ -87,6 +88,16 @@ class FakeMarketplace(Ledger, Faulty):
         self._require(order, OrderState.PENDING_PROVIDER)
         self.note("reject_order", order, reason)
         self.reject(order)
+
+    @answers
+    def tell_order_message(self, order: OrderUuid, message: str) -> None:
+        if self.dialect is not Dialect.TODAY:
+            return
+        if not self.offering.passes_messages:
+            raise WaldurRejected(f"order {order}", 409, "Messages are not enabled.")
+        self._require(order, OrderState.PENDING_PROVIDER)
+        self.note("tell_order_message", order, message)
+        self.orders[order] = replace(self.orders[order], message=message)
 
     @answers
     def tell_order_done(self, order: OrderUuid) -> None:
@@ -297,8 +308,8 @@ class FakeMarketplace(Ledger, Faulty):
             self.note("register_agent", direction, version)
 
     @answers
-    def read_rights(self) -> Sequence[str]:
-        return self.rights
+    def read_rights(self) -> Rights:
+        return Rights(tuple(map(_role, self.rights)), tuple(map(_role, self.rights_elsewhere)))
 
     # Inside
 
@@ -359,6 +370,11 @@ def offered_as(component: Component, uuid: str) -> OfferedComponent:
         min_value=component.min_value,
         max_value=component.max_value,
     )
+
+
+def _role(text: str) -> Role:
+    name, _, scope = text.partition(" of ")
+    return Role(name, scope)
 
 
 def fake_marketplace(dialect: Dialect = Dialect.TODAY) -> FakeMarketplace:

@@ -93,6 +93,7 @@ class Ledger:
     """What a resource's page shows of the running month."""
     user_usages: dict[tuple[str, str], HeldUserUsage] = field(default_factory=dict)
     rights: Sequence[str] = ("CUSTOMER.OWNER of the provider",)
+    rights_elsewhere: Sequence[str] = ()
     begun: set[ResourceUuid] = field(default_factory=set)
     never_ok: set[ResourceUuid] = field(default_factory=set)
     _numbers: "count[int]" = field(default_factory=lambda: count(0x1000))

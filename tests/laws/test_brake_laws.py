@@ -16,6 +16,7 @@ from tests.fakes.pull_worlds import (
     ADMIN,
     GENEROUS,
     Deed,
+    assert_open_only_with_limits,
     assert_reached,
     built,
     deeds,
@@ -25,6 +26,7 @@ from tests.fakes.pull_worlds import (
 from tests.laws.test_plan_pull_laws import alone, foreign_accounts
 from waldur_slurm.agent.model.marketplace import Dialect
 from waldur_slurm.agent.pull.vocabulary.steps import (
+    AdoptAccount,
     CancelJobs,
     HoldAccount,
     HoldUser,
@@ -33,8 +35,10 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     SetDefaultAccount,
     SetLimits,
     SetQos,
+    Stage,
     Step,
     TellNoAssociation,
+    subject_of,
 )
 from waldur_slurm.agent.pull.world.choices import Allowance
 
@@ -44,7 +48,7 @@ ALLOWED = 1
 STRICT = replace(GENEROUS, max_removals=Allowance(ALLOWED, Fraction(0)), max_terminations=1)
 DAY = timedelta(hours=24)
 TAKES_AWAY = (
-    *(RemoveUser, HoldUser, CancelJobs, SetDefaultAccount, TellNoAssociation),
+    *(RemoveUser, HoldUser, CancelJobs, TellNoAssociation),
     *(RemoveAccount, HoldAccount, SetQos, SetLimits),
 )
 WAITS = st.lists(st.sampled_from([2, 35, 600, 1440]), min_size=1, max_size=8)
@@ -77,6 +81,7 @@ def gone_by(site: Site, waits: Sequence[int]) -> list[tuple[datetime, Place]]:
     for minutes in waits:
         before, now = places(site), site.waldur.now
         site.run()
+        assert_open_only_with_limits(site)
         gone += [(now, place) for place in before - places(site)]
         site.wait(timedelta(minutes=minutes))
     return gone
@@ -109,6 +114,7 @@ def test_a_braked_cycle_may_stop_after_any_step(
 
     with suppress(Crash):
         site.run()
+    assert_open_only_with_limits(site)
     site.wrap_slurm = site.wrap_waldur = whole
 
     gone = [(now, place) for place in before - places(site)]
@@ -119,13 +125,15 @@ def test_a_braked_cycle_may_stop_after_any_step(
 
 @LAW
 @given(dialect=DIALECTS, done=deeds())
-def test_what_is_cut_is_cut_with_its_whole_order(dialect: Dialect, done: list[Deed]) -> None:
+def test_what_is_cut_is_cut_with_its_whole_order_or_adoption(
+    dialect: Dialect, done: list[Deed]
+) -> None:
     site = braked(dialect, done)
     planned, left = both_plans(site)
 
     assert [step for step in left if step not in planned] == []
-    for order in {step.order for step in planned} - {None}:
-        works = [step for step in planned if step.order == order and not is_only_told(step)]
+    for one in {step.order for step in planned} - {None} | adopted(planned):
+        works = [step for step in planned if subject_of(step) == one and not is_only_told(step)]
         assert len([step for step in works if step in left]) in (0, len(works))
 
 
@@ -134,12 +142,31 @@ def test_what_is_cut_is_cut_with_its_whole_order(dialect: Dialect, done: list[De
 def test_harmless_steps_go_on(dialect: Dialect, done: list[Deed]) -> None:
     planned, left = both_plans(braked(dialect, done))
 
-    harmless = [s for s in planned if s.order is None and not isinstance(s, TAKES_AWAY)]
+    whole = adopted(planned)
+    harmless = [
+        step
+        for step in planned
+        if step.order is None and subject_of(step) not in whole and not isinstance(step, TAKES_AWAY)
+    ]
     assert [step for step in harmless if step not in left] == []
 
 
 def both_plans(site: Site) -> tuple[Sequence[Step], Sequence[Step]]:
-    return site.plan(A_PERSON_SAID_YES).plan.steps, site.plan().plan.steps
+    allowed, braked = site.plan(A_PERSON_SAID_YES), site.plan()
+    return without_defaults(allowed.plan.steps), without_defaults(braked.plan.steps)
+
+
+def without_defaults(steps: Iterable[Step]) -> list[Step]:
+    """Which default account moves, and who leaves last, follows from what is left of a plan."""
+    return [
+        replace(step, stage=Stage.PEOPLE_OUT) if isinstance(step, RemoveUser) else step
+        for step in steps
+        if not isinstance(step, SetDefaultAccount)
+    ]
+
+
+def adopted(steps: Iterable[Step]) -> set[str]:
+    return {subject_of(step) for step in steps if isinstance(step, AdoptAccount)}
 
 
 def is_only_told(step: Step) -> bool:
@@ -149,7 +176,7 @@ def is_only_told(step: Step) -> bool:
 @LAW
 @given(dialect=DIALECTS, done=deeds())
 def test_no_step_that_the_brake_leaves_is_idle(dialect: Dialect, done: list[Deed]) -> None:
-    site = braked(dialect, done, endings=False)
+    site = braked(dialect, done)
 
     for _ in range(60):
         steps = site.plan().plan.steps

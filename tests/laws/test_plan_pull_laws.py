@@ -14,6 +14,7 @@ from tests.fakes.pull_worlds import (
     ADMIN,
     FOREIGN,
     Deed,
+    assert_open_only_with_limits,
     assert_reached,
     built,
     deeds,
@@ -66,6 +67,7 @@ def test_a_crash_after_any_effect_only_costs_a_cycle(
 
     with suppress(Crash):
         crashed.run(A_PERSON_SAID_YES)
+    assert_open_only_with_limits(crashed)
     crashed.wrap_slurm = crashed.wrap_waldur = whole
     settle(crashed)
 

@@ -41,6 +41,7 @@ def everything() -> Metrics:
         unreported={"cpu": Decimal(1)},
         usage_of_unknown_users=1,
         runaway_jobs=1,
+        erred_resources=1,
     )
     calls: list[tuple[str, dict[str, object]]] = [
         ("cycle.ended", {"outcome": "ok", "standing": standing}),

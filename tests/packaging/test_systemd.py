@@ -1,4 +1,4 @@
-"""The units are what systemd takes, and what the documentation says of them holds."""
+"""The agent's units are what systemd takes, and what the documentation says of them holds."""
 
 import configparser
 import re
@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.places import PROJECT
-from waldur_slurm.agent.settings import Deployment, Settings
+from waldur_slurm.agent.settings import LOGS, STATE, Deployment, Settings
 from waldur_slurm.agent.settings.reference import unknown_variables
 
 ROOT = PROJECT / "systemd-conf"
-UNITS = sorted(ROOT.glob("*/*.service"))
+UNITS = sorted(ROOT.glob("service-*/*.service"))
 MODERN = [unit for unit in UNITS if "legacy" not in unit.name]
 NEWER_THAN_219 = re.compile(
     r"^(StateDirectory|LogsDirectory|ProtectSystem=strict|RestrictNamespaces|LockPersonality"
@@ -35,7 +35,7 @@ def variables(env_file: Path) -> dict[str, str]:
 
 
 def test_there_is_a_unit_a_legacy_unit_and_an_env_file_for_each_direction() -> None:
-    assert sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("*/*")) == [
+    assert sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("service-*/*")) == [
         "service-pull/waldur-slurm-service-pull-legacy.service",
         "service-pull/waldur-slurm-service-pull.env",
         "service-pull/waldur-slurm-service-pull.service",
@@ -112,6 +112,18 @@ def test_the_service_may_do_little_beside_its_work(unit: Path) -> None:
 @pytest.mark.parametrize("unit", sorted(set(UNITS) - set(MODERN)), ids=lambda unit: unit.name)
 def test_a_legacy_unit_says_nothing_that_old_systemd_does_not_know(unit: Path) -> None:
     assert NEWER_THAN_219.search(unit.read_text(encoding="utf-8")) is None
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_every_unit_makes_the_directories_that_check_takes_it_to_make(unit: Path) -> None:
+    told = service(unit)
+    made = {
+        *(f"/var/lib/{name}" for name in told.get("StateDirectory", "").split()),
+        *(f"/var/log/{name}" for name in told.get("LogsDirectory", "").split()),
+        *told.get("ExecStartPre", "").removeprefix("/bin/mkdir -p -m 0700").split(),
+    }
+
+    assert made == {str(STATE), str(LOGS)}
 
 
 @pytest.mark.parametrize("direction", ["pull", "push"])

@@ -9,8 +9,8 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -199,12 +199,14 @@ def record(site: RealSite) -> None:
         site.machine.start_daemon(daemon)
 
 
-def main() -> None:
-    if len(sys.argv) > 1:
-        with ContainerCluster.start(sys.argv[1]) as container:
+@contextmanager
+def started(release: str | None) -> Iterator[RealSite]:
+    """Start this machine's Slurm, or a release of the sandbox's containers."""
+    if release:
+        with ContainerCluster.start(release) as container:
             container.ensure_users(PEOPLE)
             container.must("sacctmgr", "--immediate", "add", "cluster", "other")
-            record(RealSite(container, DockerTransport(container.container)))
+            yield RealSite(container, DockerTransport(container.container))
         return
     ensure_users(PEOPLE)
     place = Path(tempfile.mkdtemp(prefix="wsat-"))
@@ -212,11 +214,12 @@ def main() -> None:
     cluster = Cluster.start(place, ClusterOptions(other_clusters=("other",)))
     try:
         path = {"PATH": os.environ["PATH"]}  # noqa: TID251 - where Slurm's tools lie here
-        record(RealSite(cluster, NativeTransport(path, extra=cluster.environ)))
+        yield RealSite(cluster, NativeTransport(path, extra=cluster.environ))
     finally:
         cluster.wipe()
         remove_users()
 
 
 if __name__ == "__main__":
-    main()
+    with started(*sys.argv[1:2] or (None,)) as site:
+        record(site)

@@ -115,8 +115,11 @@ ROWS: Mapping[str, tuple[Callable[[object], object], dict[str, Any]]] = {
         },
     ),
     "user": (
-        lambda raw: parse_rights(raw, "users/me"),
-        {"permissions": [{"role_name": "OWNER", "scope_type": "customer"}], "is_staff": False},
+        lambda raw: parse_rights(raw, "users/me", ()),
+        {
+            "permissions": [{"role_name": "OWNER", "scope_type": "customer", "scope_uuid": UUID}],
+            "is_staff": False,
+        },
     ),
     "plan period": (
         lambda raw: parse_plan_period(raw, "plan periods"),

@@ -19,12 +19,13 @@ Environ = MutableMapping[str, str]
 
 def main(argv: Sequence[str] | None = None) -> int:
     hidden = _secrets_in(os.environ)
-
-    def work() -> int:
-        arguments = parse(sys.argv[1:] if argv is None else argv)
-        return _run(arguments, os.environ, hidden)
-
-    return run_program("slurm-gateway", work, hidden, _advice)
+    return run_program(
+        "slurm-gateway",
+        lambda: parse(sys.argv[1:] if argv is None else argv),
+        lambda arguments: _run(arguments, os.environ, hidden),
+        _advice,
+        hidden,
+    )
 
 
 def _run(arguments: argparse.Namespace, environ: Environ, hidden: list[str]) -> int:
@@ -43,7 +44,7 @@ def _run(arguments: argparse.Namespace, environ: Environ, hidden: list[str]) -> 
     return code
 
 
-def _advice(error: ExpectedError) -> Iterable[str]:
+def _advice(_arguments: argparse.Namespace, error: ExpectedError) -> Iterable[str]:
     if isinstance(error, SlurmError):
         yield "`sinfo` and `scontrol ping`, as the gateway's user, show whether Slurm answers"
 

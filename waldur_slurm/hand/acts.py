@@ -23,7 +23,7 @@ from waldur_slurm.hand.requests import (
 )
 
 Admit = Callable[[str], tuple[Person, Conf]]
-"""Let somebody be acted as: return who this process now is, and what root allows, or refuse."""
+"""Let a user be acted as: return who this process now is and what root allows, or refuse."""
 
 
 def answer(talk: Conversation, admit: Admit) -> int:

@@ -21,4 +21,4 @@ class Failed(Exception):
 
 
 class Lost(Exception):
-    """Who asked is gone, silent, or speaks something else: nobody is there to be told."""
+    """Who asked is gone, silent, or does not speak as `wire` has it: nobody is there to be told."""

@@ -34,7 +34,7 @@ def check_is(person: Person) -> None:
 
 
 def settle(person: Person, conf: Conf) -> None:
-    """Stand where a login stands: its umask, and at home, or at / where there is none."""
+    """Take a login's umask, and its directory: home, or / where there is none."""
     os.umask(conf.umask)
     try:
         os.chdir(person.home)

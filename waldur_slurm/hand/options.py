@@ -2,9 +2,9 @@
 
 The only source of it: who submits builds arguments with `built_argv`, and the hand runs none that
 `checked_argv` does not return. An option is one argument, `--name` or `--name=value`, so that no
-value is taken for an option. Nothing here says as whom: no `--uid`, no `--gid`, no
-`--get-user-env`. Where a job stands and writes (`chdir`, `output`) is bound to no root: its script
-is the user's own code, and goes where the user may. Pure.
+value is taken for an option. No option chooses the user: no `--uid`, no `--gid`, no
+`--get-user-env`. Where a job runs and writes (`chdir`, `output`) is bound to no root: its script is
+the user's own code, and goes where the user may. Pure.
 """
 
 from collections.abc import Mapping, Sequence
@@ -164,7 +164,7 @@ UPDATED: Mapping[str, Grammar] = {
 }
 """What `scontrol update JobId=...` may set, memory and disk in megabytes without a unit.
 
-Slurm itself refuses a user what is not his to say, and 22.05 everybody `StdErr` and `StdIn`.
+Slurm itself refuses what a user may not set; 22.05 refuses `StdErr` and `StdIn` to everybody.
 """
 
 TOOL_ENVIRON: Mapping[str, Grammar] = {

@@ -1,7 +1,7 @@
-"""The closed grammar of what can be asked: ten verbs, every key of each, the values of those. Pure.
+"""The closed grammar of what can be asked: nine verbs, the keys of each, their values. Pure.
 
 `slurm` is submit, cancel and control: its arguments are those of the table in `options`. No key may
-be missing and none may be added; a request that is not understood to its end is not obeyed.
+be missing and none may be added; a request that is not understood whole is refused.
 """
 
 import json

@@ -2,8 +2,8 @@
 
 The script has come whole before sbatch begins. What a job shall have in its environment goes to
 sbatch through a file that has no name: `--export-file` with `--export=ALL`, which gives the job
-exactly that on 22.05, 24.11 and 26.05, and wins over what its script says. Without `ALL` the file
-is dropped by one or the other of them. What a tool itself has is a login's.
+exactly that on 22.05, 24.11 and 26.05, and wins over what its script says. Without `ALL` some of
+them ignore the file. What a tool itself has is a login's.
 """
 
 import errno
@@ -37,7 +37,7 @@ def run(
     act: Slurm, roots: Roots, directory: str, login: Mapping[str, str], talk: Conversation
 ) -> None:
     """Run the tool to its end, or to the end of its time, which kills it with all it started."""
-    script = os.memfd_create("script")  # first, so that no other has the number JOB_ENVIRON
+    script = os.memfd_create("script")  # first, lest variables get the number JOB_ENVIRON
     variables = _variables(act, roots)
     for data in talk.body(MOST_SCRIPT):
         files.write_all(script, data)

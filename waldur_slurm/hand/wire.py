@@ -8,8 +8,9 @@ conversation, never the end of the body: half a script is not run, half a file i
 The hand sends `F` at most once (JSON: what is known before the data, such as a file's size), `D`
 (data, or a tool's stdout) and `S` (a tool's stderr) any number of times, and `E` once, a JSON
 object: `outcome` is `done`, `refused` (outside of the grammar or of hand.conf: nothing was done) or
-`failed` (it was tried, the system said no). `why` is a sentence, `errno` the name of the system's
-error where there is one, and `facts` what is known at the end. Without `E` nothing is known.
+`failed` (it was tried, and the system refused). `why` is a sentence, `errno` the name of the
+system's error where there is one, and `facts` what is known at the end. Without `E` nothing is
+known.
 
 File names are bytes to the system and text here: UTF-8, what is not UTF-8 as lone surrogates.
 """
@@ -26,7 +27,7 @@ DONE, REFUSED, FAILED = "done", "refused", "failed"
 
 
 class BrokenWire(ValueError):
-    """What came is no frame, or ended in the middle of one."""
+    """What came is not a frame."""
 
 
 def head(kind: bytes, length: int) -> bytes:
@@ -59,11 +60,6 @@ class Frames:
             payload = bytes(self._open[HEAD : HEAD + length])
             del self._open[: HEAD + length]
             yield kind, payload
-
-    @property
-    def is_between(self) -> bool:
-        """Whether the stream may end here."""
-        return not self._open
 
 
 def to_text(name: bytes) -> str:

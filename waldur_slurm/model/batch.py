@@ -1,4 +1,4 @@
-"""A batch job as it is handed in, and the number that it is known by.
+"""A batch job as it is submitted, and the number that it is known by.
 
 A job's number may name a part: `123_4` one task of an array, `123_[1-9%2]` those that still wait,
 `123+0` one component of a heterogeneous job. Numbers come again when a site starts them anew, so
@@ -153,7 +153,7 @@ class BatchSheet:
     """What sbatch is given: the script, and options by their long names, None for a flag.
 
     Which options and values there are is the table `waldur_slurm.hand.options.SBATCH`. Without
-    `variables` a job has those of the login that hands it in.
+    `variables` a job has those of the login that submits it.
     """
 
     script: str
@@ -184,7 +184,7 @@ class Refusal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """What kind of no it was, Slurm's own words, and the limit that was met where it is named."""
+    """The kind of a refusal, Slurm's own words, and the limit that was met where it is named."""
 
     refusal: Refusal
     words: str
@@ -201,7 +201,7 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """When and where a job would start if it were handed in now; a guess of Slurm's scheduler."""
+    """When and where a job would start if it were submitted now, as Slurm's scheduler guesses."""
 
     starts: datetime
     processors: int

@@ -1,6 +1,6 @@
 """The state of a job: Slurm's words kept as they are, and what may be concluded from them.
 
-Slurm has a base state and flags beside it, and shows now all of them, now only the foremost word.
+Slurm has a base state and flags beside it; some of its commands show all of them, some one word.
 A word that is not known here stays a word: nothing is concluded from it, above all not an end.
 """
 

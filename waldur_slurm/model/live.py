@@ -33,23 +33,33 @@ class LiveJob(NamedTuple):
     Of a job that waits, `tres` and `cpus` are what it asks for, and `start` is when Slurm expects
     it to begin. Of one that runs, `end` is when its time limit ends it; without a limit, None. One
     without a limit that backfill starts is given a year by Slurm. (A tuple, since fifty thousand
-    are made at a time, and nothing is made faster.)
+    are made at a time, and nothing is made faster; first what differs from job to job, then, from
+    `state` on, what many have in common.)
     """
 
     id: JobId
     number: int
-    state: JobState
-    reason: str
-    exit: ExitCode
     submitted: datetime
     eligible: datetime | None
     start: datetime | None
     end: datetime | None
     considered: datetime | None
     """When the scheduler looked at it last."""
-    limit_s: int | None
     elapsed_s: int
     """Without the time that it was suspended; as of the reading."""
+    priority: int
+    hosts: str
+    batch_host: str
+    stdout: str
+    stderr: str
+    command: str
+    work_dir: str
+    comment: str
+    name: str
+    state: JobState
+    reason: str
+    exit: ExitCode
+    limit_s: int | None
     uid: int
     gid: int
     user: UserName
@@ -57,7 +67,6 @@ class LiveJob(NamedTuple):
     partition: str
     """One that waits may name several, with commas."""
     qos: str
-    priority: int
     nice: int
     restarts: int
     may_requeue: bool
@@ -66,8 +75,6 @@ class LiveJob(NamedTuple):
     tasks: int | None
     tres: Tres
     tres_per_node: str
-    hosts: str
-    batch_host: str
     requested_hosts: str
     scheduled_hosts: str
     features: str
@@ -75,12 +82,6 @@ class LiveJob(NamedTuple):
     licenses: str
     dependency: str
     wckey: str
-    stdout: str
-    stderr: str
-    command: str
-    work_dir: str
-    comment: str
-    name: str
 
     @property
     def run(self) -> Run:

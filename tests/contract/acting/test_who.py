@@ -50,7 +50,7 @@ def test_a_hand_that_was_started_as_one_user_does_not_act_as_another(
 
 def test_the_socket_hears_the_caller_alone(hand_site: HandSite, home: str) -> None:
     hand_site.socket.chmod(0o666)
-    stranger = OnBehalf(CallersSocketHand(hand_site.socket, caller=BOB)).of(ANN)
+    stranger = OnBehalf(CallersSocketHand(hand_site.socket, getpwnam(BOB).pw_uid)).of(ANN)
 
     with pytest.raises(NotPermitted, match="who alone may ask"):
         stranger.files.look(home)

@@ -25,7 +25,7 @@ from waldur_slurm.slurm.transports.files import Files
 SECRET = b"secret that lies outside of every root"
 MOST = 1_000_000
 ROUNDS = size(125, 2_500)
-"""Of each of four acts: 500 in all, 10,000 in a campaign."""
+"""Of each of five acts: 625 in all, 12,500 in a campaign."""
 
 
 @pytest.fixture

@@ -1,21 +1,34 @@
 """Does Waldur let the agent do its work? Pure judgements over what was read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from waldur_slurm.agent.check.access import judge_members, judge_rows
+from waldur_slurm.agent.check.components import judge_unsold, misspellings
 from waldur_slurm.agent.check.facts import Facts, Known, Told, WaldurFacts
 from waldur_slurm.agent.check.findings import Finding, failed, fine, unknown, warning
 from waldur_slurm.agent.components_sync import Action, plan_components
-from waldur_slurm.agent.errors import WaldurRejected, WaldurUnreachable
+from waldur_slurm.agent.errors import (
+    NoWaldurThere,
+    UnexpectedPayload,
+    WaldurRejected,
+    WaldurUnreachable,
+)
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.model.marketplace import Dialect, OfferingUser
-from waldur_slurm.errors import ExpectedError
+from waldur_slurm.agent.model.prices import unpriced
+from waldur_slurm.agent.model.rights import OWNER, STAFF, Rights
+from waldur_slurm.errors import ExpectedError, SettingsError
+from waldur_slurm.model.counting import counted
 
 CLOCKS_APART = timedelta(minutes=1)
 
-_ASKED = ("token", "offering", "dialect", "rights", "components", "people", "members", "clock")
+_ASKED = (
+    *("token", "offering", "dialect", "rights", "components"),
+    *("prices", "people", "members", "clock"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +50,19 @@ RIGHTS = (
     Right(
         "approve and complete orders",
         frozenset({"pull"}),
-        ("staff", "CUSTOMER.OWNER"),
+        (STAFF, OWNER),
         newest=MANAGERS,
     ),
     Right(
         "change resources of the offering",
         frozenset({"pull", "push"}),
-        ("staff", "CUSTOMER.OWNER", "OFFERING.MANAGER"),
+        (STAFF, OWNER, "OFFERING.MANAGER"),
         newest=MANAGERS,
     ),
     Right(
         "report usage",
         frozenset({"push"}),
-        ("staff", "CUSTOMER.OWNER", "OFFERING.MANAGER"),
+        (STAFF, OWNER, "OFFERING.MANAGER"),
         newest=MANAGERS,
     ),
 )
@@ -69,7 +82,8 @@ def judge_waldur(facts: Facts) -> Iterator[Finding]:
     if told.direction == "push":
         yield judge_closed_months(waldur)
     yield from judge_rights(waldur, told)
-    yield judge_components(waldur, facts.components)
+    yield from judge_components(waldur, facts.components)
+    yield from judge_prices(waldur)
     yield judge_people(waldur.offering_users)
     yield from judge_rows(waldur)
     if told.direction == "pull":
@@ -85,12 +99,22 @@ def _judge_no_answer(error: ExpectedError, told: Told) -> Finding:
             "see that WALDUR_API_URL is right and can be reached from this host (curl -v"
             f" {told.api_url}), and that its certificate is trusted here",
         )
+    if isinstance(error, NoWaldurThere | UnexpectedPayload):
+        return failed(
+            "Waldur",
+            str(error),
+            f"set WALDUR_API_URL to the address of Waldur's API, such as {_api_of(told.api_url)}",
+        )
+    if isinstance(error, SettingsError):
+        return failed(
+            "offering", str(error), "set WALDUR_OFFERING_UUID to an offering that is for agents"
+        )
     if isinstance(error, WaldurRejected) and error.status == 401:
+        cure = f"put into {told.token_file}" if told.token_file else "set WALDUR_API_TOKEN to"
         return failed(
             "token",
             str(error),
-            "set WALDUR_API_TOKEN to the token that Waldur shows under Credentials of the service"
-            " provider's user",
+            f"{cure} the token that Waldur shows under Credentials of the service provider's user",
         )
     if isinstance(error, WaldurRejected) and error.status in (403, 404):
         return failed(
@@ -99,7 +123,13 @@ def _judge_no_answer(error: ExpectedError, told: Told) -> Finding:
             "set WALDUR_OFFERING_UUID to the offering's UUID (it is in the address of its page),"
             " and see that the token's user owns the service provider",
         )
-    return failed("Waldur", str(error), "see that WALDUR_API_URL is the address of Waldur's API")
+    return failed("Waldur", str(error), "tell whoever runs Waldur what it answered")
+
+
+def _api_of(address: str) -> str:
+    """Where Waldur has its API, on the host that the address names."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}/api/"
 
 
 def judge_offering(waldur: WaldurFacts) -> Finding:
@@ -135,7 +165,7 @@ def judge_closed_months(waldur: WaldurFacts) -> Finding:
         )
     if isinstance(waldur.rights, ExpectedError):
         return unknown(subject, str(waldur.rights))
-    if "staff" in waldur.rights:
+    if waldur.rights.holds(STAFF):
         return fine(subject, "all usage can be reported later")
     return fine(
         subject,
@@ -149,16 +179,15 @@ def judge_rights(waldur: WaldurFacts, told: Told) -> Iterator[Finding]:
     if isinstance(rights, ExpectedError):
         yield unknown("rights", str(rights))
         return
-    shown = ", ".join(rights) or "no role"
-    found = f"the token's user is {shown}"
+    found = _roles(rights)
     advice = "in Waldur, make the user an owner of the service provider's organization"
     for right in RIGHTS:
         if told.direction not in right.directions:
             continue
         subject = f"right to {right.deed}"
-        if _holds(rights, right.roles):
+        if rights.holds(*right.roles):
             yield fine(subject, found)
-        elif _holds(rights, right.newest):
+        elif rights.holds(*right.newest):
             yield warning(subject, f"{found}: that is enough for newer Waldur only", advice)
         else:
             yield failed(subject, found, advice)
@@ -166,11 +195,18 @@ def judge_rights(waldur: WaldurFacts, told: Told) -> Iterator[Finding]:
         yield from _judge_managers_usage(waldur, rights)
 
 
-def _judge_managers_usage(waldur: WaldurFacts, rights: Sequence[str]) -> Iterator[Finding]:
+def _roles(rights: Rights) -> str:
+    if rights.here:
+        return f"the token's user is {', '.join(map(str, rights.here))}"
+    found = "the token's user has no role in this offering or the organization that provides it"
+    return f"{found}, but is {', '.join(map(str, rights.elsewhere))}" if rights.elsewhere else found
+
+
+def _judge_managers_usage(waldur: WaldurFacts, rights: Rights) -> Iterator[Finding]:
     """On `today` a manager reports what he may not read, and nothing with a date."""
-    if waldur.dialect is not Dialect.TODAY or _holds(rights, ("staff", "CUSTOMER.OWNER")):
+    if waldur.dialect is not Dialect.TODAY or rights.are_owners:
         return
-    if _holds(rights, MANAGERS):
+    if rights.holds(*MANAGERS):
         yield failed(
             "right to read and correct usage",
             "a manager may report the usage of the running month, but not that of a closed one, and"
@@ -179,37 +215,62 @@ def _judge_managers_usage(waldur: WaldurFacts, rights: Sequence[str]) -> Iterato
         )
 
 
-def _holds(rights: Sequence[str], roles: Sequence[str]) -> bool:
-    return any(right.split()[0] in roles for right in rights)
-
-
-def judge_components(waldur: WaldurFacts, components: Known[tuple[Component, ...]]) -> Finding:
+def judge_components(
+    waldur: WaldurFacts, components: Known[tuple[Component, ...]]
+) -> Iterator[Finding]:
+    """Compare offering and file both ways."""
     subject = "components"
     if isinstance(components, ExpectedError):
-        return unknown(subject, "the TRES file cannot be read")
+        yield unknown(subject, "the TRES file cannot be read")
+        return
+    unsold = tuple(judge_unsold(waldur, components))
+    yield from unsold
+    misspelt = {component.type for component, _ in misspellings(waldur, components)}
     changes = plan_components(waldur.offering.components, components)
-    apart = [change.component.type for change in changes if change.action is not Action.UNCHANGED]
+    changed = (change for change in changes if change.action is not Action.UNCHANGED)
+    apart = [each.component.type for each in changed if each.component.type not in misspelt]
     if apart:
-        return warning(
+        yield warning(
             subject,
             f"in Waldur {', '.join(apart)} differ from the TRES file, or are missing",
             "waldur-slurm-agent --load-components --dry-run shows how; without --dry-run it mends",
         )
-    return fine(subject, f"{len(changes)} are in step with the TRES file")
+    elif not unsold:
+        number = counted(len(changes), "component is", "components are")
+        yield fine(subject, f"{number} in step with the TRES file")
+
+
+def judge_prices(waldur: WaldurFacts) -> Iterator[Finding]:
+    """Whether Waldur can book a change of limits: over one without a price it breaks."""
+    subject = "prices"
+    lacking = list(unpriced(waldur.offering, waldur.dialect))
+    for plan, kinds in lacking:
+        prices = ", ".join(f'"{kind}": 0' for kind in kinds)
+        yield failed(
+            subject,
+            f"the plan {plan.name!r} has no price for {', '.join(kinds)}: no order can change the"
+            " limits of its allocations",
+            "set a price for each in Waldur, 0 if it costs nothing: in the offering's accounting,"
+            f" or POST marketplace-plans/{plan.uuid}/update_prices/ with"
+            f' {{"prices": {{{prices}}}}}',
+        )
+    if not lacking:
+        yield fine(subject, "whatever has limits that can be changed has a price in each plan")
 
 
 def judge_people(users: Known[tuple[OfferingUser, ...]]) -> Finding:
     subject = "people"
     if isinstance(users, ExpectedError):
         return failed(subject, str(users), "the token must be allowed to read the offering's users")
+    people = counted(len(users), "person has", "people have")
     nameless = sum(not user.is_usable for user in users)
     if nameless:
         return warning(
             subject,
-            f"{nameless} of {len(users)} people have no usable user name in this offering",
+            f"{nameless} of {people} no usable user name in this offering",
             "give them one in Waldur (the offering's users): the agent never invents names",
         )
-    return fine(subject, f"{len(users)} people have user names")
+    return fine(subject, f"{people} a user name")
 
 
 def judge_clock(waldur: WaldurFacts) -> Finding:

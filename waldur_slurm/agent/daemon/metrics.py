@@ -192,6 +192,12 @@ def _families(standing: Standing) -> Iterator[Metric]:
             "Jobs without an end that slurmctld does not know.",
             standing.runaway_jobs,
         )
+    if standing.erred_resources is not None:
+        yield _one(
+            "agent_erred_resources",
+            "Resources that stay Erred in Waldur, which takes no usage of them.",
+            standing.erred_resources,
+        )
 
 
 def _one(name: str, text: str, value: int) -> Metric:

@@ -73,4 +73,6 @@ def final_usage(parts: Parts) -> FinalUsage:
 
 
 def _consent(arguments: argparse.Namespace) -> Consent:
-    return Consent(allow_decrease=arguments.allow_decrease)
+    return Consent(
+        allow_decrease=arguments.allow_decrease, repair_erred="erred" in arguments.repair
+    )

@@ -108,6 +108,8 @@ class Order:
     resource_name: str
     project: Project
     limits: RawLimits = field(default_factory=dict)
+    message: str = ""
+    """What the provider has told the customer while the order waits; `today` only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +184,17 @@ class OfferedComponent:
     max_value: int | float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OfferedPlan:
+    """One of the offering's tariffs, with the components that it gives a price, be it 0."""
+
+    uuid: str
+    name: str
+    priced: frozenset[ComponentType]
+    is_used: bool = True
+    """Whether anybody may order it, or has it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offering:
     """The offering that this agent serves."""
@@ -191,8 +204,11 @@ class Offering:
     state: str
     customer_uuid: CustomerUuid
     components: tuple[OfferedComponent, ...]
+    plans: tuple[OfferedPlan, ...] = ()
     wants_memberships: bool = False
     """Whether it lets the agent say whose access has arrived."""
+    passes_messages: bool = False
+    """Whether customers see what the provider says of an order that waits for him."""
 
     @property
     def is_unavailable(self) -> bool:

@@ -81,6 +81,9 @@ class SlurmHand:
         for stage, group in groupby(steps, key=_batch):
             lost = {subject_of(failure.step) for failure in failures}
             left = [step for step in group if subject_of(step) not in lost]
+            if stage is Stage.LAST_PLACES_OUT:
+                left, stuck = _without_stuck(left, failures)
+                failures.extend(stuck)
             if stage is Stage.FINAL_USAGE:
                 left, busy = self._without_busy(left)
                 failures.extend(busy)
@@ -239,6 +242,16 @@ class SlurmHand:
 def _batch(step: SlurmStep) -> Stage:
     """Accounts of all levels go together, parents before their children."""
     return Stage.CUSTOMERS if isinstance(step, AddAccount) else step.stage
+
+
+def _without_stuck(
+    steps: list[SlurmStep], failures: Iterable[Failure]
+) -> tuple[list[SlurmStep], list[Failure]]:
+    """Whoever could not leave another account would be left there without a default one."""
+    stuck = {failure.step.user for failure in failures if isinstance(failure.step, RemoveUser)}
+    late = [step for step in steps if isinstance(step, RemoveUser) and step.user in stuck]
+    why = NotYet("it is the user's default account, and another one could not be left")
+    return [step for step in steps if step not in late], [Failure(step, why) for step in late]
 
 
 def _only(kind: type[S], steps: Iterable[SlurmStep]) -> list[S]:

@@ -22,6 +22,7 @@ from waldur_slurm.agent.pull.memory.bookkeeping import after, foreseeing, tidied
 from waldur_slurm.agent.pull.memory.quarantine import after_cycle, resting
 from waldur_slurm.agent.pull.news import CycleReport, News
 from waldur_slurm.agent.pull.plan.adoption import adoption
+from waldur_slurm.agent.pull.plan.defaults import with_defaults
 from waldur_slurm.agent.pull.plan.plan import Plan, plan_desired
 from waldur_slurm.agent.pull.read import read_answers, read_waldur
 from waldur_slurm.agent.pull.tell import WaldurHand
@@ -157,8 +158,10 @@ class PullCycle:
 
     def view(self, world: World) -> View:
         desired = desire(world)
-        plan = plan_desired(desired, read_answers(self.accounting, desired))
-        return View(desired, guard(desired, plan))
+        answers = read_answers(self.accounting, desired)
+        guarded = guard(desired, plan_desired(desired, answers))
+        steps = with_defaults(desired, answers, guarded.plan.steps)
+        return View(desired, replace(guarded, plan=replace(guarded.plan, steps=steps)))
 
 
 class _Run:

@@ -40,9 +40,6 @@ MOST_SILENCES = 3
 DECLINES = frozenset({400, 403})
 """How Waldur says that it does not take an amount, by its rules for closed months."""
 
-OWNERS = frozenset({"staff", "CUSTOMER.OWNER"})
-"""Whose tokens read all usage that they report."""
-
 _NOT_READ = (
     "this Waldur lets the token's user report usage and not read it;"
     " use the token of an owner of the service provider"
@@ -181,8 +178,8 @@ class WaldurHand:
 
     @cached_property
     def _is_owners(self) -> bool:
-        """Asked only where the answer explains an empty list."""
-        return any(right.split()[0] in OWNERS for right in self.marketplace.read_rights())
+        """Whether the token reads all usage that it reports; asked where that explains silence."""
+        return self.marketplace.read_rights().are_owners
 
     def _tell_members(self, step: TellMemberships) -> None:
         self.marketplace.tell_memberships(step.resource, step.usernames)

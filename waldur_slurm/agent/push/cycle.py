@@ -12,7 +12,8 @@ from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.push.apply import WaldurHand
 from waldur_slurm.agent.push.journal import Journal
 from waldur_slurm.agent.push.news import CycleReport, News
-from waldur_slurm.agent.push.plan.plan import COMING_BACK, Plan, plan_push
+from waldur_slurm.agent.push.plan.erred import COMING_BACK
+from waldur_slurm.agent.push.plan.plan import Plan, plan_push
 from waldur_slurm.agent.push.plan.policy import NO_CONSENT, Consent, PushPolicy
 from waldur_slurm.agent.push.plan.steps import Step, TellUsage
 from waldur_slurm.agent.push.plan.untaken import still_untaken

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from waldur_slurm.agent.model.usage import Runaway
 from waldur_slurm.agent.push.apply import Failure
-from waldur_slurm.agent.push.plan.findings import LimitDrift, Owed, Unlisted
+from waldur_slurm.agent.push.plan.findings import LimitDrift, Owed, RefusalKind, Unlisted
 from waldur_slurm.agent.push.plan.plan import Plan
-from waldur_slurm.agent.push.plan.steps import Step
+from waldur_slurm.agent.push.plan.steps import Step, TellOk
 from waldur_slurm.agent.push.plan.words import event_of, record_of, sentence_of
 from waldur_slurm.agent.push.render import limit_record, owed_record
 from waldur_slurm.agent.report.findings import Refusal
@@ -39,7 +39,14 @@ class CycleReport(Report):
             unreported=unreported(self.owed),
             usage_of_unknown_users=len({each.user for each in self.unlisted}),
             runaway_jobs=len(self.runaways),
+            erred_resources=self._erred,
         )
+
+    @property
+    def _erred(self) -> int:
+        """How many stay erred; one that was to come back and did not is a failure."""
+        staying = sum(refusal.kind is RefusalKind.ERRED for refusal in self.refusals)
+        return staying + sum(isinstance(failure.step, TellOk) for failure in self.failures)
 
 
 def unreported(owed: tuple[Owed, ...]) -> dict[str, Decimal]:

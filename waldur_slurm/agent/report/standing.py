@@ -20,3 +20,4 @@ class Standing:
     unreported: Mapping[str, Decimal] | None = None
     usage_of_unknown_users: int | None = None
     runaway_jobs: int | None = None
+    erred_resources: int | None = None

@@ -5,7 +5,7 @@ word has arrived, the order is read again and its state decides.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -30,11 +30,20 @@ from waldur_slurm.agent.model.marketplace import (
     Unreadable,
     UserUuid,
 )
+from waldur_slurm.agent.model.rights import Rights
 from waldur_slurm.agent.waldur.dialects import open_dialect
 from waldur_slurm.agent.waldur.dialects.api import DialectApi
 from waldur_slurm.agent.waldur.members import read_members
+from waldur_slurm.agent.waldur.notices import (
+    Notice,
+    dialect_found,
+    order_unreadable,
+    registration_failed,
+    row_unreadable,
+)
+from waldur_slurm.agent.waldur.prices import explaining
 from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession
-from waldur_slurm.agent.waldur.unreadable import Unreadables
+from waldur_slurm.agent.waldur.unreadable import UnreadableOrders, Unreadables
 from waldur_slurm.agent.waldur.wire.offerings import component_to_wire, parse_offering
 from waldur_slurm.agent.waldur.wire.orders import parse_in_flight, parse_order, parse_orders
 from waldur_slurm.agent.waldur.wire.people import (
@@ -43,7 +52,7 @@ from waldur_slurm.agent.waldur.wire.people import (
     parse_rights,
 )
 from waldur_slurm.agent.waldur.wire.reading import parse_uuid
-from waldur_slurm.agent.waldur.wire.resources import parse_resource, parse_resource_row
+from waldur_slurm.agent.waldur.wire.resources import parse_plan, parse_resource, parse_resource_row
 from waldur_slurm.agent.waldur.wire.rows import ORDER_FIELDS, RESOURCE_FIELDS
 from waldur_slurm.agent.waldur.wire.usages import parse_usage, parse_user_usage
 from waldur_slurm.model.period import Month
@@ -52,16 +61,6 @@ THREADS = 8
 
 _LIVE_STATES = ("Creating", "OK", "Erred", "Updating", "Terminating")
 _OPEN_STATES = ("pending-consumer", "pending-provider", "executing")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """What is worth one line in the log: an event's name, and what varies."""
-
-    name: str
-    fields: Mapping[str, object]
-    is_trouble: bool = False
-    needs_a_person: bool = False
 
 
 class WaldurMarketplace:
@@ -86,8 +85,8 @@ class WaldurMarketplace:
         self._told: Dialect | None = None
         self._lost_routes = 0
         self._names: dict[UserUuid, str] = {}
-        self._bad_rows = Unreadables(self._tell_unreadable)
-        self._unreadable: frozenset[tuple[OrderUuid, str]] = frozenset()
+        self._bad_rows = Unreadables(lambda row: tell(row_unreadable(row)))
+        self._bad_orders = UnreadableOrders(lambda order, why: tell(order_unreadable(order, why)))
         self._lock = Lock()
 
     @property
@@ -117,11 +116,7 @@ class WaldurMarketplace:
         """An order that cannot be read waits, alone: its resource stays listed all the same."""
         rows = self._list_orders(("pending-provider", "executing"), ORDER_FIELDS)
         orders, unreadable = parse_orders(rows, "orders")
-        for order, error in sorted(unreadable.items()):
-            if (order, error) not in self._unreadable:
-                fields = {"order": order, "error": error}
-                self._tell(Notice(name="waldur.order_unreadable", fields=fields, is_trouble=True))
-        self._unreadable = frozenset(unreadable.items())
+        self._bad_orders.remember(unreadable)
         return tuple(sorted(orders, key=lambda order: (order.created, order.uuid)))
 
     def read_order(self, order: OrderUuid) -> Order:
@@ -136,10 +131,15 @@ class WaldurMarketplace:
         api = self._api
         self._settle(order, {OrderState.REJECTED}, lambda: api.reject_order(order, reason))
 
+    def tell_order_message(self, order: OrderUuid, message: str) -> None:
+        self._api.tell_order_message(order, message)
+
     def tell_order_done(self, order: OrderUuid) -> None:
-        if self.read_order(order).state is not OrderState.DONE:
+        held = self.read_order(order)
+        if held.state is not OrderState.DONE:
             done = self._session.marketplace_order_set_state_done
-            self._settle(order, {OrderState.DONE}, lambda: done(order))
+            with self._explaining(held.resource, held.limits):
+                self._settle(order, {OrderState.DONE}, lambda: done(order))
 
     def tell_order_erred(self, order: OrderUuid, message: str) -> None:
         """Waldur itself does not check: on a done order it would break the resource."""
@@ -174,7 +174,8 @@ class WaldurMarketplace:
         self._api.tell_backend_id(resource, backend_id)
 
     def tell_limits(self, resource: Resource, limits: Mapping[ComponentType, int]) -> None:
-        self._api.tell_limits(resource, limits)
+        with self._explaining(resource.uuid, limits):
+            self._api.tell_limits(resource, limits)
 
     def tell_work_begun(self, resource: Resource) -> None:
         self._api.tell_work_begun(resource)
@@ -314,11 +315,11 @@ class WaldurMarketplace:
         try:
             self._api.register_agent(f"waldur-slurm-agent {direction}", version, direction)
         except WaldurError as error:
-            fields = {"error": str(error)}
-            self._tell(Notice(name="waldur.registration_failed", fields=fields, is_trouble=True))
+            self._tell(registration_failed(error))
 
-    def read_rights(self) -> Sequence[str]:
-        return parse_rights(self._session.get_current_user(), "users/me")
+    def read_rights(self) -> Rights:
+        scopes = (self._offering_uuid, self.read_offering().customer_uuid)
+        return parse_rights(self._session.get_current_user(), "users/me", scopes)
 
     # Inside
 
@@ -341,15 +342,7 @@ class WaldurMarketplace:
     def _tell_dialect(self, dialect: Dialect) -> None:
         if dialect is not self._told:
             self._told = dialect
-            self._tell(Notice(name="waldur.dialect_found", fields={"dialect": str(dialect)}))
-
-    def _tell_unreadable(self, row: Unreadable) -> None:
-        fields = {"kind": row.kind.value, "uuid": row.uuid, "error": row.error}
-        self._tell(
-            Notice(
-                name="waldur.row_unreadable", fields=fields, is_trouble=True, needs_a_person=True
-            )
-        )
+            self._tell(dialect_found(dialect))
 
     def _list_orders(
         self, states: Sequence[str], fields: Sequence[str], **more: str
@@ -363,6 +356,15 @@ class WaldurMarketplace:
         }
         rows: Sequence[object] = self._session.list_orders(filters)
         return rows
+
+    def _explaining(
+        self, resource: ResourceUuid | None, limits: Collection[str]
+    ) -> AbstractContextManager[None]:
+        def plan() -> str:
+            raw = self._api.read_resource(resource) if resource else {}
+            return parse_plan(raw, f"resource {resource}")
+
+        return explaining(limits, self.dialect, self.read_offering, plan)
 
     def _read_in_flight(self, **more: str) -> frozenset[ResourceUuid]:
         rows = self._list_orders(_OPEN_STATES, ("uuid", "marketplace_resource_uuid"), **more)

@@ -4,7 +4,7 @@ Every `tell_*` can be repeated without a second effect. `WaldurUnreachable` mean
 be concluded; `WaldurRejected` that Waldur said no; `UnexpectedPayload` that it broke its contract.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
@@ -24,6 +24,7 @@ from waldur_slurm.agent.model.marketplace import (
     Unreadable,
     UserUuid,
 )
+from waldur_slurm.agent.model.rights import Rights
 from waldur_slurm.model.period import Month
 
 
@@ -54,6 +55,13 @@ class Marketplace(Protocol):
     def approve_order(self, order: OrderUuid) -> None: ...
 
     def reject_order(self, order: OrderUuid, reason: str) -> None: ...
+
+    def tell_order_message(self, order: OrderUuid, message: str) -> None:
+        """Let the customer of an order that waits for the provider read a word about it.
+
+        For an offering that passes messages, on `today`; the other dialects have no place for it.
+        """
+        ...
 
     def tell_order_done(self, order: OrderUuid) -> None:
         """Complete an executing order; one that is done already stays as it is.
@@ -155,6 +163,6 @@ class Marketplace(Protocol):
         """Let providers see this agent in Waldur, where it has a place for that."""
         ...
 
-    def read_rights(self) -> Sequence[str]:
-        """The token's roles, in words that `check` can print."""
+    def read_rights(self) -> Rights:
+        """The token's roles: those that concern the offering, and others."""
         ...

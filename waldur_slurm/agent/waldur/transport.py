@@ -65,10 +65,12 @@ class Answer:
 
 
 class NotNow(WaldurUnreachable):
-    """Waldur asked to be asked again, perhaps after some seconds."""
+    """Waldur broke, or asked to be asked again, perhaps after some seconds."""
 
-    def __init__(self, message: str, retry_after: float | None) -> None:
-        super().__init__(message)
+    def __init__(self, request: str, status: int, said: str, retry_after: float | None) -> None:
+        super().__init__(f"{request} answered {status}: {said}")
+        self.request = request
+        self.status = status
         self.retry_after = retry_after
 
 
@@ -138,8 +140,7 @@ class Transport:
             self._observer(Exchange(method, route, status, time.monotonic() - start))
         if answer.status in _NOT_NOW or answer.status >= 500:
             said = brief(answer.body, self._token)
-            message = f"{request} answered {answer.status}: {said}"
-            raise NotNow(message, retry_after(answer.headers))
+            raise NotNow(request, answer.status, said, retry_after(answer.headers))
         return answer
 
     def _read(self, request: str, method: str, url: str, params: object, json: object) -> Answer:

@@ -3,11 +3,11 @@
 Only where most of a list is bad the answer is, and the reading fails as a whole.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from waldur_slurm.agent.errors import UnexpectedPayload
-from waldur_slurm.agent.model.marketplace import RowKind, Unreadable
+from waldur_slurm.agent.model.marketplace import OrderUuid, RowKind, Unreadable
 
 T = TypeVar("T")
 
@@ -44,3 +44,17 @@ class Unreadables:
         for each in sorted(found - self._known.get(kind, frozenset())):
             self._tell(each)
         self._known[kind] = found
+
+
+class UnreadableOrders:
+    """Remembers the latest; `tell` hears of each when it, or what is wrong with it, is new."""
+
+    def __init__(self, tell: Callable[[OrderUuid, str], None]) -> None:
+        self._tell = tell
+        self._known: frozenset[tuple[OrderUuid, str]] = frozenset()
+
+    def remember(self, bad: Mapping[OrderUuid, str]) -> None:
+        for order, error in sorted(bad.items()):
+            if (order, error) not in self._known:
+                self._tell(order, error)
+        self._known = frozenset(bad.items())

@@ -27,7 +27,7 @@ from waldur_slurm.slurm.grammar.evidence import is_silence, said, silence
 from waldur_slurm.slurm.tools import Tools
 
 IN_SECONDS = {"TZ": "UTC", "SLURM_TIME_FORMAT": "%s"}
-"""Told to sbatch only where it hands in nothing: a job inherits what sbatch was told."""
+"""Told to sbatch only where it submits nothing: a job inherits sbatch's environment."""
 
 NEVER_RAN = ("ENOENT", "EACCES", "ENOEXEC")
 """What the system says of a file that cannot be started, or opened before anything is."""

@@ -1,9 +1,9 @@
 """What may be asked of Slurm about one's jobs, and how an answer can turn out.
 
-`JobRefused` is Slurm's no: nothing was done. `AccountingDown` and `CannotStart` say that Slurm was
-not reached: nothing was done, try later. `OutcomeUnknown` comes of `submit` alone: the job may be
-there or not, so look for it before anything is handed in again. A `TransportError` of what is not
-`submit` leaves open whether it was done; doing it again does no harm, but for a requeue.
+`JobRefused` is Slurm's refusal: nothing was done. `AccountingDown` and `CannotStart` say that Slurm
+was not reached: nothing was done, try later. `OutcomeUnknown` comes of `submit` alone: the job may
+be there or not, so look for it before anything is submitted again. A `TransportError` of what is
+not `submit` leaves open whether it was done; doing it again does no harm, but for a requeue.
 """
 
 from collections.abc import Collection, Mapping
@@ -25,7 +25,7 @@ from waldur_slurm.processes.port import Argv, Completed
 
 
 class JobRefused(SlurmError):
-    """Slurm, or the table of what may be asked of it, said no; nothing was done."""
+    """Slurm, or the table of what may be asked of it, refused; nothing was done."""
 
     def __init__(self, why: Refused) -> None:
         super().__init__(f"{why.refusal.value}: {why.words}")
@@ -51,7 +51,7 @@ class Commands(Protocol):
 
 
 class Batch(Protocol):
-    """Jobs as one user hands them in and steers them."""
+    """Jobs as one user submits and controls them."""
 
     def submit(self, sheet: BatchSheet) -> Submitted: ...
 

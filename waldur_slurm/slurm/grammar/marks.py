@@ -25,21 +25,39 @@ def mark_of(nonce: str) -> str:
 
 def split_marked(lines: Iterable[str], mark: str, columns: int) -> Iterator[tuple[str, ...]]:
     """Read rows from `lines`, which come without their line ends."""
+    for cells, _ in split_heads(lines, mark, columns, columns):
+        yield tuple(cells)
+
+
+def split_heads(
+    lines: Iterable[str], mark: str, columns: int, head: int
+) -> Iterator[tuple[list[str], str]]:
+    """Read rows, cutting off their first `head` cells only: the others stay one text.
+
+    That text has all its marks, also the one at its end. One that comes again is not counted again.
+    """
+    tails: set[str] = set()
     parts: list[str] = []
     marks = length = 0
     for line in lines:
         if not parts:  # most rows are a line
-            cells = line.split(mark)
-            if len(cells) == columns + 1 and not cells[-1]:
-                yield tuple(cells[:-1])
+            *cells, tail = line.split(mark, head)
+            if len(cells) == head and (tail in tails or _ends_row(tail, mark, columns - head)):
+                tails.add(tail)
+                yield cells, tail
                 continue
         parts.append(line)
         marks += line.count(mark)
         length += len(line)
         if marks == columns and line.endswith(mark):
-            yield tuple("\n".join(parts).split(mark)[:columns])
+            *cells, tail = "\n".join(parts).split(mark, head)
+            yield cells, tail
             parts, marks, length = [], 0, 0
         elif marks >= columns or length > _MOST_CHARACTERS:
             raise UnparsableOutput(f"not a row of {columns} columns: {parts[0][:200]!r}")
     if parts:
         raise UnparsableOutput(f"the output ends inside a row: {parts[0][:200]!r}")
+
+
+def _ends_row(tail: str, mark: str, cells: int) -> bool:
+    return tail.count(mark) == cells and (tail.endswith(mark) if cells else not tail)

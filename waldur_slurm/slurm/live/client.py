@@ -32,7 +32,7 @@ MOST_ASKED_ALONE = 1000
 
 
 def fresh_nonce() -> str:
-    """Return 72 random bits: what no text that was written before can hold but by a miracle."""
+    """Return 72 random bits, which no text that was written before can hold by chance."""
     return secrets.token_urlsafe(9)
 
 

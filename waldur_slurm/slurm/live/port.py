@@ -32,9 +32,9 @@ class Cluster(Protocol):
     def read_shares(self, jobs: Iterable[LiveJob]) -> Mapping[Run, tuple[NodeShare, ...]]:
         """Tell what each of `jobs` holds on its nodes, as far as it can be told for certain.
 
-        Slurm prints this amidst text of the jobs' owners. So it is believed only where it fits a
-        job as `read_jobs` knows it and nothing else claims to be that job; jobs that are claimed
-        twice are asked for alone, in one process more. A job that is left out is not known.
+        Slurm prints this among text that the jobs' owners wrote. So it is believed only where it
+        fits a job as `read_jobs` knows it and nothing else claims to be that job; jobs that are
+        claimed twice are asked for alone, in one process more. A job that is left out is not known.
         """
         ...
 

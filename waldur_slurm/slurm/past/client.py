@@ -41,7 +41,7 @@ Value = TypeVar("Value")
 
 
 def fresh_nonce() -> str:
-    """Return 72 random bits: what no text that was written before can hold but by a miracle."""
+    """Return 72 random bits, which no text that was written before can hold by chance."""
     return secrets.token_urlsafe(9)
 
 
@@ -161,7 +161,7 @@ class HistoryClient:
         texts: int,
         read: Callable[..., Value],
     ) -> list[Value | UnreadablePast]:
-        """Ask until every row fits; what fits under no mark is not of anybody's making."""
+        """Ask with one mark after the other until every row fits; what never fits is no forgery."""
         for tries_left in reversed(range(TRIES)):
             mark = mark_of(self._nonce())
             try:

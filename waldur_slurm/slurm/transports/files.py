@@ -50,7 +50,7 @@ class Taken:
 
 
 class Files(Protocol):
-    """The files of one user: `FileFailed` is the system's no, `NotPermitted` root's."""
+    """The files of one user: the system refuses by `FileFailed`, root by `NotPermitted`."""
 
     def make(self, path: str, *, mode: int = 0o777, parents: bool = False) -> bool:
         """Make a directory; say whether it was not there before."""

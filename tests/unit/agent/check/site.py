@@ -1,7 +1,7 @@
 """A site in memory for the tests of `check`, in order unless a test spoils it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from tests.fakes.makers import component
@@ -10,6 +10,7 @@ from tests.fakes.waldur import FakeMarketplace
 from waldur_slurm.agent.check.facts import Facts, Known, Told, read_slurm, read_waldur
 from waldur_slurm.agent.check.findings import Finding, Verdict
 from waldur_slurm.agent.check.judgement import judge
+from waldur_slurm.agent.check.storage import Obstacle
 from waldur_slurm.agent.components_sync import apply_components, plan_components
 from waldur_slurm.agent.model.components import AccountingType, Component
 from waldur_slurm.agent.model.marketplace import Dialect
@@ -31,13 +32,15 @@ class Site:
     api_url: str = "https://waldur.example.com/api/"
     verify_ssl: bool = True
     warnings: tuple[str, ...] = ()
+    env_file: str = ""
+    token_file: str = ""
     slurm: FakeSlurm = field(default_factory=FakeSlurm)
     waldur: FakeMarketplace = field(
         default_factory=lambda: FakeMarketplace(dialect=Dialect.TODAY, now=NOON)
     )
     components: tuple[Component, ...] | ExpectedError = (component("cpu", AccountingType.USAGE),)
-    storage: Mapping[str, ExpectedError | None] = field(
-        default_factory=lambda: {"state directory": None}
+    storage: Mapping[str, str | Obstacle] = field(
+        default_factory=lambda: {"state directory": "can be written"}
     )
 
     hooks: Known[Sequence[str]] | None = None
@@ -46,7 +49,10 @@ class Site:
     def __post_init__(self) -> None:
         self.slurm.add_accounts([NewAccount(WALDUR, ROOT, "parent of all", "waldur")])
         if not isinstance(self.components, ExpectedError):
-            offered = self.waldur.read_offering().components
+            sold = {component.type for component in self.components}
+            held = self.waldur.offering
+            offered = tuple(each for each in held.components if each.type in sold)
+            self.waldur.offering = replace(held, components=offered)
             apply_components(plan_components(offered, self.components), self.waldur)
             self.waldur.writes.clear()
 
@@ -62,6 +68,8 @@ class Site:
                     default_account=WALDUR,
                     require_unix_users=True,
                     warnings=self.warnings,
+                    env_file=self.env_file,
+                    token_file=self.token_file,
                 ),
                 components=self.components,
                 storage=self.storage,

@@ -85,6 +85,47 @@ def test_a_user_who_may_not_change_accounts_fails() -> None:
     assert site.troubles() == [("right to change accounts", Verdict.FAILED)]
 
 
+def test_push_is_not_judged_by_what_only_pull_needs() -> None:
+    site = Site(direction="push", slurm=FakeSlurm(unix_users=set()))
+    site.slurm.remove_accounts([WALDUR])
+    site.slurm.configuration["AccountingStorageEnforce"] = "none"
+
+    assert site.troubles() == []
+
+
+@pytest.mark.parametrize(
+    ("private", "verdict"),
+    [
+        ("none", Verdict.WARNING),
+        ("", Verdict.WARNING),
+        ("jobs,usage", Verdict.FAILED),
+    ],
+)
+def test_push_needs_to_see_the_jobs_of_others_and_need_change_nothing(
+    private: str, verdict: Verdict
+) -> None:
+    site = Site(direction="push", slurm=FakeSlurm(is_privileged=False))
+    site.slurm.configuration["PrivateData"] = private
+
+    (found,) = [f for f in site.findings() if f.verdict is not Verdict.OK]
+
+    assert (found.subject, found.verdict) == ("right to see everything", verdict)
+    assert "adminlevel=Operator" in found.advice
+
+
+def test_where_slurm_does_not_answer_each_direction_names_what_it_would_have_asked() -> None:
+    subjects = {}
+    for direction in ("pull", "push"):
+        site = Site(direction=direction)
+        in_order = {f.subject for f in site.findings()}
+        site.slurm.go_down(TransportError("no such container: slurmctld"))
+        subjects[direction] = {f.subject for f in site.findings()}
+        assert subjects[direction] == in_order
+
+    assert "default account" in subjects["pull"] - subjects["push"]
+    assert "right to see everything" in subjects["push"] - subjects["pull"]
+
+
 def test_asking_for_the_right_changes_nothing() -> None:
     site = Site()
     before = site.slurm.read_snapshot()

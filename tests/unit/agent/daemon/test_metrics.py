@@ -34,6 +34,7 @@ PUSH = Standing(
     unreported={"cpu": Decimal("10.50"), "gpu": Decimal("0.25")},
     usage_of_unknown_users=5,
     runaway_jobs=6,
+    erred_resources=7,
 )
 
 
@@ -162,6 +163,7 @@ def test_what_a_pull_cycle_left_standing_is_shown() -> None:
     assert shown["agent_members_without_access{reason=no offering user}"] == 4
     assert shown["agent_members_without_access{reason=no user name}"] == 1
     assert "agent_runaway_jobs" not in shown
+    assert "agent_erred_resources" not in shown
 
 
 def test_what_a_push_cycle_left_standing_is_shown() -> None:
@@ -171,6 +173,7 @@ def test_what_a_push_cycle_left_standing_is_shown() -> None:
     assert shown["agent_unreported_usage{component=gpu}"] == 0.25
     assert shown["agent_usage_of_unknown_users"] == 5
     assert shown["agent_runaway_jobs"] == 6
+    assert shown["agent_erred_resources"] == 7
     assert "agent_quarantined" not in shown
 
 

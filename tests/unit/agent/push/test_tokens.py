@@ -69,6 +69,18 @@ def test_usage_that_a_managers_token_may_not_read_back_is_a_refusal_with_its_rem
     assert "an owner of the service provider" in str(failure.error)
 
 
+def test_the_owner_of_another_organization_is_told_whose_token_is_wanted(today: Site) -> None:
+    managed(today).waldur.managers_read_usage = False
+    today.waldur.rights_elsewhere = ["CUSTOMER.OWNER of customer Arts"]
+    today.allocation("alpha", "ann")
+    today.job("alpha", "ann", NOON - 3 * HOUR, NOON - HOUR)
+
+    (failure,) = today.cycle().run().failures
+
+    assert isinstance(failure.error, WaldurRejected)
+    assert "an owner of the service provider" in str(failure.error)
+
+
 def test_one_report_has_all_components_so_that_waldurs_page_forgets_none(site: Site) -> None:
     alpha = site.allocation("alpha", "ann", gpu=5)
     site.job("alpha", "ann", NOON - 6 * HOUR, NOON - 5 * HOUR, gpu=1, mem=61440)

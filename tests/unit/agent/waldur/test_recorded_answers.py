@@ -39,7 +39,7 @@ READERS: dict[str, Callable[[object], object]] = {
     ),
     "marketplace-service-providers/": lambda row: parse_uuid(row, "providers"),
     "slurm-associations/": lambda row: parse_association(row, "associations"),
-    "users/me/": lambda row: parse_rights(row, "me"),
+    "users/me/": lambda row: parse_rights(row, "me", ()),
     "team/": lambda row: parse_team_member(row, "team"),
     "plan_periods/": lambda row: parse_plan_period(row, "plan periods"),
 }

@@ -215,6 +215,54 @@ def test_an_offering_keeps_billing_types_that_agents_do_not_use() -> None:
     assert parse_offering(opted, "offering").wants_memberships
 
 
+def test_plans_tell_what_has_a_price_and_one_that_cannot_be_read_stops_nothing() -> None:
+    row = {
+        "uuid": HEX,
+        "name": "Cluster",
+        "state": "Active",
+        "type": "Marketplace.Slurm",
+        "customer_uuid": HEX,
+        "components": [],
+        "plans": [
+            {"uuid": HEX, "name": "Standard", "prices": {"cpu": 0.0}, "archived": False},
+            {"uuid": HEX, "name": "Old", "prices": {}, "archived": True, "resources_count": 0},
+            {"uuid": HEX, "name": "Kept", "prices": {}, "archived": True, "resources_count": 2},
+            {"uuid": HEX, "name": None, "prices": "odd"},
+        ],
+    }
+
+    plans = parse_offering(row, "offering").plans
+
+    assert [(plan.name, plan.is_used) for plan in plans] == [
+        ("Standard", True),
+        ("Old", False),
+        ("Kept", True),
+    ]
+    assert plans[0].priced == {"cpu"}
+    assert parse_offering({**row, "plans": None}, "offering").plans == ()
+
+
+def test_a_role_counts_only_in_the_offering_and_the_organization_that_provides_it() -> None:
+    def role(name: str, scope: str | None) -> dict[str, object]:
+        shown = {"scope_type": "customer", "scope_name": "X", "scope_uuid": scope}
+        return {"role_name": name, **shown}
+
+    dashed = "ab" * 4 + "-" + "ab" * 2 + "-" + "ab" * 2 + "-" + "ab" * 2 + "-" + "ab" * 6
+    me = {
+        "is_staff": True,
+        "permissions": [
+            role("CUSTOMER.OWNER", "cd" * 16),
+            role("CUSTOMER.MANAGER", dashed),
+            role("CUSTOMER.SUPPORT", None),
+        ],
+    }
+
+    rights = parse_rights(me, "me", ("ab" * 16,))
+
+    assert [str(each) for each in rights.here] == ["CUSTOMER.MANAGER of customer X", "staff"]
+    assert [each.name for each in rights.elsewhere] == ["CUSTOMER.OWNER", "CUSTOMER.SUPPORT"]
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -234,7 +282,7 @@ def test_no_answer_breaks_anything_but_its_own_reading(
             lambda raw: parse_offering_user(raw, "users"),
             lambda raw: parse_usage(raw, "usages"),
             lambda raw: parse_permission(raw, "permissions"),
-            lambda raw: parse_rights(raw, "me"),
+            lambda raw: parse_rights(raw, "me", ()),
         ):
             try:
                 parse(row)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waldur_slurm.errors import UnparsableOutput
-from waldur_slurm.slurm.grammar.marks import mark_of, split_marked
+from waldur_slurm.slurm.grammar.marks import mark_of, split_heads, split_marked
 
 MARK = mark_of("QmFzZTY0dXJs")
 CELL = st.text(st.characters(exclude_characters="\r")).filter(lambda text: MARK not in text)
@@ -24,6 +24,24 @@ def test_rows_come_back_whatever_their_cells_hold(rows: list[tuple[str, ...]]) -
     if MARK in "".join(map("".join, rows)):  # pieces of it may have met
         return
     assert [*split_marked(printed(rows), MARK, 3)] == rows
+
+
+@given(ROWS, st.integers(0, 3))
+def test_rows_are_the_same_however_few_of_their_cells_are_cut(
+    rows: list[tuple[str, ...]], head: int
+) -> None:
+    if MARK in "".join(map("".join, rows)):
+        return
+    twice = [*rows, *rows]  # the rest of a row that comes again is taken as known
+    cut = [*split_heads(printed(twice), MARK, 3, head)]
+    assert [(*cells, *tail.split(MARK)[:-1]) for cells, tail in cut] == twice
+    assert all(len(cells) == head for cells, _ in cut)
+
+
+@pytest.mark.parametrize("tail", [f"c{MARK}d", f"c{MARK}d{MARK}", "c", ""])
+def test_a_row_with_another_end_is_refused_although_its_head_fits(tail: str) -> None:
+    with pytest.raises(UnparsableOutput):
+        list(split_heads([f"a{MARK}b{MARK}c{MARK}", f"a{MARK}b{MARK}{tail}"], MARK, 3, 2))
 
 
 def test_a_cell_that_is_all_line_breaks_ends_no_row() -> None:

@@ -16,13 +16,14 @@ from waldur_slurm.agent.pull.guard.removals import brake_kind, taken_by
 from waldur_slurm.agent.pull.plan.plan import Plan
 from waldur_slurm.agent.pull.vocabulary.findings import Refusal, RefusalKind
 from waldur_slurm.agent.pull.vocabulary.steps import (
+    AdoptAccount,
     CancelJobs,
     HoldUser,
     RemoveAccount,
     RemoveUser,
-    SetDefaultAccount,
     Step,
     TellNoAssociation,
+    subject_of,
 )
 from waldur_slurm.agent.pull.world.doubts import WHEN_BELIEVED, Doubt
 from waldur_slurm.agent.pull.world.taken import BrakeKind
@@ -129,8 +130,6 @@ def _cut_doubtful(plan: Plan, doubts: Iterable[Doubt], terminating: frozenset[st
 def _account_left(step: Step) -> str:
     """The account from which the step takes somebody away, or which it removes."""
     match step:
-        case SetDefaultAccount():
-            return step.leaving
         case RemoveUser() | HoldUser() | CancelJobs() | TellNoAssociation() | RemoveAccount():
             return step.account
         case _:
@@ -138,10 +137,14 @@ def _account_left(step: Step) -> str:
 
 
 def _without(plan: Plan, lost: Sequence[bool], refusals: list[Refusal]) -> Plan:
-    """Drop the lost of the plan's steps, and with them everything else of their orders."""
+    """Drop the lost of the plan's steps, and with them the rest of their orders and adoptions.
+
+    A mark without the limits that were to come with it would say that they stand.
+    """
     told_only = TellNoAssociation  # dropping it must not drop the order it belongs to
     dropped = [step for step in compress(plan.steps, lost) if not isinstance(step, told_only)]
-    orders = {step.order for step in dropped} - {None}
+    adoptions = {subject_of(step) for step in plan.steps if isinstance(step, AdoptAccount)}
+    whole = {subject_of(step) for step in dropped if step.order or subject_of(step) in adoptions}
     left = compress(plan.steps, map(not_, lost))
-    steps = tuple(step for step in left if step.order not in orders)
+    steps = tuple(step for step in left if subject_of(step) not in whole)
     return replace(plan, steps=steps, refusals=tuple(sorted({*plan.refusals, *refusals})))

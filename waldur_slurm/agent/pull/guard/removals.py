@@ -11,7 +11,6 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     HoldUser,
     RemoveAccount,
     RemoveUser,
-    SetDefaultAccount,
     SetLimits,
     SetQos,
     Step,
@@ -25,7 +24,7 @@ def brake_kind(step: Step, terminating: frozenset[str]) -> BrakeKind | None:
     if step.order in terminating:
         return BrakeKind.TERMINATIONS
     match step:
-        case RemoveUser() | HoldUser() | CancelJobs() | SetDefaultAccount() | TellNoAssociation():
+        case RemoveUser() | HoldUser() | CancelJobs() | TellNoAssociation():
             return BrakeKind.PEOPLE
         case RemoveAccount():
             return BrakeKind.ACCOUNTS
@@ -54,7 +53,7 @@ def taken_by(
 def _counted(step: Step, kind: BrakeKind) -> str | None:
     """Things of one kind that are taken away; a person whose jobs go counts once."""
     match step:
-        case SetDefaultAccount() | TellNoAssociation() if kind is BrakeKind.PEOPLE:
+        case TellNoAssociation() if kind is BrakeKind.PEOPLE:
             return None
         case RemoveUser() | HoldUser() | CancelJobs() if kind is BrakeKind.PEOPLE:
             return f"{step.account}/{step.user}"

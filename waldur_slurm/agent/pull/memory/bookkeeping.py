@@ -8,11 +8,12 @@ from dataclasses import replace
 
 from waldur_slurm.agent.model.marketplace import OrderType
 from waldur_slurm.agent.pull.desired.desired import Desired
-from waldur_slurm.agent.pull.plan.accounts import empty_parents
+from waldur_slurm.agent.pull.plan.accounts import empty_parents, limits_stand
 from waldur_slurm.agent.pull.plan.flags import hold_of
 from waldur_slurm.agent.pull.vocabulary.steps import (
     AddAccount,
     AddUser,
+    AdoptAccount,
     HoldAccount,
     HoldUser,
     MakeHome,
@@ -29,7 +30,16 @@ from waldur_slurm.agent.pull.world.ledger import Ledger, Page, QosBefore, UserHo
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import AccountName, UserName
 
-Foreseen = AddAccount | SetLimits | HoldAccount | HoldUser | SetQos | AddUser | RemoveAccount
+Foreseen = (
+    AdoptAccount
+    | AddAccount
+    | SetLimits
+    | HoldAccount
+    | HoldUser
+    | SetQos
+    | AddUser
+    | RemoveAccount
+)
 
 
 def foreseeing(ledger: Ledger, steps: Iterable[Step]) -> Ledger:
@@ -71,6 +81,10 @@ def tidied(ledger: Ledger, desired: Desired) -> Ledger:
         for name, page in ledger.pages.items()
         if name in world.snapshot.accounts
     }
+    for kept in desired.kept:
+        page = pages.get(kept.account, ledger.page(kept.account))
+        if page.awaits_limits and limits_stand(desired, kept):
+            pages[kept.account] = replace(page, awaits_limits=False)
     empty = empty_parents(desired)
     for name in empty:
         page = pages.get(name, ledger.page(name))
@@ -86,8 +100,10 @@ def tidied(ledger: Ledger, desired: Desired) -> Ledger:
     return replace(ledger.with_pages(pages), final_usage=ledger.final_usage & ending)
 
 
-def _foreseen(page: Page, step: Foreseen) -> Page:
+def _foreseen(page: Page, step: Foreseen) -> Page:  # noqa: C901 - one case a kind
     match step:
+        case AdoptAccount():
+            return replace(page, awaits_limits=step.awaits_limits)
         case AddUser():
             return replace(page, people=page.people | {step.user})
         case AddAccount():

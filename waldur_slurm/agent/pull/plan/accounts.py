@@ -6,7 +6,7 @@ from waldur_slurm.agent.pull.desired.allocations import Allocation, Kept, New
 from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.desired.hierarchy import NoPlace
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind, Refusal, RefusalKind
-from waldur_slurm.agent.pull.vocabulary.limits import limit_change
+from waldur_slurm.agent.pull.vocabulary.limits import LimitChange, limit_change
 from waldur_slurm.agent.pull.vocabulary.steps import (
     AddAccount,
     AdoptAccount,
@@ -20,7 +20,7 @@ from waldur_slurm.agent.pull.world.marks import MarkKind
 from waldur_slurm.agent.pull.world.ownership import is_in_cluster
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import AccountName
-from waldur_slurm.model.tres import TresName
+from waldur_slurm.model.tres import Tres, TresName
 
 
 def plan_parents(desired: Desired) -> Iterator[AddAccount]:
@@ -90,16 +90,24 @@ def _is_or_was_here(desired: Desired, account: Account) -> bool:
     return is_in_cluster(account) or desired.world.ledger.page(account.name).empty_since is not None
 
 
+def limits_stand(desired: Desired, kept: Kept) -> bool:
+    """Whether Slurm holds what was ordered, as far as that can be read."""
+    return kept.limits is not None and not _limits_left(desired, kept, kept.limits)
+
+
 def _plan_description(kept: Kept) -> Iterator[AdoptAccount | DescribeAccount]:
     found = kept.found
-    if found.description != kept.description:
-        kind = AdoptAccount if kept.is_adopted else DescribeAccount
-        order = kept.order.uuid if kept.order and kept.is_adopted else None
-        yield kind(
+    if kept.is_adopted:
+        yield AdoptAccount(
             account=found.name,
             description=kept.description,
             before=found.description,
-            order=order,
+            awaits_limits=kept.limits is None,
+            order=kept.order.uuid if kept.order else None,
+        )
+    elif found.description != kept.description:
+        yield DescribeAccount(
+            account=found.name, description=kept.description, before=found.description
         )
 
 
@@ -125,32 +133,36 @@ def _plan_place(
             yield Drift(DriftKind.PARENT, found.name, found.parent or "", parent)
 
 
-def _comes_to_be_ours(desired: Desired, kept: Kept) -> bool:
-    """Adopted now, or held since then because what was ordered could not be read."""
-    page = desired.world.ledger.page(kept.found.name)
-    return kept.is_adopted or (page.hold is not None and not page.tres)
+def _sold(desired: Desired) -> frozenset[TresName]:
+    return frozenset(component.tres for component in desired.world.components)
 
 
-def _plan_unsold(desired: Desired, kept: Kept, sold: frozenset[TresName]) -> Iterator[Drift]:
+def _limits_left(desired: Desired, kept: Kept, wanted: Tres) -> LimitChange:
+    return limit_change(wanted, kept.found.limits, _sold(desired))
+
+
+def _plan_unsold(desired: Desired, kept: Kept) -> Iterator[Drift]:
     """A limit of the agent's own that the file has forgotten stays: lifting it would give more."""
     ours = desired.world.ledger.page(kept.found.name).tres
-    for tres in sorted((ours - sold) & kept.found.limits.keys()):
+    for tres in sorted((ours - _sold(desired)) & kept.found.limits.keys()):
         found = f"{tres}={kept.found.limits[tres]}"
         yield Drift(DriftKind.LIMITS, kept.found.name, found, f"{tres} is not in the TRES file")
 
 
 def _plan_limits(desired: Desired, kept: Kept) -> Iterator[SetLimits | Drift]:
-    """Orders set limits; without one a difference is only shown, unless the site wants more."""
+    """Orders set limits; without one a difference is only shown, unless the site wants more.
+
+    What comes to be the agent's gets what was ordered, be it long ago.
+    """
     world, found = desired.world, kept.found
     if kept.limits is None:
         return
-    sold = frozenset(component.tres for component in world.components)
-    yield from _plan_unsold(desired, kept, sold)
-    change = limit_change(kept.limits, found.limits, sold)
+    yield from _plan_unsold(desired, kept)
+    change = _limits_left(desired, kept, kept.limits)
     if not change:
         return
     is_set = kept.order is not None or world.policy.enforce_limits
-    if is_set or _comes_to_be_ours(desired, kept):
+    if is_set or kept.is_adopted or world.ledger.page(found.name).awaits_limits:
         order = kept.order.uuid if kept.order else None
         yield SetLimits(account=found.name, limits=change, before=found.limits, order=order)
     else:

@@ -9,7 +9,6 @@ from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.plan.flags import HELD, hold_before, hold_of
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind, Refusal, RefusalKind
 from waldur_slurm.agent.pull.vocabulary.steps import (
-    AddUser,
     AdoptAccount,
     CancelJobs,
     CompleteOrder,
@@ -18,7 +17,6 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     RemoveAccount,
     RemoveUser,
     ReportFinalUsage,
-    SetDefaultAccount,
     Stage,
     Step,
 )
@@ -27,62 +25,11 @@ from waldur_slurm.agent.pull.world.ledger import UserHold
 from waldur_slurm.agent.pull.world.ownership import is_in_cluster
 from waldur_slurm.agent.pull.world.world import Answers
 from waldur_slurm.model.accounts import Account, Association
+from waldur_slurm.model.counting import counted
 from waldur_slurm.model.jobs import QueuedJob
-from waldur_slurm.model.names import ROOT, AccountName, UserName
+from waldur_slurm.model.names import AccountName, UserName
 
 LEFT = "no longer in the team"
-
-
-class Departures:
-    """Who leaves what in this plan, and in which order Slurm lets people go.
-
-    Older Slurm leaves a user without a default account, newer refuses to; so the default moves
-    first, and where there is nowhere to move it to, it goes last.
-    """
-
-    def __init__(self, desired: Desired, answers: Answers, added: Iterable[AddUser]) -> None:
-        self._defaults = answers.default_accounts
-        self._last_choices = (ROOT, desired.world.policy.default_account)
-        self._managed = {allocation.account for allocation in desired.allocations}
-        self._ending = {ending.found.name for ending in desired.endings if ending.found}
-        self._answers = answers
-        self._leaving = _pairs(*leaving(desired))
-        self._places = _pairs(
-            *(
-                (found.name, each.user)
-                for found in _accounts(desired)
-                for each in found.associations
-                if each.user in self._defaults  # whoever has none needs no other place
-            ),
-            *((step.account, step.user) for step in added),
-        )
-
-    def leave(
-        self, user: UserName, account: AccountName, reason: str, order: OrderUuid | None = None
-    ) -> Iterator[SetDefaultAccount | RemoveUser]:
-        stage = Stage.PEOPLE_OUT
-        if self._defaults.get(user) == account:
-            choices = {place for place in self._places[user] if self._stays(user, place)}
-            choices.discard(account)
-            if choices:
-                target = min(choices, key=lambda name: self._preference(user, name))
-                yield SetDefaultAccount(user=user, account=target, leaving=account, order=order)
-            else:
-                stage = Stage.LAST_PLACES_OUT
-        yield RemoveUser(stage=stage, account=account, user=user, reason=reason, order=order)
-
-    def _stays(self, user: UserName, place: AccountName) -> bool:
-        """Whether the user stays in the account after this plan, if only until his jobs end."""
-        if place not in self._leaving[user]:
-            return True
-        if self._answers.jobs is None:
-            return True
-        jobs = self._answers.jobs.get(place, ())
-        return any(place in self._ending or job.user == user for job in jobs)
-
-    def _preference(self, user: UserName, name: AccountName) -> tuple[bool, bool, bool, str]:
-        is_leaving = name in self._leaving[user]
-        return (is_leaving, name in self._last_choices, name not in self._managed, name)
 
 
 def leaving(desired: Desired) -> Iterator[tuple[AccountName, UserName]]:
@@ -94,19 +41,8 @@ def leaving(desired: Desired) -> Iterator[tuple[AccountName, UserName]]:
             yield from ((found.name, each.user) for each in found.associations)
 
 
-def _accounts(desired: Desired) -> Collection[Account]:
-    return desired.world.snapshot.accounts.values()
-
-
-def _pairs(*pairs: tuple[AccountName, UserName]) -> defaultdict[UserName, set[AccountName]]:
-    accounts: defaultdict[UserName, set[AccountName]] = defaultdict(set)
-    for account, user in pairs:
-        accounts[user].add(account)
-    return accounts
-
-
 def plan_leavers(
-    desired: Desired, kept: Kept, answers: Answers, departures: Departures
+    desired: Desired, kept: Kept, answers: Answers
 ) -> Iterator[Step | Refusal | Drift]:
     in_partitions = {a.user for a in kept.found.associations if a.partition}
     jobs = _by_user(answers, kept.found.name)
@@ -121,12 +57,10 @@ def plan_leavers(
         elif jobs[user]:
             yield from _drain(desired, kept.account, association, jobs[user])
         else:
-            yield from departures.leave(user, kept.account, LEFT)
+            yield RemoveUser(account=kept.account, user=user, reason=LEFT)
 
 
-def plan_ending(
-    desired: Desired, ending: Ending, answers: Answers, departures: Departures
-) -> Iterator[Step | Refusal]:
+def plan_ending(desired: Desired, ending: Ending, answers: Answers) -> Iterator[Step | Refusal]:
     """Stop new work, let the jobs end, report the last usage, then remove people and account.
 
     A removal that was cut short may have left the account's record without a place in the cluster,
@@ -135,10 +69,7 @@ def plan_ending(
     order = ending.order.uuid
     done = CompleteOrder(resource=ending.resource, order=order, settles_resource=False)
     if ending.found is None:
-        name = ending.resource.backend_id
-        if name and ending.resource.uuid not in desired.world.ledger.final_usage:
-            yield ReportFinalUsage(resource=ending.resource, account=AccountName(name), order=order)
-        yield done
+        yield from _plan_vanished(desired, ending, answers, done)
         return
     obstacle = _obstacle(desired, ending.found)
     if obstacle:
@@ -146,25 +77,57 @@ def plan_ending(
         return
     if is_in_cluster(ending.found):
         yield from _stop_new_work(desired, ending, ending.found)
-    jobs = None if answers.jobs is None else answers.jobs.get(ending.found.name, ())
+    jobs = _jobs_of(answers, ending.found.name)
     if jobs is None:
         yield Refusal(RefusalKind.UNKNOWN, order, f"the jobs of {ending.found.name} are unknown")
     elif jobs:
         yield from _cancel(jobs, desired.world.policy.terminated_jobs, order=order)
-        yield Refusal(RefusalKind.WAITING, order, f"{len(jobs)} jobs have not ended")
+        yield Refusal(RefusalKind.WAITING, order, _not_ended(jobs))
     else:
-        yield from _clear_away(desired, ending, ending.found, departures)
+        yield from _clear_away(desired, ending, ending.found)
         yield done
 
 
-def _clear_away(
-    desired: Desired, ending: Ending, found: Account, departures: Departures
-) -> Iterator[Step]:
+def _plan_vanished(
+    desired: Desired, ending: Ending, answers: Answers, done: CompleteOrder
+) -> Iterator[Step | Refusal]:
+    """End what is left of an allocation whose account is gone; jobs may have outlived it.
+
+    slurmctld fell back to what it had written last, or somebody removed the account while they were
+    pending. Its name alone does not make them the agent's.
+    """
+    order, name = ending.order.uuid, ending.resource.backend_id
+    account = desired.ownership.vanished(ending.resource)
+    jobs = _jobs_of(answers, account)
+    if jobs is None:
+        yield Refusal(RefusalKind.UNKNOWN, order, f"the jobs of {name} are unknown")
+    elif not jobs:
+        if name and ending.resource.uuid not in desired.world.ledger.final_usage:
+            yield ReportFinalUsage(resource=ending.resource, account=AccountName(name), order=order)
+        yield done
+    elif desired.ownership.was_ours(ending.resource):
+        yield from _cancel(jobs, desired.world.policy.terminated_jobs, order=order)
+        yield Refusal(RefusalKind.WAITING, order, _not_ended(jobs))
+    else:
+        reason = (
+            f"{_not_ended(jobs)} of account {name}, which Slurm no longer lists and"
+            f" the journal does not know: if they are its own, `scancel --account={name}`"
+        )
+        yield Refusal(RefusalKind.SITE, order, reason)
+
+
+def _jobs_of(answers: Answers, account: AccountName | None) -> Collection[QueuedJob] | None:
+    if account is None:
+        return ()
+    return None if answers.jobs is None else answers.jobs.get(account, ())
+
+
+def _clear_away(desired: Desired, ending: Ending, found: Account) -> Iterator[Step]:
     order = ending.order.uuid
     if ending.resource.uuid not in desired.world.ledger.final_usage:
         yield ReportFinalUsage(resource=ending.resource, account=found.name, order=order)
     for user in sorted({association.user for association in found.associations}):
-        yield from departures.leave(user, found.name, "the allocation ends", order)
+        yield RemoveUser(account=found.name, user=user, reason="the allocation ends", order=order)
     yield RemoveAccount(
         stage=Stage.ALLOCATIONS_OUT,
         account=found.name,
@@ -175,18 +138,19 @@ def _clear_away(
 
 def _stop_new_work(desired: Desired, ending: Ending, found: Account) -> Iterator[Step]:
     order = ending.order.uuid
-    if ending.adopted_as:
-        yield AdoptAccount(
-            account=found.name,
-            description=ending.adopted_as,
-            before=found.description,
-            order=order,
-        )
     if hold_of(found) != HELD:
         yield HoldAccount(
             account=found.name,
             before=hold_before(desired, found),
             reason="the allocation ends",
+            order=order,
+        )
+    if ending.adopted_as:
+        yield AdoptAccount(
+            account=found.name,
+            description=ending.adopted_as,
+            before=found.description,
+            awaits_limits=True,
             order=order,
         )
 
@@ -207,6 +171,10 @@ def _obstacle(desired: Desired, found: Account) -> str:
     return ""
 
 
+def _not_ended(jobs: Collection[QueuedJob]) -> str:
+    return counted(len(jobs), "job has not ended", "jobs have not ended")
+
+
 def _drain(
     desired: Desired,
     account: AccountName,
@@ -217,8 +185,7 @@ def _drain(
         before = UserHold(association.max_submit_jobs)
         yield HoldUser(account=account, user=association.user, before=before, reason=LEFT)
     yield from _cancel(jobs, desired.world.policy.leavers)
-    reason = f"{len(jobs)} jobs have not ended"
-    yield Refusal(RefusalKind.WAITING, f"{account}/{association.user}", reason)
+    yield Refusal(RefusalKind.WAITING, f"{account}/{association.user}", _not_ended(jobs))
 
 
 def _cancel(

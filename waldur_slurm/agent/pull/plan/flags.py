@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from waldur_slurm.agent.pull.desired.allocations import Kept
 from waldur_slurm.agent.pull.desired.desired import Desired
+from waldur_slurm.agent.pull.plan.accounts import limits_stand
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind
 from waldur_slurm.agent.pull.vocabulary.steps import HoldAccount, ReleaseAccount, SetQos
 from waldur_slurm.agent.pull.world.ledger import AccountHold, QosBefore
@@ -57,9 +58,11 @@ def _reason_to_hold(desired: Desired, kept: Kept) -> str:
     """An account that comes to be the agent's is open only with its ordered limits."""
     if kept.resource.is_paused:
         return "paused in Waldur"
-    is_held = desired.world.ledger.page(kept.found.name).hold is not None
-    if kept.limits is None and (kept.is_adopted or is_held):
+    if kept.is_adopted and kept.limits is None:
         return "its ordered limits are not known"
+    awaits_limits = desired.world.ledger.page(kept.found.name).awaits_limits
+    if awaits_limits and not limits_stand(desired, kept):
+        return "its ordered limits do not stand"
     return ""
 
 

@@ -13,9 +13,10 @@ from waldur_slurm.agent.pull.plan.accounts import (
     plan_titles,
 )
 from waldur_slurm.agent.pull.plan.arrivals import plan_homes, plan_joiners, plan_returns
-from waldur_slurm.agent.pull.plan.departures import Departures, leaving, plan_ending, plan_leavers
+from waldur_slurm.agent.pull.plan.departures import leaving, plan_ending, plan_leavers
 from waldur_slurm.agent.pull.plan.flags import plan_flags
 from waldur_slurm.agent.pull.plan.holds import plan_held
+from waldur_slurm.agent.pull.plan.inherited import plan_inherited
 from waldur_slurm.agent.pull.plan.outsiders import plan_outsiders
 from waldur_slurm.agent.pull.plan.repairs import plan_default_associations, unlimited
 from waldur_slurm.agent.pull.plan.reports import plan_reports
@@ -73,7 +74,11 @@ class _Draft:
 def questions(desired: Desired) -> Questions:
     """What only Slurm can tell about the people and jobs in question."""
     accounts = {kept.account for kept in desired.kept if kept.turnover.leavers}
-    accounts |= {ending.found.name for ending in desired.endings if ending.found}
+    for ending in desired.endings:
+        found, vanished = ending.found, desired.ownership.vanished(ending.resource)
+        name = found.name if found else vanished
+        if name is not None:
+            accounts.add(name)
     joiners = {user for each in desired.allocations for user in each.joiners}
     departing = {user for _, user in leaving(desired)}
     if desired.world.consent.repair_default_associations:
@@ -87,18 +92,21 @@ def plan_desired(desired: Desired, answers: Answers) -> Plan:
     draft = _Draft(list(desired.judgements), list(desired.refusals), list(desired.drifts))
     draft.take(plan_titles(desired))
     draft.take(plan_outsiders(desired))
-    given = [(each, _plan_presence(desired, each, answers, draft)) for each in desired.allocations]
+    for kept in desired.kept:
+        if kept.is_adopted:
+            draft.take(plan_inherited(desired, kept))
+    own: list[Allocation] = [*desired.new, *(kept for kept in desired.kept if not kept.is_adopted)]
+    given = [(each, _plan_presence(desired, each, answers, draft)) for each in own]
     added = [step for step in draft.steps if isinstance(step, AddUser)]
-    departures = Departures(desired, answers, added)
     for allocation, steps in given:
         if isinstance(allocation, Kept):
             draft.take(plan_held(allocation))
-            steps += draft.take(plan_leavers(desired, allocation, answers, departures))
+            steps += draft.take(plan_leavers(desired, allocation, answers))
         draft.take(plan_reports(desired, allocation, steps))
     for ending in desired.endings:
-        draft.take(plan_ending(desired, ending, answers, departures))
+        draft.take(plan_ending(desired, ending, answers))
     draft.take(plan_homes(desired, added))
-    draft.take(plan_default_associations(desired, departures))
+    draft.take(plan_default_associations(desired))
     draft.take(plan_parents(desired))
     draft.take(plan_project_places(desired))
     draft.take(plan_empty_parents(desired))

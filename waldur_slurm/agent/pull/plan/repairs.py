@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 from waldur_slurm.agent.pull.desired.desired import Desired
-from waldur_slurm.agent.pull.plan.departures import Departures
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind
-from waldur_slurm.agent.pull.vocabulary.steps import RemoveUser, SetDefaultAccount
+from waldur_slurm.agent.pull.vocabulary.steps import RemoveUser
 from waldur_slurm.model.names import ROOT, AccountName, UserName
 
 
@@ -25,12 +24,11 @@ def unlimited(desired: Desired) -> Iterator[tuple[AccountName, UserName]]:
                 yield name, user
 
 
-def plan_default_associations(
-    desired: Desired, departures: Departures
-) -> Iterator[Drift | SetDefaultAccount | RemoveUser]:
+def plan_default_associations(desired: Desired) -> Iterator[Drift | RemoveUser]:
     """Show what is unlimited; remove it when asked."""
     for name, user in unlimited(desired):
         if desired.world.consent.repair_default_associations:
-            yield from departures.leave(user, name, "unlimited, left by the original agent")
+            reason = "unlimited, left by the original agent"
+            yield RemoveUser(account=name, user=user, reason=reason)
         else:
             yield Drift(DriftKind.DEFAULT_ASSOCIATION, f"{name}/{user}", "present", "absent")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from waldur_slurm.agent.model.components import AccountingType, ComponentType
-from waldur_slurm.agent.model.marketplace import Dialect, Order, OrderType
+from waldur_slurm.agent.model.marketplace import Dialect, Order, OrderType, ResourceState
 from waldur_slurm.agent.pull.desired.allocations import Allocation, Kept, New
 from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind
@@ -23,6 +23,7 @@ def plan_reports(
 ) -> Iterator[Step | Drift]:
     """`steps` are the allocation's own, so that what is told fits what will be there."""
     yield from _plan_backend_id(allocation)
+    yield from _plan_erred(allocation)
     if allocation.order is not None:
         yield _completion(desired, allocation, allocation.order)
     yield from _plan_associations(desired, allocation, steps)
@@ -39,6 +40,14 @@ def _plan_backend_id(allocation: Allocation) -> Iterator[TellBackendId | Drift]:
     else:
         told = order.uuid if order else None
         yield TellBackendId(resource=allocation.resource, account=allocation.account, order=told)
+
+
+def _plan_erred(allocation: Allocation) -> Iterator[Drift]:
+    """Waldur takes no usage of it; an order that is on its way will say what it becomes."""
+    resource = allocation.resource
+    is_erred = resource.state is ResourceState.ERRED and not resource.has_order_in_flight
+    if is_erred and isinstance(allocation, Kept):
+        yield Drift(DriftKind.ERRED, allocation.account, "Erred in Waldur", "OK")
 
 
 def _completion(desired: Desired, allocation: Allocation, order: Order) -> CompleteOrder:

@@ -22,13 +22,14 @@ class Stage(IntEnum):
     """The order of a plan: what gives nothing away first, what takes away last."""
 
     JUDGE = auto()
-    ADOPT = auto()
+    DESCRIPTIONS = auto()
     CUSTOMERS = auto()
     PROJECTS = auto()
     ALLOCATIONS = auto()
     PARENTS = auto()
     LIMITS = auto()
     HOLDS = auto()
+    ADOPTIONS = auto()
     JOBS = auto()
     PEOPLE_IN = auto()
     HOMES = auto()
@@ -65,6 +66,16 @@ class RejectOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainOrder:
+    """Tell the customer why an order is not carried out; it goes on waiting."""
+
+    stage: ClassVar[Stage] = Stage.JUDGE
+    event: ClassVar[str] = "customer.told"
+    order: OrderUuid
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ErrOrder:
     stage: ClassVar[Stage] = Stage.JUDGE
     event: ClassVar[str] = "order.erred"
@@ -77,13 +88,18 @@ class ErrOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptAccount:
-    """Mark an account that the original agent made, and by that own it."""
+    """Mark an account that the original agent made, and by that own it.
 
-    stage: ClassVar[Stage] = Stage.ADOPT
+    The mark comes after limits and hold, so that an adoption cut short is found unmarked and is
+    done again. `awaits_limits`: what was ordered was not set before.
+    """
+
+    stage: ClassVar[Stage] = Stage.ADOPTIONS
     event: ClassVar[str] = "account.adopted"
     account: AccountName
     description: str
     before: str
+    awaits_limits: bool = False
     order: OrderUuid | None = None
 
 
@@ -91,7 +107,7 @@ class AdoptAccount:
 class DescribeAccount:
     """Follow a new name in Waldur; the account's own name never changes."""
 
-    stage: ClassVar[Stage] = Stage.ADOPT
+    stage: ClassVar[Stage] = Stage.DESCRIPTIONS
     event: ClassVar[str] = "account.described"
     account: AccountName
     description: str
@@ -321,7 +337,7 @@ class MakeOfferingUser:
     order: OrderUuid | None = None
 
 
-Judgement = ApproveOrder | RejectOrder | ErrOrder
+Judgement = ApproveOrder | RejectOrder | ExplainOrder | ErrOrder
 SlurmStep = (
     AdoptAccount
     | DescribeAccount
@@ -364,7 +380,7 @@ def sort_key(step: Step) -> Key:
 
 def _about(step: Step) -> tuple[str, str]:
     match step:
-        case ApproveOrder() | RejectOrder() | ErrOrder():
+        case ApproveOrder() | RejectOrder() | ExplainOrder() | ErrOrder():
             return step.order, ""
         case CompleteOrder():
             return step.resource.uuid, ""

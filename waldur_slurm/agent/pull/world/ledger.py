@@ -44,6 +44,8 @@ class Page:
     people: frozenset[UserName] = frozenset()
     tres: frozenset[TresName] = frozenset()
     hold: AccountHold | None = None
+    awaits_limits: bool = False
+    """Marked before its ordered limits stood: closed until they do, set without an order."""
     user_holds: Mapping[UserName, UserHold] = field(default_factory=dict)
     qos_before: QosBefore | None = None
     empty_since: datetime | None = None
@@ -95,6 +97,8 @@ def _page_to_document(page: Page) -> dict[str, Any]:
     }
     if page.hold is not None:
         document["hold"] = [page.hold.grp_jobs, page.hold.grp_submit_jobs]
+    if page.awaits_limits:
+        document["awaits_limits"] = True
     if page.qos_before is not None:
         document["qos_before"] = [list(page.qos_before.qos), page.qos_before.default_qos]
     if page.is_removed:
@@ -110,6 +114,7 @@ def _page_from_document(document: Mapping[str, Any]) -> Page:
         people=_users(document.get("people", ())),
         tres=frozenset(TresName(name) for name in document.get("tres", ())),
         hold=None if hold is None else AccountHold(*hold),
+        awaits_limits=bool(document.get("awaits_limits")),
         user_holds={
             UserName(user): UserHold(before)
             for user, before in document.get("user_holds", {}).items()

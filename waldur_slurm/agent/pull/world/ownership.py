@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from waldur_slurm.agent.model.marketplace import Project, Resource, ResourceUuid
 from waldur_slurm.agent.pull.world.marks import Mark, MarkKind, looks_marked, parse_mark
-from waldur_slurm.agent.pull.world.naming import allocation_names, parent_names
+from waldur_slurm.agent.pull.world.naming import original_name, parent_names
 from waldur_slurm.agent.pull.world.world import World
+from waldur_slurm.errors import InvalidName
 from waldur_slurm.model.accounts import Account
-from waldur_slurm.model.names import ROOT, AccountName
+from waldur_slurm.model.names import ROOT, AccountName, account_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,21 @@ class Ownership:
             return self._by_backend_id(resource)
         return self._left_by_the_original(resource)
 
+    def vanished(self, resource: Resource) -> AccountName | None:
+        """What the account of the resource was called, where that can be an account's name."""
+        try:
+            return account_name(resource.backend_id)
+        except InvalidName:
+            return None
+
+    def was_ours(self, resource: Resource) -> bool:
+        """Whether an account that Slurm lists no more was the agent's, by what it noted of it."""
+        name = self.vanished(resource)
+        if name is None or self._claims_of_others(name, resource):
+            return False
+        page = self._world.ledger.page(name)
+        return page.is_removed or bool(page.people or page.tres)
+
     def is_free(self, name: AccountName, resource: Resource) -> bool:
         """Whether a new account of the resource may be called so."""
         return (
@@ -132,11 +148,10 @@ class Ownership:
 
     def _left_by_the_original(self, resource: Resource) -> Holding:
         """Find what a crash left between making the account and telling its name to Waldur."""
-        for name in allocation_names(self._world.policy, resource):
-            account = self._accounts.get(name)
-            if account is not None and not self._why_foreign(account, resource):
-                return Adoptable(account)
-            break
+        name = original_name(self._world.policy, resource)
+        account = self._accounts.get(name) if name else None
+        if account is not None and not self._why_foreign(account, resource):
+            return Adoptable(account)
         return Absent("")
 
     def _why_foreign(self, account: Account, resource: Resource) -> str:

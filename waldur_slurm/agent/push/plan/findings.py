@@ -20,6 +20,7 @@ class RefusalKind(RefusalKinds):
     NOT_OFFERED = "not-offered"
     SPLIT = "split"
     UNAVAILABLE = "unavailable"
+    ERRED = "erred"
 
 
 class DriftKind(DriftKinds):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from waldur_slurm.agent.model.marketplace import Resource, ResourceState, ResourceUuid
 from waldur_slurm.agent.model.usage import Runaway
+from waldur_slurm.agent.push.plan.erred import plan_returned, stay_erred
 from waldur_slurm.agent.push.plan.findings import LimitDrift, Owed, RefusalKind, Unlisted
 from waldur_slurm.agent.push.plan.limits import plan_limits
 from waldur_slurm.agent.push.plan.steps import (
@@ -15,12 +16,12 @@ from waldur_slurm.agent.push.plan.steps import (
     TellAssociation,
     TellErred,
     TellMemberships,
-    TellOk,
 )
 from waldur_slurm.agent.push.plan.untaken import without_untaken
 from waldur_slurm.agent.push.plan.usage import UsagePlan, plan_usage
 from waldur_slurm.agent.push.plan.world import World, missing_accounts, takes_usage
 from waldur_slurm.agent.report.findings import Refusal
+from waldur_slurm.model.counting import counted
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.period import Month
 
@@ -45,9 +46,11 @@ def plan_push(world: World) -> Plan:
     limits = without_untaken(world, plan_limits(world))
     gone, doubts = _plan_missing(world, usage)
     found = {runaway for m in world.measured.values() for runaway in m.runaways}
-    changes = (*limits.steps, *_plan_people(world), *_plan_returned(world), *gone)
+    returned = tuple(plan_returned(world))
+    erred = stay_erred(world, {step.resource.uuid for step in returned})
+    changes = (*limits.steps, *_plan_people(world), *returned, *gone)
     held = _held_back(world, changes)
-    refusals = {*_contested(world), *usage.refusals, *limits.refusals, *doubts, *held}
+    refusals = {*_contested(world), *usage.refusals, *limits.refusals, *doubts, *erred, *held}
     return Plan(
         steps=(*usage.totals, *usage.users, *(() if held else changes)),
         refusals=tuple(sorted(refusals)),
@@ -65,7 +68,7 @@ def _held_back(world: World, changes: Sequence[Step]) -> tuple[Refusal, ...]:
         return ()
     reason = (
         "the offering is unavailable in Waldur, which takes no change of its resources:"
-        f" {len(changes)} wait until it is active again"
+        f" {counted(len(changes), 'change waits', 'changes wait')} until it is active again"
     )
     return (Refusal(RefusalKind.UNAVAILABLE, "all", reason),)
 
@@ -79,7 +82,8 @@ def _plan_missing(world: World, usage: UsagePlan) -> tuple[Sequence[Step], Seque
     """Resources whose account is gone, unless so many are that the accounting may be at fault."""
     missing = [r for r in missing_accounts(world) if r.uuid not in world.ledger.unerrable]
     if not world.believes_missing:
-        reason = f"{len(missing)} accounts are missing at once; not believed yet"
+        found = counted(len(missing), "account is missing", "accounts are missing at once")
+        reason = f"{found}; not believed yet"
         return [], [Refusal(RefusalKind.BRAKE, "all", reason)] if missing else []
     unsent = {refusal.subject for refusal in usage.refusals}
     steps: list[Step] = [
@@ -94,18 +98,6 @@ def _gone(resource: Resource) -> str:
     return f"The account {resource.backend_id} does not exist in Slurm."
 
 
-COMING_BACK = (ResourceState.ERRED, ResourceState.UPDATING)
-"""Where a resource is that was called erred: the older dialects lead it back by an update."""
-
-
-def _plan_returned(world: World) -> Iterator[Step]:
-    for resource in world.told:
-        is_ours = resource.uuid in world.ledger.erred
-        is_away = resource.state in COMING_BACK and not resource.has_order_in_flight
-        if is_away and is_ours and world.has_account(resource):
-            yield TellOk(resource=resource)
-
-
 def _plan_people(world: World) -> Iterator[Step]:
     """Today's Waldur moves a resource as soon as a change is ordered, older ones once it begins."""
     is_told = _is_ok if world.waldur.associations is not None else takes_usage
@@ -113,7 +105,7 @@ def _plan_people(world: World) -> Iterator[Step]:
         if not is_told(resource) or not world.has_account(resource):
             continue
         account = world.snapshot.accounts[AccountName(resource.backend_id)]
-        found = frozenset(str(association.user) for association in account.associations)
+        found = frozenset(map(str, account.users))
         if world.waldur.associations is None:
             is_known = world.ledger.members.get(resource.uuid) == found
             if world.waldur.wants_memberships and not is_known:

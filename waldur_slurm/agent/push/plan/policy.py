@@ -64,6 +64,7 @@ class Consent:
     """What a person allowed for one cycle."""
 
     allow_decrease: bool = False
+    repair_erred: bool = False
 
 
 NO_CONSENT = Consent()

@@ -1,14 +1,16 @@
 """Offerings and their components, both ways. Pure."""
 
+from waldur_slurm.agent.errors import UnexpectedPayload
 from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
 from waldur_slurm.agent.model.marketplace import (
     CustomerUuid,
     OfferedComponent,
+    OfferedPlan,
     Offering,
     OfferingUuid,
 )
 from waldur_slurm.agent.waldur.wire.reading import canonical, read_row
-from waldur_slurm.agent.waldur.wire.rows import OfferedComponentRow, OfferingRow
+from waldur_slurm.agent.waldur.wire.rows import OfferedComponentRow, OfferingRow, PlanRow
 
 
 def parse_offering(raw: object, where: str) -> Offering:
@@ -20,7 +22,9 @@ def parse_offering(raw: object, where: str) -> Offering:
         state=row.state,
         customer_uuid=CustomerUuid(canonical(row.customer_uuid)),
         components=tuple(_offered(component) for component in row.components),
+        plans=tuple(filter(None, map(_plan, row.plans or ()))),
         wants_memberships=options.get("enable_membership_sync_status") is True,
+        passes_messages=options.get("enable_provider_consumer_messaging") is True,
     )
 
 
@@ -45,6 +49,17 @@ def component_to_wire(component: Component) -> dict[str, object]:
         "max_value": component.max_value,
     }
     return told | {name: value for name, value in optional.items() if value not in (None, "")}
+
+
+def _plan(raw: object) -> OfferedPlan | None:
+    """Plans only explain what else goes wrong: one that cannot be read stops nothing."""
+    try:
+        row = read_row(PlanRow, raw, "plan")
+    except UnexpectedPayload:
+        return None
+    priced = frozenset(map(ComponentType, row.prices or ()))
+    is_used = not row.archived or row.resources_count != 0
+    return OfferedPlan(row.uuid, row.name, priced, is_used)
 
 
 def _offered(row: OfferedComponentRow) -> OfferedComponent:

@@ -1,6 +1,6 @@
 """Who may use what: offering users, team members, associations, rights. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from waldur_slurm.agent.model.marketplace import (
     Unreadable,
     UserUuid,
 )
+from waldur_slurm.agent.model.rights import STAFF, Rights, Role
 from waldur_slurm.agent.waldur.wire.reading import canonical, last_uuid, parse_uuid, read_row
 from waldur_slurm.agent.waldur.wire.rows import (
     AssociationRow,
@@ -113,10 +114,16 @@ def parse_association(raw: object, where: str) -> tuple[str, str]:
     return last_uuid(row.allocation), row.username
 
 
-def parse_rights(raw: object, where: str) -> tuple[str, ...]:
+def parse_rights(raw: object, where: str, scopes: Collection[str]) -> Rights:
+    """`scopes` are the offering and the organization that provides it, by uuid."""
     row = read_row(MeRow, raw, where)
-    roles = [f"{held.role_name} of {held.scope_type} {held.scope_name}" for held in row.permissions]
-    return tuple((["staff"] if row.is_staff else []) + sorted(roles))
+    here = [Role(STAFF)] if row.is_staff else []
+    elsewhere: list[Role] = []
+    for held in row.permissions:
+        role = Role(held.role_name, f"{held.scope_type} {held.scope_name}")
+        is_here = held.scope_uuid is not None and canonical(held.scope_uuid) in scopes
+        (here if is_here else elsewhere).append(role)
+    return Rights(tuple(sorted(here)), tuple(sorted(elsewhere)))
 
 
 def statuses_to_wire(

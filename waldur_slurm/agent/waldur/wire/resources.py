@@ -15,7 +15,7 @@ from waldur_slurm.agent.waldur.wire.reading import (
     project_of,
     read_row,
 )
-from waldur_slurm.agent.waldur.wire.rows import PlanPeriodRow, ResourceRow
+from waldur_slurm.agent.waldur.wire.rows import PlannedRow, PlanPeriodRow, ResourceRow
 
 ALLOCATION = "SLURM.Allocation"
 """The type of the hidden allocation behind a resource of the older dialects."""
@@ -51,6 +51,11 @@ def parse_resource_row(
         return parse_resource(raw, where, in_flight)
     except UnexpectedPayload as error:
         return Unreadable(kind=RowKind.RESOURCE, uuid=uuid, error=str(error))
+
+
+def parse_plan(raw: object, where: str) -> str:
+    """The plan of a resource, as it is read alone; empty for one without."""
+    return read_row(PlannedRow, raw, where).plan_uuid or ""
 
 
 def parse_plan_period(raw: object, where: str) -> tuple[bool, str]:

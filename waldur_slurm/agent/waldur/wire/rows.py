@@ -29,6 +29,7 @@ class OrderRow(BelongingRow, kw_only=True):
     resource_name: str
     marketplace_resource_uuid: str | None = None
     limits: dict[str, Any] | None = None
+    provider_message: str = ""
 
 
 class ResourceRow(BelongingRow, kw_only=True):
@@ -66,6 +67,14 @@ class OfferedComponentRow(msgspec.Struct):
     max_value: int | float | None = None
 
 
+class PlanRow(msgspec.Struct):
+    uuid: str = ""
+    name: str = ""
+    prices: dict[str, Any] | None = None
+    archived: bool = False
+    resources_count: int | None = None
+
+
 class OfferingRow(msgspec.Struct):
     uuid: str
     name: str
@@ -74,6 +83,7 @@ class OfferingRow(msgspec.Struct):
     customer_uuid: str
     components: list[OfferedComponentRow]
     plugin_options: dict[str, Any] | None = None
+    plans: list[Any] | None = None
 
 
 class UsageRow(msgspec.Struct):
@@ -115,6 +125,10 @@ class OpenOrderRow(msgspec.Struct):
     marketplace_resource_uuid: str | None = None
 
 
+class PlannedRow(msgspec.Struct):
+    plan_uuid: str | None = None
+
+
 class PlanPeriodRow(msgspec.Struct):
     uuid: str
     end: Moment | None
@@ -127,6 +141,7 @@ class NamedRow(msgspec.Struct):
 class RoleRow(msgspec.Struct):
     role_name: str
     scope_type: str | None = None
+    scope_uuid: str | None = None
     scope_name: str | None = None
 
 

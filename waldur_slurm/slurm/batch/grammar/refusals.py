@@ -1,5 +1,6 @@
-"""Slurm's words to what they mean: 22.05, 24.11 and 26.05 have the same but where it is said. Pure.
+"""What Slurm's words of refusal mean. Pure.
 
+22.05, 24.11 and 26.05 use the same, but for a full queue.
 What is not known here is `Refusal.OTHER` with its words, never a guess.
 """
 

@@ -8,27 +8,38 @@ from typing import NamedTuple
 
 
 class QueueRow(NamedTuple):
-    """One job as squeue prints it; `SLURMS_NAMES` has Slurm's names of the columns."""
+    """One job as squeue prints it; `SLURMS_NAMES` has Slurm's names of the columns.
+
+    The first `OWN_COLUMNS` differ from job to job; all that follows them comes again and again.
+    """
 
     id: str
     number: str
-    state: str
-    reason: str
-    exit: str
     submitted: str
     eligible: str
     start: str
     end: str
     considered: str
-    limit: str
     elapsed: str
+    priority: str
+    hosts: str
+    batch_host: str
+    stdout: str
+    stderr: str
+    command: str
+    work_dir: str
+    comment: str
+    name: str
+    state: str
+    reason: str
+    exit: str
+    limit: str
     uid: str
     gid: str
     user: str
     account: str
     partition: str
     qos: str
-    priority: str
     nice: str
     restarts: str
     may_requeue: str
@@ -37,8 +48,6 @@ class QueueRow(NamedTuple):
     tasks: str
     tres: str
     tres_per_node: str
-    hosts: str
-    batch_host: str
     requested_hosts: str
     scheduled_hosts: str
     features: str
@@ -46,34 +55,38 @@ class QueueRow(NamedTuple):
     licenses: str
     dependency: str
     wckey: str
-    stdout: str
-    stderr: str
-    command: str
-    work_dir: str
-    comment: str
-    name: str
 
+
+OWN_COLUMNS = QueueRow._fields.index("state")
 
 SLURMS_NAMES = QueueRow(
     id="JobArrayID",
     number="JobID",
-    state="State",
-    reason="Reason",
-    exit="exit_code",
     submitted="SubmitTime",
     eligible="EligibleTime",
     start="StartTime",
     end="EndTime",
     considered="LastSchedEval",
-    limit="TimeLimit",
     elapsed="TimeUsed",
+    priority="PriorityLong",
+    hosts="NodeList",
+    batch_host="BatchHost",
+    stdout="StdOut",
+    stderr="StdErr",
+    command="Command",
+    work_dir="WorkDir",
+    comment="Comment",
+    name="Name",
+    state="State",
+    reason="Reason",
+    exit="exit_code",
+    limit="TimeLimit",
     uid="UserID",
     gid="GroupID",
     user="UserName",
     account="Account",
     partition="Partition",
     qos="QOS",
-    priority="PriorityLong",
     nice="Nice",
     restarts="RestartCnt",
     may_requeue="Requeue",
@@ -82,8 +95,6 @@ SLURMS_NAMES = QueueRow(
     tasks="NumTasks",
     tres="tres-alloc",
     tres_per_node="tres-per-node",
-    hosts="NodeList",
-    batch_host="BatchHost",
     requested_hosts="ReqNodes",
     scheduled_hosts="SchedNodes",
     features="Feature",
@@ -91,12 +102,6 @@ SLURMS_NAMES = QueueRow(
     licenses="Licenses",
     dependency="Dependency",
     wckey="WCKey",
-    stdout="StdOut",
-    stderr="StdErr",
-    command="Command",
-    work_dir="WorkDir",
-    comment="Comment",
-    name="Name",
 )
 
 

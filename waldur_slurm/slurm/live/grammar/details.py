@@ -1,4 +1,4 @@
-"""`scontrol --details show job`: what jobs hold on their nodes, from between their owners' words.
+"""`scontrol --details show job`: what jobs hold on their nodes, told amidst their owners' text.
 
 Nothing here is cut at a mark, as scontrol has no format: names, comments, command lines and paths
 stand bare, and may hold line breaks and whole records that look like Slurm's. So whatever looks

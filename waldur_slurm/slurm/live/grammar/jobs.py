@@ -1,25 +1,25 @@
 """The queue: marked rows to jobs, one by one; what cannot be read is one unreadable job. Pure.
 
-Fifty thousand jobs are of a few shapes: within a listing what a cell means is read once, and kept.
+Fifty thousand jobs are of a few shapes. So a row is cut into what is the job's own, cell by cell,
+and the rest in one piece. Within a listing each piece is read at its first coming, and kept.
 """
 
 import re
 from collections.abc import Callable, Iterable
-from operator import getitem
+from operator import call
 
 from waldur_slurm.errors import InvalidName, UnparsableOutput
-from waldur_slurm.model.batch import JobId, job_id
+from waldur_slurm.model.batch import JobId, Task, job_id
 from waldur_slurm.model.live import JobListing, LiveJob, UnreadableJob
-from waldur_slurm.slurm.grammar.marks import split_marked
+from waldur_slurm.slurm.grammar.marks import split_heads
 from waldur_slurm.slurm.grammar.states import parse_job_state
 from waldur_slurm.slurm.grammar.values import parse_integer
-from waldur_slurm.slurm.live.grammar.columns import QueueRow
+from waldur_slurm.slurm.live.grammar.columns import OWN_COLUMNS, QueueRow
 from waldur_slurm.slurm.live.grammar.values import (
     parse_bound,
     parse_duration,
     parse_exit,
     parse_known_duration,
-    parse_known_time,
     parse_shared_tres,
     parse_signed,
     parse_time,
@@ -27,7 +27,7 @@ from waldur_slurm.slurm.live.grammar.values import (
 )
 
 _TITLE = "JOBID"
-_PLAIN = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+_USUAL = re.compile(r"([1-9][0-9]{0,8})(?:_(0|[1-9][0-9]{0,8}))?", re.ASCII)
 
 Read = Callable[[str], object]
 
@@ -38,8 +38,12 @@ def _text(text: str) -> str:
 
 
 def _id(text: str) -> JobId:
-    """Read most of them, which are plain numbers, without looking for parts."""
-    return JobId(int(text)) if _PLAIN.fullmatch(text) else job_id(text)
+    """Read most of them, which are a job or one task, without looking for other parts."""
+    usual = _USUAL.fullmatch(text)
+    if usual is None:
+        return job_id(text)
+    number, task = usual.groups()
+    return JobId(int(number), None if task is None else Task(int(task)))
 
 
 def _flag(text: str) -> bool:
@@ -52,7 +56,7 @@ _READERS: dict[str, Read] = {
     "state": parse_job_state,
     "reason": parse_word,
     "exit": parse_exit,
-    "submitted": parse_known_time,
+    "submitted": parse_time,
     "eligible": parse_time,
     "start": parse_time,
     "end": parse_time,
@@ -78,14 +82,12 @@ _READERS: dict[str, Read] = {
 }
 """How a column is read; all others are text. The columns are in the order of a job's fields."""
 
-_OF_ITS_OWN = frozenset(
-    {"id", "number", "priority", "stdout", "stderr", "command", "comment", "name"}
-)
-"""Columns in which hardly anything comes again."""
+_UNLIKE = frozenset({"id", "number", "priority", "stdout", "stderr", "comment", "name"})
+"""Own columns in which hardly any text comes again, so that none is kept."""
 
 
 class _Kept(dict[str, object]):
-    """What each text of a column means, read at its first coming."""
+    """What texts mean to one reader, each read at its first coming."""
 
     def __init__(self, read: Read) -> None:
         self._read = read
@@ -95,19 +97,31 @@ class _Kept(dict[str, object]):
         return value
 
 
-class _Passing(_Kept):
-    """The same for a column whose texts are not worth keeping."""
+class _Meanings:
+    """What is known of one listing's texts; the next one begins anew."""
 
-    def __missing__(self, text: str) -> object:
-        return self._read(text)
+    def __init__(self, mark: str) -> None:
+        self._mark = mark
+        self._kept = {read: _Kept(read) for read in (_text, *_READERS.values())}
+        readers = [self._reader(name) for name in QueueRow._fields]
+        self._own, self._shared = readers[:OWN_COLUMNS], readers[OWN_COLUMNS:]
+        self._rests: dict[str, tuple[object, ...]] = {}
 
+    def _reader(self, name: str) -> Read:
+        read = _READERS.get(name, _text)
+        return read if name in _UNLIKE else self._kept[read].__getitem__
 
-def _meanings() -> list[_Kept]:
-    """Begin anew with each listing: what is kept goes with it."""
-    return [
-        (_Passing if name in _OF_ITS_OWN else _Kept)(_READERS.get(name, _text))
-        for name in QueueRow._fields
-    ]
+    def job(self, own: list[str], rest: str) -> LiveJob:
+        shared = self._rests.get(rest) or self._read_rest(rest)
+        job = LiveJob._make([*map(call, self._own, own), *shared])
+        if job.submitted is None:
+            raise UnparsableOutput("it has no time of submission")
+        return job
+
+    def _read_rest(self, rest: str) -> tuple[object, ...]:
+        cells = rest.split(self._mark)[:-1]
+        meaning = self._rests[rest] = tuple(map(call, self._shared, cells))
+        return meaning
 
 
 def parse_jobs(lines: Iterable[str], mark: str) -> JobListing | None:
@@ -115,18 +129,19 @@ def parse_jobs(lines: Iterable[str], mark: str) -> JobListing | None:
 
     Above it may stand the name of a cluster that was asked for, or what a site says to everybody.
     """
-    rows = split_marked(lines, mark, len(QueueRow._fields))
-    heading = next(rows, None)
+    rows = split_heads(lines, mark, len(QueueRow._fields), OWN_COLUMNS)
+    heading, _ = next(rows, (None, ""))
     if heading is None:
         return None
     if heading[0].rpartition("\n")[2] != _TITLE:
         raise UnparsableOutput(f"not the heading of a queue: {heading[0][:80]!r}")
     jobs: list[LiveJob] = []
     unreadable: list[UnreadableJob] = []
-    meanings = _meanings()
-    for cells in rows:
+    meanings = _Meanings(mark)
+    for own, rest in rows:
         try:
-            jobs.append(LiveJob._make(map(getitem, meanings, cells)))
+            jobs.append(meanings.job(own, rest))
         except (UnparsableOutput, InvalidName) as error:
+            cells = (*own, *rest.split(mark)[:-1])
             unreadable.append(UnreadableJob(cells, str(error)))
     return JobListing(tuple(jobs), tuple(unreadable))

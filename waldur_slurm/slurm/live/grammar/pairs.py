@@ -17,7 +17,8 @@ class Pairs(dict[str, str]):
     """The words of one thing; one that is missing makes all of it unreadable."""
 
     def __missing__(self, name: str) -> str:
-        raise UnparsableOutput(f"no {name} in {' '.join(f'{k}={v}' for k, v in self.items())!r}")
+        told = " ".join(f"{key}={value}" for key, value in self.items())
+        raise UnparsableOutput(f"no {name} in {told[:200]!r}")
 
 
 def parse_things(text: str, kind: str) -> Iterator[tuple[str, Pairs]]:

@@ -50,9 +50,8 @@ def parse_decimal(text: str) -> float | None:
     return float(text)
 
 
-@lru_cache(maxsize=65_536)
 def parse_time(text: str) -> datetime | None:
-    """Read seconds since the epoch; jobs that were submitted together share one moment."""
+    """Read seconds since the epoch."""
     if text in _NOTHING or text == "0":
         return None
     try:
@@ -68,7 +67,6 @@ def parse_known_time(text: str) -> datetime:
     return moment
 
 
-@lru_cache(maxsize=4096)
 def parse_duration(text: str) -> int | None:
     """Read `1-02:03:04` or `3:04` as seconds; None where there is none, or no limit."""
     if text in _NOTHING or text in _UNLIMITED:
@@ -76,8 +74,8 @@ def parse_duration(text: str) -> int | None:
     match = _DURATION.fullmatch(text)
     if match is None:
         raise UnparsableOutput(f"not a time span: {text[:80]!r}")
-    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    days, hours, minutes, seconds = match.groups("0")
+    return ((int(days) * 24 + int(hours)) * 60 + int(minutes)) * 60 + int(seconds)
 
 
 def parse_known_duration(text: str) -> int:

@@ -163,6 +163,21 @@ def test_removals_that_a_kill_cut_short_are_counted(site: Site) -> None:
     assert report.is_brake_active
 
 
+def test_what_a_kill_cut_short_is_finished_though_less_is_allowed_now(site: Site) -> None:
+    site.change_policy(max_removals=Allowance(2, Fraction(0)))
+    depart(site, 2)
+    site.wrap_slurm = Fuse(0, is_after=False).around
+    with pytest.raises(Crash):
+        site.run()
+    site.wrap_slurm = whole
+    site.change_policy(max_removals=Allowance(1, Fraction(0)))
+
+    report = site.run()
+
+    assert people(site) == 4
+    assert report.brakes == ()
+
+
 def test_what_slurm_refused_to_remove_is_not_counted(site: Site) -> None:
     site.change_policy(max_removals=Allowance(1, Fraction(0)))
     depart(site)

@@ -1,19 +1,22 @@
 """How an allocation ends: only when it is certain, and jobs first."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from tests.fakes.pull import Site, new_site, served
 from waldur_slurm.agent.model.marketplace import (
+    Dialect,
     OrderState,
     OrderType,
     ResourceUuid,
 )
-from waldur_slurm.agent.pull.vocabulary.findings import RefusalKind
+from waldur_slurm.agent.pull.vocabulary.findings import Refusal, RefusalKind
+from waldur_slurm.agent.pull.world.choices import JobPolicy
 from waldur_slurm.agent.pull.world.policy import Consent
 from waldur_slurm.errors import TransportError
-from waldur_slurm.model.accounts import Account
+from waldur_slurm.model.accounts import Account, Association
 from waldur_slurm.model.names import ROOT, AccountName, UserName
 from waldur_slurm.slurm.accounting.port import Accounting
 
@@ -93,6 +96,28 @@ class Sneaky:
         return getattr(self._slurm, name)
 
 
+@pytest.mark.parametrize("has_left", [True, False], ids=["a leaver", "an ending"])
+def test_who_waits_for_jobs_says_for_how_many(site: Site, *, has_left: bool) -> None:
+    site.change_policy(terminated_jobs=JobPolicy.DRAIN, leavers=JobPolicy.DRAIN)
+    name = account(site).name
+    for user in ("bob", "bob", "ann"):
+        site.slurm.submit(user, name)
+    site.wait(timedelta(minutes=1))
+    if has_left:
+        resource = site.waldur.resources[the_resource(site)]
+        (bob,) = (user for user, known in site.waldur.usernames.items() if known == "bob")
+        site.waldur.remove_member(resource.project, bob)
+        wanted = Refusal(RefusalKind.WAITING, f"{name}/bob", "2 jobs have not ended")
+    else:
+        order = site.waldur.place_terminate(the_resource(site))
+        wanted = Refusal(RefusalKind.WAITING, order.uuid, "3 jobs have not ended")
+
+    report = site.run()
+
+    assert report.refusals == (wanted,)
+    assert account(site).users == {"ann", "bob"}
+
+
 def test_an_allocation_with_accounts_below_it_does_not_end(site: Site) -> None:
     below = Account(AccountName("sub"), "an admin's", "x", parent=account(site).name)
     site.slurm.put(below)
@@ -103,6 +128,59 @@ def test_an_allocation_with_accounts_below_it_does_not_end(site: Site) -> None:
 
     assert site.accounts() == before
     assert "has accounts below it: sub" in report.refusals[0].reason
+
+
+OBSTACLES = {
+    "account {} has accounts below it: sub0, sub1, sub2": "children",
+    "account {} holds the protected user ann": "protected",
+    "account {} lets ann into a partition, by hand": "partitions",
+}
+
+
+@pytest.mark.parametrize(("why", "obstacle"), OBSTACLES.items(), ids=OBSTACLES.values())
+def test_what_stops_an_ending_is_named_in_short(site: Site, why: str, obstacle: str) -> None:
+    found = account(site)
+    match obstacle:
+        case "children":
+            for number in range(4):
+                name = AccountName(f"sub{number}")
+                site.slurm.put(Account(name, "an admin's", "x", parent=found.name))
+        case "protected":
+            site.change_policy(protected_users=found.users)
+        case _:
+            by_hand = (Association(user, partition="gpu") for user in sorted(found.users))
+            everybody = (*found.associations, *by_hand)
+            site.slurm.put(replace(found, associations=everybody))
+    order = site.waldur.place_terminate(the_resource(site))
+
+    report = site.run()
+
+    assert report.refusals == (Refusal(RefusalKind.SITE, order.uuid, why.format(found.name)),)
+
+
+def test_an_allocation_that_never_had_an_account_ends_without_a_last_usage() -> None:
+    site = new_site()
+    resource = site.waldur.make_resource(site.waldur.make_project(), "r")
+    site.waldur.place_terminate(resource.uuid)
+
+    site.settle()
+
+    assert terminated(site) is OrderState.DONE
+    assert site.desk.reported == []
+
+
+@pytest.mark.parametrize("dialect", list(Dialect))
+def test_the_end_of_an_allocation_does_not_call_it_ok(dialect: Dialect) -> None:
+    site = new_site(dialect)
+    resource = served(site, "ann")
+    site.waldur.writes.clear()
+    site.waldur.place_terminate(resource.uuid)
+
+    site.settle()
+
+    assert terminated(site) is OrderState.DONE
+    told = {write.method for write in site.waldur.writes}
+    assert told <= {"approve_order", "tell_no_association", "tell_order_done"}
 
 
 @pytest.mark.parametrize("what", ["account", "user"])
@@ -130,7 +208,8 @@ def test_an_account_of_the_original_agent_ends_only_once_it_is_adopted() -> None
     steps = [step.event for step in site.plan().plan.steps]
     site.settle()
 
-    assert steps.index("account.adopted") < steps.index("account.held")
+    assert steps.index("account.held") < steps.index("account.adopted")
+    assert steps.index("account.adopted") < steps.index("account.removed")
     assert AccountName("hpc_old") not in site.accounts()
     assert terminated(site) is OrderState.DONE
 
