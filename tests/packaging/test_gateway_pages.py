@@ -7,6 +7,7 @@ import pytest
 
 from tests.packaging.messages import explained, sources, troubles
 from tests.places import PROJECT
+from tests.unit.gateway.web.seeds.differences import NOT_TOLD
 from waldur_slurm.gateway.arguments import parse
 from waldur_slurm.gateway.settings import Settings
 from waldur_slurm.gateway.settings.reference import page
@@ -54,3 +55,22 @@ def test_settings_that_the_page_names_exist() -> None:
 
     assert named
     assert named - known == set()
+
+
+def test_each_test_that_the_page_of_differences_names_is_there() -> None:
+    page = (DOCS / "gateway-compatibility.md").read_text(encoding="utf-8")
+    named = {*re.findall(r"`(test_\w+)`", page)}
+    sources = (path.read_text(encoding="utf-8") for path in (PROJECT / "tests").rglob("test_*.py"))
+    there = {name for text in sources for name in re.findall(r"def (test_\w+)", text)}
+
+    assert named
+    assert named - there == set()
+
+
+def test_every_key_that_is_null_is_on_the_page_of_differences() -> None:
+    page = (DOCS / "gateway-compatibility.md").read_text(encoding="utf-8")
+    missing = [
+        key for key in NOT_TOLD if f"`{key}`" not in page and not key.startswith("ntasks_per")
+    ]
+
+    assert missing == []

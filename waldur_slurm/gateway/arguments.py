@@ -28,8 +28,21 @@ def build() -> argparse.ArgumentParser:
     parser.add_argument(
         "--env-file", type=Path, metavar="FILE", help="read variables from FILE first"
     )
+    parser.add_argument(
+        "-c",
+        "--config",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a configuration file of Slurm RestAPI, taken as it is; may come several times",
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("settings", help="show what is in force")
+    take_over = commands.add_parser("import", help="take over what an original has kept")
+    take_over.add_argument("what", choices=["restapi"], help="Slurm RestAPI's archive of the load")
+    take_over.add_argument("file", type=Path, metavar="FILE", help="such as db.json")
+    take_over.add_argument("--cluster", help="whose load it is; the default cluster otherwise")
     _add_token(commands.add_parser("token", help="make, list, rotate and revoke tokens"))
     return parser
 

@@ -1,8 +1,8 @@
 """The composition root: settings to parts. Nothing here decides anything."""
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TextIO
 
 from waldur_slurm import __version__
 from waldur_slurm.errors import SettingsError
+from waldur_slurm.gateway.configs.told import NotHonoured
 from waldur_slurm.gateway.doors.claims import Expected
 from waldur_slurm.gateway.doors.doors import Doors, Recognises
 from waldur_slurm.gateway.doors.keyring import Keyring
@@ -19,15 +20,20 @@ from waldur_slurm.gateway.doors.pacing import Pacing
 from waldur_slurm.gateway.doors.people import People
 from waldur_slurm.gateway.doors.strangers import Allowed, Strangers
 from waldur_slurm.gateway.doors.tokens import Tokens
+from waldur_slurm.gateway.load.sampler import Sampler
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.recorder import Recorder
+from waldur_slurm.gateway.records.port import Records
 from waldur_slurm.gateway.settings import Settings
 from waldur_slurm.gateway.settings.readers import ClusterSource
+from waldur_slurm.gateway.store.samples import StoredSamples
 from waldur_slurm.gateway.store.secret import server_secret
 from waldur_slurm.gateway.store.sqlite import Database
 from waldur_slurm.gateway.store.tokens import StoredTokens
 from waldur_slurm.gateway.store.transitions import StoredTransitions
 from waldur_slurm.gateway.web.ask import Site
+from waldur_slurm.gateway.web.cors import ANY
+from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.model.names import ClusterName, cluster_name
 from waldur_slurm.processes.native import NativeTransport
 from waldur_slurm.processes.port import Transport
@@ -47,9 +53,16 @@ COMMAND_TIMEOUT = timedelta(seconds=60)
 class Parts:
     """One gateway's parts."""
 
-    def __init__(self, settings: Settings, environ: Mapping[str, str], log: TextIO) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        environ: Mapping[str, str],
+        log: TextIO,
+        not_honoured: Sequence[NotHonoured] = (),
+    ) -> None:
         self.settings = settings
         self.environ = environ
+        self.not_honoured = not_honoured
         self._log = log
         self._closing = ExitStack()
         self.is_stopping = False
@@ -158,6 +171,7 @@ class Parts:
             default_cluster=next(iter(clusters)),
             tell=self.tell,
             mark=token_hex(16),
+            restapi=self._restapi(),
             recorder=self.recorder,
             is_stopping=lambda: self.is_stopping,
         )
@@ -167,6 +181,47 @@ class Parts:
         database = Database(self.settings.state_dir / "gateway.sqlite")
         self._closing.callback(database.close)
         return database
+
+    @cached_property
+    def samples(self) -> StoredSamples:
+        return StoredSamples(self.database)
+
+    def _restapi(self) -> RestApi:
+        told = self.settings.restapi
+        return RestApi(
+            has_accounting=told.has_accounting,
+            has_index=told.has_index,
+            origins=self.settings.cors_origins | ({ANY} if told.is_open_to_pages else set()),
+            hidden=told.hidden,
+            hides_everywhere=told.hides_everywhere,
+            archive=self.samples if told.has_archive else None,
+            wait_s=int(told.wait.total_seconds()),
+            reach=told.reach,
+            records=self._records(),
+        )
+
+    def _records(self) -> Mapping[str, Records]:
+        """Ask the database itself about the default cluster, where one is named."""
+        told = self.settings.restapi.database
+        if told is None:
+            return {}
+        from waldur_slurm.gateway.records.mysql import MysqlRecords, source_of
+
+        source = self.settings.clusters[0].name if self.settings.clusters else self._own_cluster()
+        return {source: MysqlRecords(source_of(told.reveal(), source))}
+
+    def sampling(self) -> AbstractContextManager[None]:
+        """Sample the load of all clusters for as long as it lasts, where that is wanted."""
+        told = self.settings.restapi
+        if not told.has_archive:
+            return nullcontext()
+        return Sampler(
+            self.site.clusters.values(),
+            self.samples,
+            self.tell,
+            wait_s=int(told.wait.total_seconds()),
+            keep_s=told.days * 86_400,
+        ).running()
 
     @cached_property
     def recorder(self) -> Recorder:

@@ -4,11 +4,13 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, MutableMapping, Sequence
+from pathlib import Path
 
 from waldur_slurm.errors import ExpectedError, SlurmError
 from waldur_slurm.gateway.arguments import parse
 from waldur_slurm.gateway.commands import find
 from waldur_slurm.gateway.composition import Parts
+from waldur_slurm.gateway.configs.files import take_files
 from waldur_slurm.gateway.settings import Settings
 from waldur_slurm.service.program import run_program
 from waldur_slurm.variables.env_file import read_env_file
@@ -33,15 +35,23 @@ def _run(arguments: argparse.Namespace, environ: Environ, hidden: list[str]) -> 
     if arguments.env_file:
         environ.update(read_env_file(arguments.env_file))
         hidden += _secrets_in(environ)
+    not_honoured = take_files(_config_files(arguments, environ), environ)
+    hidden += _secrets_in(environ)
     settings = Settings.from_environ(environ)
     hidden += settings.secrets()
-    parts = Parts(settings, environ, sys.stderr)
+    parts = Parts(settings, environ, sys.stderr, not_honoured)
     try:
         code = find(arguments.command)(parts, arguments)
         sys.stdout.flush()
     finally:
         parts.close()
     return code
+
+
+def _config_files(arguments: argparse.Namespace, environ: Environ) -> list[Path]:
+    """Return those that were typed, else the one where Slurm RestAPI looks for its own."""
+    told = plain(environ.get("SLURM_REST_API_CONFIG", ""))
+    return arguments.config or ([Path(told)] if told else [])
 
 
 def _advice(_arguments: argparse.Namespace, error: ExpectedError) -> Iterable[str]:

@@ -7,6 +7,7 @@ from functools import partial
 
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.past import FakeHistory
+from tests.fakes.samples import FakeSamples
 from tests.fakes.transitions import FakeTransitions
 from tests.gateway_client import Answered, Asked, Client
 from waldur_slurm.gateway.doors.principals import Kind, Principal, RunAs
@@ -17,6 +18,7 @@ from waldur_slurm.gateway.picture.recorder import Recorder
 from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.app import application
 from waldur_slurm.gateway.web.ask import Site
+from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.model.names import UserName
 from waldur_slurm.telemetry.events import Event
 
@@ -65,6 +67,7 @@ class GatewaySite:
     told: list[Event] = field(default_factory=list)
     transitions: FakeTransitions = field(default_factory=FakeTransitions)
     jobs_ttl: timedelta = timedelta(seconds=5)
+    restapi: RestApi = field(default_factory=lambda: RestApi(has_index=True, archive=FakeSamples()))
 
     def __post_init__(self) -> None:
         self.recorder = Recorder(self.transitions, self.told.append)
@@ -82,6 +85,7 @@ class GatewaySite:
             tell=self.told.append,
             mark="the mark of this process",
             recorder=self.recorder,
+            restapi=self.restapi,
         )
 
     def client(self, principal: Principal = ADMIN) -> Client:
