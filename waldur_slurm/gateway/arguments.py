@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from waldur_slurm import __version__
 from waldur_slurm.gateway.doors.principals import run_as
-from waldur_slurm.gateway.doors.scopes import scope
+from waldur_slurm.gateway.doors.scopes import Scope, scope
 from waldur_slurm.variables.readers import duration, listing
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ def _add_token(token: argparse.ArgumentParser) -> None:
     )
     make.add_argument(
         "--scopes",
-        type=_typed(listing(scope)),
+        type=_typed(_scopes),
         required=True,
         help="what it allows, separated by commas, such as jobs:read,jobs:submit",
     )
@@ -104,6 +104,14 @@ def _name(text: str) -> str:
     if re.fullmatch(r"[\w.:@/ -]{1,64}", text):
         return text
     raise ValueError("up to 64 letters, digits, blanks and . : @ / _ -")
+
+
+def _scopes(text: str) -> frozenset[Scope]:
+    """Read some; a token that allows nothing is a slip of the hand."""
+    found = listing(scope)(text)
+    if not found:
+        raise ValueError(f"at least one of {', '.join(Scope)}")
+    return found
 
 
 def _lifetime(text: str) -> timedelta | None:
