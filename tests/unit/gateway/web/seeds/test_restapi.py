@@ -1,9 +1,11 @@
 """The second original's surface beyond its recordings: doors, silence, hidden partitions."""
 
 import gzip
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from ipaddress import ip_network
 
 import pytest
@@ -272,6 +274,16 @@ def test_the_page_tries_the_eight_routes() -> None:
     page = site(has_index=True).get("/")
     assert page.status == 200
     assert all(f'"{path[1:]}"' in page.text for path in ROUTES)
+
+
+def test_the_page_runs_its_own_script_alone() -> None:
+    page = site(has_index=True).get("/")
+    policy = page.headers["content-security-policy"]
+    script = page.text.partition("<script>")[2].partition("</script>")[0]
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}';" in policy
+    assert "unsafe" not in policy
+    assert "<script>" not in script
 
 
 FRONT_END_NODE = {"state", "alloc_cpus", "cpus", "alloc_mem", "real_memory"}
