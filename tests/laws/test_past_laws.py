@@ -74,6 +74,7 @@ def test_walking_slices_tells_every_job_once_the_newest_first(
 CELLS = (
     "7", "ann", "physics", "COMPLETED", "100", "main", "100", "100", "160", "60", "10", "0:0",
     "1", "1", "n1", "4", "normal", "cpu=1", "cpu=1",
+    "7", "1000", "1",
 )  # fmt: skip
 FORGED = ("4711", "root", *CELLS[2:])
 

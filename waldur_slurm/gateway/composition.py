@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,15 +19,18 @@ from waldur_slurm.gateway.doors.pacing import Pacing
 from waldur_slurm.gateway.doors.people import People
 from waldur_slurm.gateway.doors.strangers import Allowed, Strangers
 from waldur_slurm.gateway.doors.tokens import Tokens
+from waldur_slurm.gateway.load.sampler import Sampler
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.recorder import Recorder
 from waldur_slurm.gateway.settings import Settings
 from waldur_slurm.gateway.settings.readers import ClusterSource
+from waldur_slurm.gateway.store.samples import StoredSamples
 from waldur_slurm.gateway.store.secret import server_secret
 from waldur_slurm.gateway.store.sqlite import Database
 from waldur_slurm.gateway.store.tokens import StoredTokens
 from waldur_slurm.gateway.store.transitions import StoredTransitions
 from waldur_slurm.gateway.web.ask import Site
+from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.model.names import ClusterName, cluster_name
 from waldur_slurm.processes.native import NativeTransport
 from waldur_slurm.processes.port import Transport
@@ -158,6 +161,7 @@ class Parts:
             default_cluster=next(iter(clusters)),
             tell=self.tell,
             mark=token_hex(16),
+            restapi=self._restapi(),
             recorder=self.recorder,
             is_stopping=lambda: self.is_stopping,
         )
@@ -167,6 +171,36 @@ class Parts:
         database = Database(self.settings.state_dir / "gateway.sqlite")
         self._closing.callback(database.close)
         return database
+
+    @cached_property
+    def samples(self) -> StoredSamples:
+        return StoredSamples(self.database)
+
+    def _restapi(self) -> RestApi:
+        told = self.settings.restapi
+        return RestApi(
+            has_accounting=told.has_accounting,
+            has_index=told.has_index,
+            origins=told.origins,
+            hidden=told.hidden,
+            hides_everywhere=told.hides_everywhere,
+            archive=self.samples if told.has_archive else None,
+            wait_s=int(told.wait.total_seconds()),
+            reach=told.reach,
+        )
+
+    def sampling(self) -> AbstractContextManager[None]:
+        """Sample the load of all clusters for as long as it lasts, where that is wanted."""
+        told = self.settings.restapi
+        if not told.has_archive:
+            return nullcontext()
+        return Sampler(
+            self.site.clusters.values(),
+            self.samples,
+            self.tell,
+            wait_s=int(told.wait.total_seconds()),
+            keep_s=told.days * 86_400,
+        ).running()
 
     @cached_property
     def recorder(self) -> Recorder:

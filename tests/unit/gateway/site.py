@@ -17,6 +17,7 @@ from waldur_slurm.gateway.picture.recorder import Recorder
 from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.app import application
 from waldur_slurm.gateway.web.ask import Site
+from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.model.names import UserName
 from waldur_slurm.telemetry.events import Event
 
@@ -65,6 +66,7 @@ class GatewaySite:
     told: list[Event] = field(default_factory=list)
     transitions: FakeTransitions = field(default_factory=FakeTransitions)
     jobs_ttl: timedelta = timedelta(seconds=5)
+    restapi: RestApi = field(default_factory=RestApi)
 
     def __post_init__(self) -> None:
         self.recorder = Recorder(self.transitions, self.told.append)
@@ -82,6 +84,7 @@ class GatewaySite:
             tell=self.told.append,
             mark="the mark of this process",
             recorder=self.recorder,
+            restapi=self.restapi,
         )
 
     def client(self, principal: Principal = ADMIN) -> Client:

@@ -32,12 +32,13 @@ from waldur_slurm.gateway.settings.readers import (
     listener,
     several,
 )
+from waldur_slurm.gateway.settings.restapi import RestApiSettings
 from waldur_slurm.variables.choices import LogFormat, LogLevel
 from waldur_slurm.variables.declared import declared_by, read_declared, secrets_of, values_of
 from waldur_slurm.variables.places import path, sentry_dsn
 from waldur_slurm.variables.readers import duration, flag, listing, one_of, whole
 from waldur_slurm.variables.spelling import spelled
-from waldur_slurm.variables.variable import Secret, Variable, variable
+from waldur_slurm.variables.variable import Secret, Variable, group, variable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +174,8 @@ class Settings:
         " `* may jobs:read; hpc-admins may jobs:read:all jobs:control as any`",
         "",
     )
+
+    restapi: RestApiSettings = group(RestApiSettings)
 
     # The gateway itself
     state_dir: Path = variable(

@@ -21,6 +21,10 @@ _CHAPTERS = (
     ("Listening", r"GATEWAY_(LISTEN|TLS|PLAIN)"),
     ("Slurm", r"SLURM_|GATEWAY_(CLUSTERS|JOBS)"),
     ("Who may do what", r"GATEWAY_(ANONYMOUS|TRUSTED|HOSTS|CORS|M(IN|AX)_UID|PACE|OIDC|ROLES)"),
+    (
+        "Slurm RestAPI's routes, and the load",
+        r"GATEWAY_(RESTAPI|HIDDEN|ACCOUNTING|LOAD)",
+    ),
     ("The gateway itself", r"GATEWAY_(STATE|LOG|AUDIT)|SENTRY_"),
 )
 

@@ -34,3 +34,21 @@ SELECT coalesce(min(number), 0), coalesce(max(number), 0) FROM transitions;
 -- forget_transitions: those from before a moment, but for the latest of all
 DELETE FROM transitions
 WHERE at < :before AND number < (SELECT max(number) FROM transitions);
+
+-- add_sample: a sample of the load, unless its second or its wait time has one
+INSERT OR IGNORE INTO samples (cluster, time, slot, sample)
+VALUES (:cluster, :time, :slot, :sample);
+
+-- samples_between: samples of a span of time, the oldest first
+SELECT sample FROM samples
+WHERE cluster = :cluster AND time BETWEEN :begin AND :end ORDER BY time;
+
+-- newest_sample: the last sample of a span of time
+SELECT sample FROM samples
+WHERE cluster = :cluster AND time BETWEEN :begin AND :end ORDER BY time DESC LIMIT 1;
+
+-- sample_times: when samples were taken, the oldest first
+SELECT time FROM samples WHERE cluster = :cluster ORDER BY time;
+
+-- drop_sample: lets one go
+DELETE FROM samples WHERE cluster = :cluster AND time = :time;

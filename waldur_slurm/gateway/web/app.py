@@ -8,6 +8,7 @@ from time import monotonic
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route as Mounted
@@ -18,14 +19,16 @@ from waldur_slurm.gateway.errors import Denied, GatewayError, NotSignedIn, NotTh
 from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.admitting import Admission, Doorkeeper
 from waldur_slurm.gateway.web.ask import Ask, Site
+from waldur_slurm.gateway.web.cors import Cors
 from waldur_slurm.gateway.web.problems import problem
 from waldur_slurm.gateway.web.route import Public, Route
 from waldur_slurm.gateway.web.routes import ROUTES
+from waldur_slurm.gateway.web.seeds.restapi_refusals import refusal as restapi_refusal
 from waldur_slurm.gateway.web.showing import shown_by
 from waldur_slurm.telemetry.events import Event, Level
 
 Shape = Callable[[GatewayError, str], Response]
-SHAPES: Mapping[Surface, Shape] = {}
+SHAPES: Mapping[Surface, Shape] = {Surface.RESTAPI: restapi_refusal}
 """How a surface refuses, where it does not as the native one does."""
 
 REQUEST_ID = "X-Request-ID"
@@ -39,7 +42,15 @@ def application(site: Site, doorkeeper: Doorkeeper, surfaces: Collection[Surface
         for route in ROUTES
         if route.surface in surfaces
     ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _refuse_unrouted})
+    paths = {route.path for route in ROUTES if route.surface is Surface.RESTAPI}
+    readable = paths if Surface.RESTAPI in surfaces else set[str]()
+    made = Starlette(
+        routes=routes,
+        exception_handlers={HTTPException: _refusing_unrouted(surfaces)},
+        middleware=[Middleware(Cors, readable, site.restapi.origins)],
+    )
+    made.router.redirect_slashes = False
+    return made
 
 
 def _endpoint(
@@ -83,11 +94,24 @@ def _pass(principal: Principal, route: Route) -> None:
         raise (NotSignedIn if answer.is_sign_in_missing else Denied)(answer.why)
 
 
-async def _refuse_unrouted(_request: Request, error: Exception) -> Response:
-    """Refuse what is no route, or not in this way, in the one shape too."""
-    if isinstance(error, HTTPException) and error.headers:
+def _refusing_unrouted(
+    surfaces: Collection[Surface],
+) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Refuse what is no route, or not in this way, in the shape of the surface that is meant."""
+    shapes = {
+        route.path: SHAPES.get(route.surface, problem)
+        for route in ROUTES
+        if route.surface in surfaces
+    }
+    otherwise = SHAPES.get(next(iter(surfaces)), problem) if len(surfaces) == 1 else problem
+
+    async def refuse(request: Request, error: Exception) -> Response:
+        shape = shapes.get(request.url.path.rstrip("/") or "/", otherwise)
+        if not isinstance(error, HTTPException) or not error.headers:
+            return shape(NotThere("there is no such address"), token_hex(8))
         allowed = error.headers.get("Allow", "")
-        response = problem(WrongMethod(f"this address takes {allowed}"), token_hex(8))
+        response = shape(WrongMethod(f"this address takes {allowed}"), token_hex(8))
         response.headers["Allow"] = allowed
         return response
-    return problem(NotThere("there is no such address"), token_hex(8))
+
+    return refuse

@@ -17,6 +17,7 @@ from waldur_slurm.gateway.picture.keeper import Keeper, Seen
 from waldur_slurm.gateway.picture.recorder import Recorder
 from waldur_slurm.gateway.web.crossing import Crossing
 from waldur_slurm.gateway.web.native.filters import Compared, split_comparisons
+from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.seeing import see, see_after
 from waldur_slurm.telemetry.events import Sink
 
@@ -38,6 +39,7 @@ class Site:
     is_stopping: Callable[[], bool] = lambda: False
     crossing: Crossing = field(default_factory=Crossing)
     bodies: Bodies = field(default_factory=Bodies)
+    restapi: RestApi = field(default_factory=RestApi)
 
 
 @dataclass(frozen=True, slots=True)

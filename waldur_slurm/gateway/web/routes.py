@@ -27,6 +27,7 @@ from waldur_slurm.gateway.web.native import cluster_views as views
 from waldur_slurm.gateway.web.native.views import JobView
 from waldur_slurm.gateway.web.openapi import document
 from waldur_slurm.gateway.web.route import PUBLIC, Route
+from waldur_slurm.gateway.web.seeds.restapi_routes import RESTAPI_ROUTES
 
 _READ_CLUSTER = Scope.CLUSTER_READ
 
@@ -217,4 +218,5 @@ ROUTES: tuple[Route, ...] = (
     ),
     *_below("/api/v1", _OF_A_CLUSTER),
     *_below("/api/v1/clusters/{cluster}", _OF_A_CLUSTER),
+    *RESTAPI_ROUTES,
 )

@@ -31,6 +31,9 @@ class RunRow(NamedTuple):
     qos: str
     alloctres: str
     reqtres: str
+    jobidraw: str
+    uid: str
+    priority: str
 
 
 TEXTS = ("jobname", "comment", "workdir")

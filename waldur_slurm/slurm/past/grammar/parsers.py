@@ -52,6 +52,9 @@ def parse_run(row: RunRow, texts: tuple[str, ...]) -> PastRun:
         name=name,
         comment=comment,
         work_dir=work_dir,
+        number=_whole(row.jobidraw),
+        uid=_whole(row.uid),
+        priority=_whole(row.priority),
     )
 
 
@@ -137,7 +140,7 @@ def _usage(text: str) -> dict[str, str]:
 
 
 def _whole(text: str | None) -> int | None:
-    return None if text is None else parse_integer(text)
+    return parse_integer(text) if text else None
 
 
 def _bytes(text: str | None) -> int | None:

@@ -1,0 +1,165 @@
+"""The second original's surface, but for the accounting: for clients that stay as they are.
+
+An answer is `{"data": ...}`; how it says no is in `restapi_refusals`. All of it comes from the
+pictures that everybody is shown, each as old as its thing may be.
+"""
+
+import pwd
+from importlib.resources import files
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.responses import HTMLResponse, Response
+
+from waldur_slurm.gateway.errors import NotThere
+from waldur_slurm.gateway.load.plan import wanted as load_wanted
+from waldur_slurm.gateway.load.usage import usage_of
+from waldur_slurm.gateway.picture.keeper import Seen
+from waldur_slurm.gateway.web.answers import JSON, from_picture
+from waldur_slurm.gateway.web.ask import Ask
+from waldur_slurm.gateway.web.seeds.restapi_history import Query, integer
+from waldur_slurm.gateway.web.seeds.restapi_queue import encode_queue
+from waldur_slurm.gateway.web.seeds.restapi_things import (
+    nodes_view,
+    partitions_view,
+    statistics_view,
+)
+from waldur_slurm.gateway.web.seeds.restapi_usage import usage_view
+from waldur_slurm.model.live import LiveJob
+
+_ENCODE = msgspec.json.Encoder().encode
+
+
+async def queue(ask: Ask) -> Response:
+    """Jobs and what they hold are two readings; a job of the later one alone holds nothing yet."""
+    seen = await ask.see(ask.cluster.jobs)
+    shares = await ask.see(ask.cluster.shares)
+    owners = None if ask.principal.sees_all else ask.principal.own_users
+    hidden = ask.site.restapi.hidden_everywhere
+
+    def make() -> bytes:
+        jobs = (job for job in seen.picture.value.jobs if _is_shown(job, owners, hidden))
+        return b'{"data":' + b"".join(encode_queue(jobs, shares.picture.value)) + b"}\n"
+
+    name = f"restapi queue {shares.picture.generation}"
+    return await from_picture(ask, seen, name, make, is_shared=ask.principal.sees_all)
+
+
+def _is_shown(job: LiveJob, owners: frozenset[str] | None, hidden: frozenset[str]) -> bool:
+    is_hidden = bool(hidden) and hidden.issuperset(job.partition.split(","))
+    return not is_hidden and (owners is None or job.user in owners)
+
+
+async def nodes(ask: Ask) -> Response:
+    seen = await ask.see(ask.cluster.nodes)
+    hidden = ask.site.restapi.hidden_everywhere
+
+    def make() -> bytes:
+        shown = [
+            node
+            for node in seen.picture.value
+            if not hidden or not hidden.issuperset(node.partitions)
+        ]
+        return _data(nodes_view(shown, uid_of))
+
+    return await from_picture(ask, seen, "restapi nodes", make, is_shared=True)
+
+
+async def partitions(ask: Ask) -> Response:
+    seen = await ask.see(ask.cluster.partitions)
+    hidden = ask.site.restapi.hidden
+
+    def make() -> bytes:
+        return _data(
+            partitions_view(each for each in seen.picture.value if each.name not in hidden)
+        )
+
+    return await from_picture(ask, seen, "restapi partitions", make, is_shared=True)
+
+
+async def statistics(ask: Ask) -> Response:
+    seen = await ask.see(ask.cluster.statistics)
+
+    def make() -> bytes:
+        return _data(statistics_view(seen.picture.value))
+
+    return await from_picture(ask, seen, "restapi stats", make, is_shared=True)
+
+
+async def usage(ask: Ask) -> Response:
+    """Four readings, each as old as its thing may be; the answer's age is that of the nodes."""
+    cluster, hidden = ask.cluster, ask.site.restapi.hidden
+    jobs = await ask.see(cluster.jobs)
+    shares = await ask.see(cluster.shares)
+    rows = await ask.see(cluster.partitions)
+    seen = await ask.see(cluster.nodes)
+
+    def make() -> bytes:
+        found = usage_of(
+            rows.picture.value,
+            seen.picture.value,
+            jobs.picture.value.jobs,
+            shares.picture.value,
+            hidden,
+        )
+        return _data(usage_view(found))
+
+    others: tuple[Seen[object], ...] = (jobs, shares, rows)
+    name = "restapi usage " + " ".join(str(each.picture.generation) for each in others)
+    return await from_picture(ask, seen, name, make, is_shared=True)
+
+
+async def load(ask: Ask) -> Response:
+    site = ask.site.restapi
+    archive = site.archive
+    if archive is None:
+        raise NotThere("no load is archived here")
+    query = query_of(ask)
+    time_s, offset_s = integer(query, "time"), integer(query, "offset")
+    wanted = load_wanted(int(site.clock()), site.wait_s, time_s, offset_s or 0)
+    name = ask.cluster.name
+
+    def make() -> bytes:
+        if wanted.newest_only:
+            newest = archive.read_newest(name, wanted.span)
+            found = [newest] if newest else []
+        else:
+            found = [*archive.read(name, wanted.span)]
+        return _data([sample.without(site.hidden) for sample in found])
+
+    return Response(await ask.site.crossing.store.run(make), media_type=JSON)
+
+
+async def index(ask: Ask) -> Response:
+    """The page that asks the eight routes beside it and says which of them answer."""
+    if not ask.site.restapi.has_index:
+        raise NotThere("this gateway has no page here")
+    return HTMLResponse(
+        await ask.site.crossing.bodies.run(_page),
+        headers={
+            "Content-Disposition": "inline; filename=index.html",
+            "Content-Security-Policy": "default-src 'self' 'unsafe-inline'; base-uri 'none'",
+        },
+    )
+
+
+def query_of(ask: Ask) -> Query:
+    """Read the query as it was typed, percent-encoded or not."""
+    text: bytes = ask.request.scope["query_string"]
+    return parse_qsl(text.decode(errors="replace"), keep_blank_values=True)
+
+
+def uid_of(name: str) -> int | None:
+    """Ask the machine; blocks."""
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except (KeyError, ValueError):
+        return None
+
+
+def _page() -> bytes:
+    return (files(__package__) / "restapi_index.html").read_bytes()
+
+
+def _data(value: object) -> bytes:
+    return _ENCODE({"data": value}) + b"\n"
