@@ -15,7 +15,7 @@ def run(parts: Parts, _arguments: argparse.Namespace) -> int:
         fields = {"warning": warning}
         tell(Event(name="settings.doubtful", level=Level.WARNING, fields=fields))
     addresses = [listener.at for listener in settings.listen]
-    with listening(addresses) as sockets, parts.sampling():
+    with listening(addresses) as sockets, parts.sampling(), parts.looking():
         applications = {
             listener.at: application(parts.site, parts.doors, listener.surfaces)
             for listener in settings.listen

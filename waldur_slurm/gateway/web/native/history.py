@@ -195,7 +195,7 @@ def silence_is_not_now() -> Iterator[None]:
 
 async def asked(ask: Ask, read: Callable[[], T]) -> T:
     with silence_is_not_now():
-        return await ask.site.crossing.slurm.run(read)
+        return await ask.site.crossing.accounting.run(read)
 
 
 async def _streamed(
@@ -206,7 +206,7 @@ async def _streamed(
     head: bytes,
 ) -> Response:
     """What breaks off is cut off, so that no client takes a part for the whole."""
-    pieces = in_pieces(ask.site.crossing.slurm, lambda: _views(ask, wanted), write)
+    pieces = in_pieces(ask.site.crossing.accounting, lambda: _views(ask, wanted), write)
     with silence_is_not_now():
         body = await begun(pieces, head)
     return StreamingResponse(body, media_type=media_type)

@@ -97,7 +97,7 @@ async def _look_back(
         return list(_meant(lookup, history.read_jobs(query), cluster))
 
     try:
-        return await ask.site.crossing.slurm.run(read), ""
+        return await ask.site.crossing.accounting.run(read), ""
     except NotNow:
         raise
     except ExpectedError as error:
