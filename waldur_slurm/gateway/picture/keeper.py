@@ -54,7 +54,9 @@ class Flight(Generic[Value]):
             self._land()
 
     def drop(self, why: str) -> None:
-        """Nobody can take it: whoever waits is told why."""
+        """Nobody can take it: whoever waits is told why. One that has landed has its answer."""
+        if self.landed.done():
+            return
         self._keeper.note_silence(why)
         self._land()
 
