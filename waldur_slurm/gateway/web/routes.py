@@ -41,6 +41,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         jobs.list_jobs,
         "jobs that slurmctld knows now, page by page",
         query=jobs.JobsQuery,
+        compared=jobs.COMPARED,
         answer=jobs.JobsAnswer,
     ),
     Route(
@@ -84,6 +85,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         history.list_history,
         "jobs of the accounting, page by page; streamed as text/csv or application/x-ndjson",
         query=history.HistoryQuery,
+        compared=history.COMPARED,
         answer=history.HistoryAnswer,
     ),
     Route(
@@ -93,6 +95,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         summary.show_summary,
         "history added up by user, account, partition or day",
         query=summary.SummaryQuery,
+        compared=history.COMPARED,
         answer=summary.SummaryAnswer,
     ),
     Route(

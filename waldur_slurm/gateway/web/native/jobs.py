@@ -1,6 +1,6 @@
 """Jobs as slurmctld knows them now: listed page by page, and one by one."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -44,6 +44,11 @@ _READERS: dict[str, Callable[[str], Any]] = {
     **dict.fromkeys(("user", "account", "partition", "state", "name"), str),
     **dict.fromkeys(("job_id", "priority", "cpus", "elapsed"), read_number),
     **dict.fromkeys(_TIMES, read_time),
+}
+
+
+COMPARED: Mapping[str, type] = {
+    name: {read_number: int, read_time: datetime}.get(read, str) for name, read in _READERS.items()
 }
 
 
