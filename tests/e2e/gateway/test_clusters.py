@@ -21,9 +21,13 @@ def far(new_slurm_cluster: NewCluster, slurm_users: tuple[str, ...]) -> Cluster:
 
 
 @pytest.fixture
-def both(lab: Cluster, far: Cluster, lab_tools: Path, tmp_path: Path) -> Iterator[Gateway]:
+def both(
+    lab: Cluster, far: Cluster, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gateway]:
+    shared = {name: value for name, value in lab.environ.items() if name != "SLURM_CONF"}
+    tools = fast_tools(tmp_path_factory.mktemp("tools") / "bin", shared)
     clusters = ",".join(f"{each.options.name}={each.environ['SLURM_CONF']}" for each in (lab, far))
-    with running(lab, lab_tools, tmp_path, GATEWAY_CLUSTERS=clusters) as gateway:
+    with running(lab, tools, tmp_path, GATEWAY_CLUSTERS=clusters) as gateway:
         yield gateway
 
 
