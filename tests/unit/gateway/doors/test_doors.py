@@ -191,7 +191,7 @@ def test_however_many_ask_few_are_remembered(site: Site) -> None:
 def test_two_hundred_at_once_pass_by_default() -> None:
     from waldur_slurm.gateway.settings import Settings
 
-    settings = Settings()
+    settings = Settings.from_environ({})
     pacing = Pacing(Pace(settings.pace_at_once, settings.pace_a_second))
 
     for _ in range(200):
