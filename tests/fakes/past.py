@@ -11,6 +11,7 @@ from waldur_slurm.model.job_state import JobState
 from waldur_slurm.model.live import ExitCode
 from waldur_slurm.model.names import AccountName, ClusterName, UserName
 from waldur_slurm.model.past import (
+    Account,
     Membership,
     Page,
     PastJob,
@@ -64,8 +65,10 @@ class FakeHistory:
     """What slurmctld has yet to tell; `settle` does."""
     steps: list[PastStep] = field(default_factory=list)
     people: tuple[Person, ...] = ()
+    accounts: tuple[Account, ...] = ()
     memberships: tuple[Membership, ...] = ()
     outage: Exception | None = None
+    questions: int = 0
 
     def settle(self) -> None:
         self.runs.extend(self.unheard)
@@ -110,6 +113,10 @@ class FakeHistory:
         self._reach()
         return self.people
 
+    def read_accounts(self) -> tuple[Account, ...]:
+        self._reach()
+        return self.accounts
+
     def read_memberships(self) -> tuple[Membership, ...]:
         self._reach()
         return self.memberships
@@ -121,5 +128,6 @@ class FakeHistory:
         self.outage = None
 
     def _reach(self) -> None:
+        self.questions += 1
         if self.outage is not None:
             raise self.outage

@@ -147,12 +147,6 @@ def _typed(read: Callable[[str], T]) -> Callable[[str], T]:
     return typed
 
 
-def _scopes(text: str) -> frozenset[Scope]:
-    if found := listing(scope)(text):
-        return found
-    raise ValueError(f"one or more of {', '.join(Scope)}")
-
-
 def _actors(text: str) -> RunAs:
     found = run_as(text)
     if "root" in found.users:
@@ -164,6 +158,14 @@ def _name(text: str) -> str:
     if re.fullmatch(r"[\w.:@/ -]{1,64}", text):
         return text
     raise ValueError("up to 64 letters, digits, blanks and . : @ / _ -")
+
+
+def _scopes(text: str) -> frozenset[Scope]:
+    """Read some; a token that allows nothing is a slip of the hand."""
+    found = listing(scope)(text)
+    if not found:
+        raise ValueError(f"at least one of {', '.join(Scope)}")
+    return found
 
 
 def _lifetime(text: str) -> timedelta | None:

@@ -1,5 +1,7 @@
 """The composition root: settings to parts. Nothing here decides anything."""
 
+import os
+import pwd
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +25,7 @@ from waldur_slurm.gateway.doors.strangers import Allowed, Strangers
 from waldur_slurm.gateway.doors.tokens import Tokens
 from waldur_slurm.gateway.load.sampler import Sampler
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
+from waldur_slurm.gateway.picture.privacy import Privacy
 from waldur_slurm.gateway.picture.recorder import Recorder
 from waldur_slurm.gateway.records.port import Records
 from waldur_slurm.gateway.settings import Settings
@@ -48,9 +51,6 @@ from waldur_slurm.telemetry.events import Event, Level, Sink, to_all
 from waldur_slurm.telemetry.log import is_journal_stream, start_log
 from waldur_slurm.telemetry.redaction import Redaction, redaction
 from waldur_slurm.variables.choices import LogFormat
-
-COMMAND_TIMEOUT = timedelta(seconds=60)
-"""Slurm's own tools give up after some 10 to 100 s of silence, by MessageTimeout."""
 
 
 class Parts:
@@ -222,6 +222,10 @@ class Parts:
         source = self.settings.clusters[0].name if self.settings.clusters else self._own_cluster()
         return {source: MysqlRecords(source_of(told.reveal(), source))}
 
+    def looking(self) -> AbstractContextManager[None]:
+        """Find out what Slurm hides, once it answers."""
+        return Privacy(self.site.clusters.values(), _own_user(), self.tell).looking()
+
     def sampling(self) -> AbstractContextManager[None]:
         """Sample the load of all clusters for as long as it lasts, where that is wanted."""
         told = self.settings.restapi
@@ -240,6 +244,7 @@ class Parts:
         return Recorder(StoredTransitions(self.database), self.tell)
 
     def _clusters(self) -> Iterator[ClusterPictures]:
+        timeout = self.settings.command_timeout
         sources = self.settings.clusters or (ClusterSource(self._own_cluster()),)
         for number, source in enumerate(sources):
             is_elsewhere = number > 0 and not source.slurm_conf
@@ -251,9 +256,9 @@ class Parts:
                     transport,
                     away=source.name if is_elsewhere else None,
                     bin_path=bin_path,
-                    timeout=COMMAND_TIMEOUT,
+                    timeout=timeout,
                 ),
-                HistoryClient(transport, source.name, bin_path=bin_path, timeout=COMMAND_TIMEOUT),
+                HistoryClient(transport, source.name, bin_path=bin_path, timeout=timeout),
                 self.tell,
                 jobs_ttl_s=self.settings.jobs_age.total_seconds(),
                 on_jobs=partial(self.recorder.record, source.name),
@@ -284,6 +289,14 @@ class Parts:
         return cluster_name(named)
 
 
+def _own_user() -> str:
+    """As Slurm knows the gateway."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -302,4 +315,4 @@ def _word_in(conf: Path, wanted: str) -> str | None:
 
 
 def _go_on() -> None:
-    """Commands of the gateway end by themselves; see `COMMAND_TIMEOUT`."""
+    """Commands of the gateway end by themselves; see GATEWAY_COMMAND_TIMEOUT."""

@@ -187,6 +187,14 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """An account of the cluster; `parent` is None of the one above all others."""
+
+    name: AccountName
+    parent: AccountName | None
+
+
+@dataclass(frozen=True, slots=True)
 class Membership:
     """A user's association with an account; an empty partition is all of them."""
 

@@ -13,6 +13,7 @@ import pytest
 
 from sandbox.slurm import Cluster, ClusterOptions
 from sandbox.slurm.ports import claim_ports
+from tests.e2e.gateway.conftest import NewGateway
 from tests.e2e.gateway.gateway import Gateway, program_for, running
 from tests.e2e.program import eventually, fast_tools
 from tests.fixtures_slurm import NewCluster
@@ -230,3 +231,26 @@ def test_a_key_without_effect_is_said_at_start(site: Cluster, tmp_path: Path) ->
     assert "config.not_honoured" in said
     assert "system.debug" in said
     assert "import restapi db.json" in said
+
+
+def test_a_slurmctld_that_is_away_is_never_an_empty_answer(
+    new_gateway: NewGateway, lab: Cluster, slurm_users: tuple[str, ...]
+) -> None:
+    """It leaves the last picture, marked; who asks for the first time is told so with 503."""
+    number = _submit(lab, slurm_users[0], "--hold")
+    routes = ("/queue", "/nodes", "/usage")
+    with new_gateway() as gateway:
+        before = {route: gateway.get(route).json["data"] for route in routes}
+        lab.stop_daemon("slurmctld")
+        try:
+            eventually(lambda: "warning" in gateway.get("/queue").headers, "silence is noticed", 60)
+            answered = {route: gateway.get(route) for route in routes}
+            first = gateway.get("/stats")
+        finally:
+            lab.start_daemon("slurmctld")
+        eventually(lambda: "warning" not in gateway.get("/queue").headers, "it is back", 60)
+
+    assert str(number) in before["/queue"]
+    assert {route: each.json["data"] for route, each in answered.items()} == before
+    assert (first.status, [*first.json]) == (503, ["errors"])
+    assert "retry-after" in first.headers

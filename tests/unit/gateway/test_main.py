@@ -53,7 +53,7 @@ def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("scopes", "actors", "expected"),
-    [("", "ann", "one or more of cluster:read"), ("jobs:read", "ann,root", "other than root")],
+    [("", "ann", "at least one of cluster:read"), ("jobs:read", "ann,root", "other than root")],
 )
 def test_a_token_that_could_do_nothing_or_would_never_act_is_not_made(
     tmp_path: Path, scopes: str, actors: str, expected: str

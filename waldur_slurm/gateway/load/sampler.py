@@ -13,13 +13,12 @@ from threading import Thread
 from typing import TypeVar
 
 from waldur_slurm.errors import ExpectedError
-from waldur_slurm.gateway.errors import NotNow
 from waldur_slurm.gateway.load.archive import Samples
 from waldur_slurm.gateway.load.plan import plan_thinning, slot_of, until_next_s
 from waldur_slurm.gateway.load.sample import sample_of
 from waldur_slurm.gateway.load.usage import usage_of
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
-from waldur_slurm.gateway.picture.keeper import Keeper, Seen
+from waldur_slurm.gateway.picture.keeper import Keeper
 from waldur_slurm.telemetry.events import Event, Level, Sink
 
 THIN_EVERY_S = 3600
@@ -62,9 +61,9 @@ class Sampler:
             thread.join(_LEAVES_IN_S)
 
     def _run(self) -> None:
-        while not self._leaving.is_set():
+        """A start asks Slurm for nothing: the first sample comes with the next wait time."""
+        while not self._leaving.wait(until_next_s(self._clock(), self._wait_s)):
             self.take_all()
-            self._leaving.wait(until_next_s(self._clock(), self._wait_s))
 
     def take_all(self) -> None:
         """Take a sample of every cluster; what fails for one, the others do not notice."""
@@ -106,16 +105,4 @@ class Sampler:
 
 def fresh(keeper: Keeper[Value]) -> Value:
     """Return what Slurm says now; blocks. Raises `NotNow` where it does not answer."""
-    while True:
-        look = keeper.look()
-        if look.to_take:
-            look.to_take.take()
-        match look.answer:
-            case Seen(silence=""):
-                return look.answer.picture.value
-            case Seen(silence=silence):
-                raise NotNow(f"Slurm does not tell of {keeper.thing}: {silence}")
-            case NotNow():
-                raise look.answer
-            case landed:
-                landed.result()
+    return keeper.fresh()

@@ -18,12 +18,13 @@ from waldur_slurm.model.cluster import (
 )
 from waldur_slurm.model.jobs import Run
 from waldur_slurm.model.live import NodeShare
-from waldur_slurm.model.past import Membership, Person
+from waldur_slurm.model.past import Account, Membership, Person
 from waldur_slurm.slurm.live.port import Cluster
 from waldur_slurm.slurm.past.port import History
 from waldur_slurm.telemetry.events import Sink
 
 JOBS_TTL_S = 5.0
+ACCOUNTING_TTL_S = 120.0
 
 OnJobs = Callable[[Picture[JobsNow] | None, Picture[JobsNow]], None]
 
@@ -42,6 +43,8 @@ class ClusterPictures:
         on_jobs: OnJobs | None = None,
     ) -> None:
         self.name = name
+        self.hidden: tuple[str, ...] = ()
+        """What Slurm hides of others from this gateway."""
         self.cluster = cluster
         self.history = history
 
@@ -56,6 +59,9 @@ class ClusterPictures:
         def keep(thing: str, read: Callable[[], Any], ttl_s: float) -> Keeper[Any]:
             return Keeper(thing, read, ttl_s, tell)
 
+        def keep_accounting(thing: str, read: Callable[[], Any]) -> Keeper[Any]:
+            return Keeper(thing, read, ACCOUNTING_TTL_S, tell, asks_accounting=True)
+
         self.jobs: Keeper[JobsNow] = Keeper("jobs", read_jobs, jobs_ttl_s, tell, on_new=on_jobs)
         self.shares: Keeper[Mapping[Run, tuple[NodeShare, ...]]]
         self.shares = keep("what jobs hold on nodes", read_shares, 10.0)
@@ -66,7 +72,7 @@ class ClusterPictures:
         self.reservations = keep("reservations", cluster.read_reservations, 60.0)
         self.licenses: Keeper[tuple[License, ...]]
         self.licenses = keep("licenses", cluster.read_licenses, 30.0)
-        self.qos: Keeper[tuple[Qos, ...]] = keep("QoS", cluster.read_qos, 120.0)
+        self.qos: Keeper[tuple[Qos, ...]] = keep_accounting("QoS", cluster.read_qos)
         self.statistics: Keeper[Statistics]
         self.statistics = keep("its statistics", cluster.read_statistics, 10.0)
         self.configuration: Keeper[Mapping[str, str]]
@@ -74,9 +80,11 @@ class ClusterPictures:
         self.versions: Keeper[Versions] = keep("its versions", cluster.read_versions, 300.0)
         self.controllers: Keeper[tuple[Controller, ...]]
         self.controllers = keep("its controllers", cluster.ping, 10.0)
-        self.people: Keeper[tuple[Person, ...]] = keep("users", history.read_people, 120.0)
+        self.people: Keeper[tuple[Person, ...]] = keep_accounting("users", history.read_people)
         self.memberships: Keeper[tuple[Membership, ...]]
-        self.memberships = keep("associations", history.read_memberships, 120.0)
+        self.memberships = keep_accounting("associations", history.read_memberships)
+        self.accounts: Keeper[tuple[Account, ...]]
+        self.accounts = keep_accounting("accounts", history.read_accounts)
 
     @property
     def all(self) -> tuple[Keeper[Any], ...]:

@@ -2,7 +2,8 @@
 
 A picture serves for the age that its thing allows, and for ten times what it cost: however many
 ask, Slurm spends no more than a tenth of its time on them. A Slurm that does not answer leaves the
-last picture standing for a minute; then nobody is shown it any more.
+last picture standing for a minute; then nobody is shown it any more. One that neither answers
+nor refuses is silent too, once it has been waited for long enough: only the reading waits on.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ MOST_OF_ITS_TIME = 0.1
 
 A_LITTLE_OLDER = 0.5
 """By so much of its life may a picture be older while a new one is taken beside."""
+
+PATIENCE_S = 10.0
+"""How long anybody waits for a reading under way, or twice what the last one took."""
 
 SILENCE_BORNE_S = 60.0
 """How long the last picture is shown of a Slurm that does not answer."""
@@ -28,6 +32,8 @@ class Readings:
     """When the last one ended, well or not."""
     took_s: float = 0.0
     failing_since: float | None = None
+    flying_since: float | None = None
+    """When the reading under way began."""
 
 
 class Answer(Enum):
@@ -55,6 +61,8 @@ def judge(now: float, ttl_s: float, known: Readings) -> Verdict:
     life = life_s(ttl_s, known.took_s)
     if known.failing_since is not None:
         return _judge_silence(now, life, known, known.failing_since)
+    if is_past_patience(now, known):
+        return _judge_silence(now, life, known, known.flying_since or now)
     if known.began is None:
         return Verdict(Answer.WAIT, is_renewal_due=True)
     age = now - known.began
@@ -62,6 +70,15 @@ def judge(now: float, ttl_s: float, known: Readings) -> Verdict:
         return Verdict(Answer.SHOW, is_renewal_due=False)
     is_close = age <= life * (1 + A_LITTLE_OLDER)
     return Verdict(Answer.SHOW if is_close else Answer.WAIT, is_renewal_due=True)
+
+
+def is_past_patience(now: float, known: Readings) -> bool:
+    """Whether the reading under way has been waited for long enough."""
+    return known.flying_since is not None and now - known.flying_since > patience_s(known.took_s)
+
+
+def patience_s(took_s: float) -> float:
+    return max(PATIENCE_S, 2 * took_s)
 
 
 def _judge_silence(now: float, life: float, known: Readings, since: float) -> Verdict:

@@ -15,7 +15,14 @@ from typing import Generic, TypeVar
 
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.gateway.errors import NotNow
-from waldur_slurm.gateway.picture.freshness import Answer, Readings, Verdict, judge
+from waldur_slurm.gateway.picture.freshness import (
+    Answer,
+    Readings,
+    Verdict,
+    is_past_patience,
+    judge,
+    patience_s,
+)
 from waldur_slurm.gateway.picture.picture import Picture
 from waldur_slurm.telemetry.events import Event, Level, Sink
 
@@ -47,7 +54,9 @@ class Flight(Generic[Value]):
             self._land()
 
     def drop(self, why: str) -> None:
-        """Nobody can take it: whoever waits is told why."""
+        """Nobody can take it: whoever waits is told why. One that has landed has its answer."""
+        if self.landed.done():
+            return
         self._keeper.note_silence(why)
         self._land()
 
@@ -79,10 +88,12 @@ class Keeper(Generic[Value]):
         tell: Sink,
         *,
         on_new: Callable[[Picture[Value] | None, Picture[Value]], None] | None = None,
+        asks_accounting: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.thing = thing
         self.ttl_s = ttl_s
+        self.asks_accounting = asks_accounting
         self._read = read
         self._tell = tell
         self._on_new = on_new
@@ -109,26 +120,58 @@ class Keeper(Generic[Value]):
         """Why there is no newer picture; empty while Slurm answers."""
         return self._silence
 
+    @property
+    def patience_s(self) -> float:
+        """How long to await a flight before looking again."""
+        return patience_s(self._known.took_s)
+
     def look(self, *, younger_than: float = 0.0) -> Look[Value]:
         """Say what there is; only a picture begun after `younger_than` (monotonic) will do."""
         with self._lock:
-            verdict = judge(self._clock(), self.ttl_s, self._known)
+            now = self._clock()
+            verdict = judge(now, self.ttl_s, self._known)
             answer, is_due = verdict.answer, verdict.is_renewal_due
+            silence = self._silence_at(now)
             if answer is Answer.SHOW and not self._is_younger_than(younger_than):
-                answer = Answer.REFUSE if self._silence else Answer.WAIT
+                answer = Answer.REFUSE if silence else Answer.WAIT
                 is_due = is_due or answer is Answer.WAIT
             to_take = Flight(self) if is_due and self._flight is None else None
-            self._flight = self._flight or to_take
-            return Look(self._answer(answer, verdict), to_take)
+            if to_take:
+                self._flight = to_take
+                self._known = replace(self._known, flying_since=now)
+            return Look(self._answer(answer, verdict, silence), to_take)
 
-    def _answer(self, answer: Answer, verdict: Verdict) -> Seen[Value] | NotNow | Future[None]:
+    def _answer(
+        self, answer: Answer, verdict: Verdict, silence: str
+    ) -> Seen[Value] | NotNow | Future[None]:
         if answer is Answer.SHOW and self._picture:
             age = self._clock() - self._picture.began
-            return Seen(self._picture, age, self._silence)
+            return Seen(self._picture, age, silence)
         if answer is Answer.WAIT and self._flight:
             return self._flight.landed
-        words = f"Slurm does not tell of {self.thing}: {self._silence}"
+        words = f"Slurm does not tell of {self.thing}: {silence}"
         return NotNow(words, max(verdict.again_after_s, 1.0))
+
+    def _silence_at(self, now: float) -> str:
+        if self._silence or not is_past_patience(now, self._known):
+            return self._silence
+        return f"no answer for {now - (self._known.flying_since or now):.0f} s"
+
+    def fresh(self) -> Value:
+        """Return what Slurm says now; blocks. Raises `NotNow` where it does not answer."""
+        while True:
+            look = self.look()
+            if look.to_take:
+                look.to_take.take()
+            match look.answer:
+                case Seen(silence=""):
+                    return look.answer.picture.value
+                case Seen(silence=silence):
+                    raise NotNow(f"Slurm does not tell of {self.thing}: {silence}")
+                case NotNow():
+                    raise look.answer
+                case landed:
+                    landed.result()
 
     def forget(self) -> None:
         """Let nobody be shown the picture again as fresh: something was changed."""
@@ -157,6 +200,7 @@ class Keeper(Generic[Value]):
         with self._lock:
             if self._flight is flight:
                 self._flight = None
+                self._known = replace(self._known, flying_since=None)
 
     def note_silence(self, why: str) -> None:
         """Remember that there was no answer; for `Flight` alone."""
@@ -166,7 +210,7 @@ class Keeper(Generic[Value]):
             self._readings += 1
             self._silence = why or "no answer"
             since = now if since is None else since
-            self._known = Readings(began=self._known.began, ended=now, failing_since=since)
+            self._known = replace(self._known, ended=now, took_s=0.0, failing_since=since)
         if is_first:
             fields = {"thing": self.thing, "error": self._silence}
             self._tell(Event(name="slurm.silent", level=Level.WARNING, fields=fields))
@@ -177,7 +221,9 @@ class Keeper(Generic[Value]):
             was_silent, before = bool(self._silence), self._picture
             self._readings += 1
             self._silence = ""
-            self._known = Readings(began=began, ended=now, took_s=now - began)
+            self._known = replace(
+                self._known, began=began, ended=now, took_s=now - began, failing_since=None
+            )
             self._picture = after = Picture(
                 generation=before.generation + 1 if before else 1,
                 began=began,

@@ -88,6 +88,14 @@ class Settings:
         "5s",
     )
 
+    command_timeout: timedelta = variable(
+        "GATEWAY_COMMAND_TIMEOUT",
+        duration(timedelta(seconds=1)),
+        "how long one of Slurm's commands may take; clients do not wait so long for a silent Slurm."
+        " Slurm's commands give up by themselves after 10 to 100 s, by `MessageTimeout`",
+        "60s",
+    )
+
     # Who may do what
     anonymous_scopes: frozenset[Scope] = variable(
         "GATEWAY_ANONYMOUS_SCOPES",

@@ -19,7 +19,7 @@ This page is made from the code:
 
 _CHAPTERS = (
     ("Listening", r"GATEWAY_(LISTEN|TLS|PLAIN)"),
-    ("Slurm", r"SLURM_|GATEWAY_(CLUSTERS|JOBS)"),
+    ("Slurm", r"SLURM_|GATEWAY_(CLUSTERS|JOBS|COMMAND)"),
     ("Who may do what", r"GATEWAY_(ANONYMOUS|TRUSTED|HOSTS|CORS|M(IN|AX)_UID|PACE|OIDC|ROLES)"),
     (
         "Slurm RestAPI's routes, and the load",

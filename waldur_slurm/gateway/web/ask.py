@@ -15,8 +15,9 @@ from waldur_slurm.gateway.picture.bodies import Bodies
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.keeper import Keeper, Seen
 from waldur_slurm.gateway.picture.recorder import Recorder
-from waldur_slurm.gateway.web.crossing import Crossing
+from waldur_slurm.gateway.web.crossing import Crossing, Lane
 from waldur_slurm.gateway.web.native.filters import Compared, split_comparisons
+from waldur_slurm.gateway.web.recalling import PastOf
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.seeing import see, see_after
 from waldur_slurm.gateway.web.tally import Tally
@@ -42,6 +43,7 @@ class Site:
     bodies: Bodies = field(default_factory=Bodies)
     restapi: RestApi = field(default_factory=RestApi)
     tally: Tally = field(default_factory=Tally)
+    pasts: dict[str, PastOf] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,21 @@ class Ask:
             raise NotThere(f"there is no such cluster; there is {known}") from None
 
     async def see(self, keeper: Keeper[Value], *, younger_than: float = 0.0) -> Seen[Value]:
-        return await see(keeper, self.site.crossing.slurm, younger_than=younger_than)
+        return await see(keeper, self._lane_of(keeper), younger_than=younger_than)
 
     async def see_after(self, keeper: Keeper[Value], moment: float) -> Seen[Value]:
-        return await see_after(keeper, self.site.crossing.slurm, moment)
+        return await see_after(keeper, self._lane_of(keeper), moment)
+
+    def _lane_of(self, keeper: Keeper[Value]) -> Lane:
+        """A silent slurmdbd must not hold up what slurmctld is asked."""
+        crossing = self.site.crossing
+        return crossing.accounting if keeper.asks_accounting else crossing.slurm
+
+    @property
+    def past(self) -> PastOf:
+        """Single jobs of the accounting, asked for together with all who ask."""
+        cluster, pasts = self.cluster, self.site.pasts
+        return pasts.setdefault(cluster.name, PastOf(cluster.history))
 
     async def body(self, of: type[T], most_bytes: int = MOST_BODY) -> T:
         """Read a JSON body; `TooLarge` before it is held."""

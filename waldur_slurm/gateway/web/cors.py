@@ -11,6 +11,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from waldur_slurm.gateway.web.showing import OF_ANY_PAGE
+
 ANY = "*"
 _METHODS = "GET, HEAD, OPTIONS"
 _AN_HOUR_S = "3600"
@@ -35,7 +37,12 @@ class Cors:
             return
 
         if given and scope["method"] in ("GET", "HEAD"):
-            scope = {**scope, "headers": _without_origin(scope["headers"])}
+            pages = asked.getlist("origin")
+            scope = {
+                **scope,
+                "headers": _without_origin(scope["headers"]),
+                OF_ANY_PAGE: not self._origins.issuperset(pages),
+            }
 
         async def send_with(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -66,5 +73,5 @@ class Cors:
 
 
 def _without_origin(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """What this page may read is decided: for the doors it is as any other client."""
+    """That a page asks is decided; which one it is, the doors need not know."""
     return [(name, value) for name, value in headers if name != b"origin"]

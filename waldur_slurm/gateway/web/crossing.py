@@ -71,6 +71,7 @@ class Crossing:
 
     def __init__(self) -> None:
         self.slurm = Lane("Slurm", 4)
+        self.accounting = Lane("the accounting", 4)
         self.hands = Lane("the hands", 8)
         self.store = Lane("the store", 4)
         self.bodies = Lane("answers", 2)
@@ -78,4 +79,4 @@ class Crossing:
 
     @property
     def lanes(self) -> tuple[Lane, ...]:
-        return (self.slurm, self.hands, self.store, self.bodies, self.issuer)
+        return (self.slurm, self.accounting, self.hands, self.store, self.bodies, self.issuer)

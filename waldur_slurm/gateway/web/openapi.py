@@ -9,6 +9,7 @@ import msgspec
 from waldur_slurm.gateway.doors.scopes import MEANING, Scope
 from waldur_slurm.gateway.errors import GatewayError
 from waldur_slurm.gateway.surfaces import Surface
+from waldur_slurm.gateway.web.native.filters import COMPARISONS
 from waldur_slurm.gateway.web.route import Public, Route
 
 _REFERENCE = "#/components/schemas/{name}"
@@ -91,9 +92,12 @@ def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:
 
 
 def _query_parameters(route: Route) -> Iterator[dict[str, Any]]:
-    """Of a query's own fields; what can be compared is in the page's opening."""
     if route.query is None:
         return
+    for name, kind in route.compared.items():
+        for comparison in COMPARISONS:
+            compared = {"type": "integer" if kind is int else "string"}
+            yield {"name": f"{name}[{comparison}]", "in": "query", "schema": compared}
     schema = next(iter(msgspec.json.schema(route.query)["$defs"].values()))
     for name, described in schema["properties"].items():
         yield {"name": name, "in": "query", "required": False, "schema": described}

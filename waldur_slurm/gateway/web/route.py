@@ -3,7 +3,8 @@
 A row says who may ask it. One without a scope, that is not `PUBLIC` either, cannot be written.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from waldur_slurm.gateway.doors.scopes import Scope
@@ -20,7 +21,10 @@ PUBLIC: Final = Public()
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`query` and `body` are what may be asked with, `answer` what comes back, as JSON."""
+    """`query` and `body` are what may be asked with, `answer` what comes back, as JSON.
+
+    `compared` are names that may be compared too, as `job_id[gte]=1000`, with what they hold.
+    """
 
     method: str
     path: str
@@ -31,6 +35,7 @@ class Route:
     query: type | None = None
     body: type | None = None
     answer: type | None = None
+    compared: Mapping[str, type] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse a row that says of nobody that he may ask it, whatever a type checker was told."""

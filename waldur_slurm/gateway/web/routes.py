@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import cache
 
 import msgspec
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from waldur_slurm import __version__
 from waldur_slurm.gateway.doors.scopes import Scope
@@ -12,6 +12,7 @@ from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web import metrics, watching
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
+from waldur_slurm.gateway.web.docs import CONTENT_SECURITY_POLICY, docs_page
 from waldur_slurm.gateway.web.native import (
     about,
     accounts,
@@ -20,6 +21,7 @@ from waldur_slurm.gateway.web.native import (
     history,
     job,
     jobs,
+    load,
     lookup,
     summary,
 )
@@ -39,6 +41,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         jobs.list_jobs,
         "jobs that slurmctld knows now, page by page",
         query=jobs.JobsQuery,
+        compared=jobs.COMPARED,
         answer=jobs.JobsAnswer,
     ),
     Route(
@@ -49,6 +52,14 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         "one job, in the queue or in the accounting; waits for a change where asked to",
         query=job.JobQuery,
         answer=JobView,
+    ),
+    Route(
+        "GET",
+        "/jobs/{job_id}/parts",
+        Scope.JOBS_READ,
+        job.list_parts,
+        "all tasks of an array, or all components of a job, ended ones too",
+        answer=job.PartsAnswer,
     ),
     Route(
         "POST",
@@ -74,6 +85,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         history.list_history,
         "jobs of the accounting, page by page; streamed as text/csv or application/x-ndjson",
         query=history.HistoryQuery,
+        compared=history.COMPARED,
         answer=history.HistoryAnswer,
     ),
     Route(
@@ -83,6 +95,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         summary.show_summary,
         "history added up by user, account, partition or day",
         query=summary.SummaryQuery,
+        compared=history.COMPARED,
         answer=summary.SummaryAnswer,
     ),
     Route(
@@ -151,6 +164,31 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
     ),
     Route(
         "GET",
+        "/accounts",
+        Scope.ACCOUNTS_READ,
+        accounts.show_accounts,
+        "accounts as a tree, with who may use them",
+        answer=accounts.AccountsAnswer,
+    ),
+    Route(
+        "GET",
+        "/usage",
+        _READ_CLUSTER,
+        load.show_usage,
+        "what the jobs of each partition hold of each of its nodes",
+        answer=load.UsageAnswer,
+    ),
+    Route(
+        "GET",
+        "/load",
+        _READ_CLUSTER,
+        load.show_load,
+        "how full it was from `from` to `to`, a point each `step` seconds",
+        query=load.LoadQuery,
+        answer=load.LoadAnswer,
+    ),
+    Route(
+        "GET",
         "/associations",
         Scope.ACCOUNTS_READ,
         accounts.list_associations,
@@ -170,6 +208,15 @@ def _openapi() -> bytes:
     return msgspec.json.encode(document(ROUTES, __version__))
 
 
+@cache
+def _docs() -> str:
+    return docs_page(document(ROUTES, __version__))
+
+
+async def show_docs(_ask: Ask) -> Response:
+    return HTMLResponse(_docs(), headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
+
+
 async def show_openapi(_ask: Ask) -> Response:
     return Response(_openapi(), media_type=JSON)
 
@@ -177,6 +224,16 @@ async def show_openapi(_ask: Ask) -> Response:
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/healthz", PUBLIC, watching.alive, "whether it runs", Surface.WATCH),
     Route("GET", "/readyz", PUBLIC, watching.ready, "whether Slurm answers it", Surface.WATCH),
+    Route(
+        "GET",
+        "/version",
+        PUBLIC,
+        watching.show_version,
+        "the gateway's version",
+        Surface.WATCH,
+        answer=watching.VersionAnswer,
+    ),
+    Route("GET", "/docs", PUBLIC, show_docs, "this table, for people", Surface.WATCH),
     Route(
         "GET",
         "/metrics",

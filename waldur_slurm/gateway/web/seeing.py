@@ -28,7 +28,7 @@ async def see(keeper: Keeper[Value], lane: Lane, *, younger_than: float = 0.0) -
             case NotNow():
                 raise look.answer
             case landed:
-                await asyncio.shield(asyncio.wrap_future(landed))
+                await asyncio.wait([asyncio.wrap_future(landed)], timeout=keeper.patience_s)
 
 
 async def see_after(keeper: Keeper[Value], lane: Lane, moment: float) -> Seen[Value]:

@@ -10,6 +10,7 @@ from waldur_slurm.errors import CommandFailed, UnparsableOutput
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.names import ClusterName
 from waldur_slurm.model.past import (
+    Account,
     Membership,
     Page,
     PastJob,
@@ -111,6 +112,10 @@ class HistoryClient:
 
     def read_people(self) -> tuple[Person, ...]:
         return parsers.parse_people(self._tools.ask(commands.show_people()))
+
+    def read_accounts(self) -> tuple[Account, ...]:
+        self._know_cluster()
+        return parsers.parse_accounts(self._tools.ask(commands.show_accounts(self._cluster)))
 
     def read_memberships(self) -> tuple[Membership, ...]:
         self._know_cluster()

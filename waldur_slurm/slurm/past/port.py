@@ -11,6 +11,7 @@ from typing import Protocol
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.names import ClusterName
 from waldur_slurm.model.past import (
+    Account,
     Membership,
     Page,
     PastJob,
@@ -47,5 +48,9 @@ class History(Protocol):
         ...
 
     def read_people(self) -> tuple[Person, ...]: ...
+
+    def read_accounts(self) -> tuple[Account, ...]:
+        """Read the cluster's accounts, each with the one above it."""
+        ...
 
     def read_memberships(self) -> tuple[Membership, ...]: ...

@@ -141,8 +141,11 @@ class Heard(FakeSamples):
         return added
 
 
-def test_its_thread_samples_at_once_and_ends_with_the_service(sampling: Sampling) -> None:
+def test_its_thread_samples_with_the_next_wait_time_and_ends_with_the_service(
+    sampling: Sampling,
+) -> None:
     sampling.samples = heard = Heard()
+    sampling.wall.now += 59.9 - sampling.wall.now % 60
     with sampling.another().running():
         assert heard.bell.wait(AT_ONCE_S)
     assert "sampler" not in {thread.name for thread in threading.enumerate()}

@@ -8,6 +8,7 @@ import pytest
 
 from waldur_slurm.errors import AccountingDown
 from waldur_slurm.gateway.errors import NotNow
+from waldur_slurm.gateway.picture.freshness import PATIENCE_S, SILENCE_BORNE_S
 from waldur_slurm.gateway.picture.keeper import Keeper, Look, Seen
 from waldur_slurm.gateway.picture.picture import Picture
 from waldur_slurm.telemetry.events import Event as Told
@@ -232,3 +233,64 @@ def test_a_reading_that_takes_long_holds_nobody_up_who_may_be_shown_the_picture(
         taken.result(timeout=30)
 
     assert site.see().picture.value == 7
+
+
+# A Slurm that neither answers nor refuses
+
+
+def test_a_reading_that_hangs_is_a_silence_once_it_was_waited_for_long_enough() -> None:
+    site = Site()
+    first = site.see()
+    site.clock.now += 20.0
+    hanging = site.keeper.look()
+    assert isinstance(hanging.answer, Future)
+
+    site.clock.now += PATIENCE_S + 1
+    look = site.keeper.look()
+
+    assert isinstance(look.answer, Seen)
+    assert look.answer.picture == first.picture
+    assert "no answer for 11 s" in look.answer.silence
+    assert look.to_take is None
+    assert hanging.to_take
+    hanging.to_take.take()
+    assert site.see().silence == ""
+
+
+def test_nobody_is_shown_a_picture_older_than_a_question_while_a_reading_hangs() -> None:
+    site = Site()
+    site.see()
+    site.clock.now += 20.0
+    site.keeper.look()
+    site.clock.now += PATIENCE_S + 1
+
+    assert isinstance(site.keeper.look(younger_than=site.clock.now - 1).answer, NotNow)
+
+
+def test_the_first_reading_of_all_is_not_waited_for_for_ever() -> None:
+    site = Site()
+    site.keeper.look()
+    site.clock.now += PATIENCE_S + 1
+
+    assert isinstance(site.keeper.look().answer, NotNow)
+
+
+def test_a_reading_that_hangs_for_longer_than_silence_is_borne_is_refused() -> None:
+    site = Site()
+    site.see()
+    site.clock.now += 20.0
+    site.keeper.look()
+    site.clock.now += SILENCE_BORNE_S + 1
+
+    assert isinstance(site.keeper.look().answer, NotNow)
+
+
+def test_a_flight_that_has_landed_is_not_dropped_afterwards() -> None:
+    site = Site()
+    flight = site.keeper.look().to_take
+    assert flight
+    flight.take()
+
+    flight.drop("the gateway stops")
+
+    assert site.see().silence == ""

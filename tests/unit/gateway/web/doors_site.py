@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from tests.fakes.cluster import live_job
+from tests.fakes.samples import FakeSamples
 from tests.fakes.tokens import FakeTokens
 from tests.gateway_client import Answered, Asked, Client
 from tests.unit.gateway.site import GatewaySite
@@ -21,6 +22,7 @@ from waldur_slurm.gateway.doors.tokens import mint
 from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.app import application
 from waldur_slurm.gateway.web.route import Route
+from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.model.names import UserName
 
 SECRET = b"of no use to anybody"
@@ -39,7 +41,9 @@ class DoorsSite:
     allowed: Allowed = field(default_factory=Allowed)
     pace: Pace = field(default_factory=lambda: Pace(1_000, 1_000))
     tokens: FakeTokens = field(default_factory=FakeTokens)
-    gateway: GatewaySite = field(default_factory=GatewaySite)
+    gateway: GatewaySite = field(
+        default_factory=lambda: GatewaySite(restapi=RestApi(has_index=True, archive=FakeSamples()))
+    )
 
     def __post_init__(self) -> None:
         self.gateway.cluster.put(live_job(1, user=UserName("ann"), name=ANNS))

@@ -9,8 +9,11 @@ import pytest
 
 from tests.fakes.cluster import BEGAN
 from tests.fakes.past import past_run
+from tests.gateway_client import Asked
 from tests.unit.gateway.site import GatewaySite, somebody
 from waldur_slurm.errors import AccountingDown
+from waldur_slurm.gateway.web.route import Route
+from waldur_slurm.gateway.web.routes import ROUTES
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.names import UserName
 
@@ -177,3 +180,18 @@ def test_efficiency_is_told_where_it_is_asked_for(site: GatewaySite) -> None:
     assert plain["efficiency"] is None
     assert asked["efficiency"]["cpu"] is None
     assert asked["efficiency"].keys() >= {"cpu", "memory", "gpu", "time"}
+
+
+CLUSTERS = [route for route in ROUTES if route.path.startswith("/api/v1/clusters/{cluster}")]
+
+
+@pytest.mark.parametrize("route", CLUSTERS, ids=lambda route: route.path)
+def test_a_cluster_that_is_not_there_is_told_so_by_every_route(
+    site: GatewaySite, route: Route
+) -> None:
+    path = route.path.format(cluster="½", job_id="1", node="n1")
+    body = b'{"marks":["a"]}' if route.method == "POST" else b""
+
+    answer = site.client().ask(Asked(path, route.method, body=body))
+
+    assert (answer.status, answer.json["type"]) == (404, "urn:slurm-gateway:problem:not-there")

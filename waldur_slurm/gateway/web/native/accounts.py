@@ -1,9 +1,17 @@
 """People and accounts of the accounting: who may use which, as a tree where it is one."""
 
-import msgspec
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Set
+from datetime import datetime
 
+import msgspec
+from starlette.responses import Response
+
+from waldur_slurm.gateway.web.answers import from_picture
+from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.cluster import listing
-from waldur_slurm.model.past import Membership, Person
+from waldur_slurm.model.names import AccountName
+from waldur_slurm.model.past import Account, Membership, Person
 
 
 class PersonView(msgspec.Struct, frozen=True):
@@ -23,6 +31,22 @@ class AssociationView(msgspec.Struct, frozen=True):
     partition: str
     qos: tuple[str, ...]
     default_qos: str
+
+
+class AccountView(msgspec.Struct, frozen=True):
+    """An account with those below it. `users` are those that may use it itself."""
+
+    name: str
+    users: tuple[str, ...]
+    accounts: tuple["AccountView", ...]
+
+
+class AccountsAnswer(msgspec.Struct, frozen=True):
+    """Accounts that are below no other one, with all below them."""
+
+    cluster: str
+    as_of: datetime
+    accounts: tuple[AccountView, ...]
 
 
 def person_view(person: Person) -> PersonView:
@@ -49,3 +73,47 @@ list_associations = listing(
     association_view,
     lambda membership: membership.user,
 )
+
+
+async def show_accounts(ask: Ask) -> Response:
+    """Who may not see everybody sees the accounts that are his, with what is above them."""
+    seen = await ask.see(ask.cluster.accounts)
+    people = await ask.see(ask.cluster.memberships)
+    mine = ask.principal.sees_only
+
+    def make() -> bytes:
+        users = _users_by_account(people.picture.value, mine)
+        tree = account_tree(seen.picture.value, users, is_whole=mine is None)
+        return msgspec.json.encode(AccountsAnswer(ask.cluster.name, seen.picture.as_of, tree))
+
+    name = f"accounts {people.picture.generation}"
+    return await from_picture(ask, seen, name, make, is_shared=mine is None)
+
+
+def _users_by_account(
+    memberships: Iterable[Membership], mine: Set[str] | None
+) -> Mapping[AccountName, Set[str]]:
+    found: dict[AccountName, set[str]] = defaultdict(set)
+    for each in memberships:
+        if mine is None or each.user in mine:
+            found[each.account].add(each.user)
+    return found
+
+
+def account_tree(
+    accounts: Collection[Account], users: Mapping[AccountName, Set[str]], *, is_whole: bool
+) -> tuple[AccountView, ...]:
+    """Put each below its parent; of a tree that is not whole only what leads to users."""
+    known = {account.name for account in accounts}
+    below: dict[AccountName | None, list[AccountName]] = defaultdict(list)
+    for account in accounts:
+        below[account.parent if account.parent in known else None].append(account.name)
+
+    def views(parent: AccountName | None) -> tuple[AccountView, ...]:
+        made = (
+            AccountView(name, tuple(sorted(users.get(name, ()))), views(name))
+            for name in sorted(below[parent])
+        )
+        return tuple(view for view in made if is_whole or view.users or view.accounts)
+
+    return views(None)

@@ -11,7 +11,8 @@ from waldur_slurm.model.batch import JobId, job_id
 
 T = TypeVar("T")
 
-_COMPARED = re.compile(r"([a-z_]+)\[(eq|gt|gte|lt|lte)\]")
+COMPARISONS = ("eq", "gt", "gte", "lt", "lte")
+_COMPARED = re.compile(rf"([a-z_]+)\[({'|'.join(COMPARISONS)})\]")
 
 
 class Compared(NamedTuple):

@@ -11,7 +11,7 @@ import msgspec
 from starlette.responses import Response, StreamingResponse
 
 from waldur_slurm.errors import ExpectedError
-from waldur_slurm.gateway.errors import NotNow, WrongAsk
+from waldur_slurm.gateway.errors import GatewayError, NotNow, WrongAsk
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.cursors import read_cursor, write_cursor
@@ -77,6 +77,9 @@ class HistoryQuery(msgspec.Struct, frozen=True):
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
     efficiency: bool = False
     """Of a page: costs the accounting a query a job."""
+
+
+COMPARED: Mapping[str, type] = {"job_id": int}
 
 
 class HistoryAnswer(msgspec.Struct, frozen=True):
@@ -187,7 +190,7 @@ def silence_is_not_now() -> Iterator[None]:
     """That the accounting is silent is "not now", never "no jobs"."""
     try:
         yield
-    except NotNow:
+    except GatewayError:
         raise
     except ExpectedError as error:
         raise NotNow(f"the accounting does not answer: {error}") from None
@@ -195,7 +198,7 @@ def silence_is_not_now() -> Iterator[None]:
 
 async def asked(ask: Ask, read: Callable[[], T]) -> T:
     with silence_is_not_now():
-        return await ask.site.crossing.slurm.run(read)
+        return await ask.site.crossing.accounting.run(read)
 
 
 async def _streamed(
@@ -206,7 +209,7 @@ async def _streamed(
     head: bytes,
 ) -> Response:
     """What breaks off is cut off, so that no client takes a part for the whole."""
-    pieces = in_pieces(ask.site.crossing.slurm, lambda: _views(ask, wanted), write)
+    pieces = in_pieces(ask.site.crossing.accounting, lambda: _views(ask, wanted), write)
     with silence_is_not_now():
         body = await begun(pieces, head)
     return StreamingResponse(body, media_type=media_type)

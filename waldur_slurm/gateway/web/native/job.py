@@ -4,30 +4,27 @@ What left slurmctld's list has not ended for that: how it ended only the account
 is silent the answer is "not now", never "there is none".
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from time import monotonic
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 import anyio
 import msgspec
 from starlette.responses import Response
 
-from waldur_slurm.gateway.errors import NotNow, NotThere, WrongAsk
+from waldur_slurm.gateway.errors import NotNow, NotThere
 from waldur_slurm.gateway.picture.jobs import JobsNow
 from waldur_slurm.gateway.picture.keeper import Seen
 from waldur_slurm.gateway.web.answers import JSON, seen_headers
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.filters import read_id
-from waldur_slurm.gateway.web.native.history import asked
-from waldur_slurm.gateway.web.native.past_views import past_job_view
+from waldur_slurm.gateway.web.native.past_views import efficiency_view, past_job_view
 from waldur_slurm.gateway.web.native.views import JobView, job_view
 from waldur_slurm.model.batch import JobId
-from waldur_slurm.model.past import PastJob, PastQuery
-
-LOOKED_BACK = timedelta(days=31)
-"""How long after its end a job is found by its number alone."""
+from waldur_slurm.model.live import LiveJob
+from waldur_slurm.model.past import PastJob
 
 LONGEST_WAIT_S = 60
 
@@ -36,15 +33,30 @@ class JobQuery(msgspec.Struct, frozen=True):
     """`wait` seconds until the job is `terminal`, has `started`, or `change`s in any way."""
 
     wait: Annotated[int, msgspec.Meta(ge=0, le=LONGEST_WAIT_S)] = 0
-    until: str = "terminal"
+    until: Literal["terminal", "started", "change"] = "terminal"
+    efficiency: bool = False
+    """Of an ended job: costs the accounting a query more."""
+
+
+class PartsAnswer(msgspec.Struct, frozen=True):
+    """A job that is no array has one part: itself. Tasks that wait together are one too."""
+
+    cluster: str
+    as_of: datetime
+    jobs: tuple[JobView, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A job as it is shown, with the headers that tell its age."""
+    """All parts of a job as they are shown, with the picture that tells their age."""
 
-    view: JobView
-    headers: dict[str, str]
+    parts: tuple[JobView, ...]
+    seen: Seen[JobsNow]
+
+    @property
+    def view(self) -> JobView:
+        """The part that is least far: what is said of the whole is true of each part."""
+        return min(self.parts, key=_how_far)
 
 
 _UNTIL: dict[str, Callable[[JobView, JobView], bool]] = {
@@ -56,14 +68,35 @@ _UNTIL: dict[str, Callable[[JobView, JobView], bool]] = {
 
 async def show_job(ask: Ask) -> Response:
     query = ask.query(JobQuery)
-    if query.until not in _UNTIL:
-        raise WrongAsk(f"until: expected one of {', '.join(_UNTIL)}")
     wanted = read_id(ask.request.path_params["job_id"])
     found = await _find(ask, wanted)
     if query.wait:
         found = await _wait(ask, wanted, found, query)
-    body = msgspec.json.encode(found.view)
-    return Response(body, headers=found.headers, media_type=JSON)
+    view = found.view
+    if query.efficiency and view.terminal:
+        view = await _with_efficiency(ask, view, found.seen.picture.began)
+    body = msgspec.json.encode(view)
+    return Response(body, headers=seen_headers(found.seen), media_type=JSON)
+
+
+async def list_parts(ask: Ask) -> Response:
+    """Show what slurmctld lists of a job and what only the accounting still has of it."""
+    found = await _find(ask, read_id(ask.request.path_params["job_id"]))
+    known = {part.job_id for part in found.parts}
+    whole = JobId(read_id(found.parts[0].job_id).number)
+    parts = found.parts
+    if len(known) > 1 or found.parts[0].array or found.parts[0].het is not None:
+        past = await _recall(ask, whole, found.seen)
+        parts += tuple(part for part in past if part.job_id not in known)
+    answer = PartsAnswer(ask.cluster.name, found.seen.picture.as_of, parts)
+    headers = seen_headers(found.seen)
+    return Response(msgspec.json.encode(answer), headers=headers, media_type=JSON)
+
+
+def _how_far(view: JobView) -> tuple[int, bool]:
+    """Of ended parts one that did not end well comes first."""
+    order = ("pending", "suspended", "running", "unknown", "finished")
+    return order.index(view.phase), view.outcome == "success"
 
 
 async def _wait(ask: Ask, wanted: JobId, first: Found, query: JobQuery) -> Found:
@@ -87,26 +120,46 @@ async def _find(ask: Ask, wanted: JobId) -> Found:
     if not rows:
         seen = await ask.see_after(ask.cluster.jobs, asked_at)
         rows = seen.picture.value.find(wanted)
+    parts = _shown(ask, rows, seen) if rows else await _recall(ask, wanted, seen)
+    if not parts:
+        raise NotThere(f"there is no job {wanted}, or none that you may see")
+    return Found(parts, seen)
+
+
+def _shown(ask: Ask, rows: Collection[LiveJob], seen: Seen[JobsNow]) -> tuple[JobView, ...]:
     mine = ask.principal.sees_only
-    shown = [job for job in rows if mine is None or job.user in mine]
-    if shown:
-        view = job_view(shown[0], ask.cluster.name, seen.picture.as_of)
-        return Found(view, seen_headers(seen))
-    if not rows:
-        past = await _find_past(ask, wanted, seen)
-        if past is not None and (mine is None or past.last.user in mine):
-            return Found(past_job_view(past, ask.cluster.name), {})
-    raise NotThere(f"there is no job {wanted}, or none that you may see")
+    return tuple(
+        job_view(job, ask.cluster.name, seen.picture.as_of)
+        for job in rows
+        if mine is None or job.user in mine
+    )
 
 
-async def _find_past(ask: Ask, wanted: JobId, seen: Seen[JobsNow]) -> PastJob | None:
+async def _recall(ask: Ask, wanted: JobId, seen: Seen[JobsNow]) -> tuple[JobView, ...]:
+    """Show what the accounting has; raises `NotNow` where the job may be there all the same."""
     if seen.silence:
         raise NotNow(f"slurmctld does not answer, so job {wanted} may be there: {seen.silence}")
-    history, now = ask.cluster.history, datetime.now(UTC)
-    query = PastQuery(since=now - LOOKED_BACK, until=now, ids=frozenset({wanted}))
+    past = await ask.past.jobs.find(wanted, seen.picture.began, ask.site.crossing.accounting)
+    if past is None and seen.picture.value.unreadable:
+        raise NotNow(f"job {wanted} may be one of those whose rows are not understood")
+    mine = ask.principal.sees_only
+    return tuple(
+        past_job_view(part, ask.cluster.name)
+        for part in past or ()
+        if mine is None or part.last.user in mine
+    )
 
-    def read() -> Sequence[Any]:
-        return list(history.read_jobs(query))
 
-    jobs = await asked(ask, read)
-    return next((job for job in jobs if isinstance(job, PastJob)), None)
+async def _with_efficiency(ask: Ask, view: JobView, since: float) -> JobView:
+    """Add it where the accounting has heard of the end already."""
+    job, lane = read_id(view.job_id), ask.site.crossing.accounting
+    past = await ask.past.jobs.find(job, since, lane)
+    ended = [part for part in past or () if _is_same_end(part, view)]
+    if not ended:
+        return view
+    steps = await ask.past.steps.find(job, since, lane)
+    return msgspec.structs.replace(view, efficiency=efficiency_view(ended[0], steps or ()))
+
+
+def _is_same_end(past: PastJob, view: JobView) -> bool:
+    return past.last.state.is_terminal and past.last.end == view.times.end

@@ -1,6 +1,6 @@
 """Jobs as slurmctld knows them now: listed page by page, and one by one."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -45,6 +45,9 @@ _READERS: dict[str, Callable[[str], Any]] = {
     **dict.fromkeys(("job_id", "priority", "cpus", "elapsed"), read_number),
     **dict.fromkeys(_TIMES, read_time),
 }
+_KINDS: dict[Callable[[str], Any], type] = {read_number: int, read_time: datetime}
+COMPARED: Mapping[str, type] = {name: _KINDS.get(read, str) for name, read in _READERS.items()}
+"""What can be compared, and as what."""
 
 
 class JobsQuery(msgspec.Struct, frozen=True):

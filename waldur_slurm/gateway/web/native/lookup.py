@@ -13,7 +13,7 @@ import msgspec
 from starlette.responses import Response
 
 from waldur_slurm.errors import ExpectedError
-from waldur_slurm.gateway.errors import NotNow, WrongAsk
+from waldur_slurm.gateway.errors import GatewayError, WrongAsk
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.past_views import past_job_view
@@ -97,8 +97,8 @@ async def _look_back(
         return list(_meant(lookup, history.read_jobs(query), cluster))
 
     try:
-        return await ask.site.crossing.slurm.run(read), ""
-    except NotNow:
+        return await ask.site.crossing.accounting.run(read), ""
+    except GatewayError:
         raise
     except ExpectedError as error:
         return [], f"the accounting does not answer: {error}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from waldur_slurm.gateway.past.efficiency import Efficiency, efficiency
+from waldur_slurm.gateway.past.efficiency import efficiency
 from waldur_slurm.gateway.web.native.views import (
     EfficiencyView,
     ExitView,
@@ -56,11 +56,12 @@ def past_job_view(job: PastJob, cluster: str, steps: Collection[PastStep] | None
         dependency=None,
         comment=run.comment,
         cluster=cluster,
-        efficiency=None if steps is None else _efficiency_view(efficiency(run, steps)),
+        efficiency=None if steps is None else efficiency_view(job, steps),
     )
 
 
-def _efficiency_view(found: Efficiency) -> EfficiencyView:
+def efficiency_view(job: PastJob, steps: Collection[PastStep]) -> EfficiencyView:
+    found = efficiency(job.last, steps)
     return EfficiencyView(
         cpu=found.cpu,
         memory=found.memory,

@@ -66,6 +66,14 @@ class PersonRow(NamedTuple):
     user: str
 
 
+class AccountRow(NamedTuple):
+    """`sacctmgr show assoc`."""
+
+    parentname: str
+    account: str
+    user: str
+
+
 class MembershipRow(NamedTuple):
     """`sacctmgr show assoc`."""
 

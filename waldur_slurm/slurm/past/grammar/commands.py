@@ -11,6 +11,7 @@ from waldur_slurm.slurm.grammar.commands import LISTING
 from waldur_slurm.slurm.past.grammar.columns import (
     STEP_TEXTS,
     TEXTS,
+    AccountRow,
     MembershipRow,
     PersonRow,
     RunRow,
@@ -75,6 +76,12 @@ def _sacct(cluster: ClusterName, start: datetime, mark: str) -> Argv:
 
 def show_people() -> Argv:
     return (*LISTING, "user", f"format={','.join(PersonRow._fields)}")
+
+
+def show_accounts(cluster: ClusterName) -> Argv:
+    """Without the people in them, who are many more."""
+    columns = ",".join(AccountRow._fields)
+    return (*LISTING, "assoc", "where", f"cluster={cluster}", "user=", f"format={columns}")
 
 
 def show_memberships(cluster: ClusterName) -> Argv:

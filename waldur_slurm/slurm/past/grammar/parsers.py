@@ -6,7 +6,7 @@ from waldur_slurm.errors import UnparsableOutput
 from waldur_slurm.model.batch import job_id
 from waldur_slurm.model.live import ExitCode
 from waldur_slurm.model.names import AccountName, ClusterName, UserName
-from waldur_slurm.model.past import Membership, PastRun, PastStep, Person
+from waldur_slurm.model.past import Account, Membership, PastRun, PastStep, Person
 from waldur_slurm.slurm.grammar.rows import lines_of, split_rows
 from waldur_slurm.slurm.grammar.states import parse_job_state
 from waldur_slurm.slurm.grammar.values import (
@@ -15,7 +15,13 @@ from waldur_slurm.slurm.grammar.values import (
     parse_moment,
     parse_tres,
 )
-from waldur_slurm.slurm.past.grammar.columns import MembershipRow, PersonRow, RunRow, StepRow
+from waldur_slurm.slurm.past.grammar.columns import (
+    AccountRow,
+    MembershipRow,
+    PersonRow,
+    RunRow,
+    StepRow,
+)
 
 _EXIT = re.compile(r"(\d{1,10}):(\d{1,10})", re.ASCII)
 _CPU_TIME = re.compile(
@@ -104,6 +110,14 @@ def parse_people(text: str) -> tuple[Person, ...]:
     return tuple(
         Person(UserName(row.user), AccountName(row.defaultaccount) or None, row.adminlevel)
         for row in rows
+    )
+
+
+def parse_accounts(text: str) -> tuple[Account, ...]:
+    return tuple(
+        Account(AccountName(row.account), AccountName(row.parentname) if row.parentname else None)
+        for row in split_rows(lines_of(text), AccountRow, open_column="account")
+        if not row.user
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from ipaddress import ip_network
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.gateway_client import Answered, Asked
 from tests.unit.gateway.site import ADMIN, EVERYTHING, GatewaySite, somebody
 from tests.unit.gateway.web.doors_site import DoorsSite
 from tests.unit.gateway.web.seeds.recorded import recorded_cluster, recorded_history
+from waldur_slurm.gateway.doors.networks import TrustedNetwork
 from waldur_slurm.gateway.doors.principals import NOBODY, Principal
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.doors.strangers import Allowed
@@ -243,6 +245,21 @@ def test_a_page_of_any_site_reads_the_originals_routes_and_no_others() -> None:
         doors.client.ask(Asked(path, headers=headers)) for path in ("/nodes", "/api/v1/nodes")
     ]
     assert [each.status for each in answers] == [200, 403]
+
+
+def test_a_page_of_any_site_has_nothing_of_the_network_that_its_reader_asks_from() -> None:
+    network = TrustedNetwork(ip_network("10.1.0.0/16"), frozenset({Scope.CLUSTER_READ}))
+    named = "https://named.example.org"
+    allowed = Allowed(networks=(network,), origins=frozenset({named}))
+    gateway = GatewaySite(restapi=RestApi(origins=frozenset({"*", named})))
+    client = DoorsSite(allowed, gateway=gateway).client
+    statuses = {}
+    for page in ("", named, "https://a.example.org"):
+        headers = [("host", "127.0.0.1:8040"), *([("origin", page)] if page else [])]
+        asked = Asked("/nodes", headers=headers, client=("10.1.2.3", 4000))
+        statuses[page] = client.ask(asked).status
+
+    assert statuses == {"": 200, named: 200, "https://a.example.org": 401}
 
 
 def test_what_is_not_the_originals_is_not_opened_to_other_pages() -> None:

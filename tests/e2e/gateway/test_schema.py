@@ -1,0 +1,64 @@
+"""The native API's own document is true: what a stranger's tool makes of it finds nothing wrong."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.slurm import Cluster
+from tests.e2e.gateway.conftest import NewGateway
+
+SEED = "20261130"
+EXAMPLES = "10"
+CONFIGURATION = """\
+[parameters]
+wait = 0
+"""
+CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance,"
+    "response_headers_conformance,response_schema_conformance,negative_data_rejection,"
+    "missing_required_header,unsupported_method,ignored_auth"
+)
+
+
+@pytest.mark.timeout(600)
+def test_a_tool_that_knows_only_the_document_finds_nothing_wrong(
+    new_gateway: NewGateway, lab: Cluster, slurm_users: tuple[str, ...], tmp_path: Path
+) -> None:
+    lab.submit(slurm_users[0], "physics", "sleep 600", "--output=/dev/null", "--array=1-3")
+    with new_gateway(GATEWAY_ANONYMOUS_SCOPES="") as gateway:
+        made = gateway.program.run(
+            "token",
+            "make",
+            "--name=fuzzer",
+            "--scopes=cluster:read,jobs:read:all,history:read,accounts:read",
+            "--run-as=any",
+        )
+        token = made.stdout.split()[-1]
+        configured = tmp_path / "schemathesis.toml"
+        configured.write_text(CONFIGURATION)
+        done = subprocess.run(
+            [
+                str(Path(sys.executable).parent / "schemathesis"),
+                f"--config-file={configured}",
+                "run",
+                f"http://127.0.0.1:{gateway.port}/api/v1/openapi.json",
+                f"--header=Authorization: Bearer {token}",
+                f"--seed={SEED}",
+                f"--max-examples={EXAMPLES}",
+                "--phases=examples,coverage,fuzzing",
+                "--exclude-path-regex=(/events|/clusters/.cluster./.*)$",
+                "--generation-deterministic",
+                "--request-timeout=30",
+                f"--checks={CHECKS}",
+                "--no-color",
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert done.returncode == 0, done.stdout[-20_000:] + done.stderr
+        assert "request.crashed" not in gateway.daemon.log

@@ -1,0 +1,80 @@
+"""Whether Slurm hides others' things from the gateway, found out once it answers, and said.
+
+Where slurm.conf has `PrivateData`, whoever is not root, SlurmUser or an operator of the accounting
+is shown his own things only: lists would be short, and look whole.
+"""
+
+import traceback
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from threading import Event as Bell
+from threading import Thread
+
+from waldur_slurm.errors import ExpectedError
+from waldur_slurm.gateway.picture.cluster import ClusterPictures
+from waldur_slurm.model.past import Person
+from waldur_slurm.telemetry.events import Event, Level, Sink
+
+TRIED_EVERY_S = 30.0
+_LEAVES_IN_S = 5.0
+_SEES_ALL = frozenset({"Operator", "Administrator"})
+
+
+def hidden_by(configuration: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what slurm.conf hides of others, as `jobs`, in its order."""
+    named = configuration.get("PrivateData", "").split(",")
+    return tuple(word for word in map(str.strip, named) if word.lower() not in ("", "none"))
+
+
+def is_above(user: str, configuration: Mapping[str, str], people: Collection[Person]) -> bool:
+    """Whether `user` is shown everything all the same."""
+    slurm_user = configuration.get("SlurmUser", "").partition("(")[0]
+    if user in ("root", slurm_user):
+        return True
+    return any(person.name == user and person.level in _SEES_ALL for person in people)
+
+
+class Privacy:
+    """A thread that ends as soon as it knows."""
+
+    def __init__(self, clusters: Iterable[ClusterPictures], user: str, tell: Sink) -> None:
+        self._open = list(clusters)
+        self._user = user
+        self._tell = tell
+        self._leaving = Bell()
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        thread = Thread(target=self._run, name="privacy", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._leaving.set()
+            thread.join(_LEAVES_IN_S)
+
+    def _run(self) -> None:
+        try:
+            while self.look() and not self._leaving.wait(TRIED_EVERY_S):
+                pass
+        except Exception:  # noqa: BLE001 - a defect here must not be silent
+            fields = {"thing": "PrivateData", "traceback": traceback.format_exc()}
+            self._tell(Event(name="picture.crashed", level=Level.ERROR, fields=fields))
+
+    def look(self) -> bool:
+        """Ask those of which it is not known yet; say whether there are any left."""
+        self._open = [cluster for cluster in self._open if not self._is_known(cluster)]
+        return bool(self._open)
+
+    def _is_known(self, cluster: ClusterPictures) -> bool:
+        try:
+            configuration = cluster.configuration.fresh()
+            hidden = hidden_by(configuration)
+            people = cluster.people.fresh() if hidden else ()
+        except ExpectedError:
+            return False
+        if hidden and not is_above(self._user, configuration, people):
+            cluster.hidden = hidden
+            fields = {"cluster": cluster.name, "hidden": ",".join(hidden), "user": self._user}
+            self._tell(Event(name="slurm.private", level=Level.WARNING, fields=fields))
+        return True
