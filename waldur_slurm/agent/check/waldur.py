@@ -157,7 +157,7 @@ def judge_dialect(waldur: WaldurFacts) -> Finding:
 def judge_closed_months(waldur: WaldurFacts) -> Finding:
     """Which usage may still be reported when its month is over."""
     subject = "closed months"
-    if waldur.dialect is not Dialect.TODAY:
+    if not waldur.dialect.takes_dates:
         return warning(
             subject,
             "this Waldur takes no usage for a month that is over",

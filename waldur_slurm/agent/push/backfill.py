@@ -11,7 +11,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 from waldur_slurm.agent.errors import UnsafePlan
-from waldur_slurm.agent.model.marketplace import Dialect
 from waldur_slurm.agent.push.apply import Failure, WaldurHand
 from waldur_slurm.agent.push.journal import Journal
 from waldur_slurm.agent.push.news import News
@@ -108,7 +107,7 @@ class Backfill:
         if months and months[-1] > running:
             raise UnsafePlan(f"{months[-1]} has not begun")
         is_past = any(month < running for month in months)
-        if is_past and self.reader.marketplace.dialect is not Dialect.TODAY:
+        if is_past and not self.reader.marketplace.dialect.takes_dates:
             raise UnsafePlan("this Waldur takes usage for the running month only")
 
 

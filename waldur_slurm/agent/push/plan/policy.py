@@ -10,8 +10,6 @@ from waldur_slurm.agent.model.usage import Basis
 from waldur_slurm.variables.readers import one_of, percentage, whole, zone
 from waldur_slurm.variables.variable import variable
 
-UTC_ZONE = ZoneInfo("UTC")
-
 
 class LimitsReported(StrEnum):
     """What becomes of a limit that Slurm enforces and Waldur does not hold."""
