@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from waldur_slurm.agent.arguments import parse
-from waldur_slurm.agent.commands import find, typed_with
+from waldur_slurm.agent.commands import FAILED, TRY_AGAIN, find, typed_with
 from waldur_slurm.agent.composition import Parts
 from waldur_slurm.agent.errors import WaldurError
 from waldur_slurm.agent.settings import Settings
@@ -25,8 +25,6 @@ from waldur_slurm.telemetry.redaction import redaction
 from waldur_slurm.variables.env_file import read_env_file
 from waldur_slurm.variables.variable import plain
 
-FAILED = 1
-TRY_AGAIN = 75
 WRONG_SETTINGS = 78
 STOPPED = 130
 

@@ -1,13 +1,13 @@
 """Is Slurm fit for the agent? Pure judgements over what was read."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from waldur_slurm.agent.check.facts import Facts, Known, SlurmFacts, Told
-from waldur_slurm.agent.check.findings import Finding, failed, fine, unknown, warning
+from waldur_slurm.agent.check.findings import Finding, failed, fine, some_of, unknown, warning
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.errors import ExpectedError, TransportError
-from waldur_slurm.model.accounts import Account, Snapshot
+from waldur_slurm.model.accounts import Account, Snapshot, is_in_cluster
 from waldur_slurm.model.counting import counted
 from waldur_slurm.model.names import ROOT, AccountName
 
@@ -93,7 +93,7 @@ def judge_default_account(snapshot: Known[Snapshot], name: AccountName) -> Itera
         yield unknown(subject, "the accounting does not answer")
         return
     account = snapshot.accounts.get(name)
-    if account is None or (account.parent is None and name != ROOT):
+    if account is None or not is_in_cluster(account):
         where = "does not exist" if account is None else "is in no association of this cluster"
         yield failed(
             subject,
@@ -262,15 +262,10 @@ def judge_unix_users(slurm: SlurmFacts, told: Told) -> Finding:
         return warning(
             subject,
             f"{counted(len(missing), 'user name does', 'user names do')} not resolve where Slurm"
-            f" runs: {_some(sorted(missing))}",
+            f" runs: {some_of(missing)}",
             "who is called so waits until `getent passwd NAME` answers there",
         )
     return fine(subject, "every user name that Waldur knows resolves where Slurm runs")
-
-
-def _some(names: Sequence[str], most: int = 5) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 def _reach_advice(error: ExpectedError) -> str:

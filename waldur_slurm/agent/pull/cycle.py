@@ -46,12 +46,11 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     subject_of,
 )
 from waldur_slurm.agent.pull.world.doubts import believed_doubts, remember_doubts
-from waldur_slurm.agent.pull.world.ownership import is_in_cluster
 from waldur_slurm.agent.pull.world.policy import NO_CONSENT, Consent, PullPolicy
 from waldur_slurm.agent.pull.world.taken import Taken, still_counting
 from waldur_slurm.agent.pull.world.world import WaldurSide, World
 from waldur_slurm.agent.waldur.port import Marketplace
-from waldur_slurm.model.accounts import Snapshot
+from waldur_slurm.model.accounts import Snapshot, is_in_cluster
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.service.signals import Unbroken
 from waldur_slurm.slurm.accounting.port import Accounting

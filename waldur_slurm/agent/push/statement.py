@@ -10,13 +10,11 @@ from waldur_slurm.agent.model.components import Component, ComponentType
 from waldur_slurm.agent.model.marketplace import Resource
 from waldur_slurm.agent.model.usage import Measurement
 from waldur_slurm.agent.push.plan.usage import by_account
-from waldur_slurm.agent.push.plan.world import by_usage, by_user
+from waldur_slurm.agent.push.plan.world import NOTHING, by_usage, by_user
 from waldur_slurm.agent.push.reader import Reader, named_accounts
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Month, Window
 from waldur_slurm.model.tres import TresName
-
-NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -24,17 +24,10 @@ from waldur_slurm.agent.pull.vocabulary.steps import Judgement, Stage
 from waldur_slurm.agent.pull.world.access import Outsider, find_outsiders
 from waldur_slurm.agent.pull.world.doubts import WHEN_BELIEVED, is_gone
 from waldur_slurm.agent.pull.world.marks import MarkKind
-from waldur_slurm.agent.pull.world.ownership import (
-    Adoptable,
-    Foreign,
-    Holding,
-    Ours,
-    Ownership,
-    is_in_cluster,
-)
+from waldur_slurm.agent.pull.world.ownership import Adoptable, Foreign, Holding, Ours, Ownership
 from waldur_slurm.agent.pull.world.people import Roster, Turnover, roster_of, turnover
 from waldur_slurm.agent.pull.world.world import World
-from waldur_slurm.model.accounts import Account, NewAccount
+from waldur_slurm.model.accounts import Account, NewAccount, is_in_cluster
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.tres import Tres
 
@@ -70,6 +63,11 @@ class Desired:
     def allocations(self) -> Iterator[Allocation]:
         yield from self.new
         yield from self.kept
+
+    @property
+    def people(self) -> frozenset[UserName]:
+        """Everybody who is in the account of a kept allocation now."""
+        return frozenset(user for kept in self.kept for user in kept.found.users)
 
     def take(self, items: Iterator[Wanted]) -> None:
         """Put each item where it belongs."""

@@ -7,6 +7,7 @@ from waldur_slurm.agent.pull.vocabulary.limits import Unusable, held_limits, lim
 from waldur_slurm.agent.pull.vocabulary.steps import AdoptAccount, SetLimits
 from waldur_slurm.agent.pull.world.marks import MarkKind, looks_marked
 from waldur_slurm.agent.pull.world.ownership import Ours
+from waldur_slurm.model.accounts import is_in_cluster
 from waldur_slurm.model.names import AccountName
 
 
@@ -20,7 +21,7 @@ def adoption(
     if resource is None:
         raise UnsafePlan("Waldur lists no such resource in this offering")
     found = desired.world.snapshot.accounts.get(name)
-    if found is None or found.parent is None:
+    if found is None or not is_in_cluster(found):
         raise UnsafePlan(f"Slurm knows no account {name} in this cluster")
     if desired.world.policy.protects_account(name):
         raise UnsafePlan(f"account {name} is protected")

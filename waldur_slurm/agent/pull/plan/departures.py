@@ -22,9 +22,9 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
 )
 from waldur_slurm.agent.pull.world.choices import JobPolicy
 from waldur_slurm.agent.pull.world.ledger import UserHold
-from waldur_slurm.agent.pull.world.ownership import is_in_cluster
+from waldur_slurm.agent.pull.world.ownership import name_in_waldur
 from waldur_slurm.agent.pull.world.world import Answers
-from waldur_slurm.model.accounts import Account, Association
+from waldur_slurm.model.accounts import Account, Association, is_in_cluster
 from waldur_slurm.model.counting import counted
 from waldur_slurm.model.jobs import QueuedJob
 from waldur_slurm.model.names import AccountName, UserName
@@ -97,7 +97,7 @@ def _plan_vanished(
     pending. Its name alone does not make them the agent's.
     """
     order, name = ending.order.uuid, ending.resource.backend_id
-    account = desired.ownership.vanished(ending.resource)
+    account = name_in_waldur(ending.resource)
     jobs = _jobs_of(answers, account)
     if jobs is None:
         yield Refusal(RefusalKind.UNKNOWN, order, f"the jobs of {name} are unknown")
