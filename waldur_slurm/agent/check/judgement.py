@@ -29,7 +29,7 @@ def is_fit(findings: Iterable[Finding]) -> bool:
 
 
 def _judge_settings(facts: Facts) -> Iterator[Finding]:
-    told = facts.told
+    told = facts.settings
     advice = f"correct it in {told.env_file or 'the env file'}"
     warnings = [warning("settings", text, advice) for text in told.warnings]
     if told.api_url.startswith("http://"):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from waldur_slurm.agent.check.facts import Facts, Known, SlurmFacts, Told
+from waldur_slurm.agent.check.facts import Facts, Known, SettingsFacts, SlurmFacts
 from waldur_slurm.agent.check.findings import Finding, failed, fine, some_of, unknown, warning
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.errors import ExpectedError, TransportError
@@ -31,21 +31,21 @@ def judge_slurm(facts: Facts) -> Iterator[Finding]:
     slurm = facts.slurm
     if isinstance(slurm, ExpectedError):
         yield failed("Slurm", str(slurm), _reach_advice(slurm))
-        asked = (*_ASKED, *_ASKED_OF[facts.told.direction])
+        asked = (*_ASKED, *_ASKED_OF[facts.settings.direction])
         yield from (unknown(subject, "Slurm does not answer") for subject in asked)
         return
     yield judge_version(slurm.version)
     yield judge_controller(slurm.configuration)
     yield judge_accounting(slurm)
-    if facts.told.direction == "push":
+    if facts.settings.direction == "push":
         yield judge_sight(slurm)
         yield judge_tres(slurm, facts.components)
         return
-    yield from judge_default_account(slurm.snapshot, facts.told.default_account)
+    yield from judge_default_account(slurm.snapshot, facts.settings.default_account)
     yield judge_may_write(slurm.may_write)
     yield judge_tres(slurm, facts.components)
     yield from judge_enforcement(slurm.configuration, facts.components)
-    yield judge_unix_users(slurm, facts.told)
+    yield judge_unix_users(slurm, facts.settings)
 
 
 def judge_version(version: str) -> Finding:
@@ -199,14 +199,14 @@ def judge_enforcement(
         if not isinstance(components, ExpectedError)
         else set()
     )
-    wrong = [*_enforcement_wrongs(configuration), *_reset_wrongs(configuration, periods)]
+    wrong = [*_enforcement_mistakes(configuration), *_reset_mistakes(configuration, periods)]
     for found, advice in wrong:
         yield warning(subject, found, f"in slurm.conf: {advice}")
     if not wrong:
         yield fine(subject, "slurm.conf enforces limits as the offering means them")
 
 
-def _enforcement_wrongs(configuration: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _enforcement_mistakes(configuration: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     enforced = set(configuration.get("AccountingStorageEnforce", "").lower().split(","))
     shown = configuration.get("AccountingStorageEnforce", "nothing")
     if not enforced & {"limits", "safe", "all"}:
@@ -226,7 +226,7 @@ def _enforcement_wrongs(configuration: Mapping[str, str]) -> Iterator[tuple[str,
         )
 
 
-def _reset_wrongs(
+def _reset_mistakes(
     configuration: Mapping[str, str], periods: set[str | None]
 ) -> Iterator[tuple[str, str]]:
     half_life = configuration.get("PriorityDecayHalfLife", "")
@@ -253,7 +253,7 @@ def _reset_wrongs(
         )
 
 
-def judge_unix_users(slurm: SlurmFacts, told: Told) -> Finding:
+def judge_unix_users(slurm: SlurmFacts, told: SettingsFacts) -> Finding:
     subject = "Unix users"
     missing = slurm.missing_unix_users
     if isinstance(missing, ExpectedError):

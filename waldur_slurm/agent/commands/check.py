@@ -9,7 +9,7 @@ from pathlib import Path
 from waldur_slurm.agent.check.facts import (
     Facts,
     Known,
-    Told,
+    SettingsFacts,
     known,
     read_slurm,
     read_waldur,
@@ -66,7 +66,7 @@ def _facts(parts: Parts, env_file: Path | None) -> Facts:
     lets_people_in = told.direction is Direction.PULL
     waldur = read_waldur(lambda: parts.marketplace, now, announce)
     return Facts(
-        told=Told(
+        settings=SettingsFacts(
             direction=told.direction,
             api_url=told.api_url,
             verify_ssl=told.verify_ssl,

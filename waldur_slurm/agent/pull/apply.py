@@ -62,7 +62,7 @@ class FinalUsage(Protocol):
 
 
 @dataclass(slots=True, kw_only=True)
-class SlurmHand:
+class SlurmWriter:
     """Does in Slurm what the steps say. `done` hears of each step that changed something."""
 
     accounting: Accounting

@@ -13,19 +13,19 @@ from datetime import datetime, timedelta
 
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.model.marketplace import Dialect, OfferingUuid, OrderType, ResourceUuid
-from waldur_slurm.agent.pull.apply import FinalUsage, SlurmHand
+from waldur_slurm.agent.pull.apply import FinalUsage, SlurmWriter
 from waldur_slurm.agent.pull.desired.desired import Desired, desire
 from waldur_slurm.agent.pull.guard.brake import Guarded, guard, orders_ending
 from waldur_slurm.agent.pull.guard.removals import remember_taken
 from waldur_slurm.agent.pull.journal import Journal
-from waldur_slurm.agent.pull.memory.bookkeeping import after, foreseeing, tidied
+from waldur_slurm.agent.pull.memory.bookkeeping import reconciled, with_done, with_intent
 from waldur_slurm.agent.pull.memory.quarantine import after_cycle, resting
 from waldur_slurm.agent.pull.news import CycleReport, News
-from waldur_slurm.agent.pull.plan.adoption import adoption
+from waldur_slurm.agent.pull.plan.adoption import plan_adoption
 from waldur_slurm.agent.pull.plan.defaults import with_defaults
 from waldur_slurm.agent.pull.plan.plan import Plan, plan_desired
 from waldur_slurm.agent.pull.read import read_answers, read_waldur
-from waldur_slurm.agent.pull.tell import WaldurHand
+from waldur_slurm.agent.pull.tell import WaldurWriter
 from waldur_slurm.agent.pull.vocabulary.failures import Failure, NotConfirmed
 from waldur_slurm.agent.pull.vocabulary.steps import (
     AddUser,
@@ -111,11 +111,11 @@ class PullCycle:
     def adopt(self, resource: ResourceUuid, account: AccountName) -> None:
         """Take an account for a resource's own because a person says so.
 
-        Raises `UnsafePlan` where that cannot be right.
+        Raises `RequestRefused` where that cannot be right.
         """
         desired = self.look(Journal(self.state), NO_CONSENT).desired
         found = next((r for r in desired.world.waldur.resources if r.uuid == resource), None)
-        step, setting = adoption(desired, found, account)
+        step, setting = plan_adoption(desired, found, account)
         with self.unbroken():
             if setting is not None:
                 self.accounting.set_limits(account, dict(setting.limits))
@@ -172,13 +172,13 @@ class _Run:
         self._news = news
         self._failures: list[Failure] = []
         self._done: list[Step] = []
-        self._waldur = WaldurHand(
+        self._waldur = WaldurWriter(
             marketplace=cycle.marketplace,
             done=self._note,
             is_stopping=cycle.is_stopping,
             unbroken=cycle.unbroken,
         )
-        self._slurm = SlurmHand(
+        self._slurm = SlurmWriter(
             accounting=cycle.accounting,
             offering=cycle.offering,
             report_final_usage=cycle.report_final_usage,
@@ -191,7 +191,7 @@ class _Run:
         phase = self._cycle.phase
         with phase("read"):
             view = self._cycle.look(self._journal, consent)
-        self._journal.keep_ledger(tidied(self._journal.ledger, view.desired))
+        self._journal.keep_ledger(reconciled(self._journal.ledger, view.desired))
         doubts = remember_doubts(view.guarded.doubts, self._journal.doubts, view.world.now)
         self._journal.keep_doubts(doubts)
         is_whole = False
@@ -205,7 +205,7 @@ class _Run:
             is_whole = not self._cycle.is_stopping()
         finally:
             self._news.failed(self._failures)
-            self._rest_what_failed(view.world.now, is_whole=is_whole)
+            self._keep_quarantine(view.world.now, is_whole=is_whole)
         return self._news.report(
             view.guarded,
             failures=self._failures,
@@ -214,7 +214,7 @@ class _Run:
             outsiders=view.desired.outsiders,
         )
 
-    def _rest_what_failed(self, now: datetime, *, is_whole: bool) -> None:
+    def _keep_quarantine(self, now: datetime, *, is_whole: bool) -> None:
         """Only a cycle that came to its end, with answers to all, shows what went well."""
         is_whole = is_whole and not any(failure.error.transient for failure in self._failures)
         entries = after_cycle(self._journal.quarantine, self._failures, now, is_whole=is_whole)
@@ -228,7 +228,7 @@ class _Run:
         self._failures.extend(self._waldur.tell(judgements))
         policy = replace(view.world.policy, approve_orders=False)
         world = replace(view.world, waldur=self._read_waldur(view.world.dialect), policy=policy)
-        return self._again(world)
+        return self._plan_again(world)
 
     def _read_waldur(self, dialect: Dialect) -> WaldurSide:
         """The older dialects make the hidden allocation a moment after the approval."""
@@ -253,22 +253,22 @@ class _Run:
             failures = self._carry_out(view, new)
             failed |= {subject_of(failure.step) for failure in failures}
             world = replace(view.world, snapshot=self._cycle.accounting.read_snapshot())
-            view = self._again(world)
-        view = _without_records(view, tried, failed)
-        self._doubt(view, tried, failed)
+            view = self._plan_again(world)
+        view = _without_done_removals(view, tried, failed)
+        self._fail_unconfirmed(view, tried, failed)
         return view
 
     def _carry_out(self, view: View, steps: list[SlurmStep]) -> list[Failure]:
         """Write down what is about to happen, let it happen, and forget what is settled."""
         taken = self._journal.taken
-        self._journal.keep_ledger(foreseeing(self._journal.ledger, steps))
+        self._journal.keep_ledger(with_intent(self._journal.ledger, steps))
         self._remember_taken(view, taken, steps)
         before = len(self._done)
         try:
             failures = self._slurm.carry_out(steps)
         finally:
             self._failures.extend(self._slurm.failures)
-            self._journal.keep_ledger(after(self._journal.ledger, self._done[before:]))
+            self._journal.keep_ledger(with_done(self._journal.ledger, self._done[before:]))
         self._remember_taken(view, taken, self._done[before:])
         return failures
 
@@ -278,7 +278,7 @@ class _Run:
             ending = orders_ending(view.desired)
             self._journal.keep_taken(remember_taken(before, steps, ending, view.world.now))
 
-    def _doubt(self, view: View, tried: set[Key], failed: set[str]) -> None:
+    def _fail_unconfirmed(self, view: View, tried: set[Key], failed: set[str]) -> None:
         """A step that Slurm confirmed and that a fresh plan still holds has failed."""
         for step in _slurm_steps(view.plan):
             is_over = subject_of(step) in failed or isinstance(step, CancelJobs)
@@ -290,7 +290,7 @@ class _Run:
     def _tell(self, view: View) -> None:
         self._failures.extend(self._waldur.tell(list(_confirmed(view.plan))))
 
-    def _again(self, world: World) -> View:
+    def _plan_again(self, world: World) -> View:
         taken = still_counting(self._journal.taken, world.now)
         return self._cycle.view(replace(world, ledger=self._journal.ledger, taken=taken))
 
@@ -303,7 +303,7 @@ def _slurm_steps(plan: Plan) -> list[SlurmStep]:
     return [step for step in plan.steps if isinstance(step, SlurmStep)]
 
 
-def _without_records(view: View, tried: set[Key], failed: set[str]) -> View:
+def _without_done_removals(view: View, tried: set[Key], failed: set[str]) -> View:
     """Drop the removals that worked: an account that another cluster uses keeps its record."""
     accounts = view.world.snapshot.accounts
 

@@ -51,7 +51,7 @@ Failure = findings.Failure[Step]
 
 
 @dataclass(kw_only=True)
-class WaldurHand:
+class WaldurWriter:
     """Does what the steps say. `done` hears of each step that changed something in Waldur.
 
     `may_book` is asked right before usage is sent: whether it may go without a date.
