@@ -1,4 +1,4 @@
-"""The agent's own errors: what Waldur did not do, and what a person asked for in vain.
+"""The agent's own errors: what Waldur did not do, and a person's requests that are refused.
 
 ExpectedError
 ├── WaldurError

@@ -1,4 +1,4 @@
-"""Can the members of allocations get in at all? Pure judgements over what was read."""
+"""Can the members of allocations get access? Pure judgements over what was read."""
 
 from collections.abc import Collection, Iterator, Mapping
 

@@ -1,4 +1,4 @@
-"""`check`: everything that was found, in the order in which a newcomer should mend it. Pure."""
+"""`check`: everything that was found, in the order in which to mend it. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 

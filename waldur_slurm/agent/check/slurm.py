@@ -232,7 +232,7 @@ def _reset_mistakes(
     half_life = configuration.get("PriorityDecayHalfLife", "")
     if re.search(r"[1-9]", half_life):
         yield (
-            f"what was used is forgotten by halves (PriorityDecayHalfLife={half_life})",
+            f"usage decays, so limits are never used up (PriorityDecayHalfLife={half_life})",
             "PriorityDecayHalfLife=0",
         )
     reset = configuration.get("PriorityUsageResetPeriod", "NONE").upper()
@@ -249,7 +249,7 @@ def _reset_mistakes(
     if {"month", "total"} <= periods:
         yield (
             "the TRES file mixes limit_period month and total, and Slurm knows only one",
-            "decide for one of them; or sell the other as a `limit` of its own cluster",
+            "decide for one of them, and sell the other in an offering of another cluster",
         )
 
 
@@ -263,7 +263,7 @@ def judge_unix_users(slurm: SlurmFacts, told: SettingsFacts) -> Finding:
             subject,
             f"{counted(len(missing), 'user name does', 'user names do')} not resolve where Slurm"
             f" runs: {some_of(missing)}",
-            "who is called so waits until `getent passwd NAME` answers there",
+            "each waits for access until `getent passwd NAME` answers there",
         )
     return fine(subject, "every user name that Waldur knows resolves where Slurm runs")
 

@@ -203,7 +203,7 @@ def _roles(rights: Rights) -> str:
 
 
 def _judge_managers_usage(waldur: WaldurFacts, rights: Rights) -> Iterator[Finding]:
-    """On `today` a manager reports what he may not read, and nothing with a date."""
+    """On `today` a manager reports what managers may not read, and nothing with a date."""
     if waldur.dialect is not Dialect.TODAY or rights.are_owners:
         return
     if rights.holds(*MANAGERS):

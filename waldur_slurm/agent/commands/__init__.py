@@ -77,9 +77,9 @@ def require(parts: Parts, direction: Direction, why: str) -> None:
 
 
 def require_meant(parts: Parts, arguments: argparse.Namespace) -> None:
-    """Refuse consent that the other direction would have to be given, before somebody relies on it.
+    """Refuse options that only the other direction obeys.
 
-    It would be taken in silence otherwise, and nothing that was wanted would be done.
+    They would be ignored in silence otherwise, and nothing that was wanted would be done.
     """
     for option, (name, direction) in _CONSENTS.items():
         if getattr(arguments, option):

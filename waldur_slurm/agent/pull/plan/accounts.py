@@ -146,7 +146,9 @@ def _plan_unsold(desired: Desired, kept: Kept) -> Iterator[Drift]:
     ours = desired.world.ledger.page(kept.found.name).tres
     for tres in sorted((ours - _sold(desired)) & kept.found.limits.keys()):
         found = f"{tres}={kept.found.limits[tres]}"
-        yield Drift(DriftKind.LIMITS, kept.found.name, found, f"{tres} is not in the TRES file")
+        yield Drift(
+            DriftKind.LIMITS, kept.found.name, found, f"none: {tres} is not in the TRES file"
+        )
 
 
 def _plan_limits(desired: Desired, kept: Kept) -> Iterator[SetLimits | Drift]:

@@ -30,10 +30,11 @@ from waldur_slurm.model.jobs import QueuedJob
 from waldur_slurm.model.names import AccountName, UserName
 
 LEFT = "no longer in the team"
+IN_PARTITION = "an association of one partition, added by hand"
 
 
 def leaving(desired: Desired) -> Iterator[tuple[AccountName, UserName]]:
-    """Who leaves which account, if only when his jobs have ended."""
+    """Who leaves which account, now or when the last jobs have ended."""
     for kept in desired.kept:
         yield from ((kept.account, each.user) for each in kept.turnover.leavers)
     for found in (ending.found for ending in desired.endings):
@@ -50,7 +51,8 @@ def plan_leavers(
         user = association.user
         if user in in_partitions:
             subject = f"{kept.account}/{user}"
-            yield Drift(DriftKind.PARTITION_ASSOCIATION, subject, "by hand", "left in Waldur")
+            wanted = "none: the user has left the team"
+            yield Drift(DriftKind.PARTITION_ASSOCIATION, subject, IN_PARTITION, wanted)
         elif jobs is None:
             reason = f"the jobs of {kept.account} are unknown"
             yield Refusal(RefusalKind.UNKNOWN, f"{kept.account}/{user}", reason)

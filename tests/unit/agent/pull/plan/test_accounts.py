@@ -55,7 +55,7 @@ def test_a_component_that_the_file_forgot_keeps_its_limit_and_is_shown(
     report = without_gpu(site).run()
 
     assert site.account_of(resource.uuid).limits[GPU] == 60
-    assert [drift.wanted for drift in report.drifts] == ["gres/gpu is not in the TRES file"]
+    assert [drift.wanted for drift in report.drifts] == ["none: gres/gpu is not in the TRES file"]
 
 
 def test_an_update_lifts_no_limit_that_the_file_forgot(site: Site) -> None:
