@@ -41,8 +41,8 @@ class PushPolicy:
     max_decrease: Fraction = variable(
         "PUSH_MAX_DECREASE",
         percentage,
-        "by how much of an account's month reported usage may fall in a day without a person's"
-        " word",
+        "by how much of an account's month reported usage may fall in a day without"
+        " `once --allow-decrease`",
         "5%",
     )
     closing_days: int = variable(
