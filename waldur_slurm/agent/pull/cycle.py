@@ -5,7 +5,7 @@ reading has nothing left to do for it in Slurm.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -22,26 +22,19 @@ from waldur_slurm.agent.pull.memory.bookkeeping import reconciled, with_done, wi
 from waldur_slurm.agent.pull.memory.quarantine import after_cycle, resting
 from waldur_slurm.agent.pull.news import CycleReport, News
 from waldur_slurm.agent.pull.plan.adoption import plan_adoption
+from waldur_slurm.agent.pull.plan.confirmed import confirmed, slurm_steps
 from waldur_slurm.agent.pull.plan.defaults import with_defaults
 from waldur_slurm.agent.pull.plan.plan import Plan, plan_desired
 from waldur_slurm.agent.pull.read import read_answers, read_waldur
 from waldur_slurm.agent.pull.tell import WaldurWriter
 from waldur_slurm.agent.pull.vocabulary.failures import Failure, NotConfirmed
 from waldur_slurm.agent.pull.vocabulary.steps import (
-    AddUser,
     CancelJobs,
-    CompleteOrder,
     Judgement,
     Key,
-    MakeOfferingUser,
     RemoveAccount,
-    RemoveUser,
     SlurmStep,
     Step,
-    TellAssociation,
-    TellBackendId,
-    Telling,
-    TellNoAssociation,
     sort_key,
     subject_of,
 )
@@ -245,7 +238,7 @@ class _Run:
         tried: set[Key] = set()
         failed: set[str] = set()
         for _ in range(_MOST_ROUNDS):
-            steps = [step for step in _slurm_steps(view.plan) if subject_of(step) not in failed]
+            steps = [step for step in slurm_steps(view.plan) if subject_of(step) not in failed]
             new = [step for step in steps if sort_key(step) not in tried]
             if not new or self._cycle.is_stopping():
                 break
@@ -280,7 +273,7 @@ class _Run:
 
     def _fail_unconfirmed(self, view: View, tried: set[Key], failed: set[str]) -> None:
         """A step that Slurm confirmed and that a fresh plan still holds has failed."""
-        for step in _slurm_steps(view.plan):
+        for step in slurm_steps(view.plan):
             is_over = subject_of(step) in failed or isinstance(step, CancelJobs)
             if sort_key(step) in tried and not is_over and not self._cycle.is_stopping():
                 self._failures.append(
@@ -288,7 +281,7 @@ class _Run:
                 )
 
     def _tell(self, view: View) -> None:
-        self._failures.extend(self._waldur.tell(list(_confirmed(view.plan))))
+        self._failures.extend(self._waldur.tell(list(confirmed(view.plan))))
 
     def _plan_again(self, world: World) -> View:
         taken = still_counting(self._journal.taken, world.now)
@@ -297,10 +290,6 @@ class _Run:
     def _note(self, step: Step) -> None:
         self._done.append(step)
         self._news.changed(step)
-
-
-def _slurm_steps(plan: Plan) -> list[SlurmStep]:
-    return [step for step in plan.steps if isinstance(step, SlurmStep)]
 
 
 def _without_done_removals(view: View, tried: set[Key], failed: set[str]) -> View:
@@ -317,24 +306,6 @@ def _without_done_removals(view: View, tried: set[Key], failed: set[str]) -> Vie
 
     steps = tuple(step for step in view.plan.steps if not is_settled(step))
     return replace(view, guarded=replace(view.guarded, plan=replace(view.plan, steps=steps)))
-
-
-def _confirmed(plan: Plan) -> Iterable[Telling]:
-    """What the plan tells of that has nothing left to do in Slurm."""
-    left = _slurm_steps(plan)
-    orders = {step.order for step in left} - {None}
-    people = {(s.account, s.user) for s in left if isinstance(s, AddUser | RemoveUser)}
-    for step in plan.steps:
-        match step:
-            case TellAssociation() | TellNoAssociation() if (step.account, step.user) in people:
-                continue
-            case MakeOfferingUser():
-                yield step
-            case TellBackendId() | CompleteOrder() | TellAssociation() | TellNoAssociation():
-                if step.order not in orders:
-                    yield step
-            case _:
-                continue
 
 
 def _lacks_allocations(waldur: WaldurSide) -> bool:
