@@ -1,6 +1,7 @@
 """What of a plan is confirmed: Waldur is told of an order when Slurm lacks nothing for it. Pure."""
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from waldur_slurm.agent.pull.plan.plan import Plan
 from waldur_slurm.agent.pull.vocabulary.steps import (
@@ -26,6 +27,8 @@ def confirmed(plan: Plan) -> Iterator[Telling]:
     orders = {step.order for step in left} - {None}
     people = {(s.account, s.user) for s in left if isinstance(s, AddUser | RemoveUser)}
     for step in plan.steps:
+        if not isinstance(step, Telling):
+            continue
         match step:
             case TellAssociation() | TellNoAssociation() if (step.account, step.user) in people:
                 continue
@@ -35,4 +38,4 @@ def confirmed(plan: Plan) -> Iterator[Telling]:
                 if step.order not in orders:
                     yield step
             case _:
-                continue
+                assert_never(step)
