@@ -71,7 +71,7 @@ class UsageStatement:
         for month, measurement in self._measure(months, resources).items():
             held = by_usage(self.reader.marketplace.read_usages(month))
             used = by_account(measurement)
-            for resource, component in self._sold(resources):
+            for resource, component in self._figures_of(resources):
                 account = AccountName(resource.backend_id)
                 seconds = sum(used.get(account, {}).get(component.tres, {}).values())
                 amount = held.get((resource.uuid, component.type), NOTHING)
@@ -88,7 +88,7 @@ class UsageStatement:
             waldur = self.reader.marketplace
             held = by_user(waldur.read_user_usages(month, waldur.read_usages(month)))
             used = by_account(measurement)
-            for resource, component in self._sold(resources):
+            for resource, component in self._figures_of(resources):
                 account = AccountName(resource.backend_id)
                 people = used.get(account, {}).get(component.tres, {})
                 known = held.get((resource.uuid, component.type), {})
@@ -117,7 +117,7 @@ class UsageStatement:
         for day, measurement in days.items():
             used = by_account(measurement)
             written = str(day.start.astimezone(reader.policy.zone).date())
-            for resource, component in self._sold(resources):
+            for resource, component in self._figures_of(resources):
                 account = AccountName(resource.backend_id)
                 seconds = sum(used.get(account, {}).get(component.tres, {}).values())
                 note = measurement.in_doubt.get(account, "")
@@ -159,7 +159,8 @@ class UsageStatement:
             raise NoSuchAllocation(f"no allocation of this offering has account {min(unknown)}")
         return tuple(r for r in named if not accounts or r.backend_id in accounts)
 
-    def _sold(self, resources: Iterable[Resource]) -> Iterator[tuple[Resource, Component]]:
+    def _figures_of(self, resources: Iterable[Resource]) -> Iterator[tuple[Resource, Component]]:
+        """Each resource with each component: what a statement has a figure for."""
         for resource in resources:
             for component in self.reader.components:
                 yield resource, component
