@@ -113,7 +113,6 @@ SCENARIOS: dict[str, Scenario] = {
     "tell_association": _on_resource(lambda s, r: s.market.tell_association(r, "alice")),
     "tell_no_association": _on_resource(lambda s, r: s.market.tell_no_association(r, "alice")),
     "tell_memberships": _on_resource(lambda s, r: s.market.tell_memberships(r, {"alice"})),
-    "tell_last_sync": _on_resource(lambda s, r: s.market.tell_last_sync(r)),
     "tell_usage": _on_resource(lambda s, r: s.market.tell_usage(r, {CPU: Decimal("1.25")})),
     "tell_user_usages": Scenario(_prepare_usage_by_person),
     "components": _on_resource(_make_component),
@@ -137,8 +136,8 @@ SILENT = {
         "tell_no_association",
         "work on an update",
     },
-    Dialect.TRANSITION: {"tell_memberships", "tell_last_sync", "register_agent"},
-    Dialect.CLASSIC: {"tell_memberships", "tell_last_sync", "register_agent"},
+    Dialect.TRANSITION: {"tell_memberships", "register_agent"},
+    Dialect.CLASSIC: {"tell_memberships", "register_agent"},
 }
 """Where a dialect has no place for an intent, and nothing is asked."""
 

@@ -351,12 +351,6 @@ def test_the_agent_registers_itself_once_however_often_it_starts(site: Site) -> 
         assert "waldur.registration_failed" not in site.notices
 
 
-def test_the_last_sync_is_told(site: Site) -> None:
-    resource = site.market.read_resource(serve_create(site, site.make_project(), {}))
-    site.market.tell_last_sync(resource)
-    assert site.market.read_resource(resource.uuid) == resource
-
-
 def test_the_rights_of_the_token_are_named(site: Site) -> None:
     rights = site.market.read_rights()
 

@@ -263,6 +263,6 @@ SLURM = (
         "warning",
     ),
     Case("decide for one of them", FORCE, sell_by("month", "total"), decide_for_one, "warning"),
-    Case("they wait until", "Unix users", want_unix_users, make_unix_users, "warning"),
+    Case("waits for access until", "Unix users", want_unix_users, make_unix_users, "warning"),
     Case("is registered by: sacctmgr add", "accounting", forget_the_cluster, register_it),
 )

@@ -135,7 +135,9 @@ def advised(function: ast.FunctionDef) -> Iterator[ast.expr]:
                 yield value
             case ast.Return(value=ast.expr() as value) if function.name in ADVISERS:
                 yield value
-            case ast.Yield(value=ast.Tuple(elts=[_, advice])) if function.name.endswith("_wrongs"):
+            case ast.Yield(value=ast.Tuple(elts=[_, advice])) if function.name.endswith(
+                "_mistakes"
+            ):
                 yield advice
 
 

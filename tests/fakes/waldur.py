@@ -164,11 +164,6 @@ class FakeMarketplace(Ledger, Faulty):
         self.note("tell_resource_erred", resource.uuid, message)
         self._change(resource, state=ResourceState.ERRED)
 
-    @answers
-    def tell_last_sync(self, resource: Resource) -> None:
-        if self.dialect is Dialect.TODAY:
-            self.note("tell_last_sync", resource.uuid)
-
     # People
 
     @answers

@@ -22,10 +22,10 @@ from tests.fakes.pull_worlds import (
     settle,
 )
 from waldur_slurm.agent.model.marketplace import Dialect
-from waldur_slurm.agent.pull.apply import SlurmHand
+from waldur_slurm.agent.pull.apply import SlurmWriter
 from waldur_slurm.agent.pull.journal import Journal
-from waldur_slurm.agent.pull.memory.bookkeeping import after, foreseeing
-from waldur_slurm.agent.pull.tell import WaldurHand
+from waldur_slurm.agent.pull.memory.bookkeeping import with_done, with_intent
+from waldur_slurm.agent.pull.tell import WaldurWriter
 from waldur_slurm.agent.pull.vocabulary.steps import Judgement, SlurmStep, Step, Telling
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import ROOT
@@ -93,9 +93,9 @@ def test_no_step_is_idle(dialect: Dialect, done: list[Deed]) -> None:
 def alone(site: Site, step: Step) -> None:
     """Carry out one step as a cycle would."""
     journal = Journal(site.state)
-    journal.keep_ledger(foreseeing(journal.ledger, [step]))
+    journal.keep_ledger(with_intent(journal.ledger, [step]))
     if isinstance(step, SlurmStep):
-        slurm = SlurmHand(
+        slurm = SlurmWriter(
             accounting=site.slurm,
             offering=site.waldur.offering.uuid,
             report_final_usage=site.desk,
@@ -104,11 +104,11 @@ def alone(site: Site, step: Step) -> None:
         )
         assert slurm.carry_out([step]) == []
     elif isinstance(step, Judgement | Telling):
-        waldur = WaldurHand(
+        waldur = WaldurWriter(
             marketplace=site.waldur, done=lambda _step: None, is_stopping=lambda: False
         )
         assert waldur.tell([step]) == []
-    journal.keep_ledger(after(journal.ledger, [step]))
+    journal.keep_ledger(with_done(journal.ledger, [step]))
 
 
 @LAW

@@ -137,7 +137,9 @@ def _add_commands(
 
 def _add_consent(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--allow-removals", action="store_true", help="pull: let the brake go for this cycle"
+        "--allow-removals",
+        action="store_true",
+        help="pull: override the brake for this cycle",
     )
     command.add_argument(
         "--allow-decrease", action="store_true", help="push: let reported usage fall in this cycle"

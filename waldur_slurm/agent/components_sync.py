@@ -1,6 +1,6 @@
 """The offering's components against the TRES file: what to make, what to change, what is right.
 
-What the file does not name is nobody's business: no component is removed, and a field that an entry
+What the file does not name is left alone: no component is removed, and a field that an entry
 leaves out stays as Waldur has it.
 """
 

@@ -1,4 +1,4 @@
-"""The agent's own errors: what Waldur did not do, and what a person asked for and cannot be.
+"""The agent's own errors: what Waldur did not do, and a person's requests that are refused.
 
 ExpectedError
 ├── WaldurError
@@ -7,7 +7,7 @@ ExpectedError
 │   │   └── NoWaldurThere
 │   └── UnexpectedPayload
 ├── NoSuchAllocation
-└── UnsafePlan
+└── RequestRefused
 """
 
 from waldur_slurm.errors import ExpectedError
@@ -45,5 +45,5 @@ class NoSuchAllocation(ExpectedError):
     """Somebody asked about an account that no allocation of the offering has."""
 
 
-class UnsafePlan(ExpectedError):
-    """The plan removes more than the site's policy allows in one cycle."""
+class RequestRefused(ExpectedError):
+    """What a person asked for would be wrong, or Waldur would not take it; nothing was done."""

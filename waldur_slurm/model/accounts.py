@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from waldur_slurm.model.names import AccountName, UserName
+from waldur_slurm.model.names import ROOT, AccountName, UserName
 from waldur_slurm.model.tres import Tres
 
 
@@ -41,6 +41,11 @@ class Account:
     def users(self) -> frozenset[UserName]:
         """Everybody who may use the account in every partition."""
         return frozenset(a.user for a in self.associations if not a.partition)
+
+
+def is_in_cluster(account: Account | None) -> bool:
+    """An account may be known to the database and still have no place in this cluster."""
+    return account is not None and (account.parent is not None or account.name == ROOT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import Enum, auto
 
 from waldur_slurm.errors import InvalidName
+from waldur_slurm.model.names import quoted
 
 MOST_TASKS = 4_000_001
 """Slurm's own bound of an array."""
@@ -105,7 +106,7 @@ def job_id(text: str) -> JobId:
     """Read what Slurm calls a job, or raise `InvalidName`; `str` gives the same text back."""
     found = _JOB.fullmatch(text)
     if found is None or int(found["number"]) > _MOST_NUMBER:
-        raise InvalidName(f"not the number of a job: {_shown(text)} (expected 12, 12_3 or 12+0)")
+        raise InvalidName(f"not the number of a job: {quoted(text)} (expected 12, 12_3 or 12+0)")
     number = int(found["number"])
     if found["task"]:
         return JobId(number, Task(int(found["task"])))
@@ -126,15 +127,11 @@ def _tasks(text: str, at_once: str | None) -> Tasks:
 def _span(text: str) -> Span:
     found = _SPAN.fullmatch(text)
     if found is None:
-        raise InvalidName(f"not tasks of an array: {_shown(text)}")
+        raise InvalidName(f"not tasks of an array: {quoted(text)}")
     span = Span(int(found[1]), int(found[2] or found[1]), int(found[3] or 1))
     if not span.numbers or str(span) != text:
-        raise InvalidName(f"not tasks of an array as Slurm writes them: {_shown(text)}")
+        raise InvalidName(f"not tasks of an array as Slurm writes them: {quoted(text)}")
     return span
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 80 else f"{text[:80]}...")
 
 
 @dataclass(frozen=True, slots=True)

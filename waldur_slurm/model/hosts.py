@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from waldur_slurm.errors import InvalidName
 from waldur_slurm.model.counting import counted
+from waldur_slurm.model.names import quoted
 
 MOST_HOSTS = 65_536
 """What Slurm itself takes for one range."""
@@ -60,7 +61,7 @@ def expand_hosts(text: str, *, most: int = MOST_HOSTS) -> tuple[str, ...]:
     items = [*_items(text)]
     count = sum(map(_count, items))
     if count > most:
-        raise InvalidName(f"a list of {count} hosts, more than {most}: {_shown(text)}")
+        raise InvalidName(f"a list of {count} hosts, more than {most}: {quoted(text)}")
     return tuple(name for item in items for name in _spread(item))
 
 
@@ -69,7 +70,7 @@ def fold_hosts(names: Iterable[str]) -> str:
     folded: list[tuple[str, list[_Range]]] = []
     for name in names:
         if _ITEM.fullmatch(name) is None or "[" in name:
-            raise InvalidName(f"not the name of a host: {_shown(name)}")
+            raise InvalidName(f"not the name of a host: {quoted(name)}")
         found = _NUMBERED.fullmatch(name)
         if found is None:
             folded.append((name, []))
@@ -85,7 +86,7 @@ def _items(text: str) -> Iterator[tuple[_Piece, ...]]:
         raise InvalidName(f"a list of hosts of {counted(len(text), 'letter')}")
     for item in _COMMA.split(text) if text else ():
         if _ITEM.fullmatch(item) is None:
-            raise InvalidName(f"not a list of hosts: {_shown(item)}")
+            raise InvalidName(f"not a list of hosts: {quoted(item)}")
         yield tuple(map(_piece, _PIECES.findall(item)))
 
 
@@ -98,7 +99,7 @@ def _piece(text: str) -> _Piece:
 def _range(text: str) -> _Range:
     found = _RANGE.fullmatch(text)
     if found is None or int(found[1]) > int(found[2] or found[1]):
-        raise InvalidName(f"not a range of hosts: {_shown(text)}")
+        raise InvalidName(f"not a range of hosts: {quoted(text)}")
     return _Range(int(found[1]), int(found[2] or found[1]), len(found[1]))
 
 
@@ -140,7 +141,3 @@ def _written(prefix: str, ranges: Sequence[_Range]) -> str:
     numbers = ",".join(map(str, ranges))
     is_one = len(ranges) == 1 and ranges[0].size == 1
     return f"{prefix}{numbers}" if is_one or not ranges else f"{prefix}[{numbers}]"
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 80 else f"{text[:80]}...")

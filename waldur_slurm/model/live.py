@@ -1,6 +1,6 @@
 """Jobs as slurmctld knows them now: waiting, running, and those that ended a moment ago.
 
-Whatever a user chose himself (names, comments, paths) is here as he wrote it, and may be anything.
+Whatever users choose (names, comments, paths) is here as they wrote it, and may be anything.
 Empty text stands for what Slurm does not say.
 """
 

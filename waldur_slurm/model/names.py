@@ -20,6 +20,8 @@ ROOT = AccountName("root")
 TELLING = 42
 """Characters of a name by which Slurm's database knows it."""
 
+_LONGEST_QUOTE = 80
+
 _ACCOUNT = re.compile(r"[a-z0-9_][a-z0-9_.-]{0,127}", re.ASCII)
 _USER = re.compile(r"[a-z0-9_][a-z0-9_.@-]{0,41}", re.ASCII)
 _CLUSTER = re.compile(r"[a-z0-9_][a-z0-9_.-]{0,63}", re.ASCII)
@@ -40,6 +42,11 @@ def cluster_name(text: str) -> ClusterName:
 
 def _matching(alphabet: re.Pattern[str], text: str, kind: str) -> str:
     if alphabet.fullmatch(text) is None:
-        shown = text if len(text) <= 80 else f"{text[:80]}..."
-        raise InvalidName(f"not a safe Slurm {kind}: {shown!r} (allowed: {alphabet.pattern})")
+        allowed = alphabet.pattern
+        raise InvalidName(f"not a safe Slurm {kind}: {quoted(text)} (allowed: {allowed})")
     return text
+
+
+def quoted(text: str) -> str:
+    """The text as an error may repeat it: on one line, and cut."""
+    return repr(text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}...")

@@ -1,6 +1,6 @@
 """Jobs as the accounting remembers them, each with all its runs, and what a run used.
 
-Whatever a user chose himself (names, comments, paths) is here as he wrote it, and may be anything.
+Whatever users choose (names, comments, paths) is here as they wrote it, and may be anything.
 """
 
 from collections.abc import Collection

@@ -13,6 +13,7 @@ from tests.trust.walks.site import (
     GPU_MINUTES,
     MOST_REMOVALS,
     NODE,
+    UTC_ZONE,
     CycleEnd,
     Held,
     WalkSite,
@@ -27,7 +28,6 @@ from waldur_slurm.agent.model.marketplace import (
     ResourceState,
     ResourceUuid,
 )
-from waldur_slurm.agent.push.plan.policy import UTC_ZONE
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Month

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tests.fakes.makers import component
 from tests.fakes.pull import FakeState
@@ -35,7 +36,7 @@ from waldur_slurm.agent.push.cycle import PushCycle
 from waldur_slurm.agent.push.final import FinalUsage
 from waldur_slurm.agent.push.journal import Journal
 from waldur_slurm.agent.push.plan.findings import Owed
-from waldur_slurm.agent.push.plan.policy import UTC_ZONE, PushPolicy
+from waldur_slurm.agent.push.plan.policy import PushPolicy
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.model.accounts import Account
@@ -49,6 +50,7 @@ GPU, NODE = tres_name("gres/gpu"), tres_name("node")
 GPU_MINUTES = 60
 MOST_REMOVALS = 1
 ADMIN = UserName("the-admin")
+UTC_ZONE = ZoneInfo("UTC")
 OPEN = (OrderState.PENDING_CONSUMER, OrderState.PENDING_PROVIDER, OrderState.EXECUTING)
 
 Held = Mapping[tuple[ResourceUuid, ComponentType, Month], Decimal]

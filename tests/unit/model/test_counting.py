@@ -41,5 +41,5 @@ def texts_that_count() -> Iterator[tuple[str, str]]:
                     yield str(text.value), f"{path.relative_to(PROJECT)}:{number.lineno}"
 
 
-def test_no_text_counts_in_a_way_of_its_own() -> None:
+def test_every_number_of_things_is_worded_by_counted() -> None:
     assert [where for text, where in texts_that_count() if PLURAL.match(text)] == []

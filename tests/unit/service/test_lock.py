@@ -97,7 +97,7 @@ def test_the_lock_is_free_again_afterwards(tmp_path: Path) -> None:
             assert signed(tmp_path / "pull")["process"] == str(os.getpid())
 
 
-def test_two_directions_do_not_stand_in_each_others_way(tmp_path: Path) -> None:
+def test_two_directions_may_run_at_once(tmp_path: Path) -> None:
     with only_agent(tmp_path / "pull"), only_agent(tmp_path / "push"):
         assert {path.name for path in tmp_path.iterdir()} == {"pull", "push"}
 

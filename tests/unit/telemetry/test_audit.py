@@ -155,7 +155,7 @@ def test_every_sink_hears_every_event_in_order(tmp_path: Path) -> None:
     assert heard == [("first", "user.added"), ("then", "user.added")]
 
 
-def test_it_may_lie_on_a_device_such_as_standard_output() -> None:
+def test_it_may_be_a_device_such_as_standard_output() -> None:
     read, write = os.pipe()
     try:
         audit_log(Path(f"/proc/self/fd/{write}"))(change(7))

@@ -1,15 +1,14 @@
-"""Can the members of allocations get in at all? Pure judgements over what was read."""
+"""Can the members of allocations get access? Pure judgements over what was read."""
 
 from collections.abc import Collection, Iterator, Mapping
 
 from waldur_slurm.agent.check.facts import WaldurFacts
-from waldur_slurm.agent.check.findings import Finding, failed, fine, unknown, warning
+from waldur_slurm.agent.check.findings import Finding, failed, fine, some_of, unknown, warning
 from waldur_slurm.agent.model.marketplace import OfferingUser, RowKind, UserUuid
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.model.counting import counted
 
 _SUBJECT = "members"
-_SHOWN = 5
 
 
 def judge_rows(waldur: WaldurFacts) -> Iterator[Finding]:
@@ -35,7 +34,7 @@ def judge_members(waldur: WaldurFacts) -> Iterator[Finding]:
         yield failed(
             _SUBJECT,
             f"the team of {counted(len(members.unknown), 'allocation')} cannot be read:"
-            f" {_first(members.unknown)}",
+            f" {some_of(members.unknown)}",
             "use the token of an owner of the service provider's organization",
         )
     known = {user.user: user for user in users}
@@ -52,7 +51,7 @@ def _judge_access(
         return failed(
             _SUBJECT,
             f"{len(lacking)} of {_members(names)} no offering user, and so no access:"
-            f" {_first(lacking)}",
+            f" {some_of(lacking)}",
             f"set {waldur.dialect.users_option} to true; who was a member before that needs one"
             " made, in Waldur or by PULL_MAKE_OFFERING_USERS=true",
         )
@@ -64,7 +63,7 @@ def _judge_access(
     if waiting:
         return warning(
             _SUBJECT,
-            f"{len(waiting)} of {_members(names)} no access: {_first(waiting)}",
+            f"{len(waiting)} of {_members(names)} no access: {some_of(waiting)}",
             "give them what they lack in Waldur (the offering's users)",
         )
     return fine(_SUBJECT, f"{_members(names)} offering users that can be used")
@@ -72,9 +71,3 @@ def _judge_access(
 
 def _members(names: Collection[object]) -> str:
     return counted(len(names), "member has", "members have")
-
-
-def _first(names: Collection[str]) -> str:
-    shown = sorted(names)[:_SHOWN]
-    more = len(names) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")

@@ -28,7 +28,7 @@ Known: TypeAlias = T | ExpectedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class SettingsFacts:
     """What the settings say, as far as `check` judges it."""
 
     direction: str
@@ -76,7 +76,7 @@ class SlurmFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    told: Told
+    settings: SettingsFacts
     components: Known[tuple[Component, ...]]
     storage: Mapping[str, str | Obstacle]
     """What the agent must be able to write, each with how it is, or with what stands in the way."""

@@ -1,5 +1,6 @@
 """One line of `check`: what was looked at, how it is, and what to do about it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,6 +21,9 @@ class Finding:
     advice: str = ""
 
 
+_MOST_NAMED = 5
+
+
 def fine(subject: str, found: str) -> Finding:
     return Finding(subject, Verdict.OK, found)
 
@@ -34,3 +38,10 @@ def failed(subject: str, found: str, advice: str) -> Finding:
 
 def unknown(subject: str, because: str) -> Finding:
     return Finding(subject, Verdict.UNKNOWN, f"not asked: {because}")
+
+
+def some_of(names: Collection[str]) -> str:
+    """The first few names in their order, and how many more there are."""
+    more = len(names) - _MOST_NAMED
+    shown = ", ".join(sorted(names)[:_MOST_NAMED])
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,4 +1,4 @@
-"""`check`: everything that was found, in the order in which a newcomer should mend it. Pure."""
+"""`check`: everything that was found, in the order in which to mend it. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -29,7 +29,7 @@ def is_fit(findings: Iterable[Finding]) -> bool:
 
 
 def _judge_settings(facts: Facts) -> Iterator[Finding]:
-    told = facts.told
+    told = facts.settings
     advice = f"correct it in {told.env_file or 'the env file'}"
     warnings = [warning("settings", text, advice) for text in told.warnings]
     if told.api_url.startswith("http://"):

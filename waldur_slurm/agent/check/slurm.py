@@ -1,13 +1,13 @@
 """Is Slurm fit for the agent? Pure judgements over what was read."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
-from waldur_slurm.agent.check.facts import Facts, Known, SlurmFacts, Told
-from waldur_slurm.agent.check.findings import Finding, failed, fine, unknown, warning
+from waldur_slurm.agent.check.facts import Facts, Known, SettingsFacts, SlurmFacts
+from waldur_slurm.agent.check.findings import Finding, failed, fine, some_of, unknown, warning
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.errors import ExpectedError, TransportError
-from waldur_slurm.model.accounts import Account, Snapshot
+from waldur_slurm.model.accounts import Account, Snapshot, is_in_cluster
 from waldur_slurm.model.counting import counted
 from waldur_slurm.model.names import ROOT, AccountName
 
@@ -31,21 +31,21 @@ def judge_slurm(facts: Facts) -> Iterator[Finding]:
     slurm = facts.slurm
     if isinstance(slurm, ExpectedError):
         yield failed("Slurm", str(slurm), _reach_advice(slurm))
-        asked = (*_ASKED, *_ASKED_OF[facts.told.direction])
+        asked = (*_ASKED, *_ASKED_OF[facts.settings.direction])
         yield from (unknown(subject, "Slurm does not answer") for subject in asked)
         return
     yield judge_version(slurm.version)
     yield judge_controller(slurm.configuration)
     yield judge_accounting(slurm)
-    if facts.told.direction == "push":
+    if facts.settings.direction == "push":
         yield judge_sight(slurm)
         yield judge_tres(slurm, facts.components)
         return
-    yield from judge_default_account(slurm.snapshot, facts.told.default_account)
+    yield from judge_default_account(slurm.snapshot, facts.settings.default_account)
     yield judge_may_write(slurm.may_write)
     yield judge_tres(slurm, facts.components)
     yield from judge_enforcement(slurm.configuration, facts.components)
-    yield judge_unix_users(slurm, facts.told)
+    yield judge_unix_users(slurm, facts.settings)
 
 
 def judge_version(version: str) -> Finding:
@@ -93,7 +93,7 @@ def judge_default_account(snapshot: Known[Snapshot], name: AccountName) -> Itera
         yield unknown(subject, "the accounting does not answer")
         return
     account = snapshot.accounts.get(name)
-    if account is None or (account.parent is None and name != ROOT):
+    if account is None or not is_in_cluster(account):
         where = "does not exist" if account is None else "is in no association of this cluster"
         yield failed(
             subject,
@@ -199,14 +199,14 @@ def judge_enforcement(
         if not isinstance(components, ExpectedError)
         else set()
     )
-    wrong = [*_enforcement_wrongs(configuration), *_reset_wrongs(configuration, periods)]
+    wrong = [*_enforcement_mistakes(configuration), *_reset_mistakes(configuration, periods)]
     for found, advice in wrong:
         yield warning(subject, found, f"in slurm.conf: {advice}")
     if not wrong:
         yield fine(subject, "slurm.conf enforces limits as the offering means them")
 
 
-def _enforcement_wrongs(configuration: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _enforcement_mistakes(configuration: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     enforced = set(configuration.get("AccountingStorageEnforce", "").lower().split(","))
     shown = configuration.get("AccountingStorageEnforce", "nothing")
     if not enforced & {"limits", "safe", "all"}:
@@ -226,13 +226,13 @@ def _enforcement_wrongs(configuration: Mapping[str, str]) -> Iterator[tuple[str,
         )
 
 
-def _reset_wrongs(
+def _reset_mistakes(
     configuration: Mapping[str, str], periods: set[str | None]
 ) -> Iterator[tuple[str, str]]:
     half_life = configuration.get("PriorityDecayHalfLife", "")
     if re.search(r"[1-9]", half_life):
         yield (
-            f"what was used is forgotten by halves (PriorityDecayHalfLife={half_life})",
+            f"usage decays, so limits are never used up (PriorityDecayHalfLife={half_life})",
             "PriorityDecayHalfLife=0",
         )
     reset = configuration.get("PriorityUsageResetPeriod", "NONE").upper()
@@ -249,11 +249,11 @@ def _reset_wrongs(
     if {"month", "total"} <= periods:
         yield (
             "the TRES file mixes limit_period month and total, and Slurm knows only one",
-            "decide for one of them; or sell the other as a `limit` of its own cluster",
+            "decide for one of them, and sell the other in an offering of another cluster",
         )
 
 
-def judge_unix_users(slurm: SlurmFacts, told: Told) -> Finding:
+def judge_unix_users(slurm: SlurmFacts, told: SettingsFacts) -> Finding:
     subject = "Unix users"
     missing = slurm.missing_unix_users
     if isinstance(missing, ExpectedError):
@@ -262,15 +262,10 @@ def judge_unix_users(slurm: SlurmFacts, told: Told) -> Finding:
         return warning(
             subject,
             f"{counted(len(missing), 'user name does', 'user names do')} not resolve where Slurm"
-            f" runs: {_some(sorted(missing))}",
-            "who is called so waits until `getent passwd NAME` answers there",
+            f" runs: {some_of(missing)}",
+            "each waits for access until `getent passwd NAME` answers there",
         )
     return fine(subject, "every user name that Waldur knows resolves where Slurm runs")
-
-
-def _some(names: Sequence[str], most: int = 5) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 def _reach_advice(error: ExpectedError) -> str:

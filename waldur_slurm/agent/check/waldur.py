@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from waldur_slurm.agent.check.access import judge_members, judge_rows
 from waldur_slurm.agent.check.components import judge_unsold, misspellings
-from waldur_slurm.agent.check.facts import Facts, Known, Told, WaldurFacts
+from waldur_slurm.agent.check.facts import Facts, Known, SettingsFacts, WaldurFacts
 from waldur_slurm.agent.check.findings import Finding, failed, fine, unknown, warning
 from waldur_slurm.agent.components_sync import Action, plan_components
 from waldur_slurm.agent.errors import (
@@ -38,7 +38,7 @@ class Right:
     `newest`: roles that only the newest Waldur lets do it; which one answers cannot be asked.
     """
 
-    deed: str
+    work: str
     directions: frozenset[str]
     roles: tuple[str, ...]
     newest: tuple[str, ...] = ()
@@ -69,7 +69,7 @@ RIGHTS = (
 
 
 def judge_waldur(facts: Facts) -> Iterator[Finding]:
-    waldur, told = facts.waldur, facts.told
+    waldur, told = facts.waldur, facts.settings
     if isinstance(waldur, ExpectedError):
         first = _judge_no_answer(waldur, told)
         yield first
@@ -91,7 +91,7 @@ def judge_waldur(facts: Facts) -> Iterator[Finding]:
     yield judge_clock(waldur)
 
 
-def _judge_no_answer(error: ExpectedError, told: Told) -> Finding:
+def _judge_no_answer(error: ExpectedError, told: SettingsFacts) -> Finding:
     if isinstance(error, WaldurUnreachable):
         return failed(
             "Waldur",
@@ -157,7 +157,7 @@ def judge_dialect(waldur: WaldurFacts) -> Finding:
 def judge_closed_months(waldur: WaldurFacts) -> Finding:
     """Which usage may still be reported when its month is over."""
     subject = "closed months"
-    if waldur.dialect is not Dialect.TODAY:
+    if not waldur.dialect.takes_dates:
         return warning(
             subject,
             "this Waldur takes no usage for a month that is over",
@@ -174,7 +174,7 @@ def judge_closed_months(waldur: WaldurFacts) -> Finding:
     )
 
 
-def judge_rights(waldur: WaldurFacts, told: Told) -> Iterator[Finding]:
+def judge_rights(waldur: WaldurFacts, told: SettingsFacts) -> Iterator[Finding]:
     rights = waldur.rights
     if isinstance(rights, ExpectedError):
         yield unknown("rights", str(rights))
@@ -184,7 +184,7 @@ def judge_rights(waldur: WaldurFacts, told: Told) -> Iterator[Finding]:
     for right in RIGHTS:
         if told.direction not in right.directions:
             continue
-        subject = f"right to {right.deed}"
+        subject = f"right to {right.work}"
         if rights.holds(*right.roles):
             yield fine(subject, found)
         elif rights.holds(*right.newest):
@@ -203,7 +203,7 @@ def _roles(rights: Rights) -> str:
 
 
 def _judge_managers_usage(waldur: WaldurFacts, rights: Rights) -> Iterator[Finding]:
-    """On `today` a manager reports what he may not read, and nothing with a date."""
+    """On `today` a manager reports what managers may not read, and nothing with a date."""
     if waldur.dialect is not Dialect.TODAY or rights.are_owners:
         return
     if rights.holds(*MANAGERS):

@@ -18,10 +18,9 @@ from waldur_slurm.agent.report.findings import Failure
 from waldur_slurm.agent.settings import Direction
 from waldur_slurm.errors import SettingsError
 from waldur_slurm.service.display import Display
+from waldur_slurm.service.program import FAILED, TRY_AGAIN
 
 OK = 0
-FAILED = 1
-TRY_AGAIN = 75
 
 Command = Callable[[Parts, argparse.Namespace], int]
 
@@ -77,9 +76,9 @@ def require(parts: Parts, direction: Direction, why: str) -> None:
 
 
 def require_meant(parts: Parts, arguments: argparse.Namespace) -> None:
-    """Refuse consent that the other direction would have to be given, before somebody relies on it.
+    """Refuse options that only the other direction obeys.
 
-    It would be taken in silence otherwise, and nothing that was wanted would be done.
+    They would be ignored in silence otherwise, and nothing that was wanted would be done.
     """
     for option, (name, direction) in _CONSENTS.items():
         if getattr(arguments, option):

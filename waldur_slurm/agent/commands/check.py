@@ -9,7 +9,7 @@ from pathlib import Path
 from waldur_slurm.agent.check.facts import (
     Facts,
     Known,
-    Told,
+    SettingsFacts,
     known,
     read_slurm,
     read_waldur,
@@ -19,12 +19,13 @@ from waldur_slurm.agent.check.findings import Finding, Verdict
 from waldur_slurm.agent.check.judgement import is_fit, judge
 from waldur_slurm.agent.check.storage import Obstacle, Wanted, obstacle
 from waldur_slurm.agent.check.systemd import read_unit
-from waldur_slurm.agent.commands import FAILED, OK, display_of, typed_with
+from waldur_slurm.agent.commands import OK, display_of, typed_with
 from waldur_slurm.agent.composition import Parts, now
 from waldur_slurm.agent.daemon.hooks import hooks_in
 from waldur_slurm.agent.daemon.show import announcer
 from waldur_slurm.agent.settings import LOGS, STATE, Direction
 from waldur_slurm.model.counting import counted
+from waldur_slurm.service.program import FAILED
 
 _STYLES: dict[str, str] = {
     Verdict.OK: "green",
@@ -66,7 +67,7 @@ def _facts(parts: Parts, env_file: Path | None) -> Facts:
     lets_people_in = told.direction is Direction.PULL
     waldur = read_waldur(lambda: parts.marketplace, now, announce)
     return Facts(
-        told=Told(
+        settings=SettingsFacts(
             direction=told.direction,
             api_url=told.api_url,
             verify_ssl=told.verify_ssl,

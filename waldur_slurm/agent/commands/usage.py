@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from datetime import timedelta
 
-from waldur_slurm.agent.commands import FAILED, OK, display_of
+from waldur_slurm.agent.commands import OK, display_of
 from waldur_slurm.agent.composition import Parts, now
 from waldur_slurm.agent.daemon.cycle import ensure_audited
 from waldur_slurm.agent.directions.push import push_journal, push_reader
@@ -13,6 +13,7 @@ from waldur_slurm.agent.push.statement import UsageRow, UsageStatement, Verifica
 from waldur_slurm.model.counting import counted
 from waldur_slurm.model.period import Month
 from waldur_slurm.service.display import Display
+from waldur_slurm.service.program import FAILED
 from waldur_slurm.telemetry.events import Event
 
 _COLUMNS = (

@@ -116,10 +116,10 @@ class Daemon:
 
 
 def _collect_between_cycles() -> None:
-    """Full collections come after each cycle, or a large site's whole world waits beside the next.
+    """Collect garbage in full after each cycle only: else a large site is in memory twice.
 
-    Within a cycle they find nothing and cost a seventh of its processor time; what there is by now
-    stays, and need not be looked through.
+    Within a cycle a full collection finds nothing and costs a seventh of its processor time; what
+    exists by now stays, and need not be scanned.
     """
     gc.freeze()
     young, middle, _ = gc.get_threshold()

@@ -56,7 +56,7 @@ class Health:
                 pass
 
     def life(self) -> Condition:
-        """Whether the loop goes round; what it achieves does not matter here."""
+        """Whether the loop still turns, whether or not its cycles succeed."""
         quiet = self._quiet_for()
         if quiet <= STUCK_AFTER:
             return Condition(True, "alive")

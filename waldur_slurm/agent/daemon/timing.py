@@ -1,4 +1,4 @@
-"""How long cycles and their phases take, told as events of the transcript's level."""
+"""How long cycles and their phases take, told as events of level DEBUG."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,7 +1,7 @@
 """Tell the allocations that still run from those that only the accounting thinks to run.
 
 slurmctld knows the living. One that it has lost counts until the last moment at which a cycle saw
-it there, so a fault of the accounting is nobody's bill; that moment is kept in `journal/`.
+it there, so that nobody pays for a fault of the accounting; that moment is kept in `journal/`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ _NAME = "journal/runs"
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Who lived when a cycle last looked, and when those were last seen who are lost since."""
+    """The runs alive when a cycle last looked, and when each that is lost since was last seen."""
 
     looked: datetime = NEVER
     alive: frozenset[Run] = frozenset()

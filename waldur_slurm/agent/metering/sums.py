@@ -14,12 +14,12 @@ from waldur_slurm.slurm.accounting.port import Accounting
 
 HOUR = timedelta(hours=1)
 FIRST_PART = timedelta(hours=12)
-"""Where nothing is known of the time before: how many jobs run there already, least of all."""
+"""Where nothing is known of the time before, such as how many jobs were running at its end."""
 LONGEST_PART = timedelta(days=16)
 MANY_RECORDS = 20_000
 """What a part should hold at most: sacct keeps all that it prints, nearly 2 kB each."""
 FEW_RECORDS = 4_000
-"""What a part may begin with in any case: jobs that run for long come again in every part."""
+"""How many new ones a part may have in any case: long jobs come again in every part."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -37,9 +37,9 @@ class Sums:
     open_parts: list[OpenPart] = field(default_factory=list)
     in_doubt: dict[str, str] = field(default_factory=dict)
     seen: set[Run] = field(default_factory=set)
-    """Those of the numbers that were watched for."""
+    """Runs of watched job numbers that have a record here."""
     ended: set[Run] = field(default_factory=set)
-    """Those of them that have an end."""
+    """Those of `seen` whose record has an end."""
     next_part: timedelta = FIRST_PART
     """How long a part may be that follows what was read."""
 
@@ -134,7 +134,7 @@ class Sums:
 
 
 def _cut(part: OpenPart, since: Mapping[str, tuple[Run, datetime]]) -> OpenPart:
-    """One of which slurmctld does not say since when stays suspended, and whole."""
+    """A part stays whole, and suspended, where slurmctld does not say since when."""
     if not part.is_suspended or part.run.id not in since:
         return part
     queued, moment = since[part.run.id]
@@ -142,7 +142,7 @@ def _cut(part: OpenPart, since: Mapping[str, tuple[Run, datetime]]) -> OpenPart:
 
 
 def next_length(part: Window, allowed: timedelta, found: int, began: int) -> timedelta:
-    """Foresee how long the next part may be: what ran already comes again, and as many new ones.
+    """Estimate how long the next part may be: jobs that ran already come again, beside new ones.
 
     Quiet times are read in long parts, for fewer processes; in busy ones none of them grows large.
     `part` may be shorter than was `allowed`: a window's last one ends with the window.

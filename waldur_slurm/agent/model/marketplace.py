@@ -208,7 +208,7 @@ class Offering:
     wants_memberships: bool = False
     """Whether it lets the agent say whose access has arrived."""
     passes_messages: bool = False
-    """Whether customers see what the provider says of an order that waits for him."""
+    """Whether customers see what the provider says of an order that waits for approval."""
 
     @property
     def is_unavailable(self) -> bool:

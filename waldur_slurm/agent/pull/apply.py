@@ -62,7 +62,7 @@ class FinalUsage(Protocol):
 
 
 @dataclass(slots=True, kw_only=True)
-class SlurmHand:
+class SlurmWriter:
     """Does in Slurm what the steps say. `done` hears of each step that changed something."""
 
     accounting: Accounting
@@ -71,9 +71,9 @@ class SlurmHand:
     done: Callable[[Step], None]
     is_stopping: Callable[[], bool]
     unbroken: Unbroken = nullcontext
-    """Around each change with its note: who stops the agent in between would lose the note."""
+    """Around each change and its note: a stop in between would lose the note."""
     failures: list[Failure] = field(default_factory=list)
-    """What failed by itself the last time, be it that the work broke off."""
+    """What failed alone in the last `carry_out`, also where that raised."""
 
     def carry_out(self, steps: Sequence[SlurmStep]) -> list[Failure]:
         """Raise what means that Slurm is not answering; return what failed by itself."""
@@ -121,7 +121,8 @@ class SlurmHand:
     ) -> list[Failure]:
         """Do them all at once; on a refusal find those that are refused, and do the others.
 
-        Some may be done although the whole was refused: what `were_tried` and is so was done then.
+        Slurm may have done some of a batch that it refused: where steps `were_tried`, those found
+        already so were done then.
         """
         try:
             outcome = act(steps)

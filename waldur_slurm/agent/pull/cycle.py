@@ -5,7 +5,7 @@ reading has nothing left to do for it in Slurm.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -13,45 +13,37 @@ from datetime import datetime, timedelta
 
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.model.marketplace import Dialect, OfferingUuid, OrderType, ResourceUuid
-from waldur_slurm.agent.pull.apply import FinalUsage, SlurmHand
+from waldur_slurm.agent.pull.apply import FinalUsage, SlurmWriter
 from waldur_slurm.agent.pull.desired.desired import Desired, desire
 from waldur_slurm.agent.pull.guard.brake import Guarded, guard, orders_ending
 from waldur_slurm.agent.pull.guard.removals import remember_taken
 from waldur_slurm.agent.pull.journal import Journal
-from waldur_slurm.agent.pull.memory.bookkeeping import after, foreseeing, tidied
+from waldur_slurm.agent.pull.memory.bookkeeping import reconciled, with_done, with_intent
 from waldur_slurm.agent.pull.memory.quarantine import after_cycle, resting
 from waldur_slurm.agent.pull.news import CycleReport, News
-from waldur_slurm.agent.pull.plan.adoption import adoption
+from waldur_slurm.agent.pull.plan.adoption import plan_adoption
+from waldur_slurm.agent.pull.plan.confirmed import confirmed, slurm_steps
 from waldur_slurm.agent.pull.plan.defaults import with_defaults
 from waldur_slurm.agent.pull.plan.plan import Plan, plan_desired
 from waldur_slurm.agent.pull.read import read_answers, read_waldur
-from waldur_slurm.agent.pull.tell import WaldurHand
+from waldur_slurm.agent.pull.tell import WaldurWriter
 from waldur_slurm.agent.pull.vocabulary.failures import Failure, NotConfirmed
 from waldur_slurm.agent.pull.vocabulary.steps import (
-    AddUser,
     CancelJobs,
-    CompleteOrder,
     Judgement,
     Key,
-    MakeOfferingUser,
     RemoveAccount,
-    RemoveUser,
     SlurmStep,
     Step,
-    TellAssociation,
-    TellBackendId,
-    Telling,
-    TellNoAssociation,
     sort_key,
     subject_of,
 )
 from waldur_slurm.agent.pull.world.doubts import believed_doubts, remember_doubts
-from waldur_slurm.agent.pull.world.ownership import is_in_cluster
 from waldur_slurm.agent.pull.world.policy import NO_CONSENT, Consent, PullPolicy
 from waldur_slurm.agent.pull.world.taken import Taken, still_counting
 from waldur_slurm.agent.pull.world.world import WaldurSide, World
 from waldur_slurm.agent.waldur.port import Marketplace
-from waldur_slurm.model.accounts import Snapshot
+from waldur_slurm.model.accounts import Snapshot, is_in_cluster
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.service.signals import Unbroken
 from waldur_slurm.slurm.accounting.port import Accounting
@@ -112,11 +104,11 @@ class PullCycle:
     def adopt(self, resource: ResourceUuid, account: AccountName) -> None:
         """Take an account for a resource's own because a person says so.
 
-        Raises `UnsafePlan` where that cannot be right.
+        Raises `RequestRefused` where that cannot be right.
         """
         desired = self.look(Journal(self.state), NO_CONSENT).desired
         found = next((r for r in desired.world.waldur.resources if r.uuid == resource), None)
-        step, setting = adoption(desired, found, account)
+        step, setting = plan_adoption(desired, found, account)
         with self.unbroken():
             if setting is not None:
                 self.accounting.set_limits(account, dict(setting.limits))
@@ -173,13 +165,13 @@ class _Run:
         self._news = news
         self._failures: list[Failure] = []
         self._done: list[Step] = []
-        self._waldur = WaldurHand(
+        self._waldur = WaldurWriter(
             marketplace=cycle.marketplace,
             done=self._note,
             is_stopping=cycle.is_stopping,
             unbroken=cycle.unbroken,
         )
-        self._slurm = SlurmHand(
+        self._slurm = SlurmWriter(
             accounting=cycle.accounting,
             offering=cycle.offering,
             report_final_usage=cycle.report_final_usage,
@@ -192,7 +184,7 @@ class _Run:
         phase = self._cycle.phase
         with phase("read"):
             view = self._cycle.look(self._journal, consent)
-        self._journal.keep_ledger(tidied(self._journal.ledger, view.desired))
+        self._journal.keep_ledger(reconciled(self._journal.ledger, view.desired))
         doubts = remember_doubts(view.guarded.doubts, self._journal.doubts, view.world.now)
         self._journal.keep_doubts(doubts)
         is_whole = False
@@ -206,7 +198,7 @@ class _Run:
             is_whole = not self._cycle.is_stopping()
         finally:
             self._news.failed(self._failures)
-            self._rest_what_failed(view.world.now, is_whole=is_whole)
+            self._keep_quarantine(view.world.now, is_whole=is_whole)
         return self._news.report(
             view.guarded,
             failures=self._failures,
@@ -215,7 +207,7 @@ class _Run:
             outsiders=view.desired.outsiders,
         )
 
-    def _rest_what_failed(self, now: datetime, *, is_whole: bool) -> None:
+    def _keep_quarantine(self, now: datetime, *, is_whole: bool) -> None:
         """Only a cycle that came to its end, with answers to all, shows what went well."""
         is_whole = is_whole and not any(failure.error.transient for failure in self._failures)
         entries = after_cycle(self._journal.quarantine, self._failures, now, is_whole=is_whole)
@@ -229,7 +221,7 @@ class _Run:
         self._failures.extend(self._waldur.tell(judgements))
         policy = replace(view.world.policy, approve_orders=False)
         world = replace(view.world, waldur=self._read_waldur(view.world.dialect), policy=policy)
-        return self._again(world)
+        return self._plan_again(world)
 
     def _read_waldur(self, dialect: Dialect) -> WaldurSide:
         """The older dialects make the hidden allocation a moment after the approval."""
@@ -246,7 +238,7 @@ class _Run:
         tried: set[Key] = set()
         failed: set[str] = set()
         for _ in range(_MOST_ROUNDS):
-            steps = [step for step in _slurm_steps(view.plan) if subject_of(step) not in failed]
+            steps = [step for step in slurm_steps(view.plan) if subject_of(step) not in failed]
             new = [step for step in steps if sort_key(step) not in tried]
             if not new or self._cycle.is_stopping():
                 break
@@ -254,22 +246,22 @@ class _Run:
             failures = self._carry_out(view, new)
             failed |= {subject_of(failure.step) for failure in failures}
             world = replace(view.world, snapshot=self._cycle.accounting.read_snapshot())
-            view = self._again(world)
-        view = _without_records(view, tried, failed)
-        self._doubt(view, tried, failed)
+            view = self._plan_again(world)
+        view = _without_done_removals(view, tried, failed)
+        self._fail_unconfirmed(view, tried, failed)
         return view
 
     def _carry_out(self, view: View, steps: list[SlurmStep]) -> list[Failure]:
         """Write down what is about to happen, let it happen, and forget what is settled."""
         taken = self._journal.taken
-        self._journal.keep_ledger(foreseeing(self._journal.ledger, steps))
+        self._journal.keep_ledger(with_intent(self._journal.ledger, steps))
         self._remember_taken(view, taken, steps)
         before = len(self._done)
         try:
             failures = self._slurm.carry_out(steps)
         finally:
             self._failures.extend(self._slurm.failures)
-            self._journal.keep_ledger(after(self._journal.ledger, self._done[before:]))
+            self._journal.keep_ledger(with_done(self._journal.ledger, self._done[before:]))
         self._remember_taken(view, taken, self._done[before:])
         return failures
 
@@ -279,9 +271,9 @@ class _Run:
             ending = orders_ending(view.desired)
             self._journal.keep_taken(remember_taken(before, steps, ending, view.world.now))
 
-    def _doubt(self, view: View, tried: set[Key], failed: set[str]) -> None:
+    def _fail_unconfirmed(self, view: View, tried: set[Key], failed: set[str]) -> None:
         """A step that Slurm confirmed and that a fresh plan still holds has failed."""
-        for step in _slurm_steps(view.plan):
+        for step in slurm_steps(view.plan):
             is_over = subject_of(step) in failed or isinstance(step, CancelJobs)
             if sort_key(step) in tried and not is_over and not self._cycle.is_stopping():
                 self._failures.append(
@@ -289,9 +281,9 @@ class _Run:
                 )
 
     def _tell(self, view: View) -> None:
-        self._failures.extend(self._waldur.tell(list(_confirmed(view.plan))))
+        self._failures.extend(self._waldur.tell(list(confirmed(view.plan))))
 
-    def _again(self, world: World) -> View:
+    def _plan_again(self, world: World) -> View:
         taken = still_counting(self._journal.taken, world.now)
         return self._cycle.view(replace(world, ledger=self._journal.ledger, taken=taken))
 
@@ -300,11 +292,7 @@ class _Run:
         self._news.changed(step)
 
 
-def _slurm_steps(plan: Plan) -> list[SlurmStep]:
-    return [step for step in plan.steps if isinstance(step, SlurmStep)]
-
-
-def _without_records(view: View, tried: set[Key], failed: set[str]) -> View:
+def _without_done_removals(view: View, tried: set[Key], failed: set[str]) -> View:
     """Drop the removals that worked: an account that another cluster uses keeps its record."""
     accounts = view.world.snapshot.accounts
 
@@ -318,24 +306,6 @@ def _without_records(view: View, tried: set[Key], failed: set[str]) -> View:
 
     steps = tuple(step for step in view.plan.steps if not is_settled(step))
     return replace(view, guarded=replace(view.guarded, plan=replace(view.plan, steps=steps)))
-
-
-def _confirmed(plan: Plan) -> Iterable[Telling]:
-    """What the plan tells of that has nothing left to do in Slurm."""
-    left = _slurm_steps(plan)
-    orders = {step.order for step in left} - {None}
-    people = {(s.account, s.user) for s in left if isinstance(s, AddUser | RemoveUser)}
-    for step in plan.steps:
-        match step:
-            case TellAssociation() | TellNoAssociation() if (step.account, step.user) in people:
-                continue
-            case MakeOfferingUser():
-                yield step
-            case TellBackendId() | CompleteOrder() | TellAssociation() | TellNoAssociation():
-                if step.order not in orders:
-                    yield step
-            case _:
-                continue
 
 
 def _lacks_allocations(waldur: WaldurSide) -> bool:

@@ -55,7 +55,7 @@ class News:
             self._sink(Event(name=step.event, fields=record_of(step), is_change=True))
 
     def failed(self, failures: Iterable[Failure]) -> None:
-        """Tell what went wrong with single items, be it that the cycle breaks off."""
+        """Tell what failed alone, also where the cycle breaks off."""
         for each in failures:
             self._sink(failed(subject_of(each.step), sentence_of(each.step), each.error))
 

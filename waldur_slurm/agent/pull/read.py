@@ -68,7 +68,7 @@ def _read_missing(
     """Believe the look-up only if it knows nearly everybody who is in an account already."""
     if not asked.joiners or not desired.world.policy.require_unix_users:
         return frozenset()
-    present = _people(desired)
+    present = desired.people
     try:
         missing = accounting.read_missing_unix_users(sorted(asked.joiners | present))
     except (TransportError, CommandFailed):
@@ -84,7 +84,3 @@ def _read_defaults(accounting: Accounting, asked: Questions) -> Mapping[UserName
     if not asked.leavers:
         return {}
     return accounting.read_default_accounts(sorted(asked.leavers))
-
-
-def _people(desired: Desired) -> frozenset[UserName]:
-    return frozenset(user for kept in desired.kept for user in kept.found.users)

@@ -36,7 +36,7 @@ _ENOUGH = 3
 
 
 @dataclass(slots=True, kw_only=True)
-class WaldurHand:
+class WaldurWriter:
     """Does in Waldur what the steps say. `done` hears of each and may be called by any thread."""
 
     marketplace: Marketplace

@@ -1,6 +1,6 @@
 """Tell Waldur what the plan says, one resource's trouble apart from another's.
 
-After a step of a resource that failed its later steps wait: nobody is called erred whose usage is
+After a step has failed, the later steps of its resource wait: none is called erred whose usage is
 still to be sent. When Waldur is out of reach several times in a row, the rest waits too.
 """
 
@@ -51,7 +51,7 @@ Failure = findings.Failure[Step]
 
 
 @dataclass(kw_only=True)
-class WaldurHand:
+class WaldurWriter:
     """Does what the steps say. `done` hears of each step that changed something in Waldur.
 
     `may_book` is asked right before usage is sent: whether it may go without a date.
@@ -135,7 +135,7 @@ class WaldurHand:
         return True
 
     def _not_totalled(self, step: TellUsage) -> Collection[ComponentType]:
-        """Of what Waldur, with all its rows, does not hold the month's total that it was told."""
+        """Components whose rows in Waldur do not add up to the total that it was told."""
         held = by_usage(self.marketplace.read_usages(step.month))
         uuid, told = step.resource.uuid, step.amounts
         return [kind for kind in sorted(step.split) if held.get((uuid, kind)) != told[kind]]
@@ -148,9 +148,10 @@ class WaldurHand:
         self.ledger = replace(self.ledger, declined=declined)
 
     def _tell_users(self, step: TellUserUsages) -> bool:
-        """Usage by person belongs to a total, whose identity only a new reading knows.
+        """Usage by person belongs to a total, whose uuid only a new reading tells.
 
-        One without it is no reading: who would be called erred next takes no more usage.
+        A reading without that total fails the step: the resource would be called erred next, and
+        Waldur would take no more usage of it.
         """
         if (step.resource.uuid, step.component) in self.ledger.declined.get(step.month, {}):
             return False
@@ -187,7 +188,7 @@ class WaldurHand:
         self.ledger = replace(self.ledger, members=members)
 
     def _tell_limits(self, step: TellLimits) -> bool:
-        """Not where a customer has ordered since both sides were read: all limits are replaced.
+        """Skip it where a customer has ordered since the reading: telling replaces all limits.
 
         Waldur may keep its own, or clamp ours, without a word; so they are read back, once.
         """
@@ -201,7 +202,7 @@ class WaldurHand:
         return held != now.limits
 
     def _tell_erred(self, step: TellErred) -> bool:
-        """Noted first: what nobody remembers as ours stays erred for good."""
+        """Noted first: what push does not remember to have called erred, it never calls OK."""
         uuid = step.resource.uuid
         self.ledger = replace(self.ledger, erred=self.ledger.erred | {uuid})
         self.keep(self.ledger)

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
-from waldur_slurm.agent.errors import UnsafePlan
-from waldur_slurm.agent.model.marketplace import Dialect
-from waldur_slurm.agent.push.apply import Failure, WaldurHand
+from waldur_slurm.agent.errors import RequestRefused
+from waldur_slurm.agent.push.apply import Failure, WaldurWriter
 from waldur_slurm.agent.push.journal import Journal
 from waldur_slurm.agent.push.news import News
 from waldur_slurm.agent.push.plan.policy import NO_CONSENT, Consent
@@ -51,7 +50,7 @@ class Backfill:
     progress: Progress = field(default=lambda month, done, of: None)  # noqa: ARG005 - nobody listens
 
     def run(self, first: Month, last: Month, *, dry_run: bool = False) -> tuple[MonthReport, ...]:
-        """Raise `UnsafePlan` before anything is told where Waldur takes no closed month at all.
+        """Raise `RequestRefused` before anything is told where Waldur takes no closed month at all.
 
         A dry run is refused what the run would be refused.
         """
@@ -89,7 +88,7 @@ class Backfill:
         return MonthReport(month, plan, failures)
 
     def _tell(self, world: World, plan: UsagePlan) -> tuple[Failure, ...]:
-        hand = WaldurHand(
+        writer = WaldurWriter(
             marketplace=self.reader.marketplace,
             ledger=world.ledger,
             done=News(self.sink).changed,
@@ -99,17 +98,17 @@ class Backfill:
         )
         # What Waldur declines is a failure here: somebody asked for it and wants to know.
         totals = [replace(step, is_tried=False) for step in plan.totals]
-        hand.carry_out([*totals, *plan.users])
-        return tuple(hand.failures)
+        writer.carry_out([*totals, *plan.users])
+        return tuple(writer.failures)
 
     def _refuse_what_waldur_would(self, months: tuple[Month, ...]) -> None:
         now = self.reader.server_now()
         running = Month.containing(now, self.reader.policy.zone)
         if months and months[-1] > running:
-            raise UnsafePlan(f"{months[-1]} has not begun")
+            raise RequestRefused(f"{months[-1]} has not begun")
         is_past = any(month < running for month in months)
-        if is_past and self.reader.marketplace.dialect is not Dialect.TODAY:
-            raise UnsafePlan("this Waldur takes usage for the running month only")
+        if is_past and not self.reader.marketplace.dialect.takes_dates:
+            raise RequestRefused("this Waldur takes usage for the running month only")
 
 
 def months_between(first: Month, last: Month) -> tuple[Month, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from waldur_slurm.agent.model.components import Component
-from waldur_slurm.agent.push.apply import WaldurHand
+from waldur_slurm.agent.push.apply import WaldurWriter
 from waldur_slurm.agent.push.journal import Journal
 from waldur_slurm.agent.push.news import CycleReport, News
 from waldur_slurm.agent.push.plan.erred import COMING_BACK
@@ -74,7 +74,7 @@ class PushCycle:
                 journal.note_decrease(step, self.clock(), is_allowed=consent.allow_decrease)
             self._news.changed(step)
 
-        hand = WaldurHand(
+        writer = WaldurWriter(
             marketplace=self.marketplace,
             ledger=world.ledger,
             done=done,
@@ -85,17 +85,17 @@ class PushCycle:
         )
         try:
             with self.phase("tell"):
-                hand.carry_out(plan.steps)
+                writer.carry_out(plan.steps)
         finally:
-            self._news.failed(hand.failures)
-            journal.keep_ledger(hand.ledger)
-        if _has_refused(hand.ledger, world.ledger):
-            after = plan_push(replace(world, ledger=hand.ledger))
+            self._news.failed(writer.failures)
+            journal.keep_ledger(writer.ledger)
+        if _has_refused(writer.ledger, world.ledger):
+            after = plan_push(replace(world, ledger=writer.ledger))
             plan = replace(plan, owed=after.owed, refusals=after.refusals, drifts=after.drifts)
         journal.keep_owed(plan.judged, plan.owed)
-        if not hand.failures and not hand.postponed and not self.is_stopping():
+        if not writer.failures and not writer.postponed and not self.is_stopping():
             journal.keep_newest_month(max(world.measured))
-        return self._news.report(plan, journal.read_owed(), tuple(hand.failures))
+        return self._news.report(plan, journal.read_owed(), tuple(writer.failures))
 
     def _read(self, consent: Consent, *, remember: bool) -> World:
         resources = self.reader.read_resources()

@@ -7,7 +7,7 @@ from datetime import timedelta
 from waldur_slurm.agent.errors import UnexpectedPayload
 from waldur_slurm.agent.metering.sums import from_epoch, to_epoch
 from waldur_slurm.agent.model.marketplace import Resource
-from waldur_slurm.agent.push.apply import WaldurHand
+from waldur_slurm.agent.push.apply import WaldurWriter
 from waldur_slurm.agent.push.journal import Journal
 from waldur_slurm.agent.push.news import News
 from waldur_slurm.agent.push.plan.findings import RefusalKind
@@ -54,19 +54,19 @@ class FinalUsage:
 
     def _tell(self, world: World, plan: UsagePlan) -> bool:
         news = News(self.sink)
-        hand = WaldurHand(
+        writer = WaldurWriter(
             marketplace=self.reader.marketplace,
             ledger=world.ledger,
             done=news.changed,
             may_book=self.reader.may_book,
             unbroken=self.unbroken,
         )
-        hand.carry_out([*plan.totals, *plan.users])
-        if hand.failures:
-            raise hand.failures[0].error
-        if hand.postponed:
+        writer.carry_out([*plan.totals, *plan.users])
+        if writer.failures:
+            raise writer.failures[0].error
+        if writer.postponed:
             return False
-        after = plan_usage(replace(world, ledger=hand.ledger))
+        after = plan_usage(replace(world, ledger=writer.ledger))
         _demand_certain(after)
         # This was the last measurement of it: what is owed has to be kept now.
         Journal(self.reader.state).keep_owed(plan.judged, after.owed)

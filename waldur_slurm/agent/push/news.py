@@ -70,7 +70,7 @@ class News:
         self._sink(Event(name=event_of(step), fields=record_of(step), is_change=True))
 
     def failed(self, failures: Iterable[Failure]) -> None:
-        """Tell what went wrong with single items, be it that the cycle breaks off."""
+        """Tell what failed alone, also where the cycle breaks off."""
         for each in failures:
             subject = each.step.resource.backend_id
             self._sink(failed(subject, sentence_of(each.step), each.error))

@@ -10,13 +10,11 @@ from waldur_slurm.agent.model.components import Component, ComponentType
 from waldur_slurm.agent.model.marketplace import Resource
 from waldur_slurm.agent.model.usage import Measurement
 from waldur_slurm.agent.push.plan.usage import by_account
-from waldur_slurm.agent.push.plan.world import by_usage, by_user
+from waldur_slurm.agent.push.plan.world import NOTHING, by_usage, by_user
 from waldur_slurm.agent.push.reader import Reader, named_accounts
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Month, Window
 from waldur_slurm.model.tres import TresName
-
-NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -73,7 +71,7 @@ class UsageStatement:
         for month, measurement in self._measure(months, resources).items():
             held = by_usage(self.reader.marketplace.read_usages(month))
             used = by_account(measurement)
-            for resource, component in self._sold(resources):
+            for resource, component in self._figures_of(resources):
                 account = AccountName(resource.backend_id)
                 seconds = sum(used.get(account, {}).get(component.tres, {}).values())
                 amount = held.get((resource.uuid, component.type), NOTHING)
@@ -90,7 +88,7 @@ class UsageStatement:
             waldur = self.reader.marketplace
             held = by_user(waldur.read_user_usages(month, waldur.read_usages(month)))
             used = by_account(measurement)
-            for resource, component in self._sold(resources):
+            for resource, component in self._figures_of(resources):
                 account = AccountName(resource.backend_id)
                 people = used.get(account, {}).get(component.tres, {})
                 known = held.get((resource.uuid, component.type), {})
@@ -119,7 +117,7 @@ class UsageStatement:
         for day, measurement in days.items():
             used = by_account(measurement)
             written = str(day.start.astimezone(reader.policy.zone).date())
-            for resource, component in self._sold(resources):
+            for resource, component in self._figures_of(resources):
                 account = AccountName(resource.backend_id)
                 seconds = sum(used.get(account, {}).get(component.tres, {}).values())
                 note = measurement.in_doubt.get(account, "")
@@ -161,7 +159,8 @@ class UsageStatement:
             raise NoSuchAllocation(f"no allocation of this offering has account {min(unknown)}")
         return tuple(r for r in named if not accounts or r.backend_id in accounts)
 
-    def _sold(self, resources: Iterable[Resource]) -> Iterator[tuple[Resource, Component]]:
+    def _figures_of(self, resources: Iterable[Resource]) -> Iterator[tuple[Resource, Component]]:
+        """Each resource with each component: what a statement has a figure for."""
         for resource in resources:
             for component in self.reader.components:
                 yield resource, component

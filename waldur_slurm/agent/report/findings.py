@@ -50,7 +50,7 @@ class DriftKinds(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Drift:
-    """The two sides differ, and it is not this agent's to change it unasked."""
+    """The two sides differ, and the agent does not change it unasked."""
 
     kind: DriftKinds
     subject: str

@@ -2,13 +2,18 @@
 
 import re
 
+from waldur_slurm.agent.model.marketplace import canonical_uuid
+from waldur_slurm.errors import InvalidName
+
 
 def uuid(text: str) -> str:
     """Read a UUID with or without dashes; Waldur writes it without."""
-    bare = text.replace("-", "").lower()
-    if re.fullmatch(r"[0-9a-f]{32}", bare):
-        return bare
-    raise ValueError("a UUID of 32 hexadecimal digits, as in the address of Waldur's page")
+    try:
+        return canonical_uuid(text)
+    except InvalidName:
+        raise ValueError(
+            "a UUID of 32 hexadecimal digits, as in the address of Waldur's page"
+        ) from None
 
 
 def container(text: str) -> str:

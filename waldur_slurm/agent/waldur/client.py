@@ -186,9 +186,6 @@ class WaldurMarketplace:
     def tell_resource_erred(self, resource: Resource, message: str) -> None:
         self._api.tell_resource_erred(resource, message)
 
-    def tell_last_sync(self, resource: Resource) -> None:
-        self._api.tell_last_sync(resource)
-
     # People
 
     def read_members(

@@ -1,4 +1,4 @@
-"""Who is in each resource's project: one list for all, then project by project what it lacks.
+"""Who is in each resource's project: one list for all, then one by one what that list lacks.
 
 The list holds the projects of shared offerings only, and where it is closed it holds nothing: that
 it does not name a project is no evidence, so the project's team is asked for. A team that could

@@ -60,7 +60,7 @@ def _read_once(ask: Ask, query: Mapping[str, object], read: Callable[[Any], Read
     count = _count(answer)
     page = _rows(answer)
     found = [read(row) for row in page]
-    marks = _marks(page)
+    identities = _identities(page)
     size = len(answer.body)
     number = 1
     while (following := _following_page(answer, number)) is not None:
@@ -70,7 +70,7 @@ def _read_once(ask: Ask, query: Mapping[str, object], read: Callable[[Any], Read
         if not page or _count(answer) != count:
             raise _Shifted(f"{answer.request} changed while it was read")
         found += [read(row) for row in page]
-        marks += _marks(page)
+        identities += _identities(page)
         size += len(answer.body)
         if len(found) > count:
             break
@@ -78,7 +78,7 @@ def _read_once(ask: Ask, query: Mapping[str, object], read: Callable[[Any], Read
             raise UnexpectedPayload(f"{answer.request} goes on for ever: {number} pages so far")
     if len(found) != count:
         raise _Shifted(f"{answer.request} promised {counted(count, 'row')} and sent {len(found)}")
-    if len(set(marks)) != len(marks):  # a row sent twice means that another was skipped
+    if len(set(identities)) != len(identities):  # a row sent twice means that another was skipped
         raise _Shifted(f"{answer.request} sent the same row twice")
     return found
 
@@ -125,12 +125,12 @@ def _page_in(url: str) -> str:
         return ""
 
 
-def _marks(rows: list[Any]) -> list[str]:
+def _identities(rows: list[Any]) -> list[str]:
     """What a list has once: a uuid, or who was given which role in which project, and when."""
-    return [mark for row in rows if isinstance(row, dict) and (mark := _mark(row))]
+    return [identity for row in rows if isinstance(row, dict) and (identity := _identity(row))]
 
 
-def _mark(row: dict[str, Any]) -> str:
+def _identity(row: dict[str, Any]) -> str:
     if "uuid" in row:
         return str(row["uuid"])
     is_membership = "project_uuid" in row and "user_uuid" in row

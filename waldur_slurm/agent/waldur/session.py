@@ -49,7 +49,6 @@ ATTEMPTS = 4
 OVERWRITES = frozenset(
     {
         "create_association",
-        "refresh_last_sync",
         "set_as_erred",
         "set_as_ok",
         "set_backend_id",

@@ -24,7 +24,7 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 MAX_REDIRECTS = 3
 
 PERSONAL = "w_"
-"""How today's personal access tokens begin; after `token` nobody has them."""
+"""How today's personal access tokens begin; Waldur takes these after `Bearer` only."""
 
 READS = frozenset({"GET", "HEAD"})
 FOREIGN: Mapping[type[Exception], type[WaldurUnreachable]] = {

@@ -1,4 +1,4 @@
-"""What one reading cannot make sense of, thing by thing: one bad row stops itself, and no other.
+"""What one reading cannot make sense of, thing by thing: one bad row holds up itself alone.
 
 Only where most of a list is bad the answer is, and the reading fails as a whole.
 """

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from tests.fakes.makers import component
 from tests.fakes.slurm import FakeSlurm
 from tests.fakes.waldur import FakeMarketplace
-from waldur_slurm.agent.check.facts import Facts, Known, Told, read_slurm, read_waldur
+from waldur_slurm.agent.check.facts import Facts, Known, SettingsFacts, read_slurm, read_waldur
 from waldur_slurm.agent.check.findings import Finding, Verdict
 from waldur_slurm.agent.check.judgement import judge
 from waldur_slurm.agent.check.storage import Obstacle
@@ -61,7 +61,7 @@ class Site:
         people = frozenset({user_name("ann")})
         return judge(
             Facts(
-                told=Told(
+                settings=SettingsFacts(
                     direction=self.direction,
                     api_url=self.api_url,
                     verify_ssl=self.verify_ssl,

@@ -126,10 +126,10 @@ def test_the_owner_of_another_organization_has_no_right_to_this_offering(directi
     site.waldur.rights = ()
     site.waldur.rights_elsewhere = ("CUSTOMER.OWNER of customer Arts",)
 
-    deeds = {f"right to {right.deed}" for right in RIGHTS if direction in right.directions}
-    found = [f for f in site.findings() if f.subject in deeds]
+    rights = {f"right to {right.work}" for right in RIGHTS if direction in right.directions}
+    found = [f for f in site.findings() if f.subject in rights]
 
-    assert len(found) == len(deeds)
+    assert len(found) == len(rights)
     assert {f.verdict for f in found} == {Verdict.FAILED}
     assert all("but is CUSTOMER.OWNER of customer Arts" in f.found for f in found)
 

@@ -99,7 +99,9 @@ class Ring:
         self.itself = self
 
 
-def test_what_a_cycle_leaves_in_a_ring_is_gone_before_the_next(signals: Signals) -> None:
+def test_objects_that_refer_to_each_other_are_collected_before_the_next_cycle(
+    signals: Signals,
+) -> None:
     left: list[weakref.ref[Ring]] = []
     seen: list[Ring | None] = []
 

@@ -16,7 +16,7 @@ from tests.unit.agent.push.site import (
     debts,
     with_a_debt,
 )
-from waldur_slurm.agent.errors import UnsafePlan, WaldurUnreachable
+from waldur_slurm.agent.errors import RequestRefused, WaldurUnreachable
 from waldur_slurm.agent.push.backfill import Backfill, months_between
 from waldur_slurm.agent.push.cycle import PushCycle
 from waldur_slurm.model.period import Month
@@ -126,14 +126,14 @@ def test_older_waldurs_are_refused_before_any_write(older: Site, is_dry: bool) -
     older.allocation("alpha", "ann")
     older.job("alpha", "ann", older.now - timedelta(days=40), older.now - timedelta(days=39))
 
-    with pytest.raises(UnsafePlan, match="running month only"):
+    with pytest.raises(RequestRefused, match="running month only"):
         backfill(older).run(SEPTEMBER, OCTOBER, dry_run=is_dry)
     assert older.told == []
 
 
 @pytest.mark.parametrize("is_dry", [True, False])
 def test_a_month_that_has_not_begun_is_refused(site: Site, is_dry: bool) -> None:
-    with pytest.raises(UnsafePlan, match="2026-12 has not begun"):
+    with pytest.raises(RequestRefused, match="2026-12 has not begun"):
         backfill(site).run(OCTOBER, Month(2026, 12), dry_run=is_dry)
 
 

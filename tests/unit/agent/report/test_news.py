@@ -10,7 +10,7 @@ from waldur_slurm.errors import ExpectedError
 from waldur_slurm.telemetry.events import Event, Level
 
 
-def test_what_stands_is_told_once_and_again_after_it_was_gone() -> None:
+def test_standing_trouble_is_told_once_and_again_when_it_comes_back() -> None:
     heard: list[Event] = []
     said: news.SaidOnce[str] = news.SaidOnce(heard.append, lambda name: Event(name=name))
     told = []

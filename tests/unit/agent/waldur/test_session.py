@@ -149,7 +149,6 @@ def test_a_server_that_asks_for_too_much_time_is_left_to_the_next_cycle() -> Non
         ("marketplace_order_reject_by_provider", 1),
         ("marketplace_order_set_state_done", 1),
         ("marketplace_order_set_state_erred", 1),
-        ("marketplace_provider_resource_refresh_last_sync", ATTEMPTS),
         ("marketplace_provider_resource_set_as_ok", ATTEMPTS),
     ],
 )

@@ -12,7 +12,7 @@ from waldur_slurm.model.tres import Tres
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class New:
-    """An allocation whose account an order makes, or a person's word makes again."""
+    """An allocation whose account an order makes, or `once --repair missing` makes again."""
 
     resource: Resource
     order: Order | None

@@ -24,17 +24,10 @@ from waldur_slurm.agent.pull.vocabulary.steps import Judgement, Stage
 from waldur_slurm.agent.pull.world.access import Outsider, find_outsiders
 from waldur_slurm.agent.pull.world.doubts import WHEN_BELIEVED, is_gone
 from waldur_slurm.agent.pull.world.marks import MarkKind
-from waldur_slurm.agent.pull.world.ownership import (
-    Adoptable,
-    Foreign,
-    Holding,
-    Ours,
-    Ownership,
-    is_in_cluster,
-)
+from waldur_slurm.agent.pull.world.ownership import Adoptable, Foreign, Holding, Ours, Ownership
 from waldur_slurm.agent.pull.world.people import Roster, Turnover, roster_of, turnover
 from waldur_slurm.agent.pull.world.world import World
-from waldur_slurm.model.accounts import Account, NewAccount
+from waldur_slurm.model.accounts import Account, NewAccount, is_in_cluster
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.tres import Tres
 
@@ -70,6 +63,11 @@ class Desired:
     def allocations(self) -> Iterator[Allocation]:
         yield from self.new
         yield from self.kept
+
+    @property
+    def people(self) -> frozenset[UserName]:
+        """Everybody who is in the account of a kept allocation now."""
+        return frozenset(user for kept in self.kept for user in kept.found.users)
 
     def take(self, items: Iterator[Wanted]) -> None:
         """Put each item where it belongs."""
@@ -153,8 +151,9 @@ class _Scene:
                 limits = _held_limits(self._world, resource)
                 yield from self._kept(resource, account, is_adopted, None, limits)
             case Foreign(name=name, why=why):
-                found = f"account {name} is not provably its own: {why}"
-                yield Drift(DriftKind.NOT_OURS, resource.uuid, found, "adopt it by hand")
+                found = f"account {name}, not provably its own ({why})"
+                wanted = "its own account: `adopt` says that this is it"
+                yield Drift(DriftKind.NOT_OURS, resource.uuid, found, wanted)
             case _ if resource.state is not ResourceState.CREATING:
                 known = holding.account.name if isinstance(holding, Ours) else None
                 yield self._missing(resource, known)
@@ -233,7 +232,7 @@ class _Scene:
                 adopted_as = self._description(resource)
                 return Ending(resource=resource, order=order, found=account, adopted_as=adopted_as)
             case _ if not self._slurm_is_believed:
-                reason = "Slurm lacks accounts that must be there: not believed"
+                reason = "Slurm lists no default account, or lacks many others: not believed"
                 return Refusal(RefusalKind.UNKNOWN, order.uuid, reason)
             case _ if is_gone(self._world, resource):
                 return Ending(resource=resource, order=order, found=None)
@@ -301,5 +300,5 @@ def _orphans(
     unreadable = {row.uuid for row in world.waldur.unreadable}
     for account, mark in ownership.own(MarkKind.RESOURCE):
         if mark.uuid not in holdings and mark.uuid not in unreadable:
-            found = f"marked for resource {mark.uuid}"
-            yield Drift(DriftKind.ORPHAN, account.name, found, "Waldur does not list it")
+            found = f"a mark of resource {mark.uuid}"
+            yield Drift(DriftKind.ORPHAN, account.name, found, "a resource that Waldur lists")

@@ -11,11 +11,10 @@ from waldur_slurm.agent.model.marketplace import Project, ProjectUuid, Resource
 from waldur_slurm.agent.pull.vocabulary.steps import Stage
 from waldur_slurm.agent.pull.world.marks import MarkKind
 from waldur_slurm.agent.pull.world.naming import allocation_names, parent_names
-from waldur_slurm.agent.pull.world.ownership import Ownership, is_in_cluster
+from waldur_slurm.agent.pull.world.ownership import Ownership, name_in_waldur
 from waldur_slurm.agent.pull.world.world import World
-from waldur_slurm.errors import InvalidName
-from waldur_slurm.model.accounts import Account, NewAccount
-from waldur_slurm.model.names import AccountName, account_name
+from waldur_slurm.model.accounts import Account, NewAccount, is_in_cluster
+from waldur_slurm.model.names import AccountName
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +137,7 @@ class Hierarchy:
 
     def _allocation_names(self, resource: Resource) -> Iterator[AccountName]:
         """The name that Waldur remembers from before comes first, when it is one of ours."""
-        try:
-            before = account_name(resource.backend_id)
-        except InvalidName:
-            before = None
+        before = name_in_waldur(resource)
         if before and before.startswith(self._world.policy.allocation_prefix.lower()):
             yield before
         yield from allocation_names(self._world.policy, resource)

@@ -26,7 +26,7 @@ def find_doubts(desired: Desired) -> Iterable[Doubt]:
     if marked and (lost == len(marked) or (lost >= _FEW and lost * 2 >= len(marked))):
         found = counted(len(marked), "allocation")
         yield Doubt("resources", f"Waldur lists {len(marked) - lost} of {found}", lost)
-    leavers = sum(_losers(k.turnover) for k in desired.kept if not k.resource.is_restricted)
+    leavers = sum(_losing_access(k.turnover) for k in desired.kept if not k.resource.is_restricted)
     people = _people(desired)
     if leavers >= _FEW and leavers * 2 >= people:
         yield Doubt(
@@ -46,7 +46,7 @@ def find_doubts(desired: Desired) -> Iterable[Doubt]:
         yield Doubt(doubt_of(resource), reason, 1, resource.backend_id)
 
 
-def _losers(turnover: Turnover) -> int:
+def _losing_access(turnover: Turnover) -> int:
     """Who leaves, and who is held now; whoever is held already loses nothing more."""
     held = sum(each.association.max_submit_jobs != 0 for each in turnover.held)
     return len(turnover.leavers) + held

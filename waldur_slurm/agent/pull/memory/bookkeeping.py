@@ -1,4 +1,4 @@
-"""How `world.ledger` follows the steps: before a deed, after it, and against what Slurm shows.
+"""How `world.ledger` follows the steps: before each, after it, and against what Slurm shows.
 
 Pure: each function returns the next ledger.
 """
@@ -30,7 +30,7 @@ from waldur_slurm.agent.pull.world.ledger import Ledger, Page, QosBefore, UserHo
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import AccountName, UserName
 
-Foreseen = (
+Intended = (
     AdoptAccount
     | AddAccount
     | SetLimits
@@ -42,20 +42,20 @@ Foreseen = (
 )
 
 
-def foreseeing(ledger: Ledger, steps: Iterable[Step]) -> Ledger:
+def with_intent(ledger: Ledger, steps: Iterable[Step]) -> Ledger:
     """Remember what the steps are about to do, and what was there before."""
     pages: dict[AccountName, Page] = {}
     homes = set(ledger.homes_owed)
     for step in steps:
         if isinstance(step, MakeHome):
             homes.add(step.user)
-        elif isinstance(step, Foreseen):
+        elif isinstance(step, Intended):
             page = pages.get(step.account, ledger.page(step.account))
-            pages[step.account] = _foreseen(page, step)
+            pages[step.account] = _intended(page, step)
     return replace(ledger.with_pages(pages), homes_owed=frozenset(homes))
 
 
-def after(ledger: Ledger, steps: Iterable[Step]) -> Ledger:
+def with_done(ledger: Ledger, steps: Iterable[Step]) -> Ledger:
     """Forget what the steps have settled."""
     pages: dict[AccountName, Page] = {}
     homes, final = set(ledger.homes_owed), set(ledger.final_usage)
@@ -66,18 +66,18 @@ def after(ledger: Ledger, steps: Iterable[Step]) -> Ledger:
             final.add(step.resource.uuid)
         elif isinstance(step, ReleaseAccount | ReleaseUser | SetQos | RemoveUser | RemoveAccount):
             page = pages.get(step.account, ledger.page(step.account))
-            pages[step.account] = _settled(page, step)
+            pages[step.account] = _done(page, step)
     return replace(
         ledger.with_pages(pages), homes_owed=frozenset(homes), final_usage=frozenset(final)
     )
 
 
-def tidied(ledger: Ledger, desired: Desired) -> Ledger:
+def reconciled(ledger: Ledger, desired: Desired) -> Ledger:
     """Bring the ledger in line with what Slurm shows; what is not shown stays remembered."""
     world = desired.world
     downscaled = {each.account for each in desired.allocations if each.resource.is_downscaled}
     pages = {
-        name: _tidy(page, world.snapshot.accounts[name], name in downscaled)
+        name: _reconciled_page(page, world.snapshot.accounts[name], name in downscaled)
         for name, page in ledger.pages.items()
         if name in world.snapshot.accounts
     }
@@ -100,7 +100,7 @@ def tidied(ledger: Ledger, desired: Desired) -> Ledger:
     return replace(ledger.with_pages(pages), final_usage=ledger.final_usage & ending)
 
 
-def _foreseen(page: Page, step: Foreseen) -> Page:  # noqa: C901 - one case a kind
+def _intended(page: Page, step: Intended) -> Page:  # noqa: C901 - one case a kind
     match step:
         case AdoptAccount():
             return replace(page, awaits_limits=step.awaits_limits)
@@ -123,7 +123,7 @@ def _foreseen(page: Page, step: Foreseen) -> Page:  # noqa: C901 - one case a ki
             return page if keeps else replace(page, qos_before=step.before)
 
 
-def _settled(
+def _done(
     page: Page, step: ReleaseAccount | ReleaseUser | SetQos | RemoveUser | RemoveAccount
 ) -> Page:
     match step:
@@ -140,7 +140,7 @@ def _settled(
             return Page(is_removed=step.order is not None)
 
 
-def _tidy(page: Page, account: Account, is_downscaled: bool) -> Page:
+def _reconciled_page(page: Page, account: Account, is_downscaled: bool) -> Page:
     held = {a.user for a in account.associations if a.max_submit_jobs == 0}
     hold = hold_of(account)
     is_lifted = hold == page.hold or 0 not in (hold.grp_jobs, hold.grp_submit_jobs)

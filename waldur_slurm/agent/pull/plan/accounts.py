@@ -16,9 +16,9 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     SetLimits,
     Stage,
 )
+from waldur_slurm.agent.pull.vocabulary.words import show_change, show_found
 from waldur_slurm.agent.pull.world.marks import MarkKind
-from waldur_slurm.agent.pull.world.ownership import is_in_cluster
-from waldur_slurm.model.accounts import Account
+from waldur_slurm.model.accounts import Account, is_in_cluster
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.tres import Tres, TresName
 
@@ -146,7 +146,9 @@ def _plan_unsold(desired: Desired, kept: Kept) -> Iterator[Drift]:
     ours = desired.world.ledger.page(kept.found.name).tres
     for tres in sorted((ours - _sold(desired)) & kept.found.limits.keys()):
         found = f"{tres}={kept.found.limits[tres]}"
-        yield Drift(DriftKind.LIMITS, kept.found.name, found, f"{tres} is not in the TRES file")
+        yield Drift(
+            DriftKind.LIMITS, kept.found.name, found, f"none: {tres} is not in the TRES file"
+        )
 
 
 def _plan_limits(desired: Desired, kept: Kept) -> Iterator[SetLimits | Drift]:
@@ -166,6 +168,5 @@ def _plan_limits(desired: Desired, kept: Kept) -> Iterator[SetLimits | Drift]:
         order = kept.order.uuid if kept.order else None
         yield SetLimits(account=found.name, limits=change, before=found.limits, order=order)
     else:
-        wanted = ",".join(f"{t}={'unlimited' if n is None else n}" for t, n in change)
-        shown = ",".join(f"{t}={found.limits.get(t, 'unlimited')}" for t, _ in change)
-        yield Drift(DriftKind.LIMITS, found.name, shown, wanted)
+        shown = show_found(change, found.limits)
+        yield Drift(DriftKind.LIMITS, found.name, shown, show_change(change))

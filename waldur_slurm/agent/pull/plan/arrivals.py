@@ -31,8 +31,7 @@ def plan_homes(desired: Desired, added: Iterable[AddUser]) -> Iterator[MakeHome]
     """One home for each who is added now, and for whom it did not work out before."""
     if not desired.world.policy.create_homes:
         return
-    present = {user for kept in desired.kept for user in kept.found.users}
-    owed = desired.world.ledger.homes_owed & present
+    owed = desired.world.ledger.homes_owed & desired.people
     for user in sorted(owed | {step.user for step in added}):
         if user not in desired.world.quarantined:
             yield MakeHome(user=user)

@@ -1,4 +1,4 @@
-"""Whose default account moves before he leaves it, and who leaves his last place last. Pure.
+"""Default accounts: moved before their users leave them, or left last. Pure.
 
 Older Slurm leaves a user without a default account, newer refuses to; so the default moves first,
 and where there is nowhere to move it to, it goes last. Where somebody stays is known only when it

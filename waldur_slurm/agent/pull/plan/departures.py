@@ -22,18 +22,19 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
 )
 from waldur_slurm.agent.pull.world.choices import JobPolicy
 from waldur_slurm.agent.pull.world.ledger import UserHold
-from waldur_slurm.agent.pull.world.ownership import is_in_cluster
+from waldur_slurm.agent.pull.world.ownership import name_in_waldur
 from waldur_slurm.agent.pull.world.world import Answers
-from waldur_slurm.model.accounts import Account, Association
+from waldur_slurm.model.accounts import Account, Association, is_in_cluster
 from waldur_slurm.model.counting import counted
 from waldur_slurm.model.jobs import QueuedJob
 from waldur_slurm.model.names import AccountName, UserName
 
 LEFT = "no longer in the team"
+IN_PARTITION = "an association of one partition, added by hand"
 
 
 def leaving(desired: Desired) -> Iterator[tuple[AccountName, UserName]]:
-    """Who leaves which account, if only when his jobs have ended."""
+    """Who leaves which account, now or when the last jobs have ended."""
     for kept in desired.kept:
         yield from ((kept.account, each.user) for each in kept.turnover.leavers)
     for found in (ending.found for ending in desired.endings):
@@ -50,7 +51,8 @@ def plan_leavers(
         user = association.user
         if user in in_partitions:
             subject = f"{kept.account}/{user}"
-            yield Drift(DriftKind.PARTITION_ASSOCIATION, subject, "by hand", "left in Waldur")
+            wanted = "none: the user has left the team"
+            yield Drift(DriftKind.PARTITION_ASSOCIATION, subject, IN_PARTITION, wanted)
         elif jobs is None:
             reason = f"the jobs of {kept.account} are unknown"
             yield Refusal(RefusalKind.UNKNOWN, f"{kept.account}/{user}", reason)
@@ -97,7 +99,7 @@ def _plan_vanished(
     pending. Its name alone does not make them the agent's.
     """
     order, name = ending.order.uuid, ending.resource.backend_id
-    account = desired.ownership.vanished(ending.resource)
+    account = name_in_waldur(ending.resource)
     jobs = _jobs_of(answers, account)
     if jobs is None:
         yield Refusal(RefusalKind.UNKNOWN, order, f"the jobs of {name} are unknown")

@@ -51,7 +51,9 @@ def _plan_hold(
     elif not reason and now != before:
         yield ReleaseAccount(account=found.name, restored=before)
     elif not reason and now == HELD:
-        yield Drift(DriftKind.HOLD, found.name, "held by hand or before", "not paused")
+        yield Drift(
+            DriftKind.HOLD, found.name, "a hold that the journal does not know", "none: not paused"
+        )
 
 
 def _reason_to_hold(desired: Desired, kept: Kept) -> str:
@@ -72,7 +74,7 @@ def _plan_qos(desired: Desired, kept: Kept, found: Account) -> Iterator[SetQos |
     before = desired.world.ledger.page(found.name).qos_before
     if kept.resource.is_downscaled:
         if not lower:
-            yield Drift(DriftKind.QOS, found.name, "no QoS is set for it", "downscaled")
+            yield Drift(DriftKind.QOS, found.name, "SLURM_DOWNSCALED_QOS not set", "downscaled")
         elif held != QosBefore((lower,), lower):
             wanted = QosBefore((lower,), lower)
             yield SetQos(account=found.name, qos=wanted, before=held, is_downscaled=True)

@@ -1,11 +1,12 @@
-"""How somebody waits who may not work now and has not left: he submits nothing more. Pure.
+"""The hold on a user who may not work now and has not left: nothing more can be submitted. Pure.
 
-His jobs stay, running and pending, and the hold is lifted as soon as its reason has passed.
+Jobs stay, running and pending, and the hold is lifted as soon as its reason has passed.
 """
 
 from collections.abc import Iterator
 
 from waldur_slurm.agent.pull.desired.allocations import Kept
+from waldur_slurm.agent.pull.plan.departures import IN_PARTITION
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind, Refusal, RefusalKind
 from waldur_slurm.agent.pull.vocabulary.steps import HoldUser
 from waldur_slurm.agent.pull.world.ledger import UserHold
@@ -17,7 +18,8 @@ def plan_held(kept: Kept) -> Iterator[HoldUser | Refusal | Drift]:
         association = held.association
         subject = f"{kept.account}/{association.user}"
         if association.user in in_partitions:
-            yield Drift(DriftKind.PARTITION_ASSOCIATION, subject, "by hand", held.reason)
+            wanted = f"held: {held.reason}"
+            yield Drift(DriftKind.PARTITION_ASSOCIATION, subject, IN_PARTITION, wanted)
             continue
         yield Refusal(RefusalKind.HELD, subject, held.reason)
         if association.max_submit_jobs != 0:

@@ -22,6 +22,7 @@ from waldur_slurm.agent.pull.plan.repairs import plan_default_associations, unli
 from waldur_slurm.agent.pull.plan.reports import plan_reports
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, Refusal, RefusalKind
 from waldur_slurm.agent.pull.vocabulary.steps import AddUser, Step, sort_key, subject_of
+from waldur_slurm.agent.pull.world.ownership import name_in_waldur
 from waldur_slurm.agent.pull.world.world import Answers, Questions
 
 
@@ -75,8 +76,7 @@ def questions(desired: Desired) -> Questions:
     """What only Slurm can tell about the people and jobs in question."""
     accounts = {kept.account for kept in desired.kept if kept.turnover.leavers}
     for ending in desired.endings:
-        found, vanished = ending.found, desired.ownership.vanished(ending.resource)
-        name = found.name if found else vanished
+        name = ending.found.name if ending.found else name_in_waldur(ending.resource)
         if name is not None:
             accounts.add(name)
     joiners = {user for each in desired.allocations for user in each.joiners}

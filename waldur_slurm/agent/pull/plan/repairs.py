@@ -31,4 +31,6 @@ def plan_default_associations(desired: Desired) -> Iterator[Drift | RemoveUser]:
             reason = "unlimited, left by the original agent"
             yield RemoveUser(account=name, user=user, reason=reason)
         else:
-            yield Drift(DriftKind.DEFAULT_ASSOCIATION, f"{name}/{user}", "present", "absent")
+            yield Drift(
+                DriftKind.DEFAULT_ASSOCIATION, f"{name}/{user}", "an unlimited association", "none"
+            )

@@ -258,7 +258,7 @@ class SetDefaultAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveUser:
-    """The default account of somebody who leaves all of his is the last that he leaves."""
+    """A user who leaves all accounts leaves the default one last."""
 
     event: ClassVar[str] = "user.removed"
     stage: Stage = Stage.PEOPLE_OUT

@@ -83,7 +83,7 @@ def sentence_of(step: Step) -> str:  # noqa: C901, PLR0912 - one case a kind
         case RemoveAccount():
             return f"remove account {step.account} ({step.reason})"
         case SetLimits():
-            change = f"{_show_before(step)} to {_show_change(step.limits)}"
+            change = f"{show_found(step.limits, step.before)} to {show_change(step.limits)}"
             return f"set limits of {step.account} from {change}"
         case HoldAccount():
             return f"hold account {step.account} ({step.reason})"
@@ -188,12 +188,13 @@ def _jobs(jobs: Sequence[QueuedJob]) -> str:
     return f"{counted(len(jobs), 'job')} ({ids}{more})"
 
 
-def _show_change(change: LimitChange) -> str:
+def show_change(change: LimitChange) -> str:
     return ",".join(f"{t}={'unlimited' if n is None else n}" for t, n in change)
 
 
-def _show_before(step: SetLimits) -> str:
-    return ",".join(f"{tres}={step.before.get(tres, 'unlimited')}" for tres, _ in step.limits)
+def show_found(change: LimitChange, found: Tres) -> str:
+    """What the change starts from, in the same order."""
+    return ",".join(f"{tres}={found.get(tres, 'unlimited')}" for tres, _ in change)
 
 
 def _qos(qos: QosBefore) -> str:

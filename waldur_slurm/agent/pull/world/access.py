@@ -1,4 +1,4 @@
-"""Members of teams whom nobody lets in, and what each lacks: no access is loud. Pure."""
+"""Members of teams without access, and what each lacks for it. Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Outsider:
 
 
 def find_outsiders(world: World, roster: Roster, served: Iterable[Resource]) -> Iterator[Outsider]:
-    """In the teams of the `served` resources; who is blocked counts as if he had left."""
+    """In the teams of the `served` resources; who is blocked counts as gone."""
     teams = (world.waldur.members.get(resource.uuid, frozenset()) for resource in served)
     for user in sorted(frozenset[UserUuid]().union(*teams) - roster.usable.keys()):
         if any(row.user in ("", user) for row in roster.unreadable):

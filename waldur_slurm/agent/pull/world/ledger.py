@@ -1,6 +1,6 @@
 """What the agent must remember of its own doings, because nobody else could tell it later.
 
-A value: it is changed by making the next one, and written before the deed that it describes.
+A value: a change makes the next one, and it is written before the step that it describes is taken.
 Without it the agent still never harms; it then only adds. How it follows the steps of a plan is in
 `memory.bookkeeping`.
 """

@@ -13,7 +13,7 @@ from waldur_slurm.agent.pull.world.naming import original_name, parent_names
 from waldur_slurm.agent.pull.world.world import World
 from waldur_slurm.errors import InvalidName
 from waldur_slurm.model.accounts import Account
-from waldur_slurm.model.names import ROOT, AccountName, account_name
+from waldur_slurm.model.names import AccountName, account_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,12 @@ class Absent:
 Holding = Ours | Adoptable | Foreign | Absent
 
 
-def is_in_cluster(account: Account | None) -> bool:
-    """An account may be known to the database and still have no place in this cluster."""
-    return account is not None and (account.parent is not None or account.name == ROOT)
+def name_in_waldur(resource: Resource) -> AccountName | None:
+    """What Waldur calls the resource's account, where an account can have that name."""
+    try:
+        return account_name(resource.backend_id)
+    except InvalidName:
+        return None
 
 
 class Ownership:
@@ -98,16 +101,9 @@ class Ownership:
             return self._by_backend_id(resource)
         return self._left_by_the_original(resource)
 
-    def vanished(self, resource: Resource) -> AccountName | None:
-        """What the account of the resource was called, where that can be an account's name."""
-        try:
-            return account_name(resource.backend_id)
-        except InvalidName:
-            return None
-
     def was_ours(self, resource: Resource) -> bool:
         """Whether an account that Slurm lists no more was the agent's, by what it noted of it."""
-        name = self.vanished(resource)
+        name = name_in_waldur(resource)
         if name is None or self._claims_of_others(name, resource):
             return False
         page = self._world.ledger.page(name)

@@ -1,6 +1,6 @@
 """Who should be in which account, by the names that Waldur gives them in this offering.
 
-Out is out, and not now is a hold: only who left the team, or is being deleted, loses his place.
+Out is out, and not now is a hold: only who left the team, or is being deleted, loses access.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,8 @@ Team = frozenset[UserUuid]
 
 RESTRICTED = "Waldur restricts the access of the resource's members"
 VANISHED = (
-    "nobody has this user name in Waldur any more, and a member of the team has none: it may be his"
+    "nobody has this user name in Waldur any more, and a member of the team has none:"
+    " it may be theirs"
 )
 
 
@@ -55,7 +56,7 @@ class Roster:
         return named or (bool(self.unreadable) and name not in self.known)
 
     def why_held(self, resource: Resource, team: Team | None, name: UserName) -> str:
-        """Why somebody who is not wanted now keeps his place; empty for who left, or is blocked."""
+        """Why somebody who is not wanted now is held; empty for who left, or is blocked."""
         if team is None:
             return RESTRICTED
         persons = [self.persons[uuid] for uuid in team if uuid in self.persons]
@@ -70,7 +71,7 @@ class Roster:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Somebody who may not work now and has not left: he stays, and submits nothing."""
+    """Somebody who may not work now and has not left: the association stays, and is held."""
 
     association: Association
     reason: str
@@ -78,7 +79,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Turnover:
-    """How the people of one account change; whoever is in none of them stays as he is."""
+    """How the people of one account change; whoever is in none of them stays."""
 
     joiners: tuple[UserName, ...] = ()
     leavers: tuple[Association, ...] = ()

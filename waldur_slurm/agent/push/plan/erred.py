@@ -1,7 +1,7 @@
 """Resources that Waldur calls Erred: who comes back, and what keeps the others. Pure.
 
 Waldur takes no usage of an erred resource. Push calls OK what it had called erred itself, when the
-account is back; what somebody else called so, only at a person's word.
+account is back; what somebody else called so, only with `once --repair erred`.
 """
 
 from collections.abc import Collection, Iterator

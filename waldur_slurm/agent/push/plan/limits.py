@@ -66,7 +66,7 @@ def _differing(
 
 
 def _was_ordered(resource: Resource, kind: ComponentType) -> bool:
-    """What no order ever named is nobody's order, whatever Slurm enforces: it would be billed."""
+    """A limit that no order ever named is not told, whatever Slurm enforces: it would be billed."""
     return kind in resource.limits
 
 

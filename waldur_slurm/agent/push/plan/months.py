@@ -59,7 +59,7 @@ def bookings(
 def book(month: Month, now: datetime, dialect: Dialect, policy: PushPolicy) -> Booking:
     window = month.window(policy.zone)
     is_closed = window.end <= now
-    takes_dates = dialect is Dialect.TODAY
+    takes_dates = dialect.takes_dates
     on = window.end - timedelta(hours=12) if is_closed else now
     return Booking(
         month=month,

@@ -83,7 +83,7 @@ def _plan_missing(world: World, usage: UsagePlan) -> tuple[Sequence[Step], Seque
     missing = [r for r in missing_accounts(world) if r.uuid not in world.ledger.unerrable]
     if not world.believes_missing:
         found = counted(len(missing), "account is missing", "accounts are missing at once")
-        reason = f"{found}; not believed yet"
+        reason = f"{found}: believed after 3 readings over 30 minutes"
         return [], [Refusal(RefusalKind.BRAKE, "all", reason)] if missing else []
     unsent = {refusal.subject for refusal in usage.refusals}
     steps: list[Step] = [

@@ -10,8 +10,6 @@ from waldur_slurm.agent.model.usage import Basis
 from waldur_slurm.variables.readers import one_of, percentage, whole, zone
 from waldur_slurm.variables.variable import variable
 
-UTC_ZONE = ZoneInfo("UTC")
-
 
 class LimitsReported(StrEnum):
     """What becomes of a limit that Slurm enforces and Waldur does not hold."""
@@ -43,8 +41,8 @@ class PushPolicy:
     max_decrease: Fraction = variable(
         "PUSH_MAX_DECREASE",
         percentage,
-        "by how much of an account's month reported usage may fall in a day without a person's"
-        " word",
+        "by how much of an account's month reported usage may fall in a day without"
+        " `once --allow-decrease`",
         "5%",
     )
     closing_days: int = variable(

@@ -41,6 +41,12 @@ class UsagePlan:
     def unlisted(self) -> tuple[Unlisted, ...]:
         return tuple(sorted(self._unlisted))
 
+    def add_owed(self, owed: Owed) -> None:
+        self._owed.append(owed)
+
+    def add_unlisted(self, unlisted: Unlisted) -> None:
+        self._unlisted.add(unlisted)
+
 
 def plan_usage(world: World) -> UsagePlan:
     plan = UsagePlan()
@@ -154,7 +160,7 @@ class _Month:
             return False
         way = Way.NEVER if is_unknown else self._way(component.type, measured)
         if way is Way.NEVER:
-            self._plan._owed.append(self._owed(component.type, measured))
+            self._plan.add_owed(self._owed(component.type, measured))
             return False
         if way is Way.LATER:
             self._plan.waiting.add(self._resource.uuid)
@@ -222,7 +228,7 @@ class _Month:
             measured = component.to_usage(by_user.get(user, 0))
             if self._is_stranger(user):
                 if measured:
-                    self._plan._unlisted.add(Unlisted(self._booking.month, self._account, user))
+                    self._plan.add_unlisted(Unlisted(self._booking.month, self._account, user))
             elif measured != held.get(user, NOTHING):
                 amounts[user] = measured
         if amounts:

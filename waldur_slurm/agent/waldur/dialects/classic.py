@@ -39,7 +39,7 @@ class Classic(OlderDialect):
     def _plan_period(self, resource: Resource) -> str:
         """The open one, or the last: whether that may still take usage is for Waldur to say.
 
-        There is one from the moment on that the order which makes a resource is done.
+        There is none before the order that makes the resource is done.
         """
         endpoint = Endpoints.MarketplaceResources
         rows = self._session.read_list(endpoint, resource.uuid, "plan_periods")

@@ -74,9 +74,6 @@ class OlderDialect:
     def tell_memberships(self, resource: Resource, usernames: frozenset[str]) -> None:
         """Associations say it here."""
 
-    def tell_last_sync(self, resource: Resource) -> None:
-        """Not known here."""
-
     def tell_user_usages(self, usage: str, amounts: Mapping[str, Decimal]) -> Mapping[str, str]:
         refused = {}
         for username, amount in sorted(amounts.items()):

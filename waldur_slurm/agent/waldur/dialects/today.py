@@ -81,9 +81,6 @@ class Today:
         said = {"statuses": statuses}
         self._session.act(endpoint, resource.uuid, "set_membership_sync_statuses", said)
 
-    def tell_last_sync(self, resource: Resource) -> None:
-        self._session.marketplace_provider_resource_refresh_last_sync(resource.uuid)
-
     def tell_usage(self, resource: Resource, amounts: Amounts, on: datetime | None) -> None:
         said: dict[str, object] = {"resource": resource.uuid, "usages": usage_items(amounts)}
         if on is not None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.pull import COMPONENTS, Site, new_site, served
 from tests.fakes.pull_sites import OLD, left_by_the_original
-from waldur_slurm.agent.errors import UnsafePlan
+from waldur_slurm.agent.errors import RequestRefused
 from waldur_slurm.agent.model.marketplace import Resource
 from waldur_slurm.agent.pull.cycle import PullCycle
 from waldur_slurm.agent.pull.vocabulary.findings import DriftKind, RefusalKind
@@ -55,7 +55,7 @@ def test_a_component_that_the_file_forgot_keeps_its_limit_and_is_shown(
     report = without_gpu(site).run()
 
     assert site.account_of(resource.uuid).limits[GPU] == 60
-    assert [drift.wanted for drift in report.drifts] == ["gres/gpu is not in the TRES file"]
+    assert [drift.wanted for drift in report.drifts] == ["none: gres/gpu is not in the TRES file"]
 
 
 def test_an_update_lifts_no_limit_that_the_file_forgot(site: Site) -> None:
@@ -114,5 +114,5 @@ def test_adopting_by_hand_sets_what_was_ordered_first(site: Site) -> None:
 def test_what_cannot_be_opened_with_its_limits_is_not_adopted_by_hand(site: Site) -> None:
     resource = left_by_the_original(site, {"gpu": "many"})
 
-    with pytest.raises(UnsafePlan, match="cannot be read"):
+    with pytest.raises(RequestRefused, match="cannot be read"):
         site.cycle().adopt(resource.uuid, OLD)

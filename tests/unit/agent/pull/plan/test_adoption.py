@@ -4,7 +4,7 @@ import pytest
 
 from tests.fakes.pull import Site, new_site
 from tests.fakes.pull_sites import OLD, left_by_the_original
-from waldur_slurm.agent.errors import UnsafePlan
+from waldur_slurm.agent.errors import RequestRefused
 from waldur_slurm.agent.model.marketplace import ResourceUuid
 from waldur_slurm.agent.pull.render import kind_of
 from waldur_slurm.agent.report.paper import Kind
@@ -36,12 +36,12 @@ def test_a_person_may_not_take_what_is_marked_protected_or_missing(site: Site) -
     before = site.accounts()
 
     for name in (OLD, AccountName("waldur"), ROOT, AccountName("nosuch")):
-        with pytest.raises(UnsafePlan):
+        with pytest.raises(RequestRefused):
             site.cycle().adopt(other.uuid, name)
     site.slurm.put(Account(AccountName("hpc_free"), "free", "x", ROOT))
-    with pytest.raises(UnsafePlan, match="has account hpc_old already"):
+    with pytest.raises(RequestRefused, match="has account hpc_old already"):
         site.cycle().adopt(resource.uuid, AccountName("hpc_free"))
-    with pytest.raises(UnsafePlan, match="lists no such resource"):
+    with pytest.raises(RequestRefused, match="lists no such resource"):
         site.cycle().adopt(ResourceUuid("f" * 32), AccountName("hpc_free"))
 
     assert {name: site.accounts()[name] for name in before} == before

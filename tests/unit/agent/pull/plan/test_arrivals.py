@@ -46,7 +46,7 @@ def test_who_has_no_unix_account_waits_and_is_named(site: Site) -> None:
     assert account(site).users == {ANN, BOB, EVE}
 
 
-def test_a_lookup_that_forgot_who_is_there_already_is_not_believed(site: Site) -> None:
+def test_a_lookup_that_misses_people_of_the_account_is_not_believed(site: Site) -> None:
     site.slurm.unix_users = {EVE}
     site.waldur.add_member(project(site), EVE)
 
