@@ -40,16 +40,13 @@ _A_CHUNK = 1000
 """Jobs encoded at a time: one long call would hold everybody up."""
 
 _TIMES = {"submit_time", "start_time"}
-_READERS: dict[str, Callable[[str], Any]] = {
-    **dict.fromkeys(("user", "account", "partition", "state", "name"), str),
-    **dict.fromkeys(("job_id", "priority", "cpus", "elapsed"), read_number),
-    **dict.fromkeys(_TIMES, read_time),
-}
-
-
 COMPARED: Mapping[str, type] = {
-    name: {read_number: int, read_time: datetime}.get(read, str) for name, read in _READERS.items()
+    **dict.fromkeys(("user", "account", "partition", "state", "name"), str),
+    **dict.fromkeys(("job_id", "priority", "cpus", "elapsed"), int),
+    **dict.fromkeys(sorted(_TIMES), datetime),
 }
+_READS: dict[type, Callable[[str], Any]] = {str: str, int: read_number, datetime: read_time}
+_READERS = {name: _READS[kind] for name, kind in COMPARED.items()}
 
 
 class JobsQuery(msgspec.Struct, frozen=True):
