@@ -55,11 +55,11 @@ class Client:
         """Ask all at the same moment."""
 
         async def all_of_them() -> list[Answered]:
-            return await asyncio.gather(*(self._one(each) for each in asked))
+            return await asyncio.gather(*(self.one(each) for each in asked))
 
         return asyncio.run(all_of_them())
 
-    async def _one(self, asked: Asked) -> Answered:
+    async def one(self, asked: Asked) -> Answered:
         path, _, query = asked.path.partition("?")
         given = [Given(asked.body)]
         answered = Answered()

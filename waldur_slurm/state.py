@@ -36,11 +36,17 @@ def understood(name: str) -> Iterator[None]:
     try:
         yield
     except _MISUNDERSTANDINGS as error:
-        raise StateError(
-            f"{name}.json in the state directory does not hold what it should"
-            f" ({type(error).__name__}: {error}); stop the service, put a backup in its place or"
-            " move it away, and start again"
-        ) from error
+        what = f"{name}.json in the state directory"
+        raise _spoilt(name, what, f"{type(error).__name__}: {error}") from error
+
+
+def _spoilt(name: str, what: str, why: str) -> StateError:
+    """A file that was cut off and one that was swapped ask the same of a person."""
+    is_cache = name.startswith("cache/")
+    cure = "remove it: it is made anew" if is_cache else "put a backup in its place or move it away"
+    return StateError(
+        f"{what} does not hold what it should ({why}); stop the service, {cure}, and start again"
+    )
 
 
 class StateDirectory:
@@ -57,10 +63,12 @@ class StateDirectory:
             document = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, RecursionError) as error:
-            raise StateError(f"cannot read {path}: {error}") from error
+        except OSError as error:
+            raise StateError(f"cannot read {path}: {error.strerror}") from error
+        except (ValueError, RecursionError) as error:
+            raise _spoilt(name, str(path), f"{type(error).__name__}: {error}") from error
         if not isinstance(document, dict):
-            raise StateError(f"cannot read {path}: expected a JSON object")
+            raise _spoilt(name, str(path), "expected a JSON object")
         return document
 
     def replace(self, name: str, document: Document) -> None:

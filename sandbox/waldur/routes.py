@@ -193,6 +193,7 @@ def _today() -> dict[str, Views]:
         "marketplace-resources/*/restore/": {"POST": resources.restore_as_consumer},
         **{f"{at}/set_{flag}/": {"POST": resources.set_flag(flag)} for flag in resources.FLAGS},
         "marketplace-orders/*/set_backend_id/": {"POST": orders.set_backend_id},
+        "marketplace-orders/*/set_provider_info/": {"POST": orders.set_provider_info},
         "marketplace-component-usages/*/set_user_usages/": {"POST": usages.set_user_usages},
         "component-user-usage-limits/": {"GET": usages.list_user_limits},
         "marketplace-service-providers/*/keys/": {"GET": slurm_remote.list_nothing},

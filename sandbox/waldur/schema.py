@@ -77,7 +77,8 @@ CREATE TABLE orders (
     id INTEGER PRIMARY KEY, uuid TEXT UNIQUE, resource TEXT, offering TEXT, project TEXT,
     plan TEXT, type TEXT, state TEXT, attributes TEXT DEFAULT '{}', limits TEXT DEFAULT '{}',
     backend_id TEXT DEFAULT '', error_message TEXT DEFAULT '', error_traceback TEXT DEFAULT '',
-    provider_rejection_comment TEXT DEFAULT '', created_by TEXT, consumer_reviewed_by TEXT,
+    provider_rejection_comment TEXT DEFAULT '', provider_message TEXT DEFAULT '',
+    provider_message_url TEXT DEFAULT '', created_by TEXT, consumer_reviewed_by TEXT,
     consumer_reviewed_at TEXT, provider_reviewed_by TEXT, provider_reviewed_at TEXT,
     completed_at TEXT, created TEXT, modified TEXT);
 CREATE INDEX orders_of ON orders (offering, state);

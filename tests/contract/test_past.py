@@ -139,7 +139,7 @@ def test_people_and_their_accounts_are_told(past_site: PastSite) -> None:
 def test_accounts_are_told_each_once_with_the_one_above(past_site: PastSite) -> None:
     accounts = past_site.history.read_accounts()
     above = {account.name: account.parent for account in accounts}
-    assert (above["root"], above[AccountName(ACCOUNT)]) == (None, "root")
+    assert (above[AccountName("root")], above[AccountName(ACCOUNT)]) == (None, "root")
     assert len(above) == len(accounts)
 
 

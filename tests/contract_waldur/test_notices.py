@@ -11,7 +11,7 @@ from waldur_slurm.agent.settings import Settings
 from waldur_slurm.service.signals import listening
 
 
-def logged_by_registering(waldur: Waldur) -> list[str]:
+def logged_by_registering(waldur: Waldur, command: str | None = None) -> list[str]:
     environ = {
         "WALDUR_API_URL": waldur.url,
         "WALDUR_API_TOKEN": waldur.tokens.provider,
@@ -22,7 +22,8 @@ def logged_by_registering(waldur: Waldur) -> list[str]:
     before = root.handlers[:], root.level
     try:
         with listening() as signals:
-            parts = Parts(Settings.from_environ(environ), environ, signals, log)
+            settings = Settings.from_environ(environ)
+            parts = Parts(settings, environ, signals, log, command=command)
             parts.marketplace.register_agent("1.0.0", "pull")
             parts.close()
     finally:
@@ -41,3 +42,10 @@ def test_only_what_went_wrong_is_a_warning(start_waldur: StartWaldur) -> None:
         "INFO waldur.dialect_found",
         "WARNING waldur.registration_failed",
     ]
+
+
+def test_whoever_types_a_command_is_told_what_went_wrong_only(start_waldur: StartWaldur) -> None:
+    waldur = start_waldur("today")
+    waldur.fault(Fault("* marketplace-site-agent-identities/", "status", value=403))
+
+    assert logged_by_registering(waldur, "once") == ["WARNING waldur.registration_failed"]

@@ -7,6 +7,7 @@ and the interval, so that it ends sooner.
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -26,10 +27,12 @@ from sandbox.docker.cluster import OWNER_LABEL, remove_abandoned
 from sandbox.docker.command import docker
 from sandbox.docker.images import RELEASES, ensure_image
 from sandbox.docker.owner import Owner
+from tests import readme
 from tests.fixtures_docker import in_ci
 from tests.places import PROJECT
 
-EXAMPLE = PROJECT / "examples" / "docker-compose"
+INTO, UP = (shlex.split(line) for line in readme.lines("With docker compose"))
+EXAMPLE = PROJECT / INTO[1]
 SERVICES = ("slurmctld", "waldur", "service-pull", "service-push")
 INTERVAL_S = 12
 LIFETIME_S = 600
@@ -168,6 +171,10 @@ def containers_of(project: str, service: str = "") -> list[str]:
     return docker("ps", "--all", "--quiet", *wanted).stdout.split()
 
 
+def test_what_the_readme_types_is_what_is_typed_here() -> None:
+    assert (INTO[0], UP[0], EXAMPLE.is_dir()) == ("cd", "docker-compose", True)
+
+
 on_two_releases = pytest.mark.parametrize("site", ["22.05", "24.11"], indirect=True)
 on_one_release = pytest.mark.parametrize("site", ["22.05"], indirect=True)
 
@@ -181,7 +188,7 @@ def site(
     guarded = Guarded(tmp_path_factory.mktemp("compose"))
     here = guarded.site(request.param)
     try:
-        here.run("up", "-d")
+        here.run(*UP[1:])
         yield here
     finally:
         guarded.end()

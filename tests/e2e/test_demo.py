@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.demo.place import own_directory
+from tests import readme
 from tests.fixtures_slurm import open_directory
 from tests.places import PROJECT
 
@@ -41,7 +43,9 @@ def place() -> Iterator[Path]:
 def tour() -> Tour:
     """What somebody sees who types `make demo`, without a terminal."""
     place = open_directory()
-    done = demo(place, "make", "--silent", "demo")
+    (line,) = (line for line in readme.lines("Try it") if line.startswith("make demo"))
+    make, *words = shlex.split(line, comments=True)
+    done = demo(place, make, "--silent", *words)
     left = (*processes_in(place), *(file.name for file in place.iterdir()))
     shutil.rmtree(place)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -176,7 +176,7 @@ def test_a_container_that_stops_is_not_believed_and_one_in_its_place_is_found(
         with agent.daemon() as daemon:
             daemon.hears("STATUS=last cycle ended well")
             docker("stop", "--time", "0", name)
-            daemon.hears("STATUS=failed 1 times in a row")
+            daemon.hears("STATUS=failed 1 time in a row")
             waldur.forget_requests()
             late = waldur.order_create(project, "late", {"gpu": 1}).resource_uuid
             daemon.hears("STATUS=failed")

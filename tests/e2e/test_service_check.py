@@ -1,5 +1,6 @@
 """`check` against a site with each thing broken in turn: the right line fails, its advice works."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,39 @@ def test_a_site_in_order_is_fit_by_every_name_of_the_command(
         assert done.returncode == 0, done.stdout + done.stderr
         assert "default account" in done.stdout
         assert waldur.tokens.provider not in done.stdout + done.stderr
+
+
+def test_every_command_works_with_the_shipped_places_before_the_first_start(
+    waldur: Waldur, new_program: NewProgram
+) -> None:
+    """Where nothing has made the directories of the units yet: on empty /var/lib and /var/log."""
+    program = new_program(
+        waldur,
+        AGENT_STATE_DIR="",
+        AGENT_AUDIT_LOG="/var/log/waldur-slurm-agent/pull-audit.jsonl",
+    )
+    script = (
+        "mount -t tmpfs fresh /var/lib && mount -t tmpfs fresh /var/log || exit 99\n"
+        'for command in check plan "--load-components --dry-run" --load-components check; do\n'
+        '    "$@" $command || exit 1\n'
+        '    test -e /var/log/waldur-slurm-agent && echo "made by $command" && exit 2\n'
+        "done\n"
+        '"$@" once && stat --format=%a /var/log/waldur-slurm-agent\n'
+    )
+
+    done = subprocess.run(
+        ["unshare", "--mount", "/bin/sh", "-c", script, "sh", *program.argv()],  # noqa: S607 - as `mount`
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=PROJECT,
+        env=program.environ,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "/var/log/waldur-slurm-agent is made when the service starts" in done.stdout
+    assert done.stdout.endswith("\n0 changes, 0 failures\n700\n")
 
 
 def test_it_changes_nothing(

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import requests
 
 from sandbox.slurm import Cluster
 from sandbox.waldur import DialectName
@@ -38,6 +39,7 @@ def test_a_plan_is_shown_carried_out_and_then_empty(
     assert waldur.writes() == []
     data = json.loads(program.run("plan", "--json").stdout)
     assert data["kind"] == "changes"
+    planned = [s["after"]["name"] for s in data["steps"] if s["step"] == "account.added"]
 
     done = program.run("once")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -45,6 +47,7 @@ def test_a_plan_is_shown_carried_out_and_then_empty(
 
     assert program.run("plan").returncode == 0
     account = waldur.resource(resource)["backend_id"]
+    assert account == planned[-1]
     limits = slurm_cluster.must(
         "sacctmgr", "-nP", "show", "assoc", f"account={account}", "format=grptresmins"
     )
@@ -55,6 +58,47 @@ def test_a_plan_is_shown_carried_out_and_then_empty(
     assert events[0] == "order.approved"
     assert events[-1] == "order.done"
     assert waldur.tokens.provider not in "".join([*program.said, *audit])
+
+
+def test_an_order_that_waits_for_waldurs_own_worker_is_told(
+    start_waldur: StartWaldur, new_program: NewProgram
+) -> None:
+    waldur = start_waldur("transition", allocation_delay=3600)
+    program = new_program(waldur)
+    project = waldur.make_project(waldur.make_customer("Science"), "Physics")
+    order = waldur.order_create(project, "simulation", {"cpu": 10})
+    said = "Waldur has not made its allocation yet"
+
+    once = program.run("once")
+    plan = program.run("plan")
+
+    assert (once.returncode, plan.returncode) == (0, 11)
+    assert once.stdout == "1 change, 0 failures\n"
+    assert said in once.stderr
+    assert f"awaits Waldur: {order.uuid}: {said}" in plan.stdout
+
+
+def test_the_customer_of_an_order_that_is_not_carried_out_reads_why(
+    start_waldur: StartWaldur, new_program: NewProgram
+) -> None:
+    waldur = start_waldur("today")
+    waldur.change_offering(plugin_options={"enable_provider_consumer_messaging": True})
+    tres = new_program(waldur).directory / "tres.yaml"
+    tres.write_text(SECONDS.replace("cpu:", "mem:").replace("CPU", "RAM"))
+    program = new_program(waldur, SLURM_TRES_CONFIG_PATH=str(tres))
+    project = waldur.make_project(waldur.make_customer("Science"), "Physics")
+    order = waldur.order_create(project, "simulation", {"cpu": 10})
+
+    plan, once, again = program.run("plan"), program.run("once"), program.run("once")
+
+    assert f"tell the customer of order {order.uuid}: This order waits" in plan.stdout
+    assert "1 change, 0 failures" in once.stdout
+    assert "0 changes, 0 failures" in again.stdout
+    asked = f"{waldur.url}marketplace-orders/{order.uuid}/"
+    token = {"Authorization": f"Token {waldur.tokens.customer}"}
+    shown = requests.get(asked, headers=token, timeout=20).json()
+    assert shown["state"] == "pending-provider"
+    assert shown["provider_message"].endswith("This offering does not sell 'cpu'.")
 
 
 def test_programs_of_the_site_hear_of_new_accounts_and_users(

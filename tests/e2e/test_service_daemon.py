@@ -144,7 +144,7 @@ def test_a_side_that_is_down_is_waited_for(waldur: Waldur, new_program: NewProgr
     program = new_program(waldur, WALDUR_SYNC_INTERVAL="1")
     waldur.kill()
     with program.daemon() as daemon:
-        daemon.hears("STATUS=failed 1 times in a row")
+        daemon.hears("STATUS=failed 1 time in a row")
         waldur.restart()
         daemon.hears("STATUS=last cycle ended well")
         assert "cycle.recovered" in daemon.log

@@ -117,10 +117,13 @@ def test_a_debt_is_acknowledged_while_the_service_runs(push: Program) -> None:
     assert (done.returncode, done.stdout) == (1, "nothing is owed for hpc_x in 2026-10\n")
 
 
-def test_a_month_that_has_not_begun_is_not_filled_in(push: Program, waldur: Waldur) -> None:
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+def test_a_month_that_has_not_begun_is_not_filled_in(
+    push: Program, waldur: Waldur, dry: tuple[str, ...]
+) -> None:
     waldur.forget_requests()
 
-    done = push.run("backfill", "--from", "2026-01", "--to", "2199-01")
+    done = push.run("backfill", "--from", "2026-01", "--to", "2199-01", *dry)
 
     assert done.returncode == 1
     assert "has not begun" in done.stderr
@@ -131,7 +134,8 @@ def test_a_backfill_is_shown_before_it_is_done(push: Program, waldur: Waldur) ->
     month = f"{datetime.now(UTC):%Y-%m}"
     waldur.forget_requests()
 
-    shown = push.run("backfill", "--from", month, "--to", month, "--dry-run")
+    with only_agent(Path(push.environ["AGENT_STATE_DIR"])):  # as the service does
+        shown = push.run("backfill", "--from", month, "--to", month, "--dry-run")
     assert shown.returncode == 0, shown.stderr
     assert "would be told" in shown.stdout
     assert waldur.writes() == []

@@ -20,9 +20,13 @@ Key = RSAKey | ECKey | OKPKey
 _MADE_FOR = {"RS": "RSA", "PS": "RSA", "ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 
 
-@cache
 def made(kind: str, number: int = 0) -> Key:
     """Make a key once: RSA keys take long. `number` tells several of a kind apart."""
+    return _made(kind, number)
+
+
+@cache
+def _made(kind: str, number: int) -> Key:
     name: KeyParameters = {"kid": f"{kind}-{number}"}
     if kind == "RSA":
         return RSAKey.generate_key(2048, name)

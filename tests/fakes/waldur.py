@@ -90,6 +90,16 @@ class FakeMarketplace(Ledger, Faulty):
         self.reject(order)
 
     @answers
+    def tell_order_message(self, order: OrderUuid, message: str) -> None:
+        if self.dialect is not Dialect.TODAY:
+            return
+        if not self.offering.passes_messages:
+            raise WaldurRejected(f"order {order}", 409, "Messages are not enabled.")
+        self._require(order, OrderState.PENDING_PROVIDER)
+        self.note("tell_order_message", order, message)
+        self.orders[order] = replace(self.orders[order], message=message)
+
+    @answers
     def tell_order_done(self, order: OrderUuid) -> None:
         if self._order(order).state is OrderState.DONE:
             return

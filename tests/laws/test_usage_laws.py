@@ -1,6 +1,7 @@
 """Measuring adds up, whatever jobs there are and however time is cut."""
 
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -90,6 +91,53 @@ def test_every_month_is_what_was_held_in_it(found: list[FakeJob], zone: ZoneInfo
             for month in MONTHS:
                 tally = {s: total for s, total in measured[month].tally.items() if total}
                 assert tally == known(found, month.window(zone).before(NOW))
+
+
+EARLIER = NOW - timedelta(hours=2)  # the same day in every zone
+
+
+def as_of(job: FakeJob, moment: datetime) -> FakeJob:
+    """The job as it was: what came to an end since had none yet."""
+    paused = [p if p.end <= moment else Window(p.start, FOREVER) for p in job.paused]
+    paused = [p for p in paused if p.start < moment]
+    if job.end is not None and job.end <= moment:
+        return job
+    is_suspended = any(p.end == FOREVER for p in paused)
+    return replace(job, end=None, paused=paused, state="SUSPENDED" if is_suspended else "RUNNING")
+
+
+@st.composite
+def ended_since(draw: st.DrawFn) -> FakeJob:
+    """One that ran for long, and has come to its end in the last two hours."""
+    job = draw(jobs())
+    end = NOW - timedelta(seconds=draw(st.integers(0, 7200)))
+    over = [p if p.end <= end else Window(p.start, end) for p in job.paused if p.start < end]
+    return replace(job, end=end, state="COMPLETED", paused=over)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(jobs() | ended_since(), max_size=8, unique_by=lambda job: job.id),
+    ZONES,
+    st.booleans(),
+)
+def test_whatever_ends_or_goes_on_since_days_were_kept_the_months_are_what_was_held(
+    found: list[FakeJob], zone: ZoneInfo, remember: bool
+) -> None:
+    before = [as_of(job, EARLIER) for job in found if job.start and job.start < EARLIER]
+    accounts = frozenset(map(AccountName, ACCOUNTS))
+    with tempfile.TemporaryDirectory() as directory:
+        state = StateDirectory(Path(directory))
+        Meter(FakeSlurm(now=EARLIER, jobs=before), state, zone, [CPU, GPU]).measure(
+            MONTHS, EARLIER, accounts, remember=remember
+        )
+        later = Meter(FakeSlurm(now=NOW, jobs=found), state, zone, [CPU, GPU])
+        measured = later.measure(MONTHS, NOW, accounts)
+
+    for month in MONTHS:
+        tally = {s: total for s, total in measured[month].tally.items() if total}
+        assert tally == known(found, month.window(zone).before(NOW))
+        assert measured[month].runaways == ()
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,7 +1,8 @@
 """Small mistakes, made on purpose in a module's source, one at a time. Pure.
 
 Each is one that a person makes: a comparison or a sign turned around, an edge moved by one, a
-condition left out, a value dropped. What a type checker or an import finds is not worth a mutant.
+condition left out, a value dropped. What a type checker or an import finds is not worth a mutant,
+nor is how many characters a sentence quotes.
 """
 
 import ast
@@ -36,6 +37,8 @@ class Mutant:
     """One changed place of a module: where, what became of it, and the whole new source."""
 
     line: int
+    where: str
+    """The function, class or constant that it is in."""
     change: str
     source: str
 
@@ -45,7 +48,7 @@ def mutants_of(source: str) -> Iterator[Mutant]:
     tree = ast.parse(source)
     places = [node for node in ast.walk(tree) if hasattr(node, "lineno")]
     for number in sorted(range(len(places)), key=lambda n: (places[n].lineno, n)):
-        if _is_docstring_or_type(tree, places[number]):
+        if _is_said_to_people_or_tools(tree, places[number]):
             continue
         conditions = {id(each) for each in _plain_conditions(tree)}
         negated = [_Change("not")] if id(places[number]) in conditions else []
@@ -55,7 +58,8 @@ def mutants_of(source: str) -> Iterator[Mutant]:
             was = ast.unparse(node)
             changed = change.apply(node)
             text = ast.unparse(ast.fix_missing_locations(_replaced(copied, node, changed)))
-            yield Mutant(places[number].lineno, f"{was} -> {ast.unparse(changed)}", text)
+            line = places[number].lineno
+            yield Mutant(line, _name_at(tree, line), f"{was} -> {ast.unparse(changed)}", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,21 @@ def _changes(node: ast.AST) -> Iterator[_Change]:  # noqa: C901 - one case a kin
             return
 
 
+def _name_at(tree: ast.Module, line: int) -> str:
+    """What stands there, from the outermost class, function or constant to the innermost."""
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or line):
+            match node:
+                case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
+                    names.append(name)
+                case ast.Assign(targets=[ast.Name(id=name)]) if node in tree.body:
+                    names.append(name)
+                case _:
+                    continue
+    return ".".join(names)
+
+
 def _plain_conditions(tree: ast.AST) -> Iterator[ast.expr]:
     """What is asked for as it stands: other conditions hold places of their own."""
     for node in ast.walk(tree):
@@ -141,19 +160,24 @@ def _replaced(tree: ast.AST, old: ast.AST, new: ast.AST) -> ast.AST:
     return Replacing().visit(tree)
 
 
-def _is_docstring_or_type(tree: ast.AST, node: ast.AST) -> bool:
-    """Annotations say nothing at run time, and `slots=True` nothing that a test could see."""
-    for holder in ast.walk(tree):
-        match holder:
-            case ast.AnnAssign() if node in ast.walk(holder.annotation):
-                return True
-            case ast.arg(annotation=ast.expr() as annotation) if node in ast.walk(annotation):
-                return True
-            case ast.FunctionDef(returns=ast.expr() as returns) if node in ast.walk(returns):
-                return True
-            case ast.ClassDef():
-                if any(node in ast.walk(each) for each in holder.decorator_list):
-                    return True
-            case _:
-                continue
-    return False
+def _is_said_to_people_or_tools(tree: ast.AST, node: ast.AST) -> bool:
+    said = (part for holder in ast.walk(tree) for part in _said_to_people_or_tools(holder))
+    return any(node in ast.walk(part) for part in said)
+
+
+def _said_to_people_or_tools(holder: ast.AST) -> Iterator[ast.AST]:
+    """Annotations say nothing at run time, `slots=True` or a cache's size nothing that shows."""
+    match holder:
+        case ast.AnnAssign():
+            yield holder.annotation
+        case ast.arg(annotation=ast.expr() as annotation):
+            yield annotation
+        case ast.ClassDef():
+            yield from holder.decorator_list
+        case ast.FunctionDef():
+            yield from holder.decorator_list
+            yield from filter(None, [holder.returns])
+        case ast.FormattedValue(value=ast.Subscript(slice=ast.Slice() as cut)):
+            yield cut
+        case _:
+            return

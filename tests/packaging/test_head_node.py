@@ -1,69 +1,157 @@
-"""The documented commands, followed literally on a head node with systemd and a real Slurm."""
+"""The README typed to the letter, on a head node with systemd and a real Slurm."""
 
+import json
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from sandbox.docker.command import DockerFailed
+from tests import readme
 from tests.e2e.program import eventually
+from tests.packaging.head_node.newcomer import ENV_FILES, SOURCE, Newcomer, Typed
 from tests.packaging.head_node.node import HeadNode
+from waldur_slurm import __version__
 
 SERVICES = ("waldur-slurm-service-pull", "waldur-slurm-service-push")
-ENV_FILES = "/etc/waldur-slurm-service/pull.env /etc/waldur-slurm-service/push.env"
-SOURCE = "/root/waldur-slurm-agent"
-
-INSTALL = """
-cp systemd-conf/service-pull/waldur-slurm-service-pull.service /etc/systemd/system/
-mkdir /etc/waldur-slurm-service/
-cp systemd-conf/service-pull/waldur-slurm-service-pull.env /etc/waldur-slurm-service/pull.env
-cp ./config-components.yaml /etc/waldur-slurm-service/tres.yaml
-cp systemd-conf/service-push/waldur-slurm-service-push.service /etc/systemd/system/
-cp systemd-conf/service-push/waldur-slurm-service-push.env /etc/waldur-slurm-service/push.env
-"""
-
-START = """
-systemctl daemon-reload
-systemctl start waldur-slurm-service-pull
-systemctl enable waldur-slurm-service-pull
-systemctl start waldur-slurm-service-push
-systemctl enable waldur-slurm-service-push
-"""
+SHOWS = ("check", "--diag", "plan", "settings", "usage", "--load-components")
+"""The README's commands that may be typed beside a running service."""
 
 
 @pytest.fixture(scope="module")
-def node(docker_engine: str, wheels: Path) -> Iterator[HeadNode]:
-    """The agent is installed and its services run, as the README says."""
+def newcomer(docker_engine: str, wheels: Path) -> Iterator[Newcomer]:
+    """Somebody who has installed the agent and put his values into the shipped env files."""
     with HeadNode.start() as node:
-        node.copy(wheels, "/root/wheels")
-        node.sh(
-            "python3 -m venv /opt/waldur-slurm-agent\n"
-            "/opt/waldur-slurm-agent/bin/pip install --quiet --no-index --find-links /root/wheels"
-            " waldur-slurm-agent"
+        newcomer = Newcomer(node)
+        newcomer.reaches(wheels)
+        newcomer.succeeds("Install")
+        values = newcomer.meets_waldur()
+        newcomer.succeeds("As systemd services", 0, SOURCE)
+        newcomer.fills_in(values)
+        newcomer.succeeds("The offering in Waldur")
+        newcomer.waldur("customer Science")
+        newcomer.waldur("project Science Physics")
+        newcomer.waldur("user ann")
+        newcomer.waldur("join Physics ann")
+        newcomer.waldur("create Physics first --limit cpu=5")
+        yield newcomer
+
+
+@dataclass(frozen=True)
+class Before:
+    """What was seen before the first start."""
+
+    loaded: list[Typed]
+    looked: list[Typed]
+    commands: dict[str, Typed]
+
+
+@pytest.fixture(scope="module")
+def before(newcomer: Newcomer) -> Before:
+    return Before(
+        loaded=newcomer.succeeds("What is sold: the TRES configuration"),
+        looked=newcomer.types(readme.blocks("As systemd services")[1]),
+        commands={words: type_command(newcomer, words) for words in readme.commands()},
+    )
+
+
+@pytest.fixture(scope="module")
+def node(newcomer: Newcomer, before: Before) -> HeadNode:
+    """Its services run."""
+    newcomer.node.sh(f"echo WALDUR_SYNC_INTERVAL=2 | tee -a {ENV_FILES}")
+    newcomer.succeeds("As systemd services", 2)
+    return newcomer.node
+
+
+def type_command(newcomer: Newcomer, words: str) -> Typed:
+    """With an allocation whose account was lost, and another account in its place."""
+    if words.startswith("adopt"):
+        lost, resource = allocation(newcomer, "first")
+        newcomer.node.sh(
+            f"sacctmgr -i delete account {lost}\nsacctmgr -i add account by_hand parent=root"
         )
-        said = node.sh(
-            "python3 -m sandbox waldur start /root/waldur --ready --port 8080 --for 30m",
-            directory=SOURCE,
-        )
-        told = dict(line.split()[:2] for line in reversed(said.splitlines()) if line.strip())
-        token = next(line.split()[1] for line in said.splitlines() if line.endswith("provider"))
-        node.sh(
-            "python3 -m sandbox waldur customer /root/waldur Science\n"
-            "python3 -m sandbox waldur project /root/waldur Science Physics",
-            directory=SOURCE,
-        )
-        node.sh(INSTALL, directory=SOURCE)
-        # Don't forget to modify Waldur-related values in the env files.
-        own = {
-            "WALDUR_API_URL": told["address"],
-            "WALDUR_API_TOKEN": token,
-            "WALDUR_OFFERING_UUID": told["offering"],
-        }
-        for variable, value in own.items():
-            node.sh(f"sed -i 's|^{variable}=[^ ]*|{variable}={value}|' {ENV_FILES}")
-        node.sh(f"echo WALDUR_SYNC_INTERVAL=2 | tee -a {ENV_FILES}")
-        node.sh(START)
-        yield node
+        words = words.replace("RESOURCE", resource).replace("ACCOUNT", "by_hand")
+    is_of_push = words.startswith(("usage", "backfill"))
+    return newcomer.command(words, "push" if is_of_push else "pull")
+
+
+def allocation(newcomer: Newcomer, name: str) -> tuple[str, str]:
+    """The account of a resource in Slurm, and the resource's uuid, which its mark has."""
+    rows = newcomer.node.sh("sacctmgr -nP show account format=account,description").splitlines()
+    (row,) = (row for row in rows if row.split("|")[0].endswith(f"_{name}"))
+    account, _, description = row.partition("|")
+    (resource,) = re.findall(r"[0-9a-f]{32}(?![0-9a-f])(?!.*[0-9a-f]{32})", description)
+    return account, resource
+
+
+# Before the first start
+
+
+def test_what_is_installed_is_not_the_original_agent(newcomer: Newcomer) -> None:
+    said = next(t.shown for t in newcomer.heard if t.line == "waldur-slurm-agent --version")
+
+    assert said.split() == ["waldur-slurm-agent", __version__]
+
+
+def test_the_python_of_the_environment_is_the_same_command(newcomer: Newcomer) -> None:
+    (python,) = re.findall(r"`(/opt/\S+/python3)`", readme.README)
+
+    said = newcomer.node.sh(f"{python} -m waldur_slurm.main --version")
+
+    assert said.split() == ["waldur-slurm-agent", __version__]
+
+
+def test_the_components_are_shown_and_then_made(before: Before) -> None:
+    shown, made = (typed.shown for typed in before.loaded)
+
+    assert "create" in shown
+    assert shown.removesuffix("Nothing was changed: this was a dry run.\n") == made
+    assert "create" not in before.commands["--load-components"].shown
+
+
+def test_check_and_plan_work_with_the_shipped_env_file(before: Before) -> None:
+    check, plan = before.looked
+
+    assert (check.code, plan.code) == (0, 10), check.shown
+    assert "The agent can run" in check.shown
+    assert "approve order" in plan.shown
+
+
+def test_every_command_of_the_table_works(before: Before) -> None:
+    codes = {words: typed.code for words, typed in before.commands.items()}
+
+    assert codes == dict.fromkeys(codes, 0) | {"plan": 10}
+    assert "account.added" in before.commands["once"].shown
+
+
+def test_a_member_has_become_an_offering_user(newcomer: Newcomer, before: Before) -> None:
+    asked = "${WALDUR_API_URL}marketplace-offering-users/?offering_uuid=$WALDUR_OFFERING_UUID"
+    said = newcomer.node.sh(
+        "set -eu; . /etc/waldur-slurm-service/pull.env\n"
+        f'curl -sS -H "Authorization: Token $WALDUR_API_TOKEN" "{asked}"'
+    )
+
+    assert [user["user_username"] for user in json.loads(said)] == ["ann"]
+
+
+# After it
+
+
+@pytest.mark.parametrize("words", readme.commands())
+def test_what_shows_works_beside_the_services_and_what_changes_says_who_is_there(
+    node: HeadNode, newcomer: Newcomer, words: str
+) -> None:
+    eventually(lambda: is_well(node, SERVICES[0]), "a good cycle of pull")
+    eventually(lambda: is_well(node, SERVICES[1]), "a good cycle of push")
+    typed = words.replace("RESOURCE", "0" * 32).replace("ACCOUNT", "by_hand")
+    env = "push" if words.startswith(("usage", "backfill")) else "pull"
+
+    said = newcomer.command(typed, env)
+
+    wanted = {0, 11} if words == "plan" else {0} if words in SHOWS else {75}
+    assert said.code in wanted, said.shown
 
 
 def is_well(node: HeadNode, service: str) -> bool:
@@ -99,13 +187,16 @@ def test_the_journal_knows_the_service_and_how_grave_a_line_is(node: HeadNode) -
     assert "<6>" not in said
 
 
-def test_check_works_with_the_env_file_of_the_service(node: HeadNode) -> None:
-    said = node.sh(
-        "/opt/waldur-slurm-agent/bin/waldur-slurm-agent"
-        " --env-file /etc/waldur-slurm-service/pull.env check"
-    )
+def test_what_wants_to_be_alone_works_again_once_the_service_is_stopped(
+    node: HeadNode, newcomer: Newcomer
+) -> None:
+    node.sh(f"systemctl stop {' '.join(SERVICES)}")
+    (backfill,) = (words for words in readme.commands() if words.startswith("backfill"))
 
-    assert "The agent can run" in said
+    said = [newcomer.command("once"), newcomer.command(backfill, "push")]
+
+    node.sh(f"systemctl start {' '.join(SERVICES)}")
+    assert [typed.code for typed in said] == [0, 0], said
 
 
 def test_reload_reads_the_tres_file_again(node: HeadNode) -> None:
@@ -194,12 +285,21 @@ def test_the_service_works_as_a_user_of_its_own(node: HeadNode) -> None:
     eventually(is_there, "the account made by waldur-slurm")
 
 
-def test_the_legacy_unit_runs_the_same_service(node: HeadNode) -> None:
-    node.sh(
-        f"cp systemd-conf/service-push/{SERVICES[1]}-legacy.service"
-        f" /etc/systemd/system/{SERVICES[1]}.service\n"
-        f"systemctl daemon-reload\nsystemctl restart {SERVICES[1]}",
-        directory=SOURCE,
-    )
+def test_the_legacy_units_run_the_same_services(node: HeadNode, newcomer: Newcomer) -> None:
+    newcomer.succeeds("As systemd services", 3, SOURCE)
+    node.sh(f"systemctl daemon-reload\nsystemctl restart {' '.join(SERVICES)}")
 
-    eventually(lambda: is_well(node, SERVICES[1]), "a good cycle of the legacy unit")
+    for service in SERVICES:
+        assert "RestrictNamespaces=yes" not in node.sh(f"systemctl cat {service}")
+        eventually(lambda s=service: is_well(node, s), "a good cycle of a legacy unit")  # type: ignore[misc]  # bound at once
+
+
+def test_every_line_that_the_readme_has_for_a_head_node_was_typed(
+    node: HeadNode, newcomer: Newcomer
+) -> None:
+    here = "tests/packaging/test_head_node.py"
+    sections = [section for section, module in readme.TYPED_BY.items() if module == here]
+    wanted = {line for section in sections for line in readme.lines(section)}
+    newcomer.succeeds("As systemd services", 3, SOURCE)
+
+    assert wanted - {typed.line for typed in newcomer.heard} == set()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.places import PROJECT
-from waldur_slurm.agent.settings import Deployment, Settings
+from waldur_slurm.agent.settings import LOGS, STATE, Deployment, Settings
 from waldur_slurm.agent.settings.reference import unknown_variables
 
 ROOT = PROJECT / "systemd-conf"
@@ -112,6 +112,18 @@ def test_the_service_may_do_little_beside_its_work(unit: Path) -> None:
 @pytest.mark.parametrize("unit", sorted(set(UNITS) - set(MODERN)), ids=lambda unit: unit.name)
 def test_a_legacy_unit_says_nothing_that_old_systemd_does_not_know(unit: Path) -> None:
     assert NEWER_THAN_219.search(unit.read_text(encoding="utf-8")) is None
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_every_unit_makes_the_directories_that_check_takes_it_to_make(unit: Path) -> None:
+    told = service(unit)
+    made = {
+        *(f"/var/lib/{name}" for name in told.get("StateDirectory", "").split()),
+        *(f"/var/log/{name}" for name in told.get("LogsDirectory", "").split()),
+        *told.get("ExecStartPre", "").removeprefix("/bin/mkdir -p -m 0700").split(),
+    }
+
+    assert made == {str(STATE), str(LOGS)}
 
 
 @pytest.mark.parametrize("direction", ["pull", "push"])

@@ -64,12 +64,37 @@ def test_without_settings_it_says_all_that_is_missing_and_exits_with_78(
     done = run(installed / "waldur-slurm-agent", *argv, cwd=tmp_path, environ=clean())
 
     assert (done.returncode, done.stdout) == (78, "")
-    assert {line.split()[1] for line in done.stderr.splitlines()} == {
+    *mistakes, hint = done.stderr.splitlines()
+    assert {line.split()[1] for line in mistakes} == {
         "WALDUR_API_URL",
         "WALDUR_API_TOKEN",
         "WALDUR_SYNC_DIRECTION",
         "WALDUR_OFFERING_UUID",
     }
+    assert "--env-file" in hint
+
+
+def test_a_mistake_in_the_tres_file_points_to_a_page_that_is_installed(
+    installed: Path, tmp_path: Path
+) -> None:
+    tres = tmp_path / "tres.yaml"
+    tres.write_text("cpu: {limit: 5}\n")
+    settings = clean(
+        WALDUR_API_URL="http://127.0.0.1:9/api/",
+        WALDUR_API_TOKEN="a-token-of-nobody",
+        WALDUR_SYNC_DIRECTION="pull",
+        WALDUR_OFFERING_UUID="0" * 32,
+        SLURM_TRES_CONFIG_PATH=str(tres),
+    )
+
+    done = run(
+        installed / "waldur-slurm-agent", "--load-components", cwd=tmp_path, environ=settings
+    )
+
+    assert done.returncode == 78
+    page = Path(done.stderr.splitlines()[-1].rpartition(" ")[2])
+    assert page.is_relative_to(installed.parent)
+    assert "measured_unit" in page.read_text()
 
 
 def test_check_and_load_components_work_from_an_empty_directory(

@@ -178,3 +178,51 @@ def test_projects_and_resources_move_to_others(waldur_server: Waldur, asking: As
     second = waldur_server.make_project(other, "Second")
     waldur_server.move_resource(resource, second)
     assert ask.read(f"{ask.resources}/{resource}/")["project_uuid"] == second
+
+
+def test_today_a_provider_tells_the_customer_why_an_order_waits(
+    start_waldur: StartWaldur, asking: Asks
+) -> None:
+    ask = asking(start_waldur("today"))
+    project = ask.waldur.make_project(ask.waldur.make_customer("Science"), "Physics")
+    order = ask.waldur.order_create(project, "alloc", {"cpu": 5})
+    word = {"provider_message": "This offering does not sell that."}
+    assert ask.on_order(order, "set_provider_info", word).status_code == 409
+    ask.waldur.change_offering(plugin_options={"enable_provider_consumer_messaging": True})
+
+    assert ask.on_order(order, "set_provider_info", word, role="manager").status_code == 403
+    assert ask.on_order(order, "set_provider_info", word).status_code == 200
+    read = ask.read(f"marketplace-orders/{order.uuid}/", role="customer")
+    assert read["provider_message"] == word["provider_message"]
+    ask.on_order(order, "approve_by_provider")
+    assert ask.on_order(order, "set_provider_info", word).status_code == 409
+
+
+@older
+def test_older_dialects_have_no_word_for_the_customer_of_a_waiting_or_rejected_order(
+    start_waldur: StartWaldur, asking: Asks, dialect: DialectName
+) -> None:
+    ask = asking(start_waldur(dialect))
+    project = ask.waldur.make_project(ask.waldur.make_customer("Science"), "Physics")
+    order = ask.waldur.order_create(project, "alloc", {"cpu": 5})
+
+    told = ask.on_order(order, "set_provider_info", {"provider_message": "no"})
+    ask.on_order(order, "reject_by_provider", {"provider_rejection_comment": "no"})
+
+    assert told.status_code == 404
+    read = ask.read(f"marketplace-orders/{order.uuid}/", role="customer")
+    assert read["state"] == "rejected"
+    assert "no" not in read.values()
+
+
+def test_today_the_customer_of_a_rejected_order_reads_why(
+    start_waldur: StartWaldur, asking: Asks
+) -> None:
+    ask = asking(start_waldur("today"))
+    project = ask.waldur.make_project(ask.waldur.make_customer("Science"), "Physics")
+    order = ask.waldur.order_create(project, "alloc", {"cpu": 5})
+
+    ask.on_order(order, "reject_by_provider", {"provider_rejection_comment": "sold out"})
+
+    read = ask.read(f"marketplace-orders/{order.uuid}/", role="customer")
+    assert (read["state"], read["provider_rejection_comment"]) == ("rejected", "sold out")

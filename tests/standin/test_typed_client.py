@@ -64,6 +64,7 @@ WRITES: list[tuple[str, str, str, Any]] = [
     (ORDERS, "approve_by_provider", "pending", {}),
     (ORDERS, "set_backend_id", "pending", {"backend_id": "job-7"}),
     (ORDERS, "set_state_done", "pending", None),
+    (ORDERS, "set_provider_info", "unwanted", {"provider_message": "what is wrong with it"}),
     (ORDERS, "set_state_erred", "update", {"error_message": "no", "error_traceback": ""}),
     (ORDERS, "set_state_executing", "update", None),
     (ORDERS, "reject_by_provider", "unwanted", {"provider_rejection_comment": "no"}),
@@ -141,7 +142,8 @@ class Site:
         more = {}
         if body is not None:
             hints = typing.get_type_hints(module.sync_detailed)
-            more["body"] = hints["body"].from_dict(body)
+            kinds = typing.get_args(hints["body"]) or (hints["body"],)  # JSON first, then forms
+            more["body"] = kinds[0].from_dict(body)
         return module.sync_detailed(*arguments, client=self.client, **more).parsed
 
     def furnish(self) -> None:
@@ -185,7 +187,9 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    setup = READY.changed({"enable_membership_sync_status": True})
+    setup = READY.changed(
+        {"enable_membership_sync_status": True, "enable_provider_consumer_messaging": True}
+    )
     directory = tmp_path_factory.mktemp("today")
     with Waldur.start(directory, "today", setup) as waldur:
         site = Site(waldur)

@@ -115,7 +115,7 @@ def past_days(state: OneDocument) -> PastDays:
 )
 def test_a_document_that_is_no_object_is_an_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.json").write_bytes(content)
-    with pytest.raises(StateError, match="cannot read"):
+    with pytest.raises(StateError, match=r"x\.json does not hold what it should"):
         StateDirectory(tmp_path).read("x")
 
 

@@ -26,7 +26,23 @@ def test_a_broken_document_is_an_error_not_an_empty_one(tmp_path: Path, broken: 
     (tmp_path / "journal").mkdir()
     (tmp_path / "journal" / "holds.json").write_text(broken, encoding="utf-8")
 
-    with pytest.raises(StateError, match=r"holds\.json"):
+    with pytest.raises(StateError, match=r"holds\.json does not hold what it should") as caught:
+        StateDirectory(tmp_path).read("journal/holds")
+    assert "put a backup in its place or move it away" in str(caught.value)
+
+
+def test_a_broken_cache_is_to_be_removed(tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "days.json").write_text("{", encoding="utf-8")
+
+    with pytest.raises(StateError, match=r"stop the service, remove it"):
+        StateDirectory(tmp_path).read("cache/days")
+
+
+def test_a_document_that_may_not_be_read_is_not_called_spoilt(tmp_path: Path) -> None:
+    (tmp_path / "journal" / "holds.json").mkdir(parents=True)
+
+    with pytest.raises(StateError, match=r"^cannot read .*holds\.json: Is a directory$"):
         StateDirectory(tmp_path).read("journal/holds")
 
 

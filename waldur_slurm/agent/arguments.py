@@ -82,12 +82,7 @@ def build() -> argparse.ArgumentParser:
     )
     parser.set_defaults(json=False)
     parser.add_argument("--version", action="version", version=f"waldur-slurm-agent {__version__}")
-    parser.add_argument(
-        "--env-file",
-        type=Path,
-        metavar="FILE",
-        help="take settings from this file too; it wins over the environment",
-    )
+    _add_env_file(parser)
     parser.add_argument(
         "--load-components",
         action="store_true",
@@ -103,6 +98,17 @@ def build() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_commands(commands)
     return parser
+
+
+def _add_env_file(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    """It may stand before the command or after it."""
+    parser.add_argument(
+        "--env-file",
+        type=Path,
+        default=default,
+        metavar="FILE",
+        help="take settings from this file too; it wins over the environment",
+    )
 
 
 def _add_commands(
@@ -125,6 +131,8 @@ def _add_commands(
     _add_backfill(commands.add_parser("backfill", help="report months that are over"))
     for command in (check, plan, settings, usage):
         _add_json(command)
+    for command in commands.choices.values():
+        _add_env_file(command, default=argparse.SUPPRESS)
 
 
 def _add_consent(command: argparse.ArgumentParser) -> None:

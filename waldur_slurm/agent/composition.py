@@ -14,7 +14,7 @@ from waldur_slurm.agent.daemon.pace import Pace
 from waldur_slurm.agent.daemon.timing import timed_phase
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.model.marketplace import OfferingUuid
-from waldur_slurm.agent.settings import Deployment, Direction, LogFormat, Settings
+from waldur_slurm.agent.settings import LOGS, Deployment, Direction, LogFormat, Settings
 from waldur_slurm.agent.tres_file import read_tres_file
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.processes.port import Transport
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from waldur_slurm.agent.waldur.notices import Notice
     from waldur_slurm.agent.waldur.transport import Exchange
 
+_HOST_ANSWERS = timedelta(seconds=10)
 _LONGEST_CONNECT_S = 5.0
 _SLOW_ANSWERS = 4
 """How many times its time-out a whole exchange may take, where the answer comes drop by drop."""
@@ -43,10 +44,18 @@ class Parts:
     """One agent's parts, for one offering and direction."""
 
     def __init__(
-        self, settings: Settings, environ: Mapping[str, str], signals: Signals, log: TextIO
+        self,
+        settings: Settings,
+        environ: Mapping[str, str],
+        signals: Signals,
+        log: TextIO,
+        *,
+        command: str | None = None,
     ) -> None:
         self.settings = settings
         self.signals = signals
+        self.command = command
+        """What a person typed; None is the daemon, whose log tells what it found Waldur to be."""
         self._environ = environ
         self._log = log
         self._closing = ExitStack()
@@ -106,7 +115,10 @@ class Parts:
     @cached_property
     def audit(self) -> AuditLog | None:
         path = self.settings.audit_log
-        return AuditLog(path, now, self.redact) if path else None
+        if not path:
+            return None
+        # A command may be typed before the service was ever started.
+        return AuditLog(path, now, self.redact, makes_directory=path.parent == LOGS)
 
     @cached_property
     def hooks(self) -> "Hooks | None":
@@ -156,6 +168,13 @@ class Parts:
             cluster=self.settings.cluster,
             bin_path=str(self.settings.bin_path or ""),
         )
+
+    @cached_property
+    def host(self) -> Transport:
+        """Where the agent itself runs, wherever Slurm is."""
+        from waldur_slurm.processes.native import NativeTransport
+
+        return NativeTransport(self._environ, timeout=_HOST_ANSWERS)
 
     def _transport(self) -> Transport:
         if self.settings.deployment is Deployment.NATIVE:
@@ -214,7 +233,8 @@ class Parts:
         self.signals.stop_if_asked()
 
     def _pass_on(self, notice: "Notice") -> None:
-        level = Level.WARNING if notice.is_trouble else Level.INFO
+        news = Level.DEBUG if self.command else Level.INFO
+        level = Level.WARNING if notice.is_trouble else news
         level = Level.ERROR if notice.needs_a_person else level
         self.tell(Event(name=notice.name, level=level, fields=notice.fields))
 

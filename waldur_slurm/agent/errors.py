@@ -4,6 +4,7 @@ ExpectedError
 ├── WaldurError
 │   ├── WaldurUnreachable   (transient)
 │   ├── WaldurRejected
+│   │   └── NoWaldurThere
 │   └── UnexpectedPayload
 ├── NoSuchAllocation
 └── UnsafePlan
@@ -30,6 +31,10 @@ class WaldurRejected(WaldurError):
         self.request = request
         self.status = status
         self.said = said
+
+
+class NoWaldurThere(WaldurRejected):
+    """Something answers at the address, but nothing of it is Waldur's API."""
 
 
 class UnexpectedPayload(WaldurError):

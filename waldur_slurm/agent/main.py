@@ -6,27 +6,31 @@ import sys
 from collections.abc import Iterable, MutableMapping, Sequence
 
 from waldur_slurm.agent.arguments import parse
-from waldur_slurm.agent.commands import find
+from waldur_slurm.agent.commands import find, typed_with
 from waldur_slurm.agent.composition import Parts
 from waldur_slurm.agent.errors import WaldurError
 from waldur_slurm.agent.settings import Settings
-from waldur_slurm.errors import ExpectedError, SlurmError
+from waldur_slurm.errors import ExpectedError, SettingsError, SlurmError
 from waldur_slurm.service.program import run_program
 from waldur_slurm.service.signals import listening
 from waldur_slurm.variables.env_file import read_env_file
 from waldur_slurm.variables.variable import plain
+
+_CHECK = "waldur-slurm-agent check"
+_WITH_ENV_FILE = "waldur-slurm-agent --env-file /etc/waldur-slurm-service/pull.env check"
 
 Environ = MutableMapping[str, str]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     hidden = _secrets_in(os.environ)
-
-    def work() -> int:
-        arguments = parse(sys.argv[1:] if argv is None else argv)
-        return _run(arguments, os.environ, hidden)
-
-    return run_program("waldur-slurm-agent", work, hidden, _advice)
+    return run_program(
+        "waldur-slurm-agent",
+        lambda: parse(sys.argv[1:] if argv is None else argv),
+        lambda arguments: _run(arguments, os.environ, hidden),
+        lambda arguments, error: _advice(arguments, os.environ, error),
+        hidden,
+    )
 
 
 def _run(arguments: argparse.Namespace, environ: Environ, hidden: list[str]) -> int:
@@ -39,7 +43,7 @@ def _run(arguments: argparse.Namespace, environ: Environ, hidden: list[str]) -> 
     _clean_for_libraries(environ, settings)
     command = find(arguments.command)
     with listening() as signals:
-        parts = Parts(settings, environ, signals, sys.stderr)
+        parts = Parts(settings, environ, signals, sys.stderr, command=arguments.command)
         try:
             code = command(parts, arguments)
             sys.stdout.flush()
@@ -54,12 +58,24 @@ def _clean_for_libraries(environ: Environ, settings: Settings) -> None:
     environ["REQUESTS_TIMEOUT"] = f"{settings.request_timeout.total_seconds():.0f}"
 
 
-def _advice(error: ExpectedError) -> Iterable[str]:
+def _advice(arguments: argparse.Namespace, environ: Environ, error: ExpectedError) -> Iterable[str]:
     """Waldur's and Slurm's own words seldom say what is at fault, or whose they are."""
-    if isinstance(error, WaldurError):
-        yield "`check` shows whether Waldur answers, and what the agent may do there"
+    check = typed_with(arguments.env_file, f"`{_CHECK}`")
+    if isinstance(error, SettingsError):
+        yield from _where_settings_are(arguments, environ)
+    elif isinstance(error, WaldurError):
+        yield f"{check} shows whether Waldur answers, and what the agent may do there"
     elif isinstance(error, SlurmError):
-        yield "`check` shows whether Slurm answers, and what the agent may do there"
+        yield f"{check} shows whether Slurm answers, and what the agent may do there"
+
+
+def _where_settings_are(arguments: argparse.Namespace, environ: Environ) -> Iterable[str]:
+    """Who types a command seldom has in the shell what the service has in its env file."""
+    is_service = "NOTIFY_SOCKET" in environ
+    required = (declared.name for declared in Settings.variables() if declared.is_required)
+    is_missing = any(not plain(environ.get(name, "")) for name in required)
+    if is_missing and not is_service and arguments.env_file is None:
+        yield f"settings that stand in a file are read with --env-file, as in: {_WITH_ENV_FILE}"
 
 
 def _secrets_in(environ: Environ) -> list[str]:

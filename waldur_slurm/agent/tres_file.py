@@ -17,6 +17,9 @@ from waldur_slurm.agent.model.components import AccountingType, Component, Compo
 from waldur_slurm.errors import InvalidName, SettingsError
 from waldur_slurm.model.tres import tres_name
 
+PAGE = Path(__file__).with_name("tres-file.md")
+"""Every key of the file, for people; it is installed with the package."""
+
 MAX_BYTES = 64 * 1024
 MAX_NUMBER = 2**31 - 1
 """The largest whole number that Waldur keeps for a component."""
@@ -40,13 +43,20 @@ class _Mistake(Exception):
 def read_tres_file(path: Path) -> tuple[Component, ...]:
     """The components in the order of the file, or `SettingsError` with everything to correct."""
     try:
+        return parse_tres_file(_content(path), str(path))
+    except SettingsError as error:
+        raise SettingsError([*error.mistakes, f"what the file may say: {PAGE}"]) from error
+
+
+def _content(path: Path) -> bytes:
+    try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise SettingsError([f"SLURM_TRES_CONFIG_PATH: {path}: {error.strerror}"]) from error
     if len(content) > MAX_BYTES:
         raise SettingsError([f"{path}: larger than {MAX_BYTES} bytes"])
-    return parse_tres_file(content, str(path))
+    return content
 
 
 def parse_tres_file(content: bytes, name: str) -> tuple[Component, ...]:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from waldur_slurm import __version__
 from waldur_slurm.gateway.doors.principals import run_as
-from waldur_slurm.gateway.doors.scopes import scope
+from waldur_slurm.gateway.doors.scopes import Scope, scope
 from waldur_slurm.variables.readers import duration, listing
 
 T = TypeVar("T")
@@ -28,8 +28,21 @@ def build() -> argparse.ArgumentParser:
     parser.add_argument(
         "--env-file", type=Path, metavar="FILE", help="read variables from FILE first"
     )
+    parser.add_argument(
+        "-c",
+        "--config",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a configuration file of Slurm RestAPI, taken as it is; may come several times",
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("settings", help="show what is in force")
+    take_over = commands.add_parser("import", help="take over what an original has kept")
+    take_over.add_argument("what", choices=["restapi"], help="Slurm RestAPI's archive of the load")
+    take_over.add_argument("file", type=Path, metavar="FILE", help="such as db.json")
+    take_over.add_argument("--cluster", help="whose load it is; the default cluster otherwise")
     _add_token(commands.add_parser("token", help="make, list, rotate and revoke tokens"))
     return parser
 
@@ -42,7 +55,7 @@ def _add_token(token: argparse.ArgumentParser) -> None:
     )
     make.add_argument(
         "--scopes",
-        type=_typed(listing(scope)),
+        type=_typed(_scopes),
         required=True,
         help="what it allows, separated by commas, such as jobs:read,jobs:submit",
     )
@@ -91,6 +104,14 @@ def _name(text: str) -> str:
     if re.fullmatch(r"[\w.:@/ -]{1,64}", text):
         return text
     raise ValueError("up to 64 letters, digits, blanks and . : @ / _ -")
+
+
+def _scopes(text: str) -> frozenset[Scope]:
+    """Read some; a token that allows nothing is a slip of the hand."""
+    found = listing(scope)(text)
+    if not found:
+        raise ValueError(f"at least one of {', '.join(Scope)}")
+    return found
 
 
 def _lifetime(text: str) -> timedelta | None:

@@ -3,7 +3,7 @@
 import os
 import pwd
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
@@ -13,6 +13,7 @@ from typing import TextIO
 
 from waldur_slurm import __version__
 from waldur_slurm.errors import SettingsError
+from waldur_slurm.gateway.configs.told import NotHonoured
 from waldur_slurm.gateway.doors.claims import Expected
 from waldur_slurm.gateway.doors.doors import Doors, Recognises
 from waldur_slurm.gateway.doors.keyring import Keyring
@@ -25,6 +26,7 @@ from waldur_slurm.gateway.load.sampler import Sampler
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.privacy import Privacy
 from waldur_slurm.gateway.picture.recorder import Recorder
+from waldur_slurm.gateway.records.port import Records
 from waldur_slurm.gateway.settings import Settings
 from waldur_slurm.gateway.settings.readers import ClusterSource
 from waldur_slurm.gateway.store.samples import StoredSamples
@@ -33,6 +35,7 @@ from waldur_slurm.gateway.store.sqlite import Database
 from waldur_slurm.gateway.store.tokens import StoredTokens
 from waldur_slurm.gateway.store.transitions import StoredTransitions
 from waldur_slurm.gateway.web.ask import Site
+from waldur_slurm.gateway.web.cors import ANY
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.model.names import ClusterName, cluster_name
 from waldur_slurm.processes.native import NativeTransport
@@ -50,9 +53,16 @@ from waldur_slurm.variables.choices import LogFormat
 class Parts:
     """One gateway's parts."""
 
-    def __init__(self, settings: Settings, environ: Mapping[str, str], log: TextIO) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        environ: Mapping[str, str],
+        log: TextIO,
+        not_honoured: Sequence[NotHonoured] = (),
+    ) -> None:
         self.settings = settings
         self.environ = environ
+        self.not_honoured = not_honoured
         self._log = log
         self._closing = ExitStack()
         self.is_stopping = False
@@ -181,13 +191,24 @@ class Parts:
         return RestApi(
             has_accounting=told.has_accounting,
             has_index=told.has_index,
-            origins=told.origins,
+            origins=self.settings.cors_origins | ({ANY} if told.is_open_to_pages else set()),
             hidden=told.hidden,
             hides_everywhere=told.hides_everywhere,
             archive=self.samples if told.has_archive else None,
             wait_s=int(told.wait.total_seconds()),
             reach=told.reach,
+            records=self._records(),
         )
+
+    def _records(self) -> Mapping[str, Records]:
+        """Ask the database itself about the default cluster, where one is named."""
+        told = self.settings.restapi.database
+        if told is None:
+            return {}
+        from waldur_slurm.gateway.records.mysql import MysqlRecords, source_of
+
+        source = self.settings.clusters[0].name if self.settings.clusters else self._own_cluster()
+        return {source: MysqlRecords(source_of(told.reveal(), source))}
 
     def looking(self) -> AbstractContextManager[None]:
         """Find out what Slurm hides, once it answers."""

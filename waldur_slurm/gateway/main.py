@@ -4,11 +4,13 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, MutableMapping, Sequence
+from pathlib import Path
 
 from waldur_slurm.errors import ExpectedError, SlurmError
 from waldur_slurm.gateway.arguments import parse
 from waldur_slurm.gateway.commands import find
 from waldur_slurm.gateway.composition import Parts
+from waldur_slurm.gateway.configs.files import take_files
 from waldur_slurm.gateway.settings import Settings
 from waldur_slurm.service.program import run_program
 from waldur_slurm.variables.env_file import read_env_file
@@ -19,12 +21,13 @@ Environ = MutableMapping[str, str]
 
 def main(argv: Sequence[str] | None = None) -> int:
     hidden = _secrets_in(os.environ)
-
-    def work() -> int:
-        arguments = parse(sys.argv[1:] if argv is None else argv)
-        return _run(arguments, os.environ, hidden)
-
-    return run_program("slurm-gateway", work, hidden, _advice)
+    return run_program(
+        "slurm-gateway",
+        lambda: parse(sys.argv[1:] if argv is None else argv),
+        lambda arguments: _run(arguments, os.environ, hidden),
+        _advice,
+        hidden,
+    )
 
 
 def _run(arguments: argparse.Namespace, environ: Environ, hidden: list[str]) -> int:
@@ -32,9 +35,11 @@ def _run(arguments: argparse.Namespace, environ: Environ, hidden: list[str]) -> 
     if arguments.env_file:
         environ.update(read_env_file(arguments.env_file))
         hidden += _secrets_in(environ)
+    not_honoured = take_files(_config_files(arguments, environ), environ)
+    hidden += _secrets_in(environ)
     settings = Settings.from_environ(environ)
     hidden += settings.secrets()
-    parts = Parts(settings, environ, sys.stderr)
+    parts = Parts(settings, environ, sys.stderr, not_honoured)
     try:
         code = find(arguments.command)(parts, arguments)
         sys.stdout.flush()
@@ -43,7 +48,13 @@ def _run(arguments: argparse.Namespace, environ: Environ, hidden: list[str]) -> 
     return code
 
 
-def _advice(error: ExpectedError) -> Iterable[str]:
+def _config_files(arguments: argparse.Namespace, environ: Environ) -> list[Path]:
+    """Return those that were typed, else the one where Slurm RestAPI looks for its own."""
+    told = plain(environ.get("SLURM_REST_API_CONFIG", ""))
+    return arguments.config or ([Path(told)] if told else [])
+
+
+def _advice(_arguments: argparse.Namespace, error: ExpectedError) -> Iterable[str]:
     if isinstance(error, SlurmError):
         yield "`sinfo` and `scontrol ping`, as the gateway's user, show whether Slurm answers"
 

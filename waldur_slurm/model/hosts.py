@@ -12,6 +12,7 @@ from itertools import product
 from typing import NamedTuple
 
 from waldur_slurm.errors import InvalidName
+from waldur_slurm.model.counting import counted
 
 MOST_HOSTS = 65_536
 """What Slurm itself takes for one range."""
@@ -81,7 +82,7 @@ def fold_hosts(names: Iterable[str]) -> str:
 
 def _items(text: str) -> Iterator[tuple[_Piece, ...]]:
     if len(text) > MOST_LETTERS:
-        raise InvalidName(f"a list of hosts of {len(text)} letters")
+        raise InvalidName(f"a list of hosts of {counted(len(text), 'letter')}")
     for item in _COMMA.split(text) if text else ():
         if _ITEM.fullmatch(item) is None:
             raise InvalidName(f"not a list of hosts: {_shown(item)}")

@@ -11,6 +11,7 @@ from errno import ENOSPC
 from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from waldur_slurm.errors import ExpectedError, SettingsError
 from waldur_slurm.service.signals import Stopped
@@ -22,21 +23,31 @@ TRY_AGAIN = 75
 WRONG_SETTINGS = 78
 STOPPED = 130
 
-Advice = Callable[[ExpectedError], Iterable[str]]
-"""More lines about an error: the words of Slurm or of a server seldom say what is at fault."""
+Arguments = TypeVar("Arguments")
 
 
-def run_program(name: str, work: Callable[[], int], hidden: list[str], advice: Advice) -> int:
-    """Do the work; `name` begins each line of an error. The work adds to what is `hidden`."""
+def run_program(
+    name: str,
+    read_arguments: Callable[[], Arguments],
+    work: Callable[[Arguments], int],
+    advice: Callable[[Arguments, ExpectedError], Iterable[str]],
+    hidden: list[str],
+) -> int:
+    """Do the work; `name` begins each line of an error. The work adds to what is `hidden`.
+
+    `advice` has more lines about an error: what others say seldom says what to do.
+    """
     _reopen_closed_streams()
     sys.excepthook = partial(_print_crash, hidden)
     fail = partial(_fail, name, hidden)
+    arguments = read_arguments()
     try:
-        return work()
+        return work(arguments)
     except SettingsError as error:
-        return fail(WRONG_SETTINGS, error.mistakes)
+        return fail(WRONG_SETTINGS, [*error.mistakes, *advice(arguments, error)])
     except ExpectedError as error:
-        return fail(TRY_AGAIN if error.transient else FAILED, [str(error), *advice(error)])
+        code = TRY_AGAIN if error.transient else FAILED
+        return fail(code, [str(error), *advice(arguments, error)])
     except (Stopped, KeyboardInterrupt):
         return fail(STOPPED, ["stopped; what was not done yet is left as it was"])
     except BrokenPipeError:

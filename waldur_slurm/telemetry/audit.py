@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from waldur_slurm.errors import StateError
+from waldur_slurm.model.counting import counted
 from waldur_slurm.telemetry.events import Event
 from waldur_slurm.telemetry.lines import as_json, stamp
 from waldur_slurm.telemetry.redaction import Redaction
@@ -24,8 +25,16 @@ _A_CYCLES_LINES = 64 * 1024
 class AuditLog:
     """A sink that takes the events that changed something."""
 
-    def __init__(self, path: Path, now: Callable[[], datetime], redact: Redaction) -> None:
+    def __init__(
+        self,
+        path: Path,
+        now: Callable[[], datetime],
+        redact: Redaction,
+        *,
+        makes_directory: bool = False,
+    ) -> None:
         self._path = path
+        self._makes_directory = makes_directory
         self._now = now
         self._redact = redact
         self._unwritten: list[bytes] = []
@@ -59,7 +68,7 @@ class AuditLog:
         except OSError as error:
             raise StateError(
                 f"cannot write the audit log {self._path}: {error.strerror};"
-                f" {len(self._unwritten)} changes are not in it yet"
+                f" {counted(len(self._unwritten), 'change is', 'changes are')} not in it yet"
             ) from error
 
     def _demand_room(self, size: int) -> None:
@@ -71,6 +80,8 @@ class AuditLog:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _write_all(self) -> None:
+        if self._makes_directory:
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
         file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             while self._unwritten:

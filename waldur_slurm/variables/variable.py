@@ -95,8 +95,8 @@ def variable(
 
 
 def group(of: type) -> Any:
-    """Declare a field whose value is a dataclass of declared variables itself."""
-    return field(metadata={"group": of})
+    """Declare a field whose value is a dataclass of declared variables itself, by default too."""
+    return field(default_factory=of, metadata={"group": of})
 
 
 def plain(text: str) -> str:

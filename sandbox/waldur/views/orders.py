@@ -1,7 +1,7 @@
 """`marketplace-orders/`: what agents poll, approve and end, and what customers place."""
 
 from sandbox.waldur import lifecycle
-from sandbox.waldur.answers import Answer, invalid
+from sandbox.waldur.answers import Answer, conflict, invalid
 from sandbox.waldur.exchange import Exchange, plain_uuid
 from sandbox.waldur.filters import Filter
 from sandbox.waldur.limits import demand_orderable
@@ -13,6 +13,8 @@ from sandbox.waldur.store import Record
 VISIBLE = f"t.offering IN {OFFERINGS} OR t.project IN {PROJECTS}"
 BACKEND_ID = 255
 """Its longest, in letters."""
+MESSAGES = "enable_provider_consumer_messaging"
+MESSAGE = ("provider_message", "provider_message_url")
 TYPES = ("Create", "Update", "Terminate", "Restore")
 
 
@@ -109,6 +111,18 @@ def set_backend_id(ask: Exchange) -> Answer:
     changed = order["backend_id"] != wanted
     ask.store.update("orders", order["uuid"], backend_id=wanted)
     return Answer(200, {"status": f"Order backend_id {said(changed)}."})
+
+
+def set_provider_info(ask: Exchange) -> Answer:
+    """A word to the customer while the provider has the order; what is left out stays."""
+    order = _for_provider(ask)
+    options = ask.named("offerings", order["offering"])["plugin_options"]
+    if not options.get(MESSAGES):
+        raise conflict("Messages are not enabled for this offering.")
+    lifecycle.demand_order_state(order, "pending-provider")
+    told = {key: str(ask.payload[key]) for key in MESSAGE if key in ask.payload}
+    ask.store.update("orders", order["uuid"], **told, modified=ask.store.stamp())
+    return Answer(200, {"detail": "Provider info has been set."})
 
 
 def said(changed: bool) -> str:

@@ -132,6 +132,7 @@ def test_a_use_is_listed_after_the_gateway_has_ended(start: Start) -> None:
     "arguments",
     [
         ["make", "--name", "x", "--scopes", "jobs:everything"],
+        ["make", "--name", "x", "--scopes", ","],
         ["make", "--name", "x\n", "--scopes", "jobs:read"],
         ["make", "--name", "x", "--scopes", "jobs:read", "--run-as", "0"],
         ["make", "--name", "x", "--scopes", "jobs:read", "--expires", "soon"],

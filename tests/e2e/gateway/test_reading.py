@@ -51,10 +51,13 @@ def test_what_one_lists_is_what_squeue_lists(
 ) -> None:
     numbers = {submit(lab, user, "true", "--hold", "--array=1-3") for user in slurm_users[:2]}
 
-    listed = gateway.get("/api/v1/jobs?limit=0").json["jobs"]
     bare = lab.must("squeue", "--noheader", "--all", "--states=all", "--format=%i").split()
 
-    assert {job["job_id"] for job in listed} == set(bare)
+    def ids() -> set[str]:
+        return {job["job_id"] for job in gateway.get("/api/v1/jobs?limit=0").json["jobs"]}
+
+    eventually(lambda: ids() == set(bare), "a list younger than the jobs has them all")
+    listed = gateway.get("/api/v1/jobs?limit=0").json["jobs"]
     assert numbers <= {job["array"]["job_id"] for job in listed if job["array"]}
 
 
@@ -91,7 +94,7 @@ def test_a_slurmctld_that_stops_and_comes_back_is_never_an_empty_queue(
 ) -> None:
     number = submit(lab, slurm_users[0], "true", "--hold")
     path = f"/api/v1/jobs?job_id={number}"
-    assert gateway.get(path).json["total"] == 1
+    eventually(lambda: gateway.get(path).json["total"] == 1, "a list younger than the job has it")
     lab.stop_daemon("slurmctld")
     try:
         eventually(lambda: "warning" in gateway.get(path).headers, "the silence is noticed", 60)

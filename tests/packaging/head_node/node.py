@@ -73,6 +73,11 @@ class HeadNode:
         argv = ("exec", self.name, "sh", "-c", script)
         return docker(*argv, check=False).stdout.strip()
 
+    def says_all(self, script: str, *, directory: str, timeout: float = 300.0) -> str:
+        """What a terminal shows of a script that may fail."""
+        argv = ("exec", "--workdir", directory, self.name, "bash", "-c", script)
+        return docker(*argv, timeout=timeout).stdout
+
     def copy(self, source: Path, target: str) -> None:
         docker("cp", "--quiet", str(source), f"{self.name}:{target}")
 

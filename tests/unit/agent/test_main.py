@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.places import PROJECT
 from waldur_slurm import __version__
 from waldur_slurm.agent.daemon.alone import only_agent
 
@@ -64,8 +65,66 @@ def test_wrong_settings_exit_with_78_and_every_mistake(arguments: list[str]) -> 
     done = typed(*arguments, environ={"WALDUR_SYNC_DIRECTION": "sideways"})
 
     assert (done.returncode, done.stdout) == (78, "")
-    assert len(done.stderr.splitlines()) == 4
+    assert len(done.stderr.splitlines()) == 5
     assert "WALDUR_SYNC_DIRECTION: found 'sideways', expected pull or push" in done.stderr
+
+
+def test_whoever_has_set_nothing_is_told_of_the_env_file_unless_it_is_the_service() -> None:
+    told = "settings that stand in a file are read with --env-file, as in: waldur-slurm-agent"
+
+    assert told in typed("check", environ={}).stderr
+    assert told not in typed(environ={"NOTIFY_SOCKET": "/run/systemd/notify"}).stderr
+    misspelt = COMPLETE | {"WALDUR_SYNC_DIRECTION": "sideways"}
+    assert told not in typed("check", environ=misspelt).stderr
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_an_env_file_may_be_named_before_the_command_or_after_it(
+    tmp_path: Path, is_first: bool
+) -> None:
+    file = tmp_path / "agent.env"
+    file.write_text("".join(f"{name}={value}\n" for name, value in COMPLETE.items()))
+    named = ("--env-file", file)
+
+    done = typed(*(named * is_first), "settings", *(named * (not is_first)), environ={})
+
+    assert done.returncode == 0, done.stderr
+    assert COMPLETE["WALDUR_OFFERING_UUID"] in done.stdout
+
+
+def test_advice_repeats_the_env_file_that_was_named(tmp_path: Path) -> None:
+    file = tmp_path / "my agent.env"
+    lines = COMPLETE | {"SLURM_TRES_CONFIG_PATH": f"{PROJECT}/config-components.yaml"}
+    file.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+
+    done = typed("--env-file", file, "plan", environ={})
+
+    assert f"`waldur-slurm-agent --env-file '{file}' check` shows whether Waldur" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("direction", "arguments"),
+    [
+        ("push", ["once", "--allow-removals"]),
+        ("push", ["once", "--repair", "parents"]),
+        ("push", ["plan", "--remove-empty-now"]),
+        ("push", ["adopt", "0" * 32, "hpc_x"]),
+        ("pull", ["once", "--allow-decrease"]),
+        ("pull", ["once", "--repair", "erred"]),
+        ("pull", ["backfill", "--from", "2026-01", "--to", "2026-02"]),
+    ],
+)
+def test_what_only_the_other_direction_does_is_refused_before_anything_is_asked(
+    direction: str, arguments: list[str]
+) -> None:
+    done = typed(*arguments, environ=COMPLETE | {"WALDUR_SYNC_DIRECTION": direction})
+
+    assert (done.returncode, done.stdout) == (78, "")
+    other = {"pull": "push", "push": "pull"}[direction]
+    assert done.stderr.startswith(
+        f"waldur-slurm-agent: WALDUR_SYNC_DIRECTION: found '{direction}', expected {other}: "
+    )
+    assert f"{other}.env" in done.stderr
 
 
 def test_settings_show_what_is_in_force_without_the_token() -> None:
@@ -121,7 +180,7 @@ def test_a_side_that_does_not_answer_is_named_with_what_to_do() -> None:
 
     assert done.returncode == 75
     assert "Connection refused" in done.stderr
-    assert "`check` shows whether Waldur answers" in done.stderr
+    assert "`waldur-slurm-agent check` shows whether Waldur answers" in done.stderr
 
 
 @pytest.mark.parametrize(

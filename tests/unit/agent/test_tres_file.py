@@ -1,5 +1,6 @@
 """The TRES file: what it means, and how each mistake in it is told."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -7,7 +8,13 @@ import pytest
 
 from tests.places import PROJECT
 from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType, NotOrdered
-from waldur_slurm.agent.tres_file import MAX_BYTES, parse_tres_file, read_tres_file
+from waldur_slurm.agent.tres_file import (
+    LIMIT_PERIODS,
+    MAX_BYTES,
+    PAGE,
+    parse_tres_file,
+    read_tres_file,
+)
 from waldur_slurm.errors import SettingsError
 from waldur_slurm.model.tres import TresName
 
@@ -176,3 +183,36 @@ def test_a_file_that_is_missing_or_far_too_large_is_a_mistake(tmp_path: Path) ->
     large.write_bytes(b"#" * (MAX_BYTES + 1))
     with pytest.raises(SettingsError, match="larger than"):
         read_tres_file(large)
+
+
+# The page that describes the file
+
+
+def test_a_mistake_is_told_with_the_page_that_describes_the_file(tmp_path: Path) -> None:
+    missing, wrong = tmp_path / "none.yaml", tmp_path / "wrong.yaml"
+    wrong.write_bytes(entry(limit=None))
+    for file, mistake in (
+        (missing, f"SLURM_TRES_CONFIG_PATH: {missing}: No such file or directory"),
+        (wrong, f"{wrong}:1: cpu: limit is missing"),
+    ):
+        with pytest.raises(SettingsError) as caught:
+            read_tres_file(file)
+        assert caught.value.mistakes == [mistake, f"what the file may say: {PAGE}"]
+
+
+def test_the_page_describes_every_key_and_every_word_that_it_may_hold() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    (refusal,) = mistakes(entry(nonsense=1))
+    known = refusal.partition("(known: ")[2].rstrip(")").split(", ")
+
+    cells = re.findall(r"^\| (.+?) \|", page, re.MULTILINE)
+    described = [word for cell in cells for word in re.findall(r"`([^`]+)`", cell)]
+    assert sorted(described) == sorted(known)
+    for word in (*AccountingType, *NotOrdered, *LIMIT_PERIODS):
+        assert f"`{word}`" in page
+
+
+def test_the_example_of_the_page_is_taken() -> None:
+    (example,) = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+
+    assert [c.tres for c in parse_tres_file(example.encode(), "page")] == ["cpu", "gres/gpu"]

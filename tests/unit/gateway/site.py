@@ -7,6 +7,7 @@ from functools import partial
 
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.past import FakeHistory
+from tests.fakes.samples import FakeSamples
 from tests.fakes.transitions import FakeTransitions
 from tests.gateway_client import Answered, Asked, Client
 from waldur_slurm.gateway.doors.principals import Kind, Principal, RunAs
@@ -66,7 +67,7 @@ class GatewaySite:
     told: list[Event] = field(default_factory=list)
     transitions: FakeTransitions = field(default_factory=FakeTransitions)
     jobs_ttl: timedelta = timedelta(seconds=5)
-    restapi: RestApi = field(default_factory=RestApi)
+    restapi: RestApi = field(default_factory=lambda: RestApi(has_index=True, archive=FakeSamples()))
 
     def __post_init__(self) -> None:
         self.recorder = Recorder(self.transitions, self.told.append)

@@ -1,15 +1,17 @@
 """Two agents for the same thing on one host do not run."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 from threading import Timer
+from typing import Any
 
 import pytest
 
 from waldur_slurm.agent.daemon.alone import only_agent
-from waldur_slurm.errors import AlreadyRunning, StateError
+from waldur_slurm.errors import AlreadyRunning, SettingsError, StateError
 
 _HOLDER = """
 import sys, time
@@ -30,10 +32,69 @@ def test_the_second_agent_is_told_who_the_first_one_is(tmp_path: Path) -> None:
     assert "SIGUSR1" in str(caught.value)
 
 
+OFFERING = "e21a0f0030b447deb63bedf69db6742e"
+
+
+def signed(place: Path) -> Any:
+    return json.loads((place / "lock").read_text())
+
+
+def test_the_lock_says_who_holds_it_where_since_when_and_what_for(tmp_path: Path) -> None:
+    with only_agent(tmp_path, offering=OFFERING, direction="pull", command="once"):
+        found = signed(tmp_path)
+
+    assert found["host"] == os.uname().nodename
+    assert found["since"].endswith(" UTC")
+    assert found["work"] == {"offering": OFFERING, "direction": "pull", "command": "once"}
+
+
+def test_a_command_that_holds_the_lock_is_waited_for(tmp_path: Path) -> None:
+    with (
+        only_agent(tmp_path, command="once"),
+        pytest.raises(AlreadyRunning, match=r"\(once, since .*\).*; wait until it has ended$"),
+        only_agent(tmp_path),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    "other", [{"offering": OFFERING, "direction": "push"}, {"offering": "0" * 32}]
+)
+def test_a_state_directory_that_something_else_uses_is_a_wrong_setting(
+    tmp_path: Path, other: dict[str, str]
+) -> None:
+    with (
+        only_agent(tmp_path, **({"direction": "pull"} | other)),
+        pytest.raises(SettingsError, match="AGENT_STATE_DIR") as caught,
+        only_agent(tmp_path, offering=OFFERING, direction="pull"),
+    ):
+        pass
+
+    assert f"process {os.getpid()} keeps what {other.get('direction', 'pull')} for" in str(
+        caught.value
+    )
+
+
+def test_a_holder_on_another_host_is_named_with_it(tmp_path: Path) -> None:
+    said = {"process": "1", "host": "head2", "since": "2026-11-21 12:00:00 UTC", "work": {}}
+    with only_agent(tmp_path):
+        (tmp_path / "lock").write_text(json.dumps(said))
+        with pytest.raises(AlreadyRunning, match="process 1 on head2 "), only_agent(tmp_path):
+            pass
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", "{", '{"process": 1, "work": 2}', "\0"])
+def test_a_lock_that_nobody_has_signed_yet_names_nobody(tmp_path: Path, text: str) -> None:
+    with only_agent(tmp_path):
+        (tmp_path / "lock").write_text(text)
+        with pytest.raises(AlreadyRunning, match=r"^process unknown "), only_agent(tmp_path):
+            pass
+
+
 def test_the_lock_is_free_again_afterwards(tmp_path: Path) -> None:
     for _ in range(2):
         with only_agent(tmp_path / "pull"):
-            assert (tmp_path / "pull" / "lock").read_text() == f"{os.getpid()}\n"
+            assert signed(tmp_path / "pull")["process"] == str(os.getpid())
 
 
 def test_two_directions_do_not_stand_in_each_others_way(tmp_path: Path) -> None:
@@ -52,7 +113,7 @@ def test_an_agent_that_was_killed_leaves_no_lock_behind(tmp_path: Path) -> None:
         holder.kill()
         holder.wait()
         with only_agent(tmp_path):
-            assert (tmp_path / "lock").read_text() == f"{os.getpid()}\n"
+            assert signed(tmp_path)["process"] == str(os.getpid())
 
 
 def test_a_number_that_a_dead_agent_left_is_not_taken_for_the_holders(tmp_path: Path) -> None:

@@ -74,10 +74,20 @@ def test_a_change_that_could_not_be_written_stops_the_next_cycle(tmp_path: Path)
         log.ensure_writable()
 
 
+def test_only_a_directory_that_is_the_agents_own_is_made_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "none" / "audit.jsonl"
+    with pytest.raises(StateError, match="No such file or directory"):
+        AuditLog(path, lambda: NOON, redaction([])).ensure_writable()
+
+    AuditLog(path, lambda: NOON, redaction([]), makes_directory=True).ensure_writable()
+
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_log_that_lacks_nothing_is_complete(tmp_path: Path) -> None:
     log = audit_log(tmp_path / "later" / "audit.jsonl")
     log(change(1))
-    with pytest.raises(StateError, match="1 changes are not in it"):
+    with pytest.raises(StateError, match="1 change is not in it"):
         log.ensure_complete()
 
     (tmp_path / "later").mkdir()

@@ -6,6 +6,7 @@ from waldur_slurm.agent.check.facts import WaldurFacts
 from waldur_slurm.agent.check.findings import Finding, failed, fine, unknown, warning
 from waldur_slurm.agent.model.marketplace import OfferingUser, RowKind, UserUuid
 from waldur_slurm.errors import ExpectedError
+from waldur_slurm.model.counting import counted
 
 _SUBJECT = "members"
 _SHOWN = 5
@@ -33,7 +34,7 @@ def judge_members(waldur: WaldurFacts) -> Iterator[Finding]:
     if members.unknown:
         yield failed(
             _SUBJECT,
-            f"the teams of {len(members.unknown)} allocations cannot be read:"
+            f"the team of {counted(len(members.unknown), 'allocation')} cannot be read:"
             f" {_first(members.unknown)}",
             "use the token of an owner of the service provider's organization",
         )
@@ -50,7 +51,7 @@ def _judge_access(
     if lacking:
         return failed(
             _SUBJECT,
-            f"{len(lacking)} of {len(names)} members have no offering user, and so no access:"
+            f"{len(lacking)} of {_members(names)} no offering user, and so no access:"
             f" {_first(lacking)}",
             f"set {waldur.dialect.users_option} to true; who was a member before that needs one"
             " made, in Waldur or by PULL_MAKE_OFFERING_USERS=true",
@@ -63,10 +64,14 @@ def _judge_access(
     if waiting:
         return warning(
             _SUBJECT,
-            f"{len(waiting)} of {len(names)} members have no access: {_first(waiting)}",
+            f"{len(waiting)} of {_members(names)} no access: {_first(waiting)}",
             "give them what they lack in Waldur (the offering's users)",
         )
-    return fine(_SUBJECT, f"{len(names)} have offering users that can be used")
+    return fine(_SUBJECT, f"{_members(names)} offering users that can be used")
+
+
+def _members(names: Collection[object]) -> str:
+    return counted(len(names), "member has", "members have")
 
 
 def _first(names: Collection[str]) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias, TypeVar
 
+from waldur_slurm.agent.check.storage import Obstacle
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.model.marketplace import (
     Dialect,
@@ -36,6 +37,10 @@ class Told:
     default_account: AccountName
     require_unix_users: bool
     warnings: tuple[str, ...] = ()
+    env_file: str = ""
+    """The env file that the settings come from, where the command line names one."""
+    token_file: str = ""
+    """The file that holds the token, where the settings name one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +78,8 @@ class SlurmFacts:
 class Facts:
     told: Told
     components: Known[tuple[Component, ...]]
-    storage: Mapping[str, ExpectedError | None]
-    """What the agent must be able to write, each with what stands in the way."""
+    storage: Mapping[str, str | Obstacle]
+    """What the agent must be able to write, each with how it is, or with what stands in the way."""
     waldur: Known[WaldurFacts]
     slurm: Known[SlurmFacts]
     hooks: Known[Sequence[str]] | None = None

@@ -7,6 +7,7 @@ from waldur_slurm.agent.check.findings import Finding, Verdict, failed, fine, wa
 from waldur_slurm.agent.check.slurm import judge_slurm
 from waldur_slurm.agent.check.waldur import judge_waldur
 from waldur_slurm.errors import ExpectedError
+from waldur_slurm.model.counting import counted
 
 _PLACES = {"state directory": "AGENT_STATE_DIR", "audit log": "AGENT_AUDIT_LOG"}
 
@@ -29,7 +30,7 @@ def is_fit(findings: Iterable[Finding]) -> bool:
 
 def _judge_settings(facts: Facts) -> Iterator[Finding]:
     told = facts.told
-    advice = "correct it in the env file"
+    advice = f"correct it in {told.env_file or 'the env file'}"
     warnings = [warning("settings", text, advice) for text in told.warnings]
     if told.api_url.startswith("http://"):
         warnings.append(
@@ -55,7 +56,7 @@ def _judge_settings(facts: Facts) -> Iterator[Finding]:
 def _judge_tres_file(facts: Facts) -> Iterator[Finding]:
     components = facts.components
     if isinstance(components, ExpectedError):
-        yield failed("TRES file", str(components), "correct the file: see docs/settings.md")
+        yield failed("TRES file", str(components), "correct the file")
         return
     raw_hours = [
         component.type
@@ -69,16 +70,16 @@ def _judge_tres_file(facts: Facts) -> Iterator[Finding]:
             "set unit_factor (60000 for k-Hours, 61440 for GiB-hours) or name the unit minutes",
         )
         return
-    yield fine("TRES file", f"{len(components)} components")
+    yield fine("TRES file", counted(len(components), "component"))
 
 
 def _judge_storage(facts: Facts) -> Iterator[Finding]:
-    for what, trouble in facts.storage.items():
-        if trouble is None:
-            yield fine(what, "can be written")
+    for what, how in facts.storage.items():
+        if isinstance(how, str):
+            yield fine(what, how)
         else:
-            advice = f"let the agent's user write there, or set {_PLACES[what]} to another place"
-            yield failed(what, str(trouble), advice)
+            rather = f"{how.cure}, or " if how.cure else ""
+            yield failed(what, how.found, f"{rather}set {_PLACES[what]} to another place")
 
 
 def _judge_hooks(hooks: Known[Sequence[str]] | None) -> Iterator[Finding]:

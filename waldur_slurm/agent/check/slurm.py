@@ -8,6 +8,7 @@ from waldur_slurm.agent.check.findings import Finding, failed, fine, unknown, wa
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.errors import ExpectedError, TransportError
 from waldur_slurm.model.accounts import Account, Snapshot
+from waldur_slurm.model.counting import counted
 from waldur_slurm.model.names import ROOT, AccountName
 
 OLDEST_TESTED = (22, 5)
@@ -68,23 +69,22 @@ def judge_controller(configuration: Known[Mapping[str, str]]) -> Finding:
 
 def judge_accounting(slurm: SlurmFacts) -> Finding:
     subject, snapshot = "accounting", slurm.snapshot
+    if isinstance(snapshot, ExpectedError) and snapshot is slurm.configuration:
+        return unknown(subject, "the controller does not answer")
+    known = {} if isinstance(slurm.configuration, ExpectedError) else slurm.configuration
+    advice = (
+        "see that slurmdbd, its database and munge run: sacctmgr show cluster, systemctl"
+        " status slurmdbd munge; a cluster that is not listed there is registered by: sacctmgr add"
+        f" cluster {known.get('ClusterName', 'NAME')}, and a restart of slurmctld"
+    )
     if isinstance(snapshot, ExpectedError):
-        if snapshot is slurm.configuration:
-            return unknown(subject, "the controller does not answer")
-        return failed(
-            subject,
-            str(snapshot),
-            "see that slurmdbd, its database and munge run: sacctmgr show cluster, systemctl"
-            " status slurmdbd munge",
-        )
+        return failed(subject, str(snapshot), advice)
+    accounts = counted(len(snapshot.accounts), "account")
     if ROOT not in snapshot.accounts or snapshot.accounts[ROOT].associations == ():
-        return failed(
-            subject,
-            f"{len(snapshot.accounts)} accounts, but no association of root in this cluster",
-            "set SLURM_CLUSTER_NAME to a cluster that `sacctmgr show cluster` lists",
-        )
+        found = f"{accounts}, but no association of root in this cluster"
+        return failed(subject, found, advice)
     people = {a.user for account in snapshot.accounts.values() for a in account.associations}
-    return fine(subject, f"{len(snapshot.accounts)} accounts, {len(people)} users")
+    return fine(subject, f"{accounts}, {counted(len(people), 'user')}")
 
 
 def judge_default_account(snapshot: Known[Snapshot], name: AccountName) -> Iterator[Finding]:
@@ -182,7 +182,8 @@ def judge_tres(slurm: SlurmFacts, components: Known[tuple[Component, ...]]) -> F
             "add it to AccountingStorageTRES in slurm.conf and restart slurmctld, or take it out"
             " of the TRES file",
         )
-    return fine(subject, f"{len(components)} of {len(components)} are accounted for")
+    number = counted(len(components), "component is", "components are")
+    return fine(subject, f"{number} accounted for")
 
 
 def judge_enforcement(
@@ -260,8 +261,9 @@ def judge_unix_users(slurm: SlurmFacts, told: Told) -> Finding:
     if missing and told.require_unix_users:
         return warning(
             subject,
-            f"{len(missing)} do not resolve where Slurm runs: {_some(sorted(missing))}",
-            "they wait until `getent passwd NAME` answers there",
+            f"{counted(len(missing), 'user name does', 'user names do')} not resolve where Slurm"
+            f" runs: {_some(sorted(missing))}",
+            "who is called so waits until `getent passwd NAME` answers there",
         )
     return fine(subject, "every user name that Waldur knows resolves where Slurm runs")
 

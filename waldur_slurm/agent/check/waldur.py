@@ -3,18 +3,25 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from waldur_slurm.agent.check.access import judge_members, judge_rows
 from waldur_slurm.agent.check.components import judge_unsold, misspellings
 from waldur_slurm.agent.check.facts import Facts, Known, Told, WaldurFacts
 from waldur_slurm.agent.check.findings import Finding, failed, fine, unknown, warning
 from waldur_slurm.agent.components_sync import Action, plan_components
-from waldur_slurm.agent.errors import WaldurRejected, WaldurUnreachable
+from waldur_slurm.agent.errors import (
+    NoWaldurThere,
+    UnexpectedPayload,
+    WaldurRejected,
+    WaldurUnreachable,
+)
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.model.marketplace import Dialect, OfferingUser
 from waldur_slurm.agent.model.prices import unpriced
 from waldur_slurm.agent.model.rights import OWNER, STAFF, Rights
-from waldur_slurm.errors import ExpectedError
+from waldur_slurm.errors import ExpectedError, SettingsError
+from waldur_slurm.model.counting import counted
 
 CLOCKS_APART = timedelta(minutes=1)
 
@@ -92,12 +99,22 @@ def _judge_no_answer(error: ExpectedError, told: Told) -> Finding:
             "see that WALDUR_API_URL is right and can be reached from this host (curl -v"
             f" {told.api_url}), and that its certificate is trusted here",
         )
+    if isinstance(error, NoWaldurThere | UnexpectedPayload):
+        return failed(
+            "Waldur",
+            str(error),
+            f"set WALDUR_API_URL to the address of Waldur's API, such as {_api_of(told.api_url)}",
+        )
+    if isinstance(error, SettingsError):
+        return failed(
+            "offering", str(error), "set WALDUR_OFFERING_UUID to an offering that is for agents"
+        )
     if isinstance(error, WaldurRejected) and error.status == 401:
+        cure = f"put into {told.token_file}" if told.token_file else "set WALDUR_API_TOKEN to"
         return failed(
             "token",
             str(error),
-            "set WALDUR_API_TOKEN to the token that Waldur shows under Credentials of the service"
-            " provider's user",
+            f"{cure} the token that Waldur shows under Credentials of the service provider's user",
         )
     if isinstance(error, WaldurRejected) and error.status in (403, 404):
         return failed(
@@ -106,7 +123,13 @@ def _judge_no_answer(error: ExpectedError, told: Told) -> Finding:
             "set WALDUR_OFFERING_UUID to the offering's UUID (it is in the address of its page),"
             " and see that the token's user owns the service provider",
         )
-    return failed("Waldur", str(error), "see that WALDUR_API_URL is the address of Waldur's API")
+    return failed("Waldur", str(error), "tell whoever runs Waldur what it answered")
+
+
+def _api_of(address: str) -> str:
+    """Where Waldur has its API, on the host that the address names."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}/api/"
 
 
 def judge_offering(waldur: WaldurFacts) -> Finding:
@@ -213,7 +236,8 @@ def judge_components(
             "waldur-slurm-agent --load-components --dry-run shows how; without --dry-run it mends",
         )
     elif not unsold:
-        yield fine(subject, f"{len(changes)} are in step with the TRES file")
+        number = counted(len(changes), "component is", "components are")
+        yield fine(subject, f"{number} in step with the TRES file")
 
 
 def judge_prices(waldur: WaldurFacts) -> Iterator[Finding]:
@@ -238,14 +262,15 @@ def judge_people(users: Known[tuple[OfferingUser, ...]]) -> Finding:
     subject = "people"
     if isinstance(users, ExpectedError):
         return failed(subject, str(users), "the token must be allowed to read the offering's users")
+    people = counted(len(users), "person has", "people have")
     nameless = sum(not user.is_usable for user in users)
     if nameless:
         return warning(
             subject,
-            f"{nameless} of {len(users)} people have no usable user name in this offering",
+            f"{nameless} of {people} no usable user name in this offering",
             "give them one in Waldur (the offering's users): the agent never invents names",
         )
-    return fine(subject, f"{len(users)} people have user names")
+    return fine(subject, f"{people} a user name")
 
 
 def judge_clock(waldur: WaldurFacts) -> Finding:

@@ -2,16 +2,17 @@
 
 import argparse
 
-from waldur_slurm.agent.commands import OK, display_of
+from waldur_slurm.agent.commands import OK, alone, display_of, require
 from waldur_slurm.agent.composition import Parts
-from waldur_slurm.agent.daemon.alone import only_agent
 from waldur_slurm.agent.daemon.cycle import ensure_audited
 from waldur_slurm.agent.directions.pull import PullCarrier
 from waldur_slurm.agent.model.marketplace import ResourceUuid
+from waldur_slurm.agent.settings import Direction
 
 
 def adopt(parts: Parts, arguments: argparse.Namespace) -> int:
-    with only_agent(parts.settings.state_dir):
+    require(parts, Direction.PULL, "accounts are adopted by pull.env's agent")
+    with alone(parts):
         ensure_audited(parts.audit)
         PullCarrier(parts).adopt(ResourceUuid(arguments.resource), arguments.account)
     display_of(parts).line(

@@ -2,7 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from waldur_slurm.agent.check.facts import (
@@ -16,12 +17,14 @@ from waldur_slurm.agent.check.facts import (
 )
 from waldur_slurm.agent.check.findings import Finding, Verdict
 from waldur_slurm.agent.check.judgement import is_fit, judge
-from waldur_slurm.agent.check.storage import obstacle
-from waldur_slurm.agent.commands import FAILED, OK, display_of
+from waldur_slurm.agent.check.storage import Obstacle, Wanted, obstacle
+from waldur_slurm.agent.check.systemd import read_unit
+from waldur_slurm.agent.commands import FAILED, OK, display_of, typed_with
 from waldur_slurm.agent.composition import Parts, now
 from waldur_slurm.agent.daemon.hooks import hooks_in
-from waldur_slurm.agent.daemon.show import announcer, counted
-from waldur_slurm.agent.settings import Direction
+from waldur_slurm.agent.daemon.show import announcer
+from waldur_slurm.agent.settings import LOGS, STATE, Direction
+from waldur_slurm.model.counting import counted
 
 _STYLES: dict[str, str] = {
     Verdict.OK: "green",
@@ -33,7 +36,11 @@ _STYLES: dict[str, str] = {
 
 def check(parts: Parts, arguments: argparse.Namespace) -> int:
     """Say of each thing whether it is in order, and what to do where it is not."""
-    findings = judge(_facts(parts))
+    env_file: Path | None = arguments.env_file
+    findings = tuple(
+        replace(finding, advice=typed_with(env_file, finding.advice))
+        for finding in judge(_facts(parts, env_file))
+    )
     display = display_of(parts)
     if arguments.json:
         display.json({"fit": is_fit(findings), "findings": findings})
@@ -53,14 +60,11 @@ def _summary(findings: tuple[Finding, ...]) -> str:
     return f"The agent cannot run yet: {failures} to mend, from the top."
 
 
-def _facts(parts: Parts) -> Facts:
+def _facts(parts: Parts, env_file: Path | None) -> Facts:
     told = parts.settings
     announce = announcer(sys.stderr)
     lets_people_in = told.direction is Direction.PULL
     waldur = read_waldur(lambda: parts.marketplace, now, announce)
-    storage = {"state directory": obstacle(told.state_dir, is_directory=True)}
-    if told.audit_log:
-        storage["audit log"] = obstacle(told.audit_log, is_directory=False)
     return Facts(
         told=Told(
             direction=told.direction,
@@ -69,9 +73,11 @@ def _facts(parts: Parts) -> Facts:
             default_account=told.pull.default_account,
             require_unix_users=told.pull.require_unix_users,
             warnings=parts.warnings,
+            env_file=str(env_file or ""),
+            token_file=str(told.api_token_file or ""),
         ),
         components=known(lambda: parts.components),
-        storage=storage,
+        storage=_storage(parts, env_file),
         waldur=waldur,
         slurm=read_slurm(
             lambda: parts.accounting,
@@ -80,6 +86,15 @@ def _facts(parts: Parts) -> Facts:
         ),
         hooks=_hooks(told.hook_dir),
     )
+
+
+def _storage(parts: Parts, env_file: Path | None) -> Mapping[str, str | Obstacle]:
+    told = parts.settings
+    unit = read_unit(parts.host, told.direction, env_file) if env_file else None
+    wanted = {"state directory": Wanted(told.state_dir.absolute(), is_directory=True)}
+    if told.audit_log:
+        wanted["audit log"] = Wanted(told.audit_log.absolute(), is_directory=False)
+    return {name: obstacle(each, (STATE, LOGS), unit) for name, each in wanted.items()}
 
 
 def _hooks(directory: Path | None) -> Known[Sequence[str]] | None:

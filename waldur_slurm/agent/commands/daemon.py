@@ -3,9 +3,8 @@
 import argparse
 
 from waldur_slurm import __version__
-from waldur_slurm.agent.commands import OK
+from waldur_slurm.agent.commands import OK, alone
 from waldur_slurm.agent.composition import Parts
-from waldur_slurm.agent.daemon.alone import only_agent
 from waldur_slurm.agent.daemon.cycle import run_audited
 from waldur_slurm.agent.daemon.daemon import Daemon
 from waldur_slurm.agent.daemon.timing import run_timed
@@ -14,7 +13,7 @@ from waldur_slurm.telemetry.events import Event, Level
 
 
 def daemon(parts: Parts, _arguments: argparse.Namespace) -> int:
-    with only_agent(parts.settings.state_dir), parts.watched():
+    with alone(parts), parts.watched():
         carrier = carrier_of(parts)
         _introduce(parts)
         Daemon(

@@ -8,12 +8,16 @@ from waldur_slurm.agent.composition import Parts
 
 
 def load_components(parts: Parts, arguments: argparse.Namespace) -> int:
-    changes = plan_components(parts.marketplace.read_offering().components, parts.components)
+    wanted = parts.components  # a mistake in the file is told before Waldur is asked for anything
+    changes = plan_components(parts.marketplace.read_offering().components, wanted)
     if not arguments.dry_run:
         apply_components(changes, parts.marketplace)
     rows = [
         (change.action, change.component.type, "; ".join(map(str, change.differences)))
         for change in changes
     ]
-    display_of(parts).table(("action", "component", "differences"), rows)
+    display = display_of(parts)
+    display.table(("action", "component", "differences"), rows)
+    if arguments.dry_run:
+        display.line("Nothing was changed: this was a dry run.")
     return OK

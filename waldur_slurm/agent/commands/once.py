@@ -2,16 +2,16 @@
 
 import argparse
 
-from waldur_slurm.agent.commands import code_of, display_of
+from waldur_slurm.agent.commands import alone, code_of, display_of, require_meant
 from waldur_slurm.agent.composition import Parts
-from waldur_slurm.agent.daemon.alone import only_agent
 from waldur_slurm.agent.daemon.cycle import run_audited
-from waldur_slurm.agent.daemon.show import counted
 from waldur_slurm.agent.directions import carrier_of
+from waldur_slurm.model.counting import counted
 
 
 def once(parts: Parts, arguments: argparse.Namespace) -> int:
-    with only_agent(parts.settings.state_dir):
+    require_meant(parts, arguments)
+    with alone(parts):
         carrier = carrier_of(parts)
         report = run_audited(parts.audit, lambda: carrier.run(arguments))
     changes, failures = report.changes, len(report.failures)

@@ -11,6 +11,7 @@ from waldur_slurm.agent.daemon.show import Display
 from waldur_slurm.agent.directions.push import push_journal, push_reader
 from waldur_slurm.agent.push.backfill import months_between
 from waldur_slurm.agent.push.statement import UsageRow, UsageStatement, Verification
+from waldur_slurm.model.counting import counted
 from waldur_slurm.model.period import Month
 from waldur_slurm.telemetry.events import Event
 
@@ -119,8 +120,8 @@ def _show_verification(display: Display, verification: Verification) -> None:
     window = verification.window
     display.line(
         f"{window.start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M} UTC:"
-        f" {verification.compared} figures compared with sreport,"
-        f" {len(verification.disagreements)} differ"
+        f" {counted(verification.compared, 'figure')} compared with sreport,"
+        f" {counted(len(verification.disagreements), 'differs', 'differ')}"
     )
     if verification.disagreements:
         display.table(

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from waldur_slurm.agent.daemon.pace import Pace
 from waldur_slurm.errors import ExpectedError, SettingsError
+from waldur_slurm.model.counting import counted
 from waldur_slurm.service.notify import Notifier
 from waldur_slurm.service.signals import Signals, Stopped
 from waldur_slurm.telemetry.events import Event, Level, Sink
@@ -83,7 +84,7 @@ class Daemon:
         fields = {"error": str(error), "in_a_row": self._failures, **more}
         level = Level.WARNING if is_transient else Level.ERROR
         self._tell(Event(name=name, level=level, fields=fields))
-        self._notifier.status(f"failed {self._failures} times in a row: {error}")
+        self._notifier.status(f"failed {counted(self._failures, 'time')} in a row: {error}")
 
     def _wait(self, pause: timedelta) -> None:
         """Wait, but not beyond a month's last call; the wall clock may be stepped meanwhile."""

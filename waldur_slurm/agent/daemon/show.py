@@ -61,10 +61,6 @@ class Display:
         return self._redact(visible(text))
 
 
-def counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def announcer(stream: TextIO) -> Callable[[str], None]:
     """Say on a terminal whom the program is waiting for; anything else is told nothing."""
     if not stream.isatty():

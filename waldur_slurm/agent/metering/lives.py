@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from waldur_slurm.agent.metering.sums import Sums, from_epoch, to_epoch
 from waldur_slurm.agent.model.usage import OpenPart, Runaway
 from waldur_slurm.errors import AccountingDown
+from waldur_slurm.model.counting import counted
 from waldur_slurm.model.jobs import QueuedJob, Run
 from waldur_slurm.state import State, understood
 
@@ -57,7 +58,7 @@ def long_running(queue: Iterable[QueuedJob], now: datetime) -> Living:
 def expect_some(running: Living, sums: Iterable[Sums]) -> None:
     """Raise where slurmctld runs jobs of which the accounting has not a single record."""
     if running and not any(is_among(run, running) for each in sums for run in each.seen):
-        reason = f"of {len(running)} running jobs not one is in the job records"
+        reason = f"of {counted(len(running), 'running job')} not one is in the job records"
         raise AccountingDown(("sacct",), 0, reason)
 
 

@@ -100,12 +100,13 @@ class Meter:
         }
         if any(span.recent.end == now for span in spans):
             lives.expect_some(running, recent.values())
+        ended = {run for sums in recent.values() for run in sums.ended}
         fresh: dict[Span, Sums] = {}
         for span in spans:
             past = kept[span.month]
             if past is None or not _still_holds(past, recent.values()):
                 past = fresh[span] = self._sums(records, span.past)
-            recent[span.month].merge(past)
+            recent[span.month].merge(past, ended)
         records.settle()
         for span, sums in fresh.items():
             self._past.keep(span, sums, now)
@@ -131,16 +132,11 @@ def _first_part(past: Sums | None) -> timedelta:
 def _still_holds(past: Sums, recent: Collection[Sums]) -> bool:
     """Whether the days in `past` would read the same now, as far as the newest days can tell.
 
-    An allocation that was open must have been met again, or its end was put into the past; one
-    that was suspended must be so since then, or its suspension has got an end.
+    An allocation that was open must have been met again, or its end was put into the past. One
+    of whose suspension nobody could tell the beginning may have been held for less than it counts.
     """
     seen = {run for sums in recent for run in sums.seen}
-    since = {run: moment for sums in recent for run, moment in sums.suspended.items()}
-    return all(
-        part.run in seen
-        and (not part.is_suspended or (part.run in since and since[part.run] <= part.held.end))
-        for part in past.open_parts
-    )
+    return all(part.run in seen and not part.is_suspended for part in past.open_parts)
 
 
 def _finished(

@@ -9,7 +9,7 @@ from waldur_slurm.agent.model.usage import Basis, OpenPart, Share
 from waldur_slurm.model.jobs import JobRecord, Run, UnreadableRecord
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.period import Window
-from waldur_slurm.model.tres import TresName
+from waldur_slurm.model.tres import Tres, TresName
 from waldur_slurm.slurm.accounting.port import Accounting
 
 HOUR = timedelta(hours=1)
@@ -36,9 +36,10 @@ class Sums:
     """TRES-seconds."""
     open_parts: list[OpenPart] = field(default_factory=list)
     in_doubt: dict[str, str] = field(default_factory=dict)
-    suspended: Mapping[Run, datetime] = field(default_factory=dict)
     seen: set[Run] = field(default_factory=set)
     """Those of the numbers that were watched for."""
+    ended: set[Run] = field(default_factory=set)
+    """Those of them that have an end."""
     next_part: timedelta = FIRST_PART
     """How long a part may be that follows what was read."""
 
@@ -69,6 +70,8 @@ class Sums:
                 continue
             if record.id in watched:
                 self.seen.add(record.run)
+                if record.start is not None and not record.is_open:
+                    self.ended.add(record.run)
             # sacct also lists a job that was pending in the window and started after it.
             began += record.start is not None and window.start < record.start < window.end
             self._add(record, window)
@@ -82,12 +85,15 @@ class Sums:
             for tres, seconds in amounts.items()
         }
 
-    def merge(self, other: "Sums") -> None:
+    def merge(self, other: "Sums", ended: Collection[Run]) -> None:
+        """Add those of the time before, of whose open allocations some have `ended` since."""
         for holder, amounts in other.held.items():
-            mine = self.held.setdefault(holder, {})
-            for tres, seconds in amounts.items():
-                mine[tres] = mine.get(tres, 0) + seconds
-        self.open_parts.extend(other.open_parts)
+            self._hold(holder, amounts, 1)
+        for part in other.open_parts:
+            if part.run in ended:
+                self._hold((part.account, part.user), part.amounts, part.seconds)
+            else:
+                self.open_parts.append(part)
         self.in_doubt.update(other.in_doubt)
 
     def _add(self, record: JobRecord, window: Window) -> None:
@@ -97,20 +103,24 @@ class Sums:
         if record.is_open:
             self.open_parts.append(self._open_part(record, window))
             return
-        mine = self.held.setdefault((record.account, record.user), {})
+        self._hold((record.account, record.user), self._wanted_of(amounts), record.seconds)
+
+    def _hold(self, holder: Holder, amounts: Tres, seconds: int) -> None:
+        mine = self.held.setdefault(holder, {})
         for tres, amount in amounts.items():
-            if tres in self.wanted:
-                mine[tres] = mine.get(tres, 0) + amount * record.seconds
+            mine[tres] = mine.get(tres, 0) + amount * seconds
+
+    def _wanted_of(self, amounts: Tres) -> Tres:
+        return {tres: amounts[tres] for tres in amounts if tres in self.wanted}
 
     def _open_part(self, record: JobRecord, window: Window) -> OpenPart:
-        amounts = self.basis.amounts(record)
         return OpenPart(
             run=record.run,
             account=record.account,
             user=record.user,
             held=Window(record.start or window.start, record.end or window.end),
             seconds=record.seconds,
-            amounts={tres: amounts[tres] for tres in amounts if tres in self.wanted},
+            amounts=self._wanted_of(self.basis.amounts(record)),
             is_suspended=record.is_suspended,
         )
 
@@ -119,19 +129,16 @@ class Sums:
         suspended = {part.run.id for part in self.open_parts if part.is_suspended}
         if suspended:
             queued = accounting.read_suspended(suspended)
-            by_number = {run.id: run for run in queued}
-            self.suspended = {
-                part.run: queued[by_number[part.run.id]]
-                for part in self.open_parts
-                if part.run.id in by_number and part.run.continues(by_number[part.run.id])
-            }
-            self.open_parts = [self._cut(part) for part in self.open_parts]
+            since = {run.id: (run, moment) for run, moment in queued.items()}
+            self.open_parts = [_cut(part, since) for part in self.open_parts]
 
-    def _cut(self, part: OpenPart) -> OpenPart:
-        since = self.suspended.get(part.run) if part.is_suspended else None
-        if since is None or since >= part.held.end:
-            return replace(part, is_suspended=False)
-        return part.until(since)
+
+def _cut(part: OpenPart, since: Mapping[str, tuple[Run, datetime]]) -> OpenPart:
+    """One of which slurmctld does not say since when stays suspended, and whole."""
+    if not part.is_suspended or part.run.id not in since:
+        return part
+    queued, moment = since[part.run.id]
+    return replace(part.until(moment), is_suspended=False) if part.run.continues(queued) else part
 
 
 def next_length(part: Window, allowed: timedelta, found: int, began: int) -> timedelta:

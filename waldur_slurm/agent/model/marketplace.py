@@ -108,6 +108,8 @@ class Order:
     resource_name: str
     project: Project
     limits: RawLimits = field(default_factory=dict)
+    message: str = ""
+    """What the provider has told the customer while the order waits; `today` only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +207,8 @@ class Offering:
     plans: tuple[OfferedPlan, ...] = ()
     wants_memberships: bool = False
     """Whether it lets the agent say whose access has arrived."""
+    passes_messages: bool = False
+    """Whether customers see what the provider says of an order that waits for him."""
 
     @property
     def is_unavailable(self) -> bool:

@@ -52,7 +52,7 @@ class Basis(StrEnum):
 class OpenPart:
     """A part of an allocation of which the accounting has no end: it counts if the job lives.
 
-    `is_suspended`: its time was cut short by a suspension that was not over when it was read.
+    `is_suspended`: by a suspension that nobody could tell the beginning of, and that still counts.
     """
 
     run: Run

@@ -22,6 +22,7 @@ def read_waldur(marketplace: Marketplace) -> WaldurSide:
     resources = tuple(sorted(marketplace.read_resources(), key=lambda each: each.uuid))
     members = marketplace.read_members(resources)
     offering_users = marketplace.read_offering_users()
+    offering = marketplace.read_offering() if orders else None
     served = {person.user for person in offering_users if person.is_usable}
     return WaldurSide(
         orders=orders,
@@ -29,7 +30,8 @@ def read_waldur(marketplace: Marketplace) -> WaldurSide:
         members=members,
         offering_users=offering_users,
         shown=marketplace.read_associations(resources),
-        is_unavailable=bool(orders) and marketplace.read_offering().is_unavailable,
+        is_unavailable=offering is not None and offering.is_unavailable,
+        passes_messages=offering is not None and offering.passes_messages,
         unreadable=marketplace.unreadable,
         names=marketplace.member_names(frozenset().union(*members.values()) - served),
     )

@@ -17,6 +17,7 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     ApproveOrder,
     CompleteOrder,
     ErrOrder,
+    ExplainOrder,
     Judgement,
     MakeOfferingUser,
     RejectOrder,
@@ -80,6 +81,8 @@ class WaldurHand:
                 waldur.approve_order(step.order)
             case RejectOrder():
                 waldur.reject_order(step.order, step.reason)
+            case ExplainOrder():
+                waldur.tell_order_message(step.order, step.message)
             case ErrOrder():
                 waldur.tell_order_erred(step.order, step.reason)
             case TellBackendId():
@@ -107,7 +110,7 @@ class WaldurHand:
 
 def _turn(step: Judgement | Telling) -> str:
     match step:
-        case ApproveOrder() | RejectOrder() | ErrOrder():
+        case ApproveOrder() | RejectOrder() | ExplainOrder() | ErrOrder():
             return step.order
         case MakeOfferingUser():
             return step.user

@@ -51,10 +51,12 @@ class Backfill:
     progress: Progress = field(default=lambda month, done, of: None)  # noqa: ARG005 - nobody listens
 
     def run(self, first: Month, last: Month, *, dry_run: bool = False) -> tuple[MonthReport, ...]:
-        """Raise `UnsafePlan` before anything is told where Waldur takes no closed month at all."""
+        """Raise `UnsafePlan` before anything is told where Waldur takes no closed month at all.
+
+        A dry run is refused what the run would be refused.
+        """
         months = months_between(first, last)
-        if not dry_run:
-            self._refuse_what_waldur_would(months)
+        self._refuse_what_waldur_would(months)
         key = f"{first}..{last}"
         done = [] if dry_run else list(self.reader.state.read(_NAME).get(key, ()))
         reports: list[MonthReport] = []

@@ -12,7 +12,7 @@ from typing import Self
 from waldur_slurm.agent.pull.world.policy import PullPolicy
 from waldur_slurm.agent.push.plan.policy import PushPolicy
 from waldur_slurm.agent.settings.agreement import mistakes_across
-from waldur_slurm.agent.settings.choices import Deployment, Direction
+from waldur_slurm.agent.settings.choices import STATE, Deployment, Direction
 from waldur_slurm.agent.settings.readers import container, uuid
 from waldur_slurm.model.names import ClusterName, UserName, cluster_name, user_name
 from waldur_slurm.variables.choices import LogFormat, LogLevel
@@ -153,9 +153,7 @@ class Settings:
 
     @property
     def state_dir(self) -> Path:
-        return self.own_state_dir or Path(
-            "/var/lib/waldur-slurm-agent", self.offering_uuid, self.direction
-        )
+        return self.own_state_dir or STATE / self.offering_uuid / self.direction
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:

@@ -131,6 +131,9 @@ class WaldurMarketplace:
         api = self._api
         self._settle(order, {OrderState.REJECTED}, lambda: api.reject_order(order, reason))
 
+    def tell_order_message(self, order: OrderUuid, message: str) -> None:
+        self._api.tell_order_message(order, message)
+
     def tell_order_done(self, order: OrderUuid) -> None:
         held = self.read_order(order)
         if held.state is not OrderState.DONE:

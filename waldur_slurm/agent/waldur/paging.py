@@ -14,6 +14,7 @@ from requests.utils import parse_header_links
 
 from waldur_slurm.agent.errors import UnexpectedPayload, WaldurRejected, WaldurUnreachable
 from waldur_slurm.agent.waldur.transport import Answer
+from waldur_slurm.model.counting import counted
 
 MOST_BYTES = 512 * 1024 * 1024
 MOST_PAGES = 10_000
@@ -76,7 +77,7 @@ def _read_once(ask: Ask, query: Mapping[str, object], read: Callable[[Any], Read
         if size > MOST_BYTES or number > MOST_PAGES:
             raise UnexpectedPayload(f"{answer.request} goes on for ever: {number} pages so far")
     if len(found) != count:
-        raise _Shifted(f"{answer.request} promised {count} rows and sent {len(found)}")
+        raise _Shifted(f"{answer.request} promised {counted(count, 'row')} and sent {len(found)}")
     if len(set(marks)) != len(marks):  # a row sent twice means that another was skipped
         raise _Shifted(f"{answer.request} sent the same row twice")
     return found

@@ -56,6 +56,13 @@ class Marketplace(Protocol):
 
     def reject_order(self, order: OrderUuid, reason: str) -> None: ...
 
+    def tell_order_message(self, order: OrderUuid, message: str) -> None:
+        """Let the customer of an order that waits for the provider read a word about it.
+
+        For an offering that passes messages, on `today`; the other dialects have no place for it.
+        """
+        ...
+
     def tell_order_done(self, order: OrderUuid) -> None:
         """Complete an executing order; one that is done already stays as it is.
 

@@ -55,6 +55,7 @@ OVERWRITES = frozenset(
         "set_backend_id",
         "set_limits",
         "set_membership_sync_statuses",
+        "set_provider_info",
         "set_usage",
         "set_user_usage",
         "set_user_usages",

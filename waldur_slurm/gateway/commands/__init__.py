@@ -14,6 +14,10 @@ def find(name: str | None) -> Command:
             from waldur_slurm.gateway.commands import settings
 
             return settings.run
+        case "import":
+            from waldur_slurm.gateway.commands import take_over
+
+            return take_over.run
         case "token":
             from waldur_slurm.gateway.commands import token
 

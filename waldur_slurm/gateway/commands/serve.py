@@ -14,6 +14,9 @@ def run(parts: Parts, _arguments: argparse.Namespace) -> int:
     for warning in unknown_variables(parts.environ):
         fields = {"warning": warning}
         tell(Event(name="settings.doubtful", level=Level.WARNING, fields=fields))
+    for key in parts.not_honoured:
+        fields = {"key": key.key, "why": key.why}
+        tell(Event(name="config.not_honoured", level=Level.WARNING, fields=fields))
     addresses = [listener.at for listener in settings.listen]
     with listening(addresses) as sockets, parts.sampling(), parts.looking():
         applications = {

@@ -7,7 +7,7 @@ from waldur_slurm.gateway.doors.shown import Shown
 from waldur_slurm.gateway.errors import NotSignedIn, WrongAsk
 
 _BEARER = re.compile(r"bearer +([\x21-\x7e]+)", re.IGNORECASE)
-_JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*", re.ASCII)
+_JWT = re.compile(r"ey[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*", re.ASCII)
 _LONGEST = 8192
 
 
@@ -17,7 +17,7 @@ class Credential:
 
     @property
     def is_jwt(self) -> bool:
-        """Whether an issuer wrote it; our own have no point."""
+        """Whether an issuer wrote it: it begins with a JSON object, in base64."""
         return _JWT.fullmatch(self.text) is not None
 
 

@@ -49,6 +49,8 @@ class Shown:
     """The header `X-Auth-Token` of the first original's clients."""
     host: str = ""
     origin: Sequence[str] = ()
+    is_of_any_page: bool = False
+    """A page reads what any page may: it asks in nobody's name, whoever looks at it."""
     is_forwarded: bool = False
     """Some header says that somebody stands between."""
     forwarded_for: Sequence[str] = ()

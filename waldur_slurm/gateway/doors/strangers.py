@@ -55,6 +55,8 @@ class Strangers:
     def recognise(self, shown: Shown) -> Principal | Errand:
         """Raises `Denied` for what a browser asks in somebody else's name."""
         self._refuse_deputies(shown)
+        if shown.is_of_any_page:
+            return self._nobody
         if shown.is_forwarded:
             return self._behind_proxy(shown)
         where = self._peer(shown)

@@ -61,9 +61,9 @@ class Sampler:
             thread.join(_LEAVES_IN_S)
 
     def _run(self) -> None:
-        while not self._leaving.is_set():
+        """A start asks Slurm for nothing: the first sample comes with the next wait time."""
+        while not self._leaving.wait(until_next_s(self._clock(), self._wait_s)):
             self.take_all()
-            self._leaving.wait(until_next_s(self._clock(), self._wait_s))
 
     def take_all(self) -> None:
         """Take a sample of every cluster; what fails for one, the others do not notice."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import groupby, islice
+from operator import attrgetter
 
 from waldur_slurm.errors import InvalidName
 from waldur_slurm.gateway.records.record import FOREVER, Belonging, Record, RecordsWanted
 from waldur_slurm.model.batch import JobId
-from waldur_slurm.model.names import user_name
+from waldur_slurm.model.names import UserName, user_name
 from waldur_slurm.model.past import PastJob, PastQuery, PastRun
 from waldur_slurm.model.tres import TresName
 from waldur_slurm.slurm.past.port import History
@@ -39,6 +40,11 @@ class SacctRecords:
         return tuple(islice(self._walk(wanted), wanted.offset, wanted.offset + wanted.limit))
 
     def _walk(self, wanted: RecordsWanted) -> Iterator[Record]:
+        """Within one second the higher number comes first, of tasks of an array too."""
+        for _, together in groupby(self._found(wanted), key=attrgetter("submitted")):
+            yield from sorted(together, key=attrgetter("number"), reverse=True)
+
+    def _found(self, wanted: RecordsWanted) -> Iterator[Record]:
         for job in self._history.read_jobs(self._query(wanted)):
             if isinstance(job, PastJob):
                 record = record_of(job)
@@ -48,14 +54,11 @@ class SacctRecords:
     def _query(self, wanted: RecordsWanted) -> PastQuery:
         """Let sacct itself choose by what it can; the rest is chosen from its answer."""
         now = self._now()
-        users = wanted.owners or frozenset()
-        if wanted.user is not None:
-            users = frozenset({wanted.user})
         only = wanted.numbers.only
         return PastQuery(
             since=now - self._reach,
             until=now,
-            users=users,
+            users=_users(wanted) or frozenset(),
             ids=frozenset() if only is None else frozenset({JobId(only)}),
         )
 
@@ -69,13 +72,23 @@ class SacctRecords:
 
 def _is_nobodys(wanted: RecordsWanted) -> bool:
     """Whether no job can be such; nothing that Slurm might misread is asked."""
+    return _users(wanted) == frozenset() or not wanted.numbers.are_some
+
+
+def _users(wanted: RecordsWanted) -> frozenset[UserName] | None:
+    """Whose jobs may be found; None is anybody's."""
+    users = wanted.owners
     if wanted.user is not None:
-        try:
-            user_name(wanted.user)
-        except InvalidName:
-            return True
-    is_anothers = wanted.user is not None and wanted.user not in (wanted.owners or {wanted.user})
-    return is_anothers or wanted.owners == frozenset() or not wanted.numbers.are_some
+        users = frozenset({wanted.user}) & (users if users is not None else {wanted.user})
+    return None if users is None else frozenset(filter(_is_name, users))
+
+
+def _is_name(user: str) -> bool:
+    try:
+        user_name(user)
+    except InvalidName:
+        return False
+    return True
 
 
 def record_of(job: PastJob) -> Record:

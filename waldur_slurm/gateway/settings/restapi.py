@@ -15,13 +15,6 @@ def partition(text: str) -> str:
     raise ValueError("names of partitions, separated by commas")
 
 
-def origin(text: str) -> str:
-    """Read what a browser calls a site: no path, no slash at its end."""
-    if text == "*" or re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?", text, re.ASCII):
-        return text
-    raise ValueError("origins such as https://front.example.org, separated by commas, or *")
-
-
 def mysql(text: str) -> Secret:
     try:
         parts = urlsplit(text)
@@ -37,12 +30,12 @@ def mysql(text: str) -> Secret:
 class RestApiSettings:
     """Typed and checked."""
 
-    origins: frozenset[str] = variable(
-        "GATEWAY_CORS_ORIGINS",
-        listing(origin),
-        "pages of which other sites may read what Slurm RestAPI's clients read, such as"
-        " `https://front.example.org`; `*` is any",
-        "",
+    is_open_to_pages: bool = variable(
+        "GATEWAY_RESTAPI_CORS",
+        flag,
+        "whether pages of any site may read Slurm RestAPI's routes, as `use_cors` let them; those"
+        " of `GATEWAY_CORS_ORIGINS` may anyway",
+        "false",
     )
     has_accounting: bool = variable(
         "GATEWAY_RESTAPI_ACCOUNTING", flag, "whether `/users` and `/history` are there", "true"

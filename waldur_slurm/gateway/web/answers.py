@@ -1,8 +1,10 @@
 """Answers with their age: what a picture says, how old it is, and whether whoever asks has it."""
 
 import gzip
-from collections.abc import AsyncIterator, Callable
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterable
 from hashlib import sha256
+from io import BytesIO
 
 from starlette.responses import Response, StreamingResponse
 
@@ -15,6 +17,7 @@ SLICE = 128 * 1024
 """What is handed to a connection at a time: one that does not read holds no more."""
 
 _WORTH_PACKING = 4096
+_OF_GZIP = 16 + zlib.MAX_WBITS
 
 
 def seen_headers(seen: Seen[object]) -> dict[str, str]:
@@ -23,7 +26,7 @@ def seen_headers(seen: Seen[object]) -> dict[str, str]:
         "Age": str(int(seen.age_s)),
         "Last-Modified": seen.picture.as_of.strftime("%a, %d %b %Y %H:%M:%S GMT"),
         "Cache-Control": "private, no-cache",
-        "Vary": "Authorization, Accept-Encoding",
+        "Vary": "Authorization, X-Auth-Token, Accept-Encoding",
     }
     if seen.silence:
         headers["Warning"] = '110 - "Slurm does not answer; this is the last that it said"'
@@ -66,6 +69,59 @@ async def from_picture(
     if packs and made[:2] == b"\x1f\x8b":
         headers["Content-Encoding"] = "gzip"
     return in_slices(made, headers)
+
+
+async def from_pieces(
+    ask: Ask,
+    seen: Seen[object],
+    representation: str,
+    make: Callable[[], Iterable[bytes]],
+    *,
+    is_shared: bool,
+) -> Response:
+    """Answer with a body that is too large to be held: packed as it is made, and kept so alone.
+
+    It is as wordy as a client of long ago expects, so packed it is small. Whoever does not take
+    it packed is sent it as it is unpacked.
+    """
+    request = ask.request
+    packs = "gzip" in request.headers.get("accept-encoding", "")
+    key = BodyKey(
+        cluster=ask.cluster.name,
+        generation=seen.picture.generation,
+        representation=representation,
+        visibility=ask.principal.visibility,
+        encoding="gzip",
+    )
+    headers = seen_headers(seen) | {"ETag": _etag(ask, key._replace(encoding="gzip" * packs))}
+    if headers["ETag"] in _shown_etags(request.headers.get("if-none-match", "")):
+        return Response(status_code=304, headers=headers)
+
+    def ready() -> bytes:
+        return pieces_packed(make())
+
+    def kept() -> bytes:
+        return ask.site.bodies.find_or_make(key, ready) if is_shared else ready()
+
+    made = await ask.site.crossing.bodies.run(kept)
+    if packs:
+        return in_slices(made, headers | {"Content-Encoding": "gzip"})
+    return StreamingResponse(_unpacked(made), headers=headers, media_type=JSON)
+
+
+def pieces_packed(pieces: Iterable[bytes]) -> bytes:
+    buffer = BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=1, mtime=0) as file:
+        for piece in pieces:
+            file.write(piece)
+    return buffer.getvalue()
+
+
+async def _unpacked(body: bytes) -> AsyncIterator[bytes]:
+    unpacking = zlib.decompressobj(_OF_GZIP)
+    while not unpacking.eof:
+        yield unpacking.decompress(body, SLICE)
+        body = unpacking.unconsumed_tail
 
 
 def packed(body: bytes) -> bytes:

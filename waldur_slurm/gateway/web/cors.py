@@ -1,14 +1,17 @@
 """Lets pages of other sites read some routes, where the site says which pages (the CORS protocol).
 
 A browser's own credentials are never let in. A token that a page has itself is, from pages that are
-named; where any page may read, it has none to show.
+named; where any page may read, it has none to show. These routes alone are opened to any page: all
+others refuse one that is not named.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from waldur_slurm.gateway.web.showing import OF_ANY_PAGE
 
 ANY = "*"
 _METHODS = "GET, HEAD, OPTIONS"
@@ -32,6 +35,14 @@ class Cors:
         if scope["method"] == "OPTIONS":
             await self._answer_before(asked, given)(scope, receive, send)
             return
+
+        if given and scope["method"] in ("GET", "HEAD"):
+            pages = asked.getlist("origin")
+            scope = {
+                **scope,
+                "headers": _without_origin(scope["headers"]),
+                OF_ANY_PAGE: not self._origins.issuperset(pages),
+            }
 
         async def send_with(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -59,3 +70,8 @@ class Cors:
             if ANY not in self._origins:
                 headers["Access-Control-Allow-Headers"] = "Authorization, If-None-Match"
         return Response(headers=headers, media_type="text/html")
+
+
+def _without_origin(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """That a page asks is decided; which one it is, the doors need not know."""
+    return [(name, value) for name, value in headers if name != b"origin"]

@@ -96,13 +96,8 @@ def _query_parameters(route: Route) -> Iterator[dict[str, Any]]:
         return
     for name, kind in route.compared.items():
         for comparison in COMPARISONS:
-            held = {"type": "integer" if kind is int else "string"}
-            yield {
-                "name": f"{name}[{comparison}]",
-                "in": "query",
-                "required": False,
-                "schema": held,
-            }
+            compared = {"type": "integer" if kind is int else "string"}
+            yield {"name": f"{name}[{comparison}]", "in": "query", "schema": compared}
     schema = next(iter(msgspec.json.schema(route.query)["$defs"].values()))
     for name, described in schema["properties"].items():
         yield {"name": name, "in": "query", "required": False, "schema": described}

@@ -1,6 +1,7 @@
 """Refusals in the native shape: `application/problem+json` (RFC 9457), of a closed set of types."""
 
 import json
+from math import ceil
 
 from starlette.responses import Response
 
@@ -30,7 +31,7 @@ def problem(error: GatewayError, request_id: str) -> Response:
 def advice(error: GatewayError) -> dict[str, str]:
     """Headers that say how to go on; every shape of a refusal carries them."""
     if isinstance(error, TryLater):
-        return {"Retry-After": str(max(round(error.after_s), 1))}
+        return {"Retry-After": str(max(ceil(error.after_s), 1))}
     if error.status == 401:
         return {"WWW-Authenticate": 'Bearer realm="slurm-gateway"'}
     return {}

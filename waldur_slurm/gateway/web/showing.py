@@ -9,6 +9,9 @@ from waldur_slurm.gateway.doors.shown import Connection, Place, Shown
 CONNECTION = "slurm_gateway.connection"
 """Where a request's state has the `Connection` that it came by."""
 
+OF_ANY_PAGE = "slurm_gateway.of_any_page"
+"""Set in the scope of what is read by a page that the site has not named."""
+
 _FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"})
 _SHOWN = frozenset({b"authorization", b"x-auth-token", b"host", b"origin"}) | _FORWARDED
 
@@ -26,6 +29,7 @@ def shown_by(request: Request) -> Shown:
         origin=found.get(b"origin", ()),
         is_forwarded=not _FORWARDED.isdisjoint(found),
         forwarded_for=found.get(b"x-forwarded-for", ()),
+        is_of_any_page=bool(request.scope.get(OF_ANY_PAGE)),
         connection=_connection(request),
         at=time.monotonic(),
     )

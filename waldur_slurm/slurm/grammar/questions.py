@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 
 from waldur_slurm.errors import UnparsableOutput
+from waldur_slurm.model.counting import counted
 
 
 def questions_about(jobs: Iterable[str], mark: str) -> str:
@@ -20,5 +21,6 @@ def split_answers(text: str, count: int, mark: str) -> list[str]:
     """Cut what was said to `questions_about` into as many answers as there were jobs."""
     *answers, _ = re.split(rf"^(?:scontrol: )?{re.escape(mark)}$", text, flags=re.MULTILINE)
     if len(answers) != count:
-        raise UnparsableOutput(f"scontrol told of {len(answers)} jobs, and not of {count}")
+        told = counted(len(answers), "job")
+        raise UnparsableOutput(f"scontrol told of {told}, and not of {count}")
     return answers

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
 from waldur_slurm.errors import UnparsableOutput
+from waldur_slurm.model.counting import counted
 
 Row = TypeVar("Row", bound=NamedTuple)
 
@@ -41,10 +42,11 @@ def split_cells(lines: Iterable[str]) -> Iterator[tuple[str, ...]]:
 def to_row(cells: tuple[str, ...], row: type[Row], *, open_column: str) -> Row:
     """Give each cell its column; `open_column`, where it does no harm, takes the surplus."""
     surplus = len(cells) - len(row._fields)
+    if surplus < 0:
+        columns = counted(len(row._fields), "column")
+        raise UnparsableOutput(f"expected {columns} in {'|'.join(cells)[:200]!r}")
     if surplus == 0:
         return row._make(cells)
-    if surplus < 0:
-        raise UnparsableOutput(f"expected {len(row._fields)} columns in {'|'.join(cells)[:200]!r}")
     place = row._fields.index(open_column)
     end = place + surplus + 1
     return row._make((*cells[:place], "|".join(cells[place:end]), *cells[end:]))

@@ -21,7 +21,8 @@ _IN_MIB = {
 }
 MOST_DIGITS = 20
 _NO_TIME = frozenset({"", "0", "Unknown", "None", "N/A"})
-_NO_LIMIT = frozenset({"", "-1", "UNLIMITED", "INFINITE", "NONE", "N"})
+_UNLIMITED = frozenset({"-1", "UNLIMITED", "INFINITE", "NONE", "N"})
+_NO_LIMIT = _UNLIMITED | {""}
 _NO_COUNT = _NO_LIMIT | {"4294967295"}
 """Counts have 32 bits. As an amount of TRES this is a number like any other."""
 
@@ -41,10 +42,10 @@ def parse_integer(text: str) -> int:
 
 
 def parse_tres(text: str) -> dict[TresName, int]:
-    """Read `cpu=4,mem=1.5T,gres/gpu:a100=2`; what is unlimited is left out."""
+    """Read `cpu=4,mem=1.5T,gres/gpu:a100=2`; what is said to be unlimited is left out."""
     if text.upper() in _NO_LIMIT:
         return {}
-    found: dict[TresName, int] = {}
+    found: dict[TresName, int | None] = {}
     for item in text.split(","):
         name, separator, amount = item.partition("=")
         if not name or not separator:
@@ -52,9 +53,8 @@ def parse_tres(text: str) -> dict[TresName, int]:
         tres = TresName(name)
         if tres in found:
             raise UnparsableOutput(f"{name} twice in {text!r}")
-        if amount.upper() not in _NO_LIMIT:
-            found[tres] = parse_amount(tres, amount)
-    return found
+        found[tres] = None if amount.upper() in _UNLIMITED else parse_amount(tres, amount)
+    return {tres: amount for tres, amount in found.items() if amount is not None}
 
 
 def parse_amount(tres: TresName, text: str) -> int:

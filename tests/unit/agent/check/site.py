@@ -10,6 +10,7 @@ from tests.fakes.waldur import FakeMarketplace
 from waldur_slurm.agent.check.facts import Facts, Known, Told, read_slurm, read_waldur
 from waldur_slurm.agent.check.findings import Finding, Verdict
 from waldur_slurm.agent.check.judgement import judge
+from waldur_slurm.agent.check.storage import Obstacle
 from waldur_slurm.agent.components_sync import apply_components, plan_components
 from waldur_slurm.agent.model.components import AccountingType, Component
 from waldur_slurm.agent.model.marketplace import Dialect
@@ -31,13 +32,15 @@ class Site:
     api_url: str = "https://waldur.example.com/api/"
     verify_ssl: bool = True
     warnings: tuple[str, ...] = ()
+    env_file: str = ""
+    token_file: str = ""
     slurm: FakeSlurm = field(default_factory=FakeSlurm)
     waldur: FakeMarketplace = field(
         default_factory=lambda: FakeMarketplace(dialect=Dialect.TODAY, now=NOON)
     )
     components: tuple[Component, ...] | ExpectedError = (component("cpu", AccountingType.USAGE),)
-    storage: Mapping[str, ExpectedError | None] = field(
-        default_factory=lambda: {"state directory": None}
+    storage: Mapping[str, str | Obstacle] = field(
+        default_factory=lambda: {"state directory": "can be written"}
     )
 
     hooks: Known[Sequence[str]] | None = None
@@ -65,6 +68,8 @@ class Site:
                     default_account=WALDUR,
                     require_unix_users=True,
                     warnings=self.warnings,
+                    env_file=self.env_file,
+                    token_file=self.token_file,
                 ),
                 components=self.components,
                 storage=self.storage,

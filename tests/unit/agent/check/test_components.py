@@ -56,7 +56,7 @@ def test_what_the_offering_sells_and_the_file_does_not_name_has_a_line_with_its_
 def test_what_no_agent_bills_passes_without_a_word() -> None:
     (found,) = judged(CPU, setup="one", seat="fixed")
 
-    assert (found.verdict, found.found) == (Verdict.OK, "1 are in step with the TRES file")
+    assert (found.verdict, found.found) == (Verdict.OK, "1 component is in step with the TRES file")
 
 
 @pytest.mark.parametrize("spelt", ["gpu", "GPU", "gpus", "gres/gpus"])

@@ -6,8 +6,9 @@ from tests.fakes.makers import component
 from tests.unit.agent.check.site import Site
 from waldur_slurm.agent.check.findings import Verdict
 from waldur_slurm.agent.check.judgement import is_fit
+from waldur_slurm.agent.check.storage import Obstacle
 from waldur_slurm.agent.model.components import AccountingType
-from waldur_slurm.errors import SettingsError, StateError
+from waldur_slurm.errors import SettingsError
 
 
 def test_it_says_whom_it_asks() -> None:
@@ -58,7 +59,22 @@ def test_a_unit_of_hours_that_is_a_minute_is_a_warning() -> None:
     assert site.troubles() == [("TRES file", Verdict.WARNING)]
 
 
-def test_what_cannot_be_written_fails() -> None:
-    site = Site(storage={"audit log": StateError("cannot write /var/log/audit: No space left")})
+@pytest.mark.parametrize(
+    ("cure", "advice"),
+    [
+        ("make room there", "make room there, or set AGENT_AUDIT_LOG to another place"),
+        ("", "set AGENT_AUDIT_LOG to another place"),
+    ],
+)
+def test_what_cannot_be_written_fails_with_what_to_do(cure: str, advice: str) -> None:
+    site = Site(storage={"audit log": Obstacle("no space left", cure)})
 
     assert site.troubles() == [("audit log", Verdict.FAILED)]
+    (found,) = [f for f in site.findings() if f.verdict is Verdict.FAILED]
+    assert found.advice == advice
+
+
+def test_what_is_doubtful_in_the_settings_is_corrected_in_the_file_they_come_from() -> None:
+    (found,) = [f for f in Site(warnings=("X",), env_file="/p.env").findings() if f.advice]
+
+    assert found.advice == "correct it in /p.env"

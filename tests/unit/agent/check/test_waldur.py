@@ -10,13 +10,18 @@ from tests.fakes.makers import component
 from tests.fakes.waldur import FakeMarketplace
 from tests.unit.agent.check.site import NOON, Site
 from waldur_slurm.agent.check.facts import Known
-from waldur_slurm.agent.check.findings import Verdict
+from waldur_slurm.agent.check.findings import Finding, Verdict
 from waldur_slurm.agent.check.judgement import is_fit
 from waldur_slurm.agent.check.waldur import RIGHTS
-from waldur_slurm.agent.errors import WaldurRejected, WaldurUnreachable
+from waldur_slurm.agent.errors import (
+    NoWaldurThere,
+    UnexpectedPayload,
+    WaldurRejected,
+    WaldurUnreachable,
+)
 from waldur_slurm.agent.model.components import AccountingType, ComponentType
 from waldur_slurm.agent.model.marketplace import Dialect, OfferedPlan
-from waldur_slurm.errors import ExpectedError, StateError
+from waldur_slurm.errors import ExpectedError, SettingsError, StateError
 
 GPU_PRICED = frozenset({ComponentType("gres/gpu")})
 
@@ -45,6 +50,44 @@ def test_each_way_in_which_waldur_says_no_names_its_own_cause(
     site.waldur.fail_next("read_offering", error)
 
     assert site.troubles()[0] == (subject, Verdict.FAILED)
+
+
+def first_line(site: Site, error: ExpectedError) -> Finding:
+    site.waldur.fail_next("read_offering", error)
+    return next(finding for finding in site.findings() if finding.verdict is Verdict.FAILED)
+
+
+@pytest.mark.parametrize(
+    ("address", "error"),
+    [
+        ("https://waldur.example.com/", NoWaldurThere("looking for it", 404, "nobody there")),
+        ("https://waldur.example.com/", UnexpectedPayload("GET offering: expected JSON")),
+        ("https://waldur.example.com/api/v1/", NoWaldurThere("looking for it", 404, "nobody")),
+    ],
+)
+def test_an_address_where_no_waldur_is_is_mended_by_the_variable_of_the_address(
+    address: str, error: ExpectedError
+) -> None:
+    found = first_line(Site(api_url=address), error)
+
+    assert found.subject == "Waldur"
+    assert "set WALDUR_API_URL to" in found.advice
+    assert found.advice.endswith("such as https://waldur.example.com/api/")
+
+
+def test_a_token_that_is_refused_is_mended_where_it_stands() -> None:
+    refused = WaldurRejected("GET users/me/", 401, "Invalid token.")
+
+    assert first_line(Site(), refused).advice.startswith("set WALDUR_API_TOKEN to the token that")
+    kept_in = first_line(Site(token_file="/etc/waldur/token"), refused)
+    assert kept_in.advice.startswith("put into /etc/waldur/token the token that")
+
+
+def test_an_offering_that_is_for_no_agent_is_mended_by_the_variable_of_the_offering() -> None:
+    found = first_line(Site(), SettingsError(["WALDUR_OFFERING_UUID: the offering is of type 'X'"]))
+
+    assert found.subject == "offering"
+    assert "set WALDUR_OFFERING_UUID" in found.advice
 
 
 def test_an_offering_that_nobody_can_order_is_a_warning() -> None:

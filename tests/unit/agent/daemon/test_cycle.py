@@ -52,5 +52,5 @@ def test_a_cycle_whose_changes_did_not_reach_the_audit_log_has_not_ended_well(
         log(Event(name="account.added", is_change=True))
         return done()
 
-    with pytest.raises(StateError, match="1 changes are not in it"):
+    with pytest.raises(StateError, match="1 change is not in it"):
         run_audited(log, work)

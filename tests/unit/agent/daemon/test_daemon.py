@@ -206,7 +206,7 @@ def test_the_service_manager_follows_what_happens(signals: Signals, tmp_path: Pa
         "READY=1",
         "WATCHDOG=1",
         "STATUS=a cycle is running",
-        "STATUS=failed 1 times in a row: refused",
+        "STATUS=failed 1 time in a row: refused",
         "STATUS=a cycle is running",
         "STATUS=last cycle ended well at 2026-11-21 12:00:00 UTC",
         "STOPPING=1",

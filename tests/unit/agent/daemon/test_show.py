@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from waldur_slurm.agent.daemon.show import Display, announcer, counted, months_shown
+from waldur_slurm.agent.daemon.show import Display, announcer, months_shown
 from waldur_slurm.telemetry.redaction import redaction
 
 
@@ -61,10 +61,6 @@ def test_only_a_terminal_is_told_whom_one_waits_for(stream: io.StringIO, said: s
     announcer(stream)("Waldur")
 
     assert stream.getvalue() == said
-
-
-def test_one_is_not_many() -> None:
-    assert [counted(n, "change") for n in (0, 1, 2)] == ["0 changes", "1 change", "2 changes"]
 
 
 def test_without_a_terminal_no_bar_is_drawn() -> None:

@@ -23,6 +23,19 @@ def test_every_run_of_a_requeued_job_counts_once(site: Site) -> None:
     assert seconds(measure(site)) == 3 * 3600
 
 
+def test_it_is_measured_to_the_second_that_is_over(site: Site) -> None:
+    site.job("alpha", "ann", NOON - HOUR)
+    late = NOON + timedelta(microseconds=999_999)
+    site.move_to(late)
+    meter = Meter(site.slurm, site.state, ZoneInfo("UTC"), [CPU])
+
+    whole = meter.measure([NOVEMBER], late, {ALPHA}, remember=True)[NOVEMBER]
+    (day,) = meter.measure_days(Window(NOON - 2 * HOUR, NOON + HOUR), late, {ALPHA}).values()
+
+    assert (seconds(whole), seconds(day)) == (3600, 3600)
+    assert whole.window.end == day.window.end == NOON
+
+
 def test_suspensions_that_are_over_do_not_count(site: Site) -> None:
     job = site.job("alpha", "ann", NOON - 30 * HOUR, NOON)
     job.paused = [Window(NOON - 20 * HOUR, NOON - 8 * HOUR)]

@@ -134,7 +134,7 @@ def test_the_newest_days_are_read_as_the_days_before_foresee(today: Site, slurm:
 
 
 def test_after_quiet_days_the_newest_ones_may_be_busy(today: Site, slurm: Counting) -> None:
-    now = slurm.now = MARCH + 20 * DAY
+    now = slurm.now = MARCH + 20 * DAY + 12 * HOUR
     today.job("alpha", "ann", now - HOUR, now)
     meter = Meter(slurm, today.state, UTC_ZONE, [CPU])
     for _ in range(2):

@@ -121,18 +121,20 @@ def test_the_running_month_needs_no_staff(site: Site) -> None:
     assert amounts(site)[2] == Decimal("11.00")
 
 
-def test_older_waldurs_are_refused_before_any_write(older: Site) -> None:
+@pytest.mark.parametrize("is_dry", [True, False])
+def test_older_waldurs_are_refused_before_any_write(older: Site, is_dry: bool) -> None:
     older.allocation("alpha", "ann")
     older.job("alpha", "ann", older.now - timedelta(days=40), older.now - timedelta(days=39))
 
     with pytest.raises(UnsafePlan, match="running month only"):
-        backfill(older).run(SEPTEMBER, OCTOBER)
+        backfill(older).run(SEPTEMBER, OCTOBER, dry_run=is_dry)
     assert older.told == []
 
 
-def test_a_month_that_has_not_begun_is_refused(site: Site) -> None:
+@pytest.mark.parametrize("is_dry", [True, False])
+def test_a_month_that_has_not_begun_is_refused(site: Site, is_dry: bool) -> None:
     with pytest.raises(UnsafePlan, match="2026-12 has not begun"):
-        backfill(site).run(OCTOBER, Month(2026, 12))
+        backfill(site).run(OCTOBER, Month(2026, 12), dry_run=is_dry)
 
 
 def test_a_range_has_all_its_months() -> None:

@@ -61,6 +61,22 @@ def test_while_a_job_runs_it_waits(site: Site) -> None:
     assert final(site)(alpha, ALPHA) is True
 
 
+def test_a_job_of_many_days_that_ends_while_it_is_waited_for_is_told_whole_and_at_once(
+    site: Site,
+) -> None:
+    """Its past days were read while it ran, by somebody who notes nobody alive."""
+    alpha = ending(site)
+    job = site.job("alpha", "ann", NOON - 90 * HOUR)
+    assert final(site)(alpha, ALPHA) is False
+
+    site.move_to(NOON + HOUR)
+    site.slurm.finish(job, "CANCELLED")
+    site.move_to(NOON + 2 * HOUR)
+
+    assert final(site)(alpha, ALPHA) is True
+    assert site.held(alpha, CPU, NOVEMBER) == Decimal("91.00")
+
+
 def test_an_end_that_is_on_its_way_is_waited_for_up_to_an_hour(site: Site) -> None:
     alpha = ending(site)
     site.job("alpha", "ann", NOON - 5 * HOUR, NOON - 3 * HOUR)

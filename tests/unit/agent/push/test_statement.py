@@ -68,6 +68,34 @@ def test_by_day_a_job_over_midnight_has_two_rows(today: Site) -> None:
     ]
 
 
+def test_by_day_a_job_that_slurmctld_lost_counts_until_it_was_last_seen(today: Site) -> None:
+    today.allocation("alpha", "ann", "bob")
+    seen, never = (today.job("alpha", user, NOON - 20 * HOUR) for user in ("ann", "bob"))
+    today.slurm.runaway = [never]
+    today.cycle().run()
+    today.slurm.runaway = [seen, never]
+    today.move_to(NOON + 30 * HOUR)
+
+    rows = cpu_rows(statement(today).by_day(date(2026, 11, 19), date(2026, 11, 22)))
+
+    assert [(row.period, row.measured) for row in rows] == [
+        ("2026-11-20", Decimal("8.00")),
+        ("2026-11-21", Decimal("12.00")),
+    ]
+
+
+def test_by_day_a_job_that_runs_counts_until_now(today: Site) -> None:
+    today.allocation("alpha", "ann")
+    today.job("alpha", "ann", NOON - 14 * HOUR)
+
+    rows = cpu_rows(statement(today).by_day(date(2026, 11, 1), date(2026, 11, 30)))
+
+    assert [(row.period, row.measured) for row in rows] == [
+        ("2026-11-20", Decimal("2.00")),
+        ("2026-11-21", Decimal("12.00")),
+    ]
+
+
 def test_a_figure_in_doubt_says_why(today: Site) -> None:
     today.allocation("alpha", "ann")
     today.slurm.unreadable = [UnreadableRecord(("alpha", "??"), "no amount: '??'")]

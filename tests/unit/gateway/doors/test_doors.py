@@ -113,6 +113,15 @@ def test_a_token_of_an_issuer_goes_to_the_issuer_alone(site: Site) -> None:
     assert site.tokens.asked == []
 
 
+def test_a_word_of_an_older_system_is_none_of_an_issuers_whatever_points_are_in_it(
+    site: Site,
+) -> None:
+    with pytest.raises(NotSignedIn):
+        site.admit(app_token=["portal.of.2019"])
+
+    assert site.tokens.asked == ["portal.of.2019"]
+
+
 def test_without_an_issuer_its_tokens_are_refused() -> None:
     with pytest.raises(NotSignedIn, match="not taken here"):
         Site(issuer=None).admit(authorization=[f"Bearer {JWT}"])

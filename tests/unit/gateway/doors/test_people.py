@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from pwd import getpwnam
+from types import SimpleNamespace
 
 import pytest
 
@@ -184,6 +185,21 @@ def test_a_uid_outside_the_sites_bounds_is_never_acted_as() -> None:
 def test_slurms_own_user_is_never_acted_as_whatever_his_name() -> None:
     with pytest.raises(Denied):
         People(1000, 65535, ANN).find_actor(somebody("any"), ANN)
+
+
+@AS_ROOT
+@pytest.mark.parametrize("changed", [{"pw_name": "Wsat-Ann"}, {"pw_gid": 0}])
+def test_one_whom_the_directory_calls_otherwise_or_whose_group_is_roots_is_never_acted_as(
+    monkeypatch: pytest.MonkeyPatch, changed: dict[str, object]
+) -> None:
+    """A directory may answer for other spellings of a name too."""
+    entry, slurm = getpwnam(ANN), getpwnam("slurm")
+    said = {"pw_name": ANN, "pw_uid": entry.pw_uid, "pw_gid": entry.pw_gid, **changed}
+    known = {ANN: SimpleNamespace(**said), "slurm": slurm}
+    monkeypatch.setattr("pwd.getpwnam", known.__getitem__)
+
+    with pytest.raises(Denied, match="nothing is done here as"):
+        PEOPLE.find_actor(somebody("any"), ANN)
 
 
 def test_who_may_not_act_for_somebody_does_not_learn_whether_he_exists() -> None:

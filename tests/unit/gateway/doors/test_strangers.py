@@ -198,6 +198,16 @@ def test_a_page_of_another_site_is_refused(origin: str) -> None:
     assert admitted(here(origin=["https://front.example"]), allowed).user == "ann"
 
 
+def test_a_page_that_may_read_what_any_page_may_reads_as_nobody() -> None:
+    """Who happens to look at it, and from where, gives it nothing."""
+    allowed = Allowed(anybody=READS, networks=(OFFICE, LOOPBACK))
+
+    for what in (here(is_of_any_page=True), shown("10.1.2.4", is_of_any_page=True)):
+        who = admitted(what, allowed)
+
+        assert (who.kind, who.scopes) == (Kind.NOBODY, READS)
+
+
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8040", "127.0.0.2", "a" * 999])
 def test_a_name_that_the_site_did_not_give_is_refused(host: str) -> None:
     with pytest.raises(Denied, match="GATEWAY_HOSTS"):

@@ -84,6 +84,16 @@ def test_a_silent_slurm_leaves_a_gap_and_is_told_of_once(sampling: Sampling) -> 
     assert sampling.told == ["load.no_sample"]
 
 
+def test_a_picture_from_before_a_silence_is_no_sample_of_now(sampling: Sampling) -> None:
+    sampling.sampler.take_all()
+    sampling.site.cluster.go_down()
+    sampling.site.pictures.nodes.renew()
+    sampling.wall.now += 60
+    sampling.sampler.take_all()
+    assert sampling.samples.read_times("lab") == [NOW]
+    assert sampling.told == ["load.no_sample"]
+
+
 def test_an_archive_that_takes_nothing_is_told_of_and_tried_again(sampling: Sampling) -> None:
     sampling.samples.broken = "the disk is full"
     sampling.sampler.take_all()
@@ -131,8 +141,11 @@ class Heard(FakeSamples):
         return added
 
 
-def test_its_thread_samples_at_once_and_ends_with_the_service(sampling: Sampling) -> None:
+def test_its_thread_samples_with_the_next_wait_time_and_ends_with_the_service(
+    sampling: Sampling,
+) -> None:
     sampling.samples = heard = Heard()
+    sampling.wall.now += 59.9 - sampling.wall.now % 60
     with sampling.another().running():
         assert heard.bell.wait(AT_ONCE_S)
     assert "sampler" not in {thread.name for thread in threading.enumerate()}

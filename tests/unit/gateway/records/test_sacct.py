@@ -18,6 +18,7 @@ from waldur_slurm.model.past import PastJob, PastQuery, PastRun, UnreadablePast
 from waldur_slurm.model.tres import TresName
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
+SOON = NOW - timedelta(seconds=5)
 CPU, MEM = TresName("cpu"), TresName("mem")
 
 
@@ -58,10 +59,16 @@ def numbers(found: SacctRecords, **wanted: object) -> list[int]:
     return [each.number for each in found.read_jobs(asked)]
 
 
-def test_a_page_begins_after_the_offset_and_reads_no_further_than_its_end() -> None:
+def test_a_page_begins_after_the_offset_and_reads_no_further_than_its_second() -> None:
     found, history = records(*(run(number) for number in range(1, 101)))
     assert numbers(found, limit=3, offset=2) == [98, 97, 96]
-    assert history.read == 5
+    assert history.read == 6
+
+
+def test_tasks_of_an_array_stand_among_others_of_their_second_by_their_own_numbers() -> None:
+    tasks = [run(40 + task, id=JobId(40, Task(task)), submitted=SOON) for task in (1, 3)]
+    found, _ = records(run(42, submitted=SOON), *tasks)
+    assert numbers(found) == [43, 42, 41]
 
 
 def test_it_looks_back_as_far_as_it_is_told() -> None:
@@ -97,6 +104,7 @@ def test_memory_is_a_nodes_and_a_job_that_waits_has_no_nodes() -> None:
     [
         {"limit": 0},
         {"owners": frozenset()},
+        {"owners": frozenset({UserName("Bob;rm -rf")})},
         {"user": UserName("Bob;rm -rf"), "owners": None},
         {"user": UserName("--help")},
         {"user": UserName("bob"), "owners": frozenset({UserName("ann")})},

@@ -113,7 +113,7 @@ def test_a_load_that_cannot_be_told_is_refused(sampled: GatewaySite, query: str)
 
 
 def test_without_an_archive_there_is_no_load() -> None:
-    assert GatewaySite().get("/api/v1/load").status == 404
+    assert GatewaySite(restapi=RestApi()).get("/api/v1/load").status == 404
 
 
 # The gateway itself

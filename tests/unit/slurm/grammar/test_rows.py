@@ -56,3 +56,10 @@ def test_a_row_without_an_end_is_refused_before_it_fills_the_memory() -> None:
     with pytest.raises(UnparsableOutput, match="without an end"):
         list(split_cells(lines))
     assert len(list(lines)) >= 10_000 - MOST_CHARACTERS // 1000 - 1
+
+
+def test_a_row_may_be_as_long_as_it_may_be_and_no_longer() -> None:
+    (whole,) = split_cells(["x" * 199_999 + "|"])
+    assert len(whole[0]) == 199_999
+    with pytest.raises(UnparsableOutput, match="without an end"):
+        list(split_cells(["x" * 200_000 + "|"]))

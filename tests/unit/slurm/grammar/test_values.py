@@ -35,9 +35,9 @@ def test_a_tres_list_is_read_whole() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["", "N", "NONE", "UNLIMITED", "-1"])
+@pytest.mark.parametrize("text", ["N", "none", "UNLIMITED", "INFINITE", "-1"])
 def test_no_limit_is_no_entry(text: str) -> None:
-    assert parse_tres(text) == {}
+    assert parse_tres(text) == parse_tres("") == {}
     assert parse_tres(f"cpu=1,mem={text}") == {CPU: 1}
 
 
@@ -82,14 +82,24 @@ def test_what_is_no_exact_amount_is_refused(tres: TresName, text: str) -> None:
         parse_amount(tres, text)
 
 
-@pytest.mark.parametrize("text", ["cpu", "=1", "cpu=1,", ",", "cpu=1,cpu=2", "cpu=1;mem=2"])
+@pytest.mark.parametrize(
+    "text", ["cpu", "=1", "cpu=1,", ",", "cpu=1,cpu=2", "cpu=1;mem=2", "cpu=N,cpu=5"]
+)
 def test_what_is_no_tres_list_is_refused(text: str) -> None:
     with pytest.raises(UnparsableOutput):
         parse_tres(text)
 
 
-def test_a_tres_without_an_amount_has_no_limit() -> None:
-    assert parse_tres("cpu=") == {}
+@pytest.mark.parametrize("text", ["cpu=", "cpu=1,mem=", "cpu=,mem=1"])
+def test_a_tres_without_an_amount_is_refused_and_not_unlimited(text: str) -> None:
+    with pytest.raises(UnparsableOutput, match="not an amount"):
+        parse_tres(text)
+
+
+@pytest.mark.parametrize("text", ["cpu", "=1", "cpu=1,mem"])
+def test_a_tres_list_without_a_name_or_a_sign_is_quoted(text: str) -> None:
+    with pytest.raises(UnparsableOutput, match="not a TRES with its amount"):
+        parse_tres(text)
 
 
 def test_rounded_amounts_are_recognised() -> None:

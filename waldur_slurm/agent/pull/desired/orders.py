@@ -5,7 +5,7 @@ in words for the customer, free of internals.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from waldur_slurm.agent.model.marketplace import (
@@ -18,9 +18,19 @@ from waldur_slurm.agent.model.marketplace import (
 )
 from waldur_slurm.agent.pull.vocabulary.findings import Refusal, RefusalKind
 from waldur_slurm.agent.pull.vocabulary.limits import Unusable, held_limits, wanted_limits
-from waldur_slurm.agent.pull.vocabulary.steps import ApproveOrder, ErrOrder, Judgement, RejectOrder
+from waldur_slurm.agent.pull.vocabulary.steps import (
+    ApproveOrder,
+    ErrOrder,
+    ExplainOrder,
+    Judgement,
+    RejectOrder,
+)
 from waldur_slurm.agent.pull.world.world import World
+from waldur_slurm.model.counting import counted
 from waldur_slurm.model.tres import Tres
+
+_WAITS = "This order waits, as it cannot be carried out as it is. "
+"""How every message of ours to a customer begins: by that it is known again."""
 
 _MAKING = (OrderType.CREATE, OrderType.RESTORE)
 
@@ -86,7 +96,7 @@ def judge(world: World, order: Order, resource: Resource | None) -> Judged:
             return _refused(RefusalKind.AWAITS_APPROVAL, order, "the provider has not approved it")
         return Judged(goes_on=True, steps=(ApproveOrder(order=order.uuid),), limits=limits)
     if order.type in _MAKING and _lacks_allocation(world, resource):
-        return _refused(RefusalKind.WAITING, order, "Waldur has not made its allocation yet")
+        return _refused(RefusalKind.AWAITS_WALDUR, order, _await("has not made its allocation yet"))
     return Judged(goes_on=True, limits=limits)
 
 
@@ -110,15 +120,21 @@ def _judge_unattached(world: World, order: Order) -> Judged:
     judged = judge(world, order, None)
     if not judged.goes_on:
         return judged
-    waiting = Refusal(RefusalKind.WAITING, order.uuid, "Waldur lists no resource for it")
+    reason = _await("lists no resource for it")
+    waiting = Refusal(RefusalKind.AWAITS_WALDUR, order.uuid, reason)
     return Judged(steps=judged.steps, refusals=(*judged.refusals, waiting))
+
+
+def _await(lack: str) -> str:
+    return f"Waldur {lack}: its own worker does that; if it lasts, tell whoever runs Waldur"
 
 
 def _unavailable(world: World) -> Refusal:
     """Said once for all orders: begun now, none of them could be told to Waldur."""
+    waiting = counted(len(world.waldur.orders), "order waits", "orders wait")
     reason = (
         f"the offering is unavailable in Waldur, which takes no change of its resources:"
-        f" {len(world.waldur.orders)} orders wait until it is active again"
+        f" {waiting} until it is active again"
     )
     return Refusal(RefusalKind.UNAVAILABLE, world.offering, reason)
 
@@ -144,7 +160,7 @@ def _limits(world: World, order: Order, resource: Resource | None) -> Tres | Unu
 
 
 def _lacks_allocation(world: World, resource: Resource | None) -> bool:
-    """In the older dialects the name is the hidden allocation's, and it comes after approval."""
+    """In the older dialects what is told is told to it, and it comes a moment after approval."""
     return (
         world.dialect is not Dialect.TODAY and resource is not None and not resource.allocation_uuid
     )
@@ -155,7 +171,16 @@ def _unusable(world: World, order: Order, reason: str) -> Judged:
         return Judged(steps=(ErrOrder(order=order.uuid, reason=reason),))
     if world.policy.reject_invalid:
         return Judged(steps=(RejectOrder(order=order.uuid, reason=reason),))
-    return _refused(RefusalKind.INVALID_ORDER, order, reason)
+    refusal = Refusal(RefusalKind.INVALID_ORDER, order.uuid, reason)
+    return Judged(steps=tuple(_explanation(world, order, reason)), refusals=(refusal,))
+
+
+def _explanation(world: World, order: Order, reason: str) -> Iterator[Judgement]:
+    """Where a person of the provider's has written to the customer, that stays."""
+    message = f"{_WAITS}{reason}"
+    is_ours = not order.message or order.message.startswith(_WAITS)
+    if world.waldur.passes_messages and is_ours and order.message != message:
+        yield ExplainOrder(order=order.uuid, message=message)
 
 
 def _refused(kind: RefusalKind, order: Order, reason: str) -> Judged:

@@ -10,6 +10,7 @@ from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.world.doubts import Doubt, doubt_of
 from waldur_slurm.agent.pull.world.marks import MarkKind
 from waldur_slurm.agent.pull.world.people import Turnover
+from waldur_slurm.model.counting import counted
 
 GREATEST_CLOCK_DIFFERENCE = timedelta(minutes=5)
 _FEW = 4
@@ -23,9 +24,8 @@ def find_doubts(desired: Desired) -> Iterable[Doubt]:
     marked = [mark.uuid for _, mark in desired.ownership.own(MarkKind.RESOURCE)]
     lost = sum(uuid not in listed for uuid in marked)
     if marked and (lost == len(marked) or (lost >= _FEW and lost * 2 >= len(marked))):
-        yield Doubt(
-            "resources", f"Waldur lists {len(marked) - lost} of {len(marked)} allocations", lost
-        )
+        found = counted(len(marked), "allocation")
+        yield Doubt("resources", f"Waldur lists {len(marked) - lost} of {found}", lost)
     leavers = sum(_losers(k.turnover) for k in desired.kept if not k.resource.is_restricted)
     people = _people(desired)
     if leavers >= _FEW and leavers * 2 >= people:

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from waldur_slurm.agent.pull.vocabulary.failures import Failure
 from waldur_slurm.agent.pull.vocabulary.steps import subject_of
+from waldur_slurm.model.counting import counted
 from waldur_slurm.model.period import moment_of
 
 _FIRST_PAUSE = timedelta(minutes=1)
@@ -36,8 +37,8 @@ Entries = Mapping[str, Rest]
 def resting(entries: Entries, now: datetime) -> dict[str, str]:
     """What is left alone now, each with the words for it."""
     return {
-        subject: f"failed {rest.failures} times, next try after {rest.until.isoformat()}:"
-        f" {rest.why}"
+        subject: f"failed {counted(rest.failures, 'time')},"
+        f" next try after {rest.until.isoformat()}: {rest.why}"
         for subject, rest in entries.items()
         if now < rest.until <= now + _LONGEST_PAUSE
     }

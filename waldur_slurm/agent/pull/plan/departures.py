@@ -25,6 +25,7 @@ from waldur_slurm.agent.pull.world.ledger import UserHold
 from waldur_slurm.agent.pull.world.ownership import is_in_cluster
 from waldur_slurm.agent.pull.world.world import Answers
 from waldur_slurm.model.accounts import Account, Association
+from waldur_slurm.model.counting import counted
 from waldur_slurm.model.jobs import QueuedJob
 from waldur_slurm.model.names import AccountName, UserName
 
@@ -81,7 +82,7 @@ def plan_ending(desired: Desired, ending: Ending, answers: Answers) -> Iterator[
         yield Refusal(RefusalKind.UNKNOWN, order, f"the jobs of {ending.found.name} are unknown")
     elif jobs:
         yield from _cancel(jobs, desired.world.policy.terminated_jobs, order=order)
-        yield Refusal(RefusalKind.WAITING, order, f"{len(jobs)} jobs have not ended")
+        yield Refusal(RefusalKind.WAITING, order, _not_ended(jobs))
     else:
         yield from _clear_away(desired, ending, ending.found)
         yield done
@@ -106,10 +107,10 @@ def _plan_vanished(
         yield done
     elif desired.ownership.was_ours(ending.resource):
         yield from _cancel(jobs, desired.world.policy.terminated_jobs, order=order)
-        yield Refusal(RefusalKind.WAITING, order, f"{len(jobs)} jobs have not ended")
+        yield Refusal(RefusalKind.WAITING, order, _not_ended(jobs))
     else:
         reason = (
-            f"{len(jobs)} jobs have not ended of account {name}, which Slurm no longer lists and"
+            f"{_not_ended(jobs)} of account {name}, which Slurm no longer lists and"
             f" the journal does not know: if they are its own, `scancel --account={name}`"
         )
         yield Refusal(RefusalKind.SITE, order, reason)
@@ -170,6 +171,10 @@ def _obstacle(desired: Desired, found: Account) -> str:
     return ""
 
 
+def _not_ended(jobs: Collection[QueuedJob]) -> str:
+    return counted(len(jobs), "job has not ended", "jobs have not ended")
+
+
 def _drain(
     desired: Desired,
     account: AccountName,
@@ -180,8 +185,7 @@ def _drain(
         before = UserHold(association.max_submit_jobs)
         yield HoldUser(account=account, user=association.user, before=before, reason=LEFT)
     yield from _cancel(jobs, desired.world.policy.leavers)
-    reason = f"{len(jobs)} jobs have not ended"
-    yield Refusal(RefusalKind.WAITING, f"{account}/{association.user}", reason)
+    yield Refusal(RefusalKind.WAITING, f"{account}/{association.user}", _not_ended(jobs))
 
 
 def _cancel(

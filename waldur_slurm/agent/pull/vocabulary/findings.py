@@ -11,6 +11,8 @@ class RefusalKind(RefusalKinds):
 
     INVALID_ORDER = "invalid order"
     AWAITS_APPROVAL = "awaits approval"
+    AWAITS_WALDUR = "awaits Waldur"
+    """An order is approved, and Waldur's own worker has not done its part."""
     NOT_OURS = "not ours"
     SITE = "site"
     UNSAFE_NAME = "unsafe name"
@@ -31,6 +33,7 @@ class RefusalKind(RefusalKinds):
     def needs_a_person(self) -> bool:
         return self not in (
             RefusalKind.AWAITS_APPROVAL,
+            RefusalKind.AWAITS_WALDUR,
             RefusalKind.WAITING,
             RefusalKind.UNKNOWN,
             RefusalKind.ABSENT,
@@ -42,6 +45,8 @@ class RefusalKind(RefusalKinds):
     def level(self) -> Level:
         if self.is_brake:
             return Level.ERROR
+        if self is RefusalKind.AWAITS_WALDUR:
+            return Level.INFO
         if self is RefusalKind.UNREADABLE:  # told by whoever read it, in either direction
             return Level.DEBUG
         is_told = self.needs_a_person or self is RefusalKind.ABSENT

@@ -66,6 +66,16 @@ class RejectOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainOrder:
+    """Tell the customer why an order is not carried out; it goes on waiting."""
+
+    stage: ClassVar[Stage] = Stage.JUDGE
+    event: ClassVar[str] = "customer.told"
+    order: OrderUuid
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ErrOrder:
     stage: ClassVar[Stage] = Stage.JUDGE
     event: ClassVar[str] = "order.erred"
@@ -327,7 +337,7 @@ class MakeOfferingUser:
     order: OrderUuid | None = None
 
 
-Judgement = ApproveOrder | RejectOrder | ErrOrder
+Judgement = ApproveOrder | RejectOrder | ExplainOrder | ErrOrder
 SlurmStep = (
     AdoptAccount
     | DescribeAccount
@@ -370,7 +380,7 @@ def sort_key(step: Step) -> Key:
 
 def _about(step: Step) -> tuple[str, str]:
     match step:
-        case ApproveOrder() | RejectOrder() | ErrOrder():
+        case ApproveOrder() | RejectOrder() | ExplainOrder() | ErrOrder():
             return step.order, ""
         case CompleteOrder():
             return step.resource.uuid, ""

@@ -1,5 +1,6 @@
 """Every step in words: one sentence for people, one flat record for machines. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import assert_never
 
@@ -14,6 +15,7 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     CompleteOrder,
     DescribeAccount,
     ErrOrder,
+    ExplainOrder,
     HoldAccount,
     HoldUser,
     MakeHome,
@@ -35,9 +37,14 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
 )
 from waldur_slurm.agent.pull.world.ledger import AccountHold, QosBefore, UserHold
 from waldur_slurm.model.accounts import NewAccount
+from waldur_slurm.model.counting import counted
 from waldur_slurm.model.jobs import QueuedJob
 from waldur_slurm.model.tres import Tres
 
+_MOST_JOBS = 5
+"""So many of somebody's jobs are named in a sentence."""
+_RECORDED_AS = {"jobs": "job_ids"}
+"""Fields whose own names would be misread: `jobs=3` looks like a number of jobs."""
 _SHOWN_OTHERWISE = ("stage", "new", "limits", "qos", "restored", "before", "description")
 """Fields that are told as what was there before and what is there after."""
 
@@ -48,7 +55,7 @@ def record_of(step: Step) -> dict[str, object]:
     for item in fields(step):
         value = getattr(step, item.name)
         if item.name not in _SHOWN_OTHERWISE and value not in (None, "", ()):
-            record[item.name] = _plain(value)
+            record[_RECORDED_AS.get(item.name, item.name)] = _plain(value)
     before, after = _before_and_after(step)
     if after is not None:
         record.update(before=before, after=after)
@@ -61,6 +68,8 @@ def sentence_of(step: Step) -> str:  # noqa: C901, PLR0912 - one case a kind
             return f"approve order {step.order}"
         case RejectOrder():
             return f"reject order {step.order}: {step.reason}"
+        case ExplainOrder():
+            return f"tell the customer of order {step.order}: {step.message}"
         case ErrOrder():
             return f"mark order {step.order} erred: {step.reason}"
         case AdoptAccount():
@@ -93,7 +102,7 @@ def sentence_of(step: Step) -> str:  # noqa: C901, PLR0912 - one case a kind
         case ReleaseUser():
             return f"let {step.user} submit to {step.account} again"
         case CancelJobs():
-            return f"cancel {len(step.jobs)} jobs of {step.user} in {step.account}"
+            return f"cancel {_jobs(step.jobs)} of {step.user} in {step.account}"
         case SetDefaultAccount():
             return f"make {step.account} the default of {step.user}"
         case RemoveUser():
@@ -171,6 +180,12 @@ def _plain(value: object) -> object:  # noqa: C901 - one case a type
             return {str(key): _plain(item) for key, item in value.items()}
         case _:
             return value
+
+
+def _jobs(jobs: Sequence[QueuedJob]) -> str:
+    ids = ", ".join(job.id for job in jobs[:_MOST_JOBS])
+    more = f" and {len(jobs) - _MOST_JOBS} more" if len(jobs) > _MOST_JOBS else ""
+    return f"{counted(len(jobs), 'job')} ({ids}{more})"
 
 
 def _show_change(change: LimitChange) -> str:

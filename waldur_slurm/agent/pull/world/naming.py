@@ -19,8 +19,20 @@ _UUID_LENGTHS = (5, 8, 12, 16, 24, 32)
 
 
 def allocation_names(policy: PullPolicy, resource: Resource) -> Iterator[AccountName]:
-    """Names for the allocation's account, the preferred one first."""
+    """Names for the allocation's account, the preferred one first.
+
+    The resource's uuid is known before an order is approved, so that a plan names what is made.
+    """
+    return _allocation_names(policy, resource, resource.uuid)
+
+
+def original_name(policy: PullPolicy, resource: Resource) -> AccountName | None:
+    """What the original agent called it, which took the hidden allocation's uuid."""
     uuid = resource.allocation_uuid or resource.uuid
+    return next(_allocation_names(policy, resource, uuid), None)
+
+
+def _allocation_names(policy: PullPolicy, resource: Resource, uuid: str) -> Iterator[AccountName]:
     texts = [f"{uuid[:length]}_{resource.name[:1000]}" for length in _UUID_LENGTHS]
     if policy.naming is Naming.SLUG and resource.slug:
         texts = [resource.slug, *(f"{uuid[:length]}_{resource.slug}" for length in _UUID_LENGTHS)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from waldur_slurm.agent.model.marketplace import Project, Resource, ResourceUuid
 from waldur_slurm.agent.pull.world.marks import Mark, MarkKind, looks_marked, parse_mark
-from waldur_slurm.agent.pull.world.naming import allocation_names, parent_names
+from waldur_slurm.agent.pull.world.naming import original_name, parent_names
 from waldur_slurm.agent.pull.world.world import World
 from waldur_slurm.errors import InvalidName
 from waldur_slurm.model.accounts import Account
@@ -148,11 +148,10 @@ class Ownership:
 
     def _left_by_the_original(self, resource: Resource) -> Holding:
         """Find what a crash left between making the account and telling its name to Waldur."""
-        for name in allocation_names(self._world.policy, resource):
-            account = self._accounts.get(name)
-            if account is not None and not self._why_foreign(account, resource):
-                return Adoptable(account)
-            break
+        name = original_name(self._world.policy, resource)
+        account = self._accounts.get(name) if name else None
+        if account is not None and not self._why_foreign(account, resource):
+            return Adoptable(account)
         return Absent("")
 
     def _why_foreign(self, account: Account, resource: Resource) -> str:

@@ -27,7 +27,8 @@ from waldur_slurm.model.names import AccountName, UserName
 class WaldurSide:
     """`members` lacks resources whose team is unknown; `shown` is None where there is no list.
 
-    `is_unavailable`: Waldur takes no change of the offering's resources; asked where orders wait.
+    `is_unavailable`: Waldur takes no change of the offering's resources. `passes_messages`: a word
+    of the provider's about an order reaches its customer. Both are asked only where orders wait.
     """
 
     orders: tuple[Order, ...]
@@ -36,6 +37,7 @@ class WaldurSide:
     offering_users: tuple[OfferingUser, ...]
     shown: Mapping[ResourceUuid, frozenset[str]] | None
     is_unavailable: bool = False
+    passes_messages: bool = False
     names: Mapping[UserUuid, str] = field(default_factory=dict)
     """What people without a user name are called in Waldur itself."""
     unreadable: tuple[Unreadable, ...] = ()

@@ -21,6 +21,7 @@ from waldur_slurm.agent.push.plan.untaken import without_untaken
 from waldur_slurm.agent.push.plan.usage import UsagePlan, plan_usage
 from waldur_slurm.agent.push.plan.world import World, missing_accounts, takes_usage
 from waldur_slurm.agent.report.findings import Refusal
+from waldur_slurm.model.counting import counted
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.model.period import Month
 
@@ -67,7 +68,7 @@ def _held_back(world: World, changes: Sequence[Step]) -> tuple[Refusal, ...]:
         return ()
     reason = (
         "the offering is unavailable in Waldur, which takes no change of its resources:"
-        f" {len(changes)} wait until it is active again"
+        f" {counted(len(changes), 'change waits', 'changes wait')} until it is active again"
     )
     return (Refusal(RefusalKind.UNAVAILABLE, "all", reason),)
 
@@ -81,7 +82,8 @@ def _plan_missing(world: World, usage: UsagePlan) -> tuple[Sequence[Step], Seque
     """Resources whose account is gone, unless so many are that the accounting may be at fault."""
     missing = [r for r in missing_accounts(world) if r.uuid not in world.ledger.unerrable]
     if not world.believes_missing:
-        reason = f"{len(missing)} accounts are missing at once; not believed yet"
+        found = counted(len(missing), "account is missing", "accounts are missing at once")
+        reason = f"{found}; not believed yet"
         return [], [Refusal(RefusalKind.BRAKE, "all", reason)] if missing else []
     unsent = {refusal.subject for refusal in usage.refusals}
     steps: list[Step] = [

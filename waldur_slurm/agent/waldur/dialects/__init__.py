@@ -5,7 +5,7 @@ Only an answer counts: a server that is down, slow or busy says nothing about it
 
 from http import HTTPStatus
 
-from waldur_slurm.agent.errors import WaldurRejected
+from waldur_slurm.agent.errors import NoWaldurThere
 from waldur_slurm.agent.model.marketplace import Dialect, OfferingUuid
 from waldur_slurm.agent.waldur.dialects.api import DialectApi
 from waldur_slurm.agent.waldur.dialects.classic import Classic
@@ -46,7 +46,7 @@ def find_dialect(session: WaldurSession, offering: OfferingUuid) -> Dialect:
         return Dialect.TRANSITION if has_allocations else Dialect.TODAY
     if has_allocations:
         return Dialect.CLASSIC
-    raise WaldurRejected(
+    raise NoWaldurThere(
         "looking for the marketplace",
         HTTPStatus.NOT_FOUND,
         "no Waldur answers there: WALDUR_API_URL must name its API, as in "

@@ -31,6 +31,9 @@ class OlderDialect:
         """There is no place for the reason in these dialects."""
         self._session.marketplace_order_reject_by_provider(order)
 
+    def tell_order_message(self, order: OrderUuid, message: str) -> None:
+        """Not known here: a customer reads a word on an order only when it has erred."""
+
     def tell_limits(self, resource: Resource, limits: Mapping[ComponentType, int]) -> None:
         self._allocation(
             resource, "set_limits", {str(name): limit for name, limit in limits.items()}

@@ -43,6 +43,10 @@ class Today:
         said = {"provider_rejection_comment": reason}
         self._session.act(Endpoints.MarketplaceOrder, order, "reject_by_provider", said)
 
+    def tell_order_message(self, order: OrderUuid, message: str) -> None:
+        said = {"provider_message": message}
+        self._session.act(Endpoints.MarketplaceOrder, order, "set_provider_info", said)
+
     def tell_backend_id(self, resource: Resource, backend_id: str) -> None:
         self._session.marketplace_provider_resource_set_backend_id(resource.uuid, backend_id)
 

@@ -24,6 +24,7 @@ def parse_offering(raw: object, where: str) -> Offering:
         components=tuple(_offered(component) for component in row.components),
         plans=tuple(filter(None, map(_plan, row.plans or ()))),
         wants_memberships=options.get("enable_membership_sync_status") is True,
+        passes_messages=options.get("enable_provider_consumer_messaging") is True,
     )
 
 

@@ -32,6 +32,7 @@ def parse_order(raw: object, where: str) -> Order:
         resource_name=row.resource_name,
         project=project_of(row),
         limits=row.limits or {},
+        message=row.provider_message,
     )
 
 

@@ -29,6 +29,7 @@ class OrderRow(BelongingRow, kw_only=True):
     resource_name: str
     marketplace_resource_uuid: str | None = None
     limits: dict[str, Any] | None = None
+    provider_message: str = ""
 
 
 class ResourceRow(BelongingRow, kw_only=True):

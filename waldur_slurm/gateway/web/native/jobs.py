@@ -40,13 +40,14 @@ _A_CHUNK = 1000
 """Jobs encoded at a time: one long call would hold everybody up."""
 
 _TIMES = {"submit_time", "start_time"}
-COMPARED: Mapping[str, type] = {
+_READERS: dict[str, Callable[[str], Any]] = {
     **dict.fromkeys(("user", "account", "partition", "state", "name"), str),
-    **dict.fromkeys(("job_id", "priority", "cpus", "elapsed"), int),
-    **dict.fromkeys(sorted(_TIMES), datetime),
+    **dict.fromkeys(("job_id", "priority", "cpus", "elapsed"), read_number),
+    **dict.fromkeys(_TIMES, read_time),
 }
-_READS: dict[type, Callable[[str], Any]] = {str: str, int: read_number, datetime: read_time}
-_READERS = {name: _READS[kind] for name, kind in COMPARED.items()}
+_KINDS: dict[Callable[[str], Any], type] = {read_number: int, read_time: datetime}
+COMPARED: Mapping[str, type] = {name: _KINDS.get(read, str) for name, read in _READERS.items()}
+"""What can be compared, and as what."""
 
 
 class JobsQuery(msgspec.Struct, frozen=True):

@@ -5,6 +5,10 @@ pictures that everybody is shown, each as old as its thing may be.
 """
 
 import pwd
+from base64 import b64encode
+from collections.abc import Iterator
+from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from urllib.parse import parse_qsl
 
@@ -15,7 +19,7 @@ from waldur_slurm.gateway.errors import NotThere
 from waldur_slurm.gateway.load.plan import wanted as load_wanted
 from waldur_slurm.gateway.load.usage import usage_of
 from waldur_slurm.gateway.picture.keeper import Seen
-from waldur_slurm.gateway.web.answers import JSON, from_picture
+from waldur_slurm.gateway.web.answers import JSON, from_picture, from_pieces
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.seeds.restapi_history import Query, integer
 from waldur_slurm.gateway.web.seeds.restapi_queue import encode_queue
@@ -37,12 +41,14 @@ async def queue(ask: Ask) -> Response:
     owners = None if ask.principal.sees_all else ask.principal.own_users
     hidden = ask.site.restapi.hidden_everywhere
 
-    def make() -> bytes:
+    def make() -> Iterator[bytes]:
         jobs = (job for job in seen.picture.value.jobs if _is_shown(job, owners, hidden))
-        return b'{"data":' + b"".join(encode_queue(jobs, shares.picture.value)) + b"}\n"
+        yield b'{"data":'
+        yield from encode_queue(jobs, shares.picture.value)
+        yield b"}\n"
 
     name = f"restapi queue {shares.picture.generation}"
-    return await from_picture(ask, seen, name, make, is_shared=ask.principal.sees_all)
+    return await from_pieces(ask, seen, name, make, is_shared=ask.principal.sees_all)
 
 
 def _is_shown(job: LiveJob, owners: frozenset[str] | None, hidden: frozenset[str]) -> bool:
@@ -134,13 +140,12 @@ async def index(ask: Ask) -> Response:
     """The page that asks the eight routes beside it and says which of them answer."""
     if not ask.site.restapi.has_index:
         raise NotThere("this gateway has no page here")
-    return HTMLResponse(
-        await ask.site.crossing.bodies.run(_page),
-        headers={
-            "Content-Disposition": "inline; filename=index.html",
-            "Content-Security-Policy": "default-src 'self' 'unsafe-inline'; base-uri 'none'",
-        },
-    )
+    page, policy = await ask.site.crossing.bodies.run(_page)
+    headers = {
+        "Content-Disposition": "inline; filename=index.html",
+        "Content-Security-Policy": policy,
+    }
+    return HTMLResponse(page, headers=headers)
 
 
 def query_of(ask: Ask) -> Query:
@@ -157,8 +162,21 @@ def uid_of(name: str) -> int | None:
         return None
 
 
-def _page() -> bytes:
-    return (files(__package__) / "restapi_index.html").read_bytes()
+@cache
+def _page() -> tuple[str, str]:
+    """Return the page, and the policy that lets its own script and style alone be in force."""
+    text = (files(__package__) / "restapi_index.html").read_text(encoding="utf-8")
+    script, style = (_hash_of(text, tag) for tag in ("script", "style"))
+    policy = (
+        f"default-src 'none'; script-src {script}; style-src {style}; connect-src 'self';"
+        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    return text, policy
+
+
+def _hash_of(page: str, tag: str) -> str:
+    inside = page.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0]
+    return f"'sha256-{b64encode(sha256(inside.encode()).digest()).decode()}'"
 
 
 def _data(value: object) -> bytes:

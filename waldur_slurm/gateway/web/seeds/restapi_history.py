@@ -26,6 +26,10 @@ Query = Sequence[tuple[str, str]]
 """Names and values, those that are empty too."""
 
 
+class WrongQuery(WrongAsk):
+    """What the original's clients are told with status 200, as ever."""
+
+
 def first(query: Query, *names: str) -> str | None:
     """Return the first value under one of `names`; an empty one is none."""
     return next((value for name, value in query if name in names and value), None)
@@ -53,9 +57,9 @@ def records_wanted(query: Query) -> RecordsWanted:
         numbers=_numbers(query),
     )
     if wanted.limit < 0 or wanted.offset < 0:
-        raise WrongAsk("limit and offset are not below 0")
+        raise WrongQuery("limit and offset are not below 0")
     if wanted.limit > MOST:
-        raise WrongAsk(f"limit is at most {MOST}; ask for the rest with offset")
+        raise WrongQuery(f"limit is at most {MOST}; ask for the rest with offset")
     return wanted
 
 
@@ -83,7 +87,7 @@ def _bounds(query: Query) -> Iterator[tuple[str, int]]:
 def _integer(name: str, text: str) -> int:
     match = _INTEGER.fullmatch(text)
     if match is None:
-        raise WrongAsk(f"{name}: expected a whole number")
+        raise WrongQuery(f"{name}: expected a whole number")
     return int(match[1])
 
 

@@ -10,9 +10,10 @@ from html import escape
 
 from starlette.responses import HTMLResponse, Response
 
-from waldur_slurm.gateway.errors import GatewayError, NotThere, WrongAsk, WrongMethod
+from waldur_slurm.gateway.errors import GatewayError, NotThere, WrongMethod
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.problems import advice
+from waldur_slurm.gateway.web.seeds.restapi_history import WrongQuery
 
 _TITLE = "Python Exception"
 """What the original calls everything that is asked wrongly; programs may look for it."""
@@ -26,7 +27,7 @@ def refusal(error: GatewayError, _request_id: str) -> Response:
             return HTMLResponse(page, status_code=404, headers=headers)
         case WrongMethod():
             return _json({"message": str(error)}, error.status, headers)
-        case WrongAsk():
+        case WrongQuery():
             return _json(_errors(_TITLE, error), 200, headers)
         case _:
             return _json(_errors(error.title, error), error.status, headers)

@@ -84,6 +84,8 @@ def parse_associations(text: str) -> list[AssociationRow]:
     for row in rows:
         parse_integer(row.id)
         parse_integer(row.parentid)
+    _refuse_copies(row.id for row in rows)
+    _refuse_copies((row.account, row.user, row.partition) for row in rows)
     return rows
 
 
@@ -184,7 +186,7 @@ def parse_rollup(account: AccountName, text: str) -> dict[RolledUp, int]:
 def parse_exact_limits(text: str, wanted: Collection[str]) -> dict[str, Tres]:
     """`GrpTRESMins` by association id, as slurmctld holds it: `cpu=100(7)` is limit and use."""
     matches = filter(None, map(_EXACT.search, lines_of(text)))
-    return {match[1]: _exact_limits(match[2]) for match in matches if match[1] in wanted}
+    return _unique((m[1], _exact_limits(m[2])) for m in matches if m[1] in wanted)
 
 
 def _exact_limits(text: str) -> Tres:
@@ -192,18 +194,20 @@ def _exact_limits(text: str) -> Tres:
     unreadable = [item for item, match in matches if match is None]
     if unreadable:
         raise UnparsableOutput(f"not a limit with its use: {unreadable[0]!r}")
-    return {TresName(m[1]): int(m[2]) for _, m in matches if m and m[2] != "N"}
+    found = _unique((TresName(m[1]), m[2]) for _, m in matches if m)
+    return {tres: int(amount) for tres, amount in found.items() if amount != "N"}
 
 
 def parse_passwd(text: str) -> dict[UserName, str]:
     """Home directories by user, from `getent passwd`."""
-    found: dict[UserName, str] = {}
-    for line in lines_of(text):
-        fields = line.split(":")
-        if len(fields) != 7:
-            raise UnparsableOutput(f"not a line of passwd: {line[:200]!r}")
-        found[UserName(fields[0])] = fields[5]
-    return found
+    return _unique(map(_home, lines_of(text)))
+
+
+def _home(line: str) -> tuple[UserName, str]:
+    fields = line.split(":")
+    if len(fields) != 7:
+        raise UnparsableOutput(f"not a line of passwd: {line[:200]!r}")
+    return UserName(fields[0]), fields[5]
 
 
 def _unique(pairs: Iterable[tuple[Key, Value]]) -> dict[Key, Value]:
@@ -213,3 +217,7 @@ def _unique(pairs: Iterable[tuple[Key, Value]]) -> dict[Key, Value]:
             raise UnparsableOutput(f"{key!r} is listed twice")
         found[key] = value
     return found
+
+
+def _refuse_copies(keys: Iterable[object]) -> None:
+    _unique((key, None) for key in keys)

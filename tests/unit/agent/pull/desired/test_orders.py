@@ -1,5 +1,6 @@
 """Orders are judged: each goes on, waits, is rejected or errs, for a reason."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -79,6 +80,58 @@ def test_an_absurd_limit_is_rejected_where_the_site_wants_that(site: Site) -> No
     assert site.waldur.orders[order.uuid].state is OrderState.REJECTED
     (told,) = site.waldur.written("reject_order")
     assert told.detail == "The limit of GPU must be a whole number, 0 or more."
+
+
+def passing_messages(site: Site) -> None:
+    site.waldur.offering = replace(site.waldur.offering, passes_messages=True)
+
+
+WAITS = "This order waits, as it cannot be carried out as it is. "
+
+
+def test_the_customer_of_an_order_that_cannot_be_carried_out_is_told_why_and_once(
+    site: Site,
+) -> None:
+    passing_messages(site)
+    order = site.waldur.place_create(site.waldur.make_project(), "alloc", {"gpu": -1})
+
+    first, second = site.run(), site.run()
+
+    (told,) = site.waldur.written("tell_order_message")
+    assert (told.subject, told.detail) == (
+        order.uuid,
+        f"{WAITS}The limit of GPU must be a whole number, 0 or more.",
+    )
+    assert [refusal.kind for refusal in first.refusals] == [RefusalKind.INVALID_ORDER]
+    assert second.is_idle
+
+
+def test_the_customer_is_told_again_when_the_reason_is_another(site: Site) -> None:
+    passing_messages(site)
+    order = site.waldur.place_create(site.waldur.make_project(), "alloc", {"gpu": -1})
+    site.run()
+    site.waldur.orders[order.uuid] = replace(site.waldur.orders[order.uuid], limits={"gpu": 10**30})
+
+    site.run()
+
+    assert site.waldur.orders[order.uuid].message.startswith(WAITS)
+    assert "more than any cluster" in site.waldur.orders[order.uuid].message
+
+
+def test_what_a_person_wrote_to_the_customer_stays(site: Site) -> None:
+    passing_messages(site)
+    order = site.waldur.place_create(site.waldur.make_project(), "alloc", {"gpu": -1})
+    site.waldur.orders[order.uuid] = replace(order, message="Please call us.")
+
+    assert site.run().is_idle
+    assert site.waldur.written("tell_order_message") == []
+
+
+def test_where_waldur_passes_no_messages_none_is_sent(site: Site) -> None:
+    site.waldur.place_create(site.waldur.make_project(), "alloc", {"gpu": -1})
+
+    assert site.run().is_idle
+    assert site.waldur.written("tell_order_message") == []
 
 
 def test_an_absurd_limit_that_somebody_approved_errs_that_order_alone(site: Site) -> None:

@@ -15,6 +15,7 @@ from waldur_slurm.model.accounts import NewAccount
 from waldur_slurm.model.jobs import QueuedJob
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.tres import tres_name
+from waldur_slurm.telemetry.lines import as_text
 
 A, B, U, O = AccountName("a"), AccountName("b"), UserName("u"), OrderUuid("o")  # noqa: E741 - an order
 GPU = tres_name("gres/gpu")
@@ -39,6 +40,7 @@ def every_step() -> list[steps.Step]:
         steps.ApproveOrder(order=O),
         steps.RejectOrder(order=O, reason="why"),
         steps.ErrOrder(order=O, reason="why"),
+        steps.ExplainOrder(order=O, message="why"),
         steps.AdoptAccount(account=A, description="mark", before="alloc"),
         steps.DescribeAccount(account=A, description="mark", before="mark old"),
         steps.AddAccount(stage=steps.Stage.CUSTOMERS, new=NewAccount(A, B, "d", "o", {GPU: 1})),
@@ -81,11 +83,11 @@ def test_every_kind_of_step_has_words_a_record_and_a_subject() -> None:
 @pytest.mark.parametrize(
     ("step", "before", "after"),
     [
-        (every_step()[8], {GPU: 3}, {GPU: None}),
-        (every_step()[9], [None, None], [0, 0]),
-        (every_step()[14], None, 0),
-        (every_step()[17], "a", "b"),
-        (every_step()[20], "old", "a"),
+        (every_step()[9], {GPU: 3}, {GPU: None}),
+        (every_step()[10], [None, None], [0, 0]),
+        (every_step()[15], None, 0),
+        (every_step()[18], "a", "b"),
+        (every_step()[21], "old", "a"),
     ],
     ids=lambda value: getattr(value, "event", ""),
 )
@@ -93,3 +95,15 @@ def test_a_record_tells_before_and_after(step: steps.Step, before: object, after
     record = record_of(step)
 
     assert (record["before"], record["after"]) == (before, after)
+
+
+def test_jobs_are_counted_and_named_in_the_plan_and_are_no_number_in_the_log() -> None:
+    def cancelling(*ids: str) -> steps.CancelJobs:
+        jobs = (QueuedJob(i, A, U, "PENDING", datetime(2026, 11, 21, tzinfo=UTC)) for i in ids)
+        return steps.CancelJobs(account=A, user=U, jobs=tuple(jobs))
+
+    assert sentence_of(cancelling("3")) == "cancel 1 job (3) of u in a"
+    assert sentence_of(cancelling("3", "4_[1-9]")) == "cancel 2 jobs (3, 4_[1-9]) of u in a"
+    many = sentence_of(cancelling(*"1234567"))
+    assert many == "cancel 7 jobs (1, 2, 3, 4, 5 and 2 more) of u in a"
+    assert as_text(record_of(cancelling("3"))) == "account=a user=u job_ids=3"

@@ -9,7 +9,7 @@ from tests.fakes.makers import project, resource
 from waldur_slurm.agent.model.marketplace import ResourceUuid
 from waldur_slurm.agent.pull.world.choices import Naming
 from waldur_slurm.agent.pull.world.marks import MarkKind
-from waldur_slurm.agent.pull.world.naming import allocation_names, parent_names
+from waldur_slurm.agent.pull.world.naming import allocation_names, original_name, parent_names
 from waldur_slurm.agent.pull.world.policy import PullPolicy
 from waldur_slurm.model.names import account_name
 
@@ -22,10 +22,17 @@ def test_an_allocation_is_called_as_the_original_agent_called_it() -> None:
     assert next(allocation_names(POLICY, RESOURCE)) == "hpc_01234_myfirstallocation"
 
 
-def test_it_is_called_after_the_hidden_allocation_where_there_is_one() -> None:
+def test_its_name_does_not_change_when_waldur_makes_the_hidden_allocation() -> None:
     hidden = replace(RESOURCE, allocation_uuid="f" * 32)
 
-    assert next(allocation_names(POLICY, hidden)) == "hpc_fffff_myfirstallocation"
+    assert list(allocation_names(POLICY, hidden)) == list(allocation_names(POLICY, RESOURCE))
+
+
+def test_the_original_agent_called_it_after_the_hidden_allocation_where_there_was_one() -> None:
+    hidden = replace(RESOURCE, allocation_uuid="f" * 32)
+
+    assert original_name(POLICY, hidden) == "hpc_fffff_myfirstallocation"
+    assert original_name(POLICY, RESOURCE) == "hpc_01234_myfirstallocation"
 
 
 def test_its_name_is_cut_to_the_length_the_site_asks_for() -> None:

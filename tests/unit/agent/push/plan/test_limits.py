@@ -84,7 +84,7 @@ def test_while_the_offering_is_unavailable_only_usage_is_told(today: Site) -> No
     assert today.held(alpha, CPU, Month(2026, 11)) == 2
     (refusal,) = report.refusals
     assert refusal.kind is RefusalKind.UNAVAILABLE
-    assert "2 wait" in refusal.reason
+    assert "2 changes wait" in refusal.reason
 
 
 def test_a_limit_that_no_order_ever_named_is_only_shown(site: Site) -> None:

@@ -1,23 +1,34 @@
 """What is told of a month: totals, people, and no decrease that nobody vouches for."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
+
+import pytest
 
 from tests.unit.agent.push.site import (
     CPU,
+    EDGE,
     GPU,
     HOUR,
     MEM,
     NOON,
     NOVEMBER,
+    Altered,
     Site,
     debts,
+    with_a_debt,
     with_totals,
     with_two_rows,
 )
-from waldur_slurm.agent.model.marketplace import ResourceState
+from waldur_slurm.agent.model.marketplace import HeldUsage, ResourceState
+from waldur_slurm.agent.push.news import CycleReport
 from waldur_slurm.agent.push.plan.findings import RefusalKind
 from waldur_slurm.agent.push.plan.policy import Consent
+from waldur_slurm.agent.push.plan.usage import has_decreases
+from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.names import UserName
 
 
@@ -60,6 +71,7 @@ def test_rows_of_two_plans_that_are_wrong_are_shown_and_left_alone(site: Site) -
     report = site.cycle().run()
 
     (refusal,) = report.refusals
+    assert report.failures == ()
     assert (refusal.kind, refusal.subject) == (RefusalKind.SPLIT, "alpha")
     assert "3.00 in all" in refusal.reason
     assert "2.00 was measured" in refusal.reason
@@ -104,6 +116,87 @@ def test_a_total_that_waldur_cannot_make_is_told_once_and_shown(today: Site) -> 
     assert (today.told, [r.kind for r in again.refusals]) == ([], [RefusalKind.SPLIT])
 
 
+def test_a_total_that_waldur_did_not_make_is_told_again_once_its_rows_are_one(today: Site) -> None:
+    alpha = with_totals(today, "0.25", "2.05")
+    today.cycle().run()
+    today.waldur.usages_in_other_plans.clear()
+    today.hold(alpha, CPU, NOVEMBER, "0.25")
+
+    report = today.cycle().run()
+
+    assert (report.refusals, report.owed) == ((), ())
+    assert today.held(alpha, CPU, NOVEMBER) == Decimal("2.00")
+
+
+def test_totals_of_several_rows_are_told_again_beside_what_changes(today: Site) -> None:
+    alpha = with_totals(today, "0.25", "1.75")
+    today.job("alpha", "ann", NOON - 3 * HOUR, NOON - HOUR, cpu=0, gpu=1)
+
+    today.cycle().run()
+
+    assert today.waldur.current_usages[alpha.uuid] == {CPU: Decimal("2.00"), GPU: Decimal("2.00")}
+
+
+def test_rows_that_waldur_adds_up_by_itself_alone_are_not_told_beside_others(today: Site) -> None:
+    alpha = with_two_rows(today, "0.25", "1.75")
+    today.job("alpha", "ann", NOON - 3 * HOUR, NOON - HOUR, cpu=0, gpu=1)
+
+    today.cycle().run()
+
+    assert today.waldur.current_usages[alpha.uuid] == {GPU: Decimal("2.00")}
+
+
+@pytest.mark.parametrize(("held", "is_sent"), [("105.26", True), ("105.27", False)])
+def test_a_decrease_by_as_much_as_may_be_is_sent(today: Site, held: str, is_sent: bool) -> None:
+    """By 5 per cent: 5.263 of 105.26 CPU hours may go at once, and nothing beyond."""
+    alpha = today.allocation("alpha", "ann")
+    today.job("alpha", "ann", NOON - 100 * HOUR, NOON)
+    today.job("other", "bob", NOON.replace(day=1) - 30 * HOUR, NOON.replace(day=1))
+    today.hold(alpha, CPU, NOVEMBER, held)
+
+    today.cycle().run()
+
+    assert (today.held(alpha, CPU, NOVEMBER) == 100) is is_sent
+
+
+def test_a_decrease_to_the_very_edge_is_sent(today: Site) -> None:
+    today.policy["max_decrease"] = Fraction(1, 2)
+    alpha = today.allocation("alpha", "ann")
+    today.job("alpha", "ann", NOON - 100 * HOUR, NOON)
+    today.job("other", "bob", NOON.replace(day=1) - 30 * HOUR, NOON.replace(day=1))
+    today.hold(alpha, CPU, NOVEMBER, "200.00")
+
+    assert today.cycle().run().refusals == ()
+    assert today.held(alpha, CPU, NOVEMBER) == 100
+
+
+def test_what_does_not_fall_asks_for_no_records_of_the_time_before(today: Site) -> None:
+    alpha = today.allocation("alpha", "ann")
+    today.job("alpha", "ann", NOON - 3 * HOUR, NOON - HOUR)
+    today.cycle().run()
+    reader = today.cycle().reader
+    world = reader.read_world((alpha,), reader.book_open_months(), Snapshot({}), Consent())
+
+    assert not has_decreases(world, NOVEMBER)
+    usages = {NOVEMBER: {(alpha.uuid, CPU): Decimal("2.01")}}
+    fallen = replace(world, waldur=replace(world.waldur, usages=usages))
+    assert has_decreases(fallen, NOVEMBER)
+    erred = replace(alpha, state=ResourceState.ERRED)
+    assert not has_decreases(
+        replace(fallen, waldur=replace(fallen.waldur, resources=(erred,))), NOVEMBER
+    )
+
+
+def test_whose_usage_it_was_is_not_told_where_the_total_is_not(older: Site) -> None:
+    with_a_debt(older)
+    assert older.waldur.written("tell_user_usages") == []
+
+    older.job("alpha", "ann", EDGE + HOUR, EDGE + 2 * HOUR)
+    older.move_to(datetime(2026, 11, 30, 23, 58, tzinfo=UTC))
+    older.cycle().run()
+    assert older.told == []
+
+
 def test_usage_of_an_unknown_user_counts_in_the_total_and_is_listed(site: Site) -> None:
     alpha = site.allocation("alpha", "ann")
     site.job("alpha", "stranger", NOON - 3 * HOUR, NOON - HOUR)
@@ -142,6 +235,7 @@ def test_a_large_decrease_waits_for_a_persons_word(site: Site) -> None:
 
     assert site.held(alpha, CPU, NOVEMBER) == Decimal("110.00")
     assert [refusal.kind for refusal in report.refusals] == [RefusalKind.DECREASE]
+    assert site.waldur.written("tell_user_usages") == []
 
     site.cycle().run(Consent(allow_decrease=True))
 
@@ -210,3 +304,31 @@ def test_components_that_the_offering_lacks_are_named_and_the_rest_is_told(site:
     assert site.held(alpha, CPU, NOVEMBER) == Decimal("2.00")
     assert site.held(alpha, GPU, NOVEMBER) == Decimal("2.00")
     assert [(r.kind, r.subject) for r in report.refusals] == [(RefusalKind.NOT_OFFERED, "mem")]
+
+
+def test_a_person_whom_waldur_has_refused_is_listed_and_not_sent_again(today: Site) -> None:
+    alpha = today.allocation("alpha", "ann", "bob")
+    for user in ("ann", "bob"):
+        today.job("alpha", user, NOON - 3 * HOUR, NOON - HOUR)
+    take, asked = today.waldur.tell_user_usages, list[set[str]]()
+
+    def refuse_ann(usage: HeldUsage, amounts: Mapping[str, Decimal]) -> Mapping[str, str]:
+        asked.append(set(amounts))
+        take(usage, {name: amount for name, amount in amounts.items() if name != "ann"})
+        return {name: "no such user" for name in amounts if name == "ann"}
+
+    def run() -> CycleReport:
+        cycle = today.cycle()
+        cycle.marketplace = Altered(today.waldur, tell_user_usages=refuse_ann)
+        return cycle.run()
+
+    run()
+    second = run()
+
+    assert asked == [{"ann", "bob"}]
+    assert second.is_idle
+    assert [(each.account, each.user) for each in second.unlisted] == [("alpha", "ann")]
+    assert (today.held_by(alpha, "ann"), today.held_by(alpha, "bob")) == (None, Decimal("2.00"))
+    today.job("alpha", "ann", NOON - HOUR, NOON)
+    run()
+    assert asked == [{"ann", "bob"}]

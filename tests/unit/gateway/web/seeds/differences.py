@@ -40,7 +40,7 @@ def _of_objects(theirs: dict[str, Any], ours: dict[str, Any], path: str) -> Iter
         yield from differences(theirs[key], ours[key], f"{path}.{key}")
 
 
-_NOT_TOLD = [
+NOT_TOLD = [
     "accrue_time",
     "alloc_node",
     "alloc_sid",
@@ -100,7 +100,7 @@ def _any(names: list[str]) -> str:
 _JOB = r"\.data\.\d+"
 MEANT: tuple[tuple[str, str, str], ...] = (
     # route, path, kind
-    ("queue", rf"{_JOB}\.{_any(_NOT_TOLD)}", "type"),
+    ("queue", rf"{_JOB}\.{_any(NOT_TOLD)}", "type"),
     ("queue", rf"{_JOB}\.{_any([*_OF_17_11, 'array_task_throttle'])}", "extra"),
     ("queue", rf"{_JOB}\.(mem_per_cp|min_memory_cp)", "missing"),
     ("queue", rf"{_JOB}\.(array_max_tasks|array_task_throttle|tres_req_str)", "type"),

@@ -1,23 +1,28 @@
 """The second original's surface beyond its recordings: doors, silence, hidden partitions."""
 
+import gzip
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
+from ipaddress import ip_network
 
 import pytest
 
 from tests.fakes.cluster import live_job
 from tests.fakes.samples import FakeSamples
-from tests.gateway_client import Answered, Asked, Client
-from tests.unit.gateway.site import ADMIN, EVERYTHING, Everybody, GatewaySite, somebody
+from tests.gateway_client import Answered, Asked
+from tests.unit.gateway.site import ADMIN, EVERYTHING, GatewaySite, somebody
+from tests.unit.gateway.web.doors_site import DoorsSite
 from tests.unit.gateway.web.seeds.recorded import recorded_cluster, recorded_history
+from waldur_slurm.gateway.doors.networks import TrustedNetwork
 from waldur_slurm.gateway.doors.principals import NOBODY, Principal
 from waldur_slurm.gateway.doors.scopes import Scope
+from waldur_slurm.gateway.doors.strangers import Allowed
 from waldur_slurm.gateway.load.plan import Span
 from waldur_slurm.gateway.load.sample import PartitionSample, Sample
 from waldur_slurm.gateway.records.sacct import SacctRecords
-from waldur_slurm.gateway.surfaces import Surface
-from waldur_slurm.gateway.web.app import application
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.model.batch import Component, JobId
 
@@ -54,8 +59,7 @@ def numbers(answered: Answered) -> set[str]:
 @pytest.mark.parametrize("path", ROUTES)
 def test_nobody_sees_anything_without_its_scope(path: str) -> None:
     gateway = site()
-    app = application(gateway.site, Everybody(NOBODY), frozenset(Surface))
-    refused = Client(app).get(path)
+    refused = gateway.get(path, NOBODY)
     assert refused.status == 401
     assert "www-authenticate" in refused.headers
     assert [*refused.json] == ["errors"]
@@ -127,6 +131,19 @@ def test_whoever_has_the_answer_already_is_not_sent_it_again() -> None:
     again = gateway.get("/queue", if_none_match=first.headers["etag"])
     assert (again.status, again.body) == (304, b"")
     assert gateway.get("/queue", somebody("alice")).headers["etag"] != first.headers["etag"]
+
+
+def test_a_long_queue_is_kept_packed_and_is_the_same_for_who_does_not_take_it_so() -> None:
+    gateway = site()
+    for number in range(1000, 2000):
+        gateway.cluster.put(live_job(number))
+    plain = gateway.get("/queue")
+    kept = gateway.site.bodies.size
+    packed = gateway.get("/queue", accept_encoding="gzip")
+    assert packed.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(packed.body) == plain.body
+    assert packed.headers["etag"] != plain.headers["etag"]
+    assert kept == gateway.site.bodies.size == len(packed.body) < len(plain.body) / 20
 
 
 def test_many_who_ask_at_once_cost_slurm_one_reading() -> None:
@@ -218,6 +235,33 @@ def test_a_token_is_taken_from_pages_that_are_named_and_never_from_any() -> None
     assert "access-control-allow-headers" not in anybody.headers
 
 
+def test_a_page_of_any_site_reads_the_originals_routes_and_no_others() -> None:
+    """The doors refuse other sites' pages; these routes alone are opened to them."""
+    gateway = GatewaySite(restapi=RestApi(origins=frozenset({"*"})))
+    allowed = Allowed(anybody=frozenset({Scope.CLUSTER_READ, Scope.JOBS_READ_ALL}))
+    doors = DoorsSite(allowed, gateway=gateway)
+    headers = [("host", "127.0.0.1:8040"), ("origin", "https://a.example.org")]
+    answers = [
+        doors.client.ask(Asked(path, headers=headers)) for path in ("/nodes", "/api/v1/nodes")
+    ]
+    assert [each.status for each in answers] == [200, 403]
+
+
+def test_a_page_of_any_site_has_nothing_of_the_network_that_its_reader_asks_from() -> None:
+    network = TrustedNetwork(ip_network("10.1.0.0/16"), frozenset({Scope.CLUSTER_READ}))
+    named = "https://named.example.org"
+    allowed = Allowed(networks=(network,), origins=frozenset({named}))
+    gateway = GatewaySite(restapi=RestApi(origins=frozenset({"*", named})))
+    client = DoorsSite(allowed, gateway=gateway).client
+    statuses = {}
+    for page in ("", named, "https://a.example.org"):
+        headers = [("host", "127.0.0.1:8040"), *([("origin", page)] if page else [])]
+        asked = Asked("/nodes", headers=headers, client=("10.1.2.3", 4000))
+        statuses[page] = client.ask(asked).status
+
+    assert statuses == {"": 200, named: 200, "https://a.example.org": 401}
+
+
 def test_what_is_not_the_originals_is_not_opened_to_other_pages() -> None:
     gateway = site(origins=frozenset({"*"}))
     answered = gateway.client().ask(
@@ -230,6 +274,16 @@ def test_the_page_tries_the_eight_routes() -> None:
     page = site(has_index=True).get("/")
     assert page.status == 200
     assert all(f'"{path[1:]}"' in page.text for path in ROUTES)
+
+
+def test_the_page_runs_its_own_script_alone() -> None:
+    page = site(has_index=True).get("/")
+    policy = page.headers["content-security-policy"]
+    script = page.text.partition("<script>")[2].partition("</script>")[0]
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}';" in policy
+    assert "unsafe" not in policy
+    assert "<script>" not in script
 
 
 FRONT_END_NODE = {"state", "alloc_cpus", "cpus", "alloc_mem", "real_memory"}

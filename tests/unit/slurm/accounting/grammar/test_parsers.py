@@ -1,5 +1,6 @@
 """Answers that no recording holds: other builds, and people who try to be misread."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -10,9 +11,12 @@ from waldur_slurm.model.names import AccountName
 from waldur_slurm.slurm.accounting.grammar.parsers import (
     parse_accounts,
     parse_all_tres,
+    parse_associations,
     parse_backlog,
+    parse_default_accounts,
     parse_exact_limits,
     parse_jobs,
+    parse_passwd,
     parse_rollup,
     parse_suspensions,
 )
@@ -123,22 +127,64 @@ def test_an_answer_is_seen_where_scontrol_does_not_repeat_the_questions() -> Non
 
 
 def test_answers_that_end_too_soon_are_refused() -> None:
-    with pytest.raises(UnparsableOutput, match="told of 1 jobs, and not of 2"):
+    with pytest.raises(UnparsableOutput, match="told of 1 job, and not of 2"):
         parse_suspensions(f"{told(suspended())}{suspended('8')}", ["7", "8"], MARK)
 
 
 def test_a_name_that_contains_the_separator_is_told_from_text_by_what_exists() -> None:
-    text = "physics|o|d|\nphysics|odd|o|a|b|\nlone|ly|x|y|\n"
-    known = [AccountName("physics"), AccountName("physics|odd")]
+    text = "physics|o|d|\nphysics|odd|o|a|b|\nphysics|even|o|a|\nlone|ly|x|y|\n"
+    known = [*map(AccountName, ("physics", "physics|odd", "physics|even", "physics|o"))]
     found = parse_accounts(text, known)
     assert found[AccountName("physics")].description == "d"
     assert found[AccountName("physics|odd")].description == "a|b"
+    assert found[AccountName("physics|even")].description == "a"
     assert AccountName("lone") not in found
 
 
-def test_an_account_that_is_listed_twice_is_refused() -> None:
+ANN_IN_PHYSICS = "4|3|1|cpu=5|||||low|physics|ann||\n"
+
+
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [
+        (parse_accounts, "physics|o|d|\nphysics|o|e|\n"),
+        (parse_default_accounts, "ann|physics|\nann|chemistry|\n"),
+        (lambda text: parse_rollup(AccountName("a"), text), "a|ann|cpu|4|\na|ann|cpu|5|\n"),
+        (parse_passwd, "ann:x:1:1::/home/ann:/bin/sh\nann:x:1:1::/scratch/ann:/bin/sh\n"),
+        (parse_associations, "3|1|1|cpu=5||||||physics|||\n5|1|1|||||||physics|||\n"),
+        (parse_associations, ANN_IN_PHYSICS + ANN_IN_PHYSICS.replace("4|3", "5|3")),
+        (parse_associations, ANN_IN_PHYSICS + ANN_IN_PHYSICS.replace("ann", "bob")),
+        (
+            lambda text: parse_exact_limits(text, ["4"]),
+            "x ID=4 y GrpTRESMins=cpu=5(7) z\nx ID=4 y GrpTRESMins=cpu=N(7) z\n",
+        ),
+        (
+            lambda text: parse_exact_limits(text, ["4"]),
+            "x ID=4 y GrpTRESMins=cpu=N(7),cpu=5(7) z\n",
+        ),
+    ],
+)
+def test_what_is_listed_twice_is_refused(parse: Callable[[str], object], text: str) -> None:
+    """Whichever was taken would be a guess about somebody's limit, place or home."""
     with pytest.raises(UnparsableOutput, match="twice"):
-        parse_accounts("physics|o|d|\nphysics|o|e|\n")
+        parse(text)
+
+
+def test_a_person_may_be_in_an_account_once_more_for_a_partition() -> None:
+    rows = parse_associations(f"{ANN_IN_PHYSICS}5|3|1|||||||physics|ann|gpu|\n")
+    assert [(row.id, row.partition) for row in rows] == [("4", ""), ("5", "gpu")]
+
+
+def test_a_name_that_is_all_of_somebody_elses_row_is_not_taken_for_it() -> None:
+    known = [AccountName("physics"), AccountName("physics|o|a|b"), AccountName("physics|o|a")]
+    assert parse_accounts("physics|o|a|b|\n", known).keys() == {"physics"}
+
+
+def test_a_home_is_the_directory_and_not_the_shell() -> None:
+    text = "ann:x:1001:100:Ann:/home/ann:/bin/sh\nbob:x:1002:100::/scratch/bob:/bin/sh\n"
+    assert parse_passwd(text) == {"ann": "/home/ann", "bob": "/scratch/bob"}
+    with pytest.raises(UnparsableOutput, match="not a line of passwd"):
+        parse_passwd("ann:x:1001:100:Ann:/home/ann\n")
 
 
 def test_a_line_that_is_no_job_is_shown_with_its_cells() -> None:

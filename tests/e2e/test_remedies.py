@@ -1,0 +1,176 @@
+"""Each remedy that `check` gives is followed to the letter, and mends what it was given for.
+
+Every case breaks one thing of a site in order, reads the line that speaks of it, does what the line
+says, and sees all in order. No remedy of the code is without a case.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.docker.cluster import ContainerCluster
+from sandbox.slurm import ClusterOptions
+from sandbox.slurm.users import ensure_users, remove_users
+from sandbox.waldur import READY, Waldur
+from tests.e2e.remedies_here import SETTINGS, STORAGE
+from tests.e2e.remedies_of_slurm import SLURM
+from tests.e2e.remedies_of_waldur import WALDUR
+from tests.e2e.remedy_cases import PEOPLE, Case
+from tests.e2e.remedy_scene import OPERATOR, Scene
+from tests.fixtures_slurm import NewCluster
+from tests.fixtures_waldur import StartWaldur
+from tests.places import PROJECT
+
+CHECK = PROJECT / "waldur_slurm" / "agent" / "check"
+
+
+@pytest.fixture(scope="module")
+def site(
+    new_slurm_cluster: NewCluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
+    """One of its own, since its daemons are stopped; the users are the host's."""
+    ensure_users((*PEOPLE, OPERATOR))
+    with (
+        new_slurm_cluster(ClusterOptions(nodes=1)) as cluster,
+        Waldur.start(tmp_path_factory.mktemp("waldur"), "today", READY) as waldur,
+    ):
+        cluster.must("sacctmgr", "-i", "add", "account", "waldur")
+        cluster.must("sacctmgr", "-i", "add", "account", "wsat_service")
+        person = ("user", OPERATOR, "account=wsat_service", "adminlevel=Operator")
+        cluster.must("sacctmgr", "-i", "add", *person)
+        scene = Scene(cluster, waldur)
+        yield scene
+        scene.close()
+    remove_users()
+
+
+@pytest.fixture
+def scene(site: Scene) -> Iterator[Scene]:
+    yield site
+    site.restore()
+
+
+CASES = (*SETTINGS, *STORAGE, *WALDUR, *SLURM)
+LASTING = "keep push running over every month's end"
+"""Nothing that a person does here ends it: it is how an older Waldur is."""
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.subject}: {case.remedy}")
+def test_a_remedy_that_is_followed_mends_what_it_was_given_for(case: Case, scene: Scene) -> None:
+    case.breaks(scene)
+    line = scene.line(case.subject, case.verdict, case.remedy)
+
+    case.follows(scene, line["advice"])
+
+    assert scene.troubles() == []
+
+
+def test_what_an_older_waldur_cannot_do_stays_a_warning(
+    start_waldur: StartWaldur, scene: Scene
+) -> None:
+    older = start_waldur("transition")
+    scene.put(
+        WALDUR_API_URL=older.url,
+        WALDUR_API_TOKEN=older.tokens.provider,
+        WALDUR_OFFERING_UUID=older.offering_uuid,
+        WALDUR_SYNC_DIRECTION="push",
+    )
+
+    scene.line("closed months", "warning", LASTING)
+
+    assert scene.type(f"waldur-slurm-agent --env-file '{scene.env_file}' check").returncode == 0
+
+
+def test_a_container_that_does_not_run(
+    scene: Scene, container_cluster_22_05: ContainerCluster
+) -> None:
+    scene.put(
+        SLURM_DEPLOYMENT_TYPE="docker",
+        SLURM_CONTAINER_NAME="wsat-no-such-container",
+        SLURM_DEFAULT_ACCOUNT="root",
+        SLURM_BIN_PATH="",
+    )
+
+    line = scene.line("Slurm", "failed", "SLURM_DEPLOYMENT_TYPE says")
+    assert "the container SLURM_CONTAINER_NAME runs" in line["advice"]
+    scene.put(SLURM_CONTAINER_NAME=container_cluster_22_05.container)
+
+    assert scene.troubles() == []
+
+
+# Every remedy of the code
+
+
+def test_every_remedy_has_a_case_and_every_case_a_remedy() -> None:
+    remedies = [remedy for path in sorted(CHECK.glob("*.py")) for remedy in remedies_in(path)]
+    followed = {LASTING, *(case.remedy for case in CASES)}
+
+    assert len(remedies) > 40
+    without = [remedy for remedy in remedies if not any(words in remedy for words in followed)]
+    assert without == []
+    assert {words for words in followed if not any(words in text for text in remedies)} == set()
+
+
+def remedies_in(path: Path) -> Iterator[str]:
+    """Each text of advice in a module: what is fixed in it, a variable part being a blank line."""
+    for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(function, ast.FunctionDef):
+            for expression in advised(function):
+                yield from texts(expression)
+
+
+def advised(function: ast.FunctionDef) -> Iterator[ast.expr]:
+    """Where a function says what to do: to whom it reports, or as what others put into a report."""
+    for node in ast.walk(function):
+        match node:
+            case ast.Call(func=ast.Name(id="failed" | "warning"), args=[_, _, advice]):
+                assert_known(advice)
+                yield advice
+            case ast.Call(func=ast.Name(id="Obstacle"), args=[_, cure]):
+                assert_known(cure)
+                yield cure
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in NAMED:
+                yield value
+            case ast.Return(value=ast.expr() as value) if function.name in ADVISERS:
+                yield value
+            case ast.Yield(value=ast.Tuple(elts=[_, advice])) if function.name.endswith("_wrongs"):
+                yield advice
+
+
+NAMED = {"advice", "cure", "by_root", "whole"}
+"""Variables that hold advice until it is given."""
+ADVISERS = {"_reach_advice", "given_to"}
+
+
+def assert_known(advice: ast.expr) -> None:
+    """Advice that comes from elsewhere comes from where it is looked for."""
+    called = {
+        ast.unparse(node.func).rpartition(".")[2]
+        for node in ast.walk(advice)
+        if isinstance(node, ast.Call)
+    }
+    is_said_here = any(isinstance(node, ast.Constant) for node in ast.walk(advice))
+    assert is_said_here or names_in(advice) & NAMED or called & ADVISERS, ast.unparse(advice)
+
+
+def texts(expression: ast.expr) -> Iterator[str]:
+    match expression:
+        case ast.Constant(value=str() as text) if text:
+            yield text
+        case ast.JoinedStr() if names_in(expression) & NAMED:
+            return  # a frame around advice that is looked at by itself
+        case ast.JoinedStr(values=parts):
+            yield "\n".join(str(p.value) for p in parts if isinstance(p, ast.Constant))
+        case ast.IfExp(body=body, orelse=other):
+            yield from texts(body)
+            yield from texts(other)
+        case ast.ListComp(elt=element):
+            yield from texts(element)
+        case _:
+            return
+
+
+def names_in(expression: ast.expr) -> set[str]:
+    return {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
