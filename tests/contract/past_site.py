@@ -13,7 +13,7 @@ from waldur_slurm.model.batch import BatchSheet, JobId, Task, Verb
 from waldur_slurm.model.job_state import JobState
 from waldur_slurm.model.live import ExitCode
 from waldur_slurm.model.names import AccountName, ClusterName, UserName
-from waldur_slurm.model.past import Membership, PastQuery, PastRun, PastStep, Person
+from waldur_slurm.model.past import Account, Membership, PastQuery, PastRun, PastStep, Person
 from waldur_slurm.slurm.past.client import HistoryClient
 from waldur_slurm.slurm.past.port import History
 
@@ -131,6 +131,10 @@ class FakePastSite:
         self.number = 0
         self.fake = FakeHistory(
             people=(Person(ANN, AccountName(ACCOUNT), "None"), Person(BOB, None, "None")),
+            accounts=(
+                Account(AccountName("root"), None),
+                Account(AccountName(ACCOUNT), AccountName("root")),
+            ),
             memberships=tuple(
                 Membership(number, AccountName(ACCOUNT), user, "", ("normal",))
                 for number, user in enumerate((ANN, BOB), 1)

@@ -136,6 +136,13 @@ def test_people_and_their_accounts_are_told(past_site: PastSite) -> None:
     assert len({each.id for each in memberships}) == len(memberships)
 
 
+def test_accounts_are_told_each_once_with_the_one_above(past_site: PastSite) -> None:
+    accounts = past_site.history.read_accounts()
+    above = {account.name: account.parent for account in accounts}
+    assert (above[AccountName("root")], above[AccountName(ACCOUNT)]) == (None, "root")
+    assert len(above) == len(accounts)
+
+
 def test_a_job_that_the_accounting_has_not_heard_of_is_there_a_little_later(
     past_site: PastSite,
 ) -> None:
@@ -154,6 +161,7 @@ CALLS: dict[str, Callable[[History, PastQuery], object]] = {
     ],
     "read_steps": lambda history, query: history.read_steps([JobId(1)], query.since),
     "read_people": lambda history, _: history.read_people(),
+    "read_accounts": lambda history, _: history.read_accounts(),
     "read_memberships": lambda history, _: history.read_memberships(),
 }
 

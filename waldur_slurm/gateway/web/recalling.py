@@ -98,6 +98,8 @@ class Recall(Generic[Value]):
             self._silence = busy
         except ExpectedError as error:
             self._silence = NotNow(f"the accounting does not answer: {error}")
+        except Exception as error:  # noqa: BLE001 - a defect must not let others wait for ever
+            self._silence = NotNow(f"a defect of the gateway ({type(error).__name__})")
         finally:
             self._rest()
             self._flight = None

@@ -10,11 +10,9 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from waldur_slurm.errors import CannotListen, SettingsError
-from waldur_slurm.gateway.doors.shown import Connection, Place
-from waldur_slurm.gateway.web.showing import CONNECTION
+from waldur_slurm.gateway.web.protocol import Protocol
 from waldur_slurm.service.notify import Notifier
 from waldur_slurm.telemetry.events import Event, Level, Sink
 from waldur_slurm.variables.places import Address
@@ -23,6 +21,8 @@ GRACE_S = 2
 """How long answers under way may take once the gateway is asked to stop."""
 
 _QUEUE = 2048
+_SEND_BUFFER = 256 * 1024
+"""What the kernel takes for a client that does not read; by itself it takes megabytes for each."""
 
 
 class Served:
@@ -34,20 +34,6 @@ class Served:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         _, port = scope["server"]
         await self._by_port[port](scope, receive, send)
-
-
-class _Protocol(HttpToolsProtocol):
-    """Lets all requests of one connection share what was found out about it."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        peer, listener = self.client, self.server
-        self.app_state = {
-            CONNECTION: Connection(
-                peer=Place(*peer) if peer else None,
-                listener=Place(listener[0], listener[1] or 0) if listener else None,
-            )
-        }
 
 
 class _Server(uvicorn.Server):
@@ -101,7 +87,7 @@ def serve(
     """Serve until SIGTERM or SIGINT; answers under way come to their end, for a while."""
     config = uvicorn.Config(
         app,
-        http=_Protocol,
+        http=Protocol,
         ws="none",
         lifespan="off",
         interface="asgi3",
@@ -163,6 +149,7 @@ def _open(at: Address) -> socket.socket:
         opened = socket.socket(family, socket.SOCK_STREAM)
         try:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
             opened.bind(address)
             opened.listen(_QUEUE)
         except OSError:

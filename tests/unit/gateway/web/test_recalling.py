@@ -9,6 +9,7 @@ import pytest
 from tests.fakes.past import past_run
 from waldur_slurm.errors import AccountingDown
 from waldur_slurm.gateway.errors import NotNow
+from waldur_slurm.gateway.web import recalling
 from waldur_slurm.gateway.web.crossing import Lane
 from waldur_slurm.gateway.web.recalling import MOST_KEPT, MOST_WAITED_FOR, Answer, Recall
 from waldur_slurm.model.batch import JobId
@@ -131,6 +132,14 @@ def test_a_silent_accounting_says_nothing_of_any_job_and_nobody_waits_for_it_aga
     asyncio.run(ask())
 
 
+def test_a_defect_lets_nobody_wait_for_ever() -> None:
+    site = Site()
+    site.accounting.error = ZeroDivisionError()
+
+    with pytest.raises(NotNow, match="a defect of the gateway"):
+        asyncio.run(site.find(2))
+
+
 def test_a_record_that_is_not_understood_may_be_of_any_job_that_was_not_found() -> None:
     site = Site()
     site.accounting.doubt = "a record of the accounting is not understood"
@@ -154,5 +163,26 @@ def test_who_goes_away_takes_nobodys_answer() -> None:
         first.cancel()
         site.accounting.may_answer.set()
         return await second
+
+    assert asyncio.run(ask()) == "job"
+
+
+def test_nobody_waits_as_long_as_a_question_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recalling, "PATIENCE_S", 0.05)
+    site = Site()
+    site.recall = Recall(site.accounting.read)
+    site.accounting.may_answer.clear()
+
+    async def ask() -> str | None:
+        for _ in range(3):
+            with pytest.raises(NotNow, match="has not answered yet"):
+                await site.find(2)
+        assert len(site.accounting.asked) == 1
+        site.accounting.may_answer.set()
+        while True:
+            try:
+                return await site.find(2)
+            except NotNow:
+                await asyncio.sleep(0.01)
 
     assert asyncio.run(ask()) == "job"
