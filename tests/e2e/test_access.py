@@ -104,7 +104,7 @@ def test_where_waldur_makes_no_offering_users_check_and_plan_say_who_and_why(
     assert not may_run(site, resource, ANN)
     [(verdict, found)] = checked(site)
     assert verdict is Verdict.FAILED
-    assert found == "1 of 1 members have no offering user, and so no access: ann-at-home"
+    assert found == "1 of 1 member has no offering user, and so no access: ann-at-home"
     [refusal] = site.plan().plan.refusals
     assert (refusal.kind, refusal.subject) == (RefusalKind.NO_ACCESS, ann)
     assert refusal.reason.startswith("ann-at-home: has no offering user: ")

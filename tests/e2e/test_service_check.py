@@ -69,7 +69,8 @@ def test_every_command_works_with_the_shipped_places_before_the_first_start(
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "/var/log/waldur-slurm-agent is made when the service starts" in done.stdout
+    unbroken = " ".join(done.stdout.split())
+    assert "/var/log/waldur-slurm-agent is made when the service starts" in unbroken
     assert done.stdout.endswith("\n0 changes, 0 failures\n700\n")
 
 

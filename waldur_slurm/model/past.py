@@ -49,6 +49,12 @@ class PastRun:
     uid: int | None = None
     priority: int | None = None
 
+    @property
+    def names(self) -> frozenset[JobId]:
+        """What it may be asked for by: itself, the whole that it is of, its own bare number."""
+        bare = () if self.number is None else (JobId(self.number),)
+        return frozenset((self.id, self.id.whole, *bare))
+
     def precedes(self, later: "PastRun") -> bool:
         """Whether the job was put back into the queue then: a new run is submitted at that end.
 
@@ -129,16 +135,10 @@ class PastQuery:
             and _is_among(run.state.base, self.states)
             and _is_among(run.name, self.names)
             and (not self.partitions or not self.partitions.isdisjoint(run.partition.split(",")))
-            and (not self.ids or not self.ids.isdisjoint(_names(run)))
+            and (not self.ids or not self.ids.isdisjoint(run.names))
             and (self.first is None or run.id.number >= self.first)
             and (self.last is None or run.id.number <= self.last)
         )
-
-
-def _names(run: PastRun) -> tuple[JobId, ...]:
-    """What a run may be asked for by: itself, the whole that it is of, its own bare number."""
-    bare = () if run.number is None else (JobId(run.number),)
-    return (run.id, run.id.whole, *bare)
 
 
 def _is_among(value: object, wanted: Collection[object]) -> bool:

@@ -142,7 +142,7 @@ class PastOf:
             if not isinstance(past, PastJob):
                 doubt = f"a record of the accounting is not understood: {past.reason}"
                 continue
-            for name in {past.id, past.id.whole} & {*jobs}:
+            for name in past.last.names & {*jobs}:
                 found[name] = (*found.get(name, ()), past)
         return Answer(found, doubt)
 

@@ -1,12 +1,14 @@
 """The native API's jobs: what is shown, to whom, how old, and what silence means."""
 
 import json
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.fakes.cluster import BEGAN, live_job
+from tests.fakes.past import past_run
 from tests.gateway_client import Asked
 from tests.unit.gateway.site import ADMIN, EVERYTHING, GatewaySite, somebody
 from waldur_slurm.gateway.doors.scopes import Scope
@@ -280,6 +282,17 @@ def test_a_job_that_neither_knows_is_not_there() -> None:
 
     assert answer.status == 404
     assert answer.json["type"] == "urn:slurm-gateway:problem:not-there"
+
+
+def test_a_task_is_found_in_the_accounting_by_its_bare_number_too() -> None:
+    site = GatewaySite(jobs_ttl=timedelta(0))
+    now = datetime.now(UTC)
+    task = past_run(id=job_id("4_7"), submitted=now, start=now, end=now)
+    site.history.runs.append(replace(task, number=41))
+
+    assert site.get("/api/v1/jobs/41").json["job_id"] == "4_7"
+    assert site.get("/api/v1/jobs/4_7").json["job_id"] == "4_7"
+    assert site.get("/api/v1/jobs/42").status == 404
 
 
 def site_down() -> Exception:
