@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.past import BEGAN, past_run
+from tests.unit.gateway.past.test_efficiency import step
 from waldur_slurm.gateway.past.summary import GROUPS, Sum, summarize
+from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.job_state import JobState
 from waldur_slurm.model.names import UserName
 from waldur_slurm.model.past import PastJob, PastRun
@@ -75,6 +77,16 @@ def test_a_run_belongs_to_the_day_on_which_it_ended_or_to_today() -> None:
     found = summarize([job(ended(hours=12)), job(running)], ["day"], BEGAN + timedelta(days=9))
 
     assert list(found) == [("2026-11-22",), ("2026-11-30",)]
+
+
+def test_efficiency_is_what_was_used_of_what_was_held_by_runs_that_are_measured() -> None:
+    jobs = [job(ended(1)), job(ended(2)), job(ended(3))]
+    half, whole = step(cpu_seconds=2 * 3600.0), step(cpu_seconds=4 * 3600.0)
+
+    found = summarize(jobs, ["user"], BEGAN, {JobId(1): [half], JobId(2): [whole]})
+
+    assert found["ann",].cpu_efficiency == 0.75
+    assert summarize(jobs, ["user"], BEGAN)["ann",].cpu_efficiency is None
 
 
 runs = st.builds(

@@ -195,3 +195,12 @@ def test_a_cluster_that_is_not_there_is_told_so_by_every_route(
     answer = site.client().ask(Asked(path, route.method, body=body))
 
     assert (answer.status, answer.json["type"]) == (404, "urn:slurm-gateway:problem:not-there")
+
+
+def test_a_summary_tells_efficiency_where_it_is_asked_for(site: GatewaySite) -> None:
+    plain = site.get(f"/api/v1/history/summary?{SPAN}").json["groups"][0]
+    asked = site.get(f"/api/v1/history/summary?{SPAN}&efficiency=true")
+
+    assert plain["cpu_efficiency"] is None
+    assert asked.status == 200
+    assert site.get(f"/api/v1/history/summary?{SPAN}&limit=3").status == 400

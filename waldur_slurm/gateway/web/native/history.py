@@ -61,7 +61,7 @@ _COLUMNS: dict[str, Callable[[JobView], object]] = {
 }
 
 
-class HistoryQuery(msgspec.Struct, frozen=True):
+class HistoryFilter(msgspec.Struct, frozen=True):
     """Jobs that waited, ran or ended between `since` and `until`; the last week by default."""
 
     since: str = ""
@@ -73,6 +73,11 @@ class HistoryQuery(msgspec.Struct, frozen=True):
     qos: str = ""
     name: str = ""
     job_id: str = ""
+
+
+class HistoryQuery(HistoryFilter, frozen=True):
+    """A page of them."""
+
     cursor: str = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
     efficiency: bool = False
@@ -104,7 +109,7 @@ async def list_history(ask: Ask) -> Response:
     return await _page(ask, query, wanted)
 
 
-def past_query(ask: Ask, query: HistoryQuery, compared: Collection[Compared]) -> PastQuery:
+def past_query(ask: Ask, query: HistoryFilter, compared: Collection[Compared]) -> PastQuery:
     """Ask for no more than whoever asks may see."""
     until = read_time(query.until) if query.until else datetime.now(UTC)
     since = read_time(query.since) if query.since else until - LOOKED_BACK

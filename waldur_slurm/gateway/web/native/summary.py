@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 
 import msgspec
 from starlette.responses import Response
@@ -11,7 +12,7 @@ from waldur_slurm.gateway.past.summary import GROUPS, Key, Sum, summarize
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.history import (
-    HistoryQuery,
+    HistoryFilter,
     asked,
     may_see_nothing,
     past_query,
@@ -19,12 +20,16 @@ from waldur_slurm.gateway.web.native.history import (
 from waldur_slurm.model.past import PastJob, UnreadablePast
 
 _AN_HOUR_S = 3600
+MOST_MEASURED = 1000
+"""Jobs whose steps are read for one answer."""
 
 
-class SummaryQuery(HistoryQuery, frozen=True):
+class SummaryQuery(HistoryFilter, frozen=True):
     """As the history is asked for. `group_by`: user, account, partition, day, some by commas."""
 
     group_by: str = "user"
+    efficiency: bool = False
+    """Costs the accounting a query a job, so it is told of so many only."""
 
 
 class SummaryRow(msgspec.Struct, frozen=True):
@@ -40,6 +45,8 @@ class SummaryRow(msgspec.Struct, frozen=True):
     cpu_hours: float
     gpu_hours: float
     mean_wait_s: float | None
+    cpu_efficiency: float | None
+    """What was used of the processor time that was held; null where it was not asked for."""
 
 
 class SummaryAnswer(msgspec.Struct, frozen=True):
@@ -67,9 +74,18 @@ async def show_summary(ask: Ask) -> Response:
             else:
                 unreadable.append(each)
 
-    sums: Mapping[Key, Sum] = {}
-    if not may_see_nothing(ask, wanted):
-        sums = await asked(ask, lambda: summarize(jobs(), by, datetime.now(UTC)))
+    def sums_of_all() -> Mapping[Key, Sum]:
+        now = datetime.now(UTC)
+        if not query.efficiency:
+            return summarize(jobs(), by, now)
+        known = tuple(islice(jobs(), MOST_MEASURED + 1))
+        if len(known) > MOST_MEASURED:
+            raise WrongAsk(f"efficiency: of {MOST_MEASURED:,} jobs at most; narrow what you ask")
+        ended = [job.id for job in known if job.last.state.is_terminal]
+        steps = ask.cluster.history.read_steps(ended, wanted.since) if ended else {}
+        return summarize(known, by, now, steps)
+
+    sums = {} if may_see_nothing(ask, wanted) else await asked(ask, sums_of_all)
     answer = SummaryAnswer(
         cluster=ask.cluster.name,
         since=wanted.since,
@@ -92,4 +108,5 @@ def _row(named: dict[str, str], each: Sum) -> SummaryRow:
         cpu_hours=each.cpu_seconds / _AN_HOUR_S,
         gpu_hours=each.gpu_seconds / _AN_HOUR_S,
         mean_wait_s=each.mean_wait_s,
+        cpu_efficiency=each.cpu_efficiency,
     )
