@@ -18,10 +18,10 @@ def test_a_claimed_block_is_given_to_nobody_else_until_its_claim_ends() -> None:
 
 def test_a_block_in_which_somebody_listens_is_passed_over() -> None:
     free = claim_ports(3)
-    free.claim.close()
     with socket.socket() as stranger:
         stranger.bind(("127.0.0.1", free.first + 2))
         stranger.listen()
+        free.claim.close()  # not before: other tests claim blocks as well
         chosen = claim_ports(3, prefer=free.first)
         chosen.claim.close()
     assert chosen.first != free.first

@@ -1,6 +1,5 @@
 """The native API's jobs: what is shown, to whom, how old, and what silence means."""
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +10,7 @@ from tests.fakes.cluster import BEGAN, live_job
 from tests.fakes.past import past_run
 from tests.gateway_client import Asked
 from tests.unit.gateway.site import ADMIN, EVERYTHING, GatewaySite, somebody
+from waldur_slurm.errors import AccountingDown
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.model.batch import job_id
 from waldur_slurm.model.job_state import JobState
@@ -18,6 +18,7 @@ from waldur_slurm.model.live import UnreadableJob
 from waldur_slurm.model.names import UserName
 
 ANN, BOB = UserName("ann"), UserName("bob")
+SLURMDBD_IS_AWAY = AccountingDown(("sacct",), 1, "slurmdbd is away")
 
 
 @pytest.fixture
@@ -267,7 +268,7 @@ def test_a_row_that_is_not_understood_is_counted_and_hides_nothing(site: Gateway
 
 def test_a_job_that_left_the_queue_is_not_gone_while_the_accounting_is_silent() -> None:
     site = GatewaySite(jobs_ttl=timedelta(0))
-    site.history.outage = site_down()
+    site.history.outage = SLURMDBD_IS_AWAY
 
     answer = site.get("/api/v1/jobs/77")
 
@@ -293,73 +294,6 @@ def test_a_task_is_found_in_the_accounting_by_its_bare_number_too() -> None:
     assert site.get("/api/v1/jobs/41").json["job_id"] == "4_7"
     assert site.get("/api/v1/jobs/4_7").json["job_id"] == "4_7"
     assert site.get("/api/v1/jobs/42").status == 404
-
-
-def site_down() -> Exception:
-    from waldur_slurm.errors import AccountingDown
-
-    return AccountingDown(("sacct",), 1, "slurmdbd is away")
-
-
-# Many jobs by their marks
-
-
-def look_up(site: GatewaySite, **body: object) -> Any:
-    answer = site.post("/api/v1/jobs/lookup", json.dumps(body).encode())
-    assert answer.status == 200, answer.text
-    return answer.json
-
-
-def test_a_mark_is_present_absent_or_unknown() -> None:
-    site = GatewaySite(jobs_ttl=timedelta(0))
-    site.cluster.put(live_job(1, comment="op:1"))
-
-    answer = look_up(site, marks=["op:1", "op:2"])
-
-    assert [job["comment"] for job in answer["jobs"]] == ["op:1"]
-    assert (answer["absent"], answer["unknown"]) == (["op:2"], [])
-
-
-def test_no_mark_is_absent_while_the_accounting_is_silent() -> None:
-    site = GatewaySite(jobs_ttl=timedelta(0))
-    site.history.outage = site_down()
-
-    answer = look_up(site, marks=["op:2"])
-
-    assert (answer["absent"], answer["unknown"]) == ([], ["op:2"])
-    assert "slurmdbd is away" in answer["said"]
-
-
-def test_marks_of_somebody_elses_jobs_are_not_found() -> None:
-    site = GatewaySite(jobs_ttl=timedelta(0))
-    site.cluster.put(live_job(1, user=BOB, comment="op:1"))
-    body = json.dumps({"marks": ["op:1"]}).encode()
-
-    answer = site.post("/api/v1/jobs/lookup", body, somebody("ann"))
-
-    assert answer.json["jobs"] == []
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"[]",
-        b"{}",
-        b'{"marks":["a"],"prefix":"a"}',
-        b'{"marks":[1]}',
-        b'{"colour":1}',
-        b"\xff",
-    ],
-)
-def test_a_lookup_that_says_nothing_is_refused(site: GatewaySite, body: bytes) -> None:
-    assert site.post("/api/v1/jobs/lookup", body).status == 400
-
-
-def test_a_body_that_is_too_large_is_refused_before_it_is_held(site: GatewaySite) -> None:
-    answer = site.post("/api/v1/jobs/lookup", b" " * (256 * 1024 + 1))
-
-    assert answer.status == 413
 
 
 # Waiting
