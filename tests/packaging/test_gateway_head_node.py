@@ -3,7 +3,9 @@
 On a head node with systemd, nginx and a real Slurm.
 """
 
+import ast
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,7 +69,6 @@ def settings_of(typist: Typist, section: str) -> None:
     """Put what the page shows of the env file into it, and see that it is taken."""
     lines = "\n".join(block(section, "ini").lines)
     typist.node.sh(f"cat >>{ENV_FILE} <<'END'\n{lines}\nEND")
-    typist.heard += [Typed(line, 0, "") for line in block(section, "ini").lines]
     shown = typist.node.sh(f"slurm-gateway --env-file {ENV_FILE} settings --json")
     assert json.loads(shown)["warnings"] == []
 
@@ -145,12 +146,19 @@ def test_a_reload_keeps_it_running_and_a_killed_one_comes_back(served: Typist) -
     assert node.says("systemctl show -P MainPID slurm-gateway") != before
 
 
-def test_nginx_stands_before_it(served: Typist, tokens: list[Typed]) -> None:
+@pytest.fixture(scope="module")
+def behind_nginx(served: Typist) -> list[Typed]:
+    """The gateway has a name from now on, and nginx stands before it."""
     settings_of(served, "Behind nginx")
-    typed = served.types(block("Behind nginx"), directory=SOURCE)
+    return served.types(block("Behind nginx"), directory=SOURCE)
+
+
+def test_nginx_stands_before_it(
+    served: Typist, tokens: list[Typed], behind_nginx: list[Typed]
+) -> None:
     token = tokens[1].shown.split()[-1]
 
-    assert typed[-1].shown.strip() == "ok"
+    assert behind_nginx[-1].shown.strip() == "ok"
     jobs = served.node.sh(f"curl -sS -H 'Authorization: Bearer {token}' https://{NAME}/api/v1/jobs")
     assert json.loads(jobs)["jobs"] == []
 
@@ -159,6 +167,7 @@ def test_people_of_an_issuer_can_be_let_in(served: Typist) -> None:
     settings_of(served, "People, by OpenID Connect")
 
 
+@pytest.mark.usefixtures("behind_nginx")  # where it is given the name that it is asked by
 def test_tls_of_its_own_and_several_clusters_are_served(served: Typist) -> None:
     node = served.node
     node.sh(
@@ -278,18 +287,43 @@ def test_its_example_routes_answer_as_they_did(changed_over: Typist) -> None:
     assert [each.line for each in typed if answer_of(each).keys() != {"data"}] == []
 
 
-def test_what_the_table_says_to_type_now_was_typed(changed_over: Typist, served: Typist) -> None:
+# That nothing is left out
+
+
+def test_what_the_table_says_to_type_now_is_typed() -> None:
     table = CHANGE_OVER.read_text(encoding="utf-8").partition("| its document | now |")[2]
     rows = [row.split(" | ") for row in table.partition("\n\n")[0].splitlines()[2:]]
     said = {row[1] for row in rows} - {"nothing"}
 
     assert len(rows) > 15
-    heard = {typed.line.partition(" #")[0].removesuffix(" &") for typed in served.heard}
-    assert {words.strip("`") for words in said} - heard == set()
+    lines = {line.partition(" #")[0].removesuffix(" &") for each in BLOCKS for line in each.lines}
+    assert {words.strip("`") for words in said} - lines == set()
 
 
-def test_every_line_of_both_pages_was_typed(changed_over: Typist) -> None:
-    wanted = {line for each in BLOCKS for line in each.lines}
+def test_every_block_of_both_pages_is_typed_by_a_test() -> None:
+    numbers: Counter[tuple[str, str]] = Counter()
+    there = set()
+    for each in BLOCKS:
+        kind = (each.section, each.language)
+        there.add((*kind, numbers[kind]))
+        numbers[kind] += 1
 
     assert {each.language for each in BLOCKS} == {"bash", "ini"}
-    assert wanted - {typed.line for typed in changed_over.heard} == set()
+    assert there == set(asked_for())
+
+
+def asked_for() -> Iterator[tuple[str, str, int]]:
+    """Read this module: each block that a test asks for, by section, language and number."""
+    for call in ast.walk(ast.parse(Path(__file__).read_text(encoding="utf-8"))):
+        match call:
+            case ast.Call(
+                func=ast.Name(id="block"), args=[ast.Constant(value=str(section))], keywords=more
+            ):
+                number = [each.value.value for each in more if isinstance(each.value, ast.Constant)]
+                yield section, "bash", int(str(number[0])) if number else 0
+            case ast.Call(
+                func=ast.Name(id="settings_of"), args=[_, ast.Constant(value=str(section))]
+            ):
+                yield section, "ini", 0
+            case _:
+                pass
