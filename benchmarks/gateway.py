@@ -53,7 +53,7 @@ def measure_gateway(scale: Scale) -> Iterator[Row]:
 def _measure(cluster: Cluster, directory: Path, scale: Scale) -> Iterator[Row]:
     rounds = Rounds()
     for _ in range(scale.runs):
-        rounds.bare.append(seconds_of_squeue({**os.environ, **cluster.environ}))  # noqa: TID251
+        rounds.bare.append(seconds_of_squeue({**os.environ, **cluster.environ}))  # noqa: TID251 - its own
         with _running(cluster, directory) as (port, pid):
             before = _listings_asked(cluster)
             answers = _ask(port)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -30,6 +31,20 @@ def require(missing: list[str], *, in_ci: bool) -> None:
     if in_ci:
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def skip_here(reason: str) -> NoReturn:
+    """Leave a promise untested on somebody's laptop; in CI that is a failure."""
+    if IN_CI:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def as_root() -> None:
+    """Some things only root may do, such as to make a socket of another user."""
+    if os.geteuid() != 0:
+        skip_here("only root can try this")
 
 
 @pytest.fixture(scope="session")

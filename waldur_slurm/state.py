@@ -76,13 +76,13 @@ class StateDirectory:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
-                _write_durably(new, json.dumps(document, sort_keys=True, separators=(",", ":")))
+                write_durably(new, json.dumps(document, sort_keys=True, separators=(",", ":")))
                 new.replace(path)
             except OSError:
                 with suppress(OSError):
                     new.unlink()
                 raise
-            _sync(path.parent)
+            sync_names(path.parent)
         except OSError as error:
             raise StateError(f"cannot write {path}: {error}") from error
 
@@ -93,7 +93,8 @@ class StateDirectory:
         return self._paths[file]
 
 
-def _write_durably(path: Path, text: str) -> None:
+def write_durably(path: Path, text: str) -> None:
+    """Write a file for its owner alone, and return once it would survive a loss of power."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
@@ -101,7 +102,7 @@ def _write_durably(path: Path, text: str) -> None:
         os.fsync(descriptor)
 
 
-def _sync(directory: Path) -> None:
+def sync_names(directory: Path) -> None:
     """Make the names in it durable, as well as what they name."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:

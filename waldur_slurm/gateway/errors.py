@@ -8,13 +8,8 @@ ExpectedError
     ├── WrongAsk          400
     ├── WrongMethod       405
     ├── TooLarge          413
-    ├── NotMeant          412
-    ├── Conflict          409
-    ├── Refused           422
     ├── TooFast           429  (transient)
-    ├── NotOffered        501
-    ├── NotNow            503  (transient)
-    └── OutcomeUnknown    504
+    └── NotNow            503  (transient)
 
 `kind` is the last part of the problem's type, which programs may act upon; it never changes.
 """
@@ -74,42 +69,6 @@ class TooLarge(GatewayError):
     kind = "too-large"
     status = 413
     title = "The request is too large"
-
-
-class NotMeant(GatewayError):
-    """The thing is not, or no longer, the one that was meant."""
-
-    kind = "not-this-job"
-    status = 412
-    title = "It is not the one that was meant"
-
-
-class Conflict(GatewayError):
-    kind = "conflict"
-    status = 409
-    title = "It does not fit what is there"
-
-
-class Refused(GatewayError):
-    """Slurm said no, for good; its words are in the text."""
-
-    kind = "refused"
-    status = 422
-    title = "Slurm refuses"
-
-
-class NotOffered(GatewayError):
-    kind = "not-offered"
-    status = 501
-    title = "This gateway does not offer it"
-
-
-class OutcomeUnknown(GatewayError):
-    """It may have been done or not: look before asking again."""
-
-    kind = "outcome-unknown"
-    status = 504
-    title = "Whether it was done is not known"
 
 
 class TryLater(GatewayError):

@@ -34,7 +34,7 @@ def new_gateway(lab: Cluster, lab_tools: Path, tmp_path: Path) -> NewGateway:
     """Serve the lab; what is given by name are variables."""
 
     def start(**changes: object) -> AbstractContextManager[Gateway]:
-        return running(lab, lab_tools, tmp_path, **changes)  # type: ignore[arg-type]
+        return running(lab, lab_tools, tmp_path, **changes)  # type: ignore[arg-type]  # a typo fails at once
 
     return start
 

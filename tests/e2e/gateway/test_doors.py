@@ -21,7 +21,7 @@ from tests.e2e.program import Program
 from waldur_slurm.gateway.doors.tokens import OWN
 
 ANN, BOB = "wsat-ann", "wsat-bob"
-AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes sockets of others")
+AS_ROOT = pytest.mark.usefixtures("as_root")
 
 Start = Callable[..., AbstractContextManager[Gateway]]
 

@@ -15,7 +15,7 @@ from sandbox.slurm import Cluster
 from tests.e2e.gateway.conftest import NewGateway
 from tests.e2e.gateway.nginx import BLOCKS, NGINX, Front, nginx_before
 from tests.e2e.program import eventually
-from tests.fixtures_slurm import IN_CI, require
+from tests.fixtures_slurm import IN_CI, require, skip_here
 from waldur_slurm.gateway.web.native.events import HEARTBEAT_S
 from waldur_slurm.gateway.web.native.job import LONGEST_WAIT_S
 
@@ -168,7 +168,7 @@ def own_address() -> str:
         try:
             probe.connect(("192.0.2.1", 9))
         except OSError:
-            pytest.skip("this machine has no address but loopback")
+            skip_here("this machine has no address but loopback")
         return str(probe.getsockname()[0])
 
 

@@ -43,12 +43,3 @@ def decide_acting(
     if principal.run_as.takes(user, groups_of_user):
         return Yes(f"{principal} may act for {principal.run_as}")
     return No(f"{principal} may not act for {user}")
-
-
-def decide_seeing(principal: Principal, owner: UserName) -> Yes | No:
-    """Decide whether he may see a job of this owner."""
-    if principal.sees_all:
-        return Yes(f"{principal} has {Scope.JOBS_READ_ALL}")
-    if owner in principal.own_users:
-        return Yes(f"{owner} is one of those whom {principal} may act for")
-    return No(f"{principal} sees no jobs of others")

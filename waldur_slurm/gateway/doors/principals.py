@@ -9,7 +9,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
 
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.model.names import UserName
@@ -22,14 +21,8 @@ class Kind(StrEnum):
     NOBODY = "nobody"
     NETWORK = "network"
     PEER = "peer"
-    TOKEN = "token"  # noqa: S105 - a word
+    TOKEN = "token"  # noqa: S105 - a word, no secret
     PERSON = "person"
-
-
-class Group(NamedTuple):
-    """All members of a Unix group."""
-
-    name: str
 
 
 @dataclass(frozen=True, slots=True)

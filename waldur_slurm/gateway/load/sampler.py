@@ -18,7 +18,6 @@ from waldur_slurm.gateway.load.plan import plan_thinning, slot_of, until_next_s
 from waldur_slurm.gateway.load.sample import sample_of
 from waldur_slurm.gateway.load.usage import usage_of
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
-from waldur_slurm.gateway.picture.keeper import Keeper
 from waldur_slurm.telemetry.events import Event, Level, Sink
 
 THIN_EVERY_S = 3600
@@ -80,8 +79,8 @@ class Sampler:
 
     def _take(self, pictures: ClusterPictures) -> None:
         now = self._clock()
-        jobs, shares = fresh(pictures.jobs), fresh(pictures.shares)
-        partitions, nodes = fresh(pictures.partitions), fresh(pictures.nodes)
+        jobs, shares = pictures.jobs.fresh(), pictures.shares.fresh()
+        partitions, nodes = pictures.partitions.fresh(), pictures.nodes.fresh()
         usage = usage_of(partitions, nodes, jobs.jobs, shares)
         self._samples.add(pictures.name, slot_of(now, self._wait_s), sample_of(usage, int(now)))
         if self._thinned is None or now - self._thinned >= THIN_EVERY_S:
@@ -101,8 +100,3 @@ class Sampler:
             self._troubled.add(cluster)
             fields = {"cluster": cluster, "error": error}
             self._tell(Event(name="load.no_sample", level=Level.WARNING, fields=fields))
-
-
-def fresh(keeper: Keeper[Value]) -> Value:
-    """Return what Slurm says now; blocks. Raises `NotNow` where it does not answer."""
-    return keeper.fresh()

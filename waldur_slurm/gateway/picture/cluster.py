@@ -7,14 +7,12 @@ from waldur_slurm.gateway.picture.jobs import JobsNow
 from waldur_slurm.gateway.picture.keeper import Keeper
 from waldur_slurm.gateway.picture.picture import Picture
 from waldur_slurm.model.cluster import (
-    Controller,
     License,
     Node,
     Partition,
     Qos,
     Reservation,
     Statistics,
-    Versions,
 )
 from waldur_slurm.model.jobs import Run
 from waldur_slurm.model.live import NodeShare
@@ -77,9 +75,6 @@ class ClusterPictures:
         self.statistics = keep("its statistics", cluster.read_statistics, 10.0)
         self.configuration: Keeper[Mapping[str, str]]
         self.configuration = keep("its configuration", cluster.read_configuration, 300.0)
-        self.versions: Keeper[Versions] = keep("its versions", cluster.read_versions, 300.0)
-        self.controllers: Keeper[tuple[Controller, ...]]
-        self.controllers = keep("its controllers", cluster.ping, 10.0)
         self.people: Keeper[tuple[Person, ...]] = keep_accounting("users", history.read_people)
         self.memberships: Keeper[tuple[Membership, ...]]
         self.memberships = keep_accounting("associations", history.read_memberships)

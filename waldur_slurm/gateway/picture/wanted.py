@@ -114,7 +114,7 @@ def _candidates(
     if users is None:
         return picture.jobs
     by_user = picture.by_user
-    return (job for user in sorted(users) for job in by_user.get(user, ()))  # type: ignore[call-overload]
+    return (job for user in sorted(users) for job in by_user.get(user, ()))  # type: ignore[call-overload]  # a name is a text
 
 
 def page_of(

@@ -8,6 +8,7 @@ from secrets import token_hex
 from waldur_slurm.errors import StateError
 from waldur_slurm.gateway.doors.tokens import Tokens
 from waldur_slurm.gateway.store.place import ensure_own
+from waldur_slurm.state import sync_names, write_durably
 
 _SECRET = re.compile(r"[0-9a-f]{64}")
 
@@ -40,14 +41,14 @@ def read_or_make_secret(path: Path) -> bytes:
         return found
     new = path.with_suffix(f".{token_hex(4)}")
     try:
-        _write_durably(new, f"{token_hex(32)}\n")
+        write_durably(new, f"{token_hex(32)}\n")
         try:
             os.link(new, path)
         except FileExistsError:
             pass
         finally:
             new.unlink()
-        _sync(path.parent)
+        sync_names(path.parent)
     except OSError as error:
         raise StateError(f"cannot write the secret {path}: {error.strerror}") from error
     made = read_secret(path)
@@ -67,19 +68,3 @@ def server_secret(path: Path, tokens: Tokens) -> bytes:
             " or remove the database of tokens beside it and make new ones"
         )
     return read_or_make_secret(path)
-
-
-def _write_durably(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(descriptor)
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -34,7 +34,7 @@ class HeadTooLarge(Exception):
 class Protocol(HttpToolsProtocol):
     """Lets all requests of one connection share what was found out about it."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
         self._is_in_head, self._head, self._timer = True, 0, self._begin_timer()
         peer, listener = self.client, self.server

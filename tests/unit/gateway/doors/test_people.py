@@ -20,7 +20,7 @@ from waldur_slurm.gateway.errors import Denied
 from waldur_slurm.model.names import UserName
 
 ANN, BOB = "wsat-ann", "wsat-bob"
-AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes sockets of others")
+AS_ROOT = pytest.mark.usefixtures("as_root")
 PEOPLE = People(1000, 65535, "slurm")
 FAMILIES = [
     (socket.AF_INET, "127.0.0.1", "127.0.0.1"),

@@ -105,7 +105,7 @@ def test_an_archive_that_takes_nothing_is_told_of_and_tried_again(sampling: Samp
 
 def test_a_defect_in_one_reading_does_not_end_the_archive(sampling: Sampling) -> None:
     nodes = sampling.site.cluster.nodes
-    sampling.site.cluster.nodes = {"n1": None}  # type: ignore[dict-item]
+    sampling.site.cluster.nodes = {"n1": None}  # type: ignore[dict-item]  # a defect
     sampling.sampler.take_all()
     assert sampling.told == ["load.crashed"]
     sampling.site.cluster.nodes = nodes

@@ -55,7 +55,7 @@ def records(*runs: PastRun) -> tuple[SacctRecords, Counted]:
 
 
 def numbers(found: SacctRecords, **wanted: object) -> list[int]:
-    asked = RecordsWanted(**{"limit": 10, **wanted})  # type: ignore[arg-type]
+    asked = RecordsWanted(**{"limit": 10, **wanted})  # type: ignore[arg-type]  # a typo fails at once
     return [each.number for each in found.read_jobs(asked)]
 
 

@@ -1,5 +1,6 @@
 """One writes, all read; what was said to be written is written."""
 
+import os
 import sqlite3
 import stat
 import subprocess
@@ -181,13 +182,10 @@ def test_a_defect_in_a_query_is_not_taken_for_trouble_with_the_disk(numbers: Dat
         numbers.read(lambda on: on.execute("SELECT * FROM nowhere"))
 
 
+@pytest.mark.usefixtures("as_root")
 def test_a_folder_of_somebody_else_is_refused_with_his_name(tmp_path: Path) -> None:
-    import os
-
     folder = tmp_path / "state"
     folder.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("only root can give a folder away")
     os.chown(folder, 65534, 65534)
 
     with pytest.raises(StateError, match="belongs to nobody; run this as nobody"):

@@ -66,13 +66,13 @@ def follow(
         response = await events.follow(Ask(Request(scope), principal, site.site, admit))
         assert isinstance(response, StreamingResponse)
         told: list[Told] = []
-        body: AsyncIterator[Any] = response.body_iterator  # type: ignore[assignment]
+        body: AsyncIterator[Any] = response.body_iterator  # type: ignore[assignment]  # a generator
         async for piece in body:
             told += parse(piece)
             if until(told):
                 break
             changes(told)
-        await body.aclose()  # type: ignore[attr-defined]
+        await body.aclose()  # type: ignore[attr-defined]  # as one is
         return told
 
     return asyncio.run(asyncio.wait_for(run(), 30))

@@ -311,7 +311,7 @@ def test_a_wait_ends_when_the_job_does() -> None:
             site.cluster.finish(1)
         return read()
 
-    site.cluster.read_jobs = finish_at_the_third_look  # type: ignore[method-assign]
+    site.cluster.read_jobs = finish_at_the_third_look  # type: ignore[method-assign]  # for one test
 
     answer = site.get("/api/v1/jobs/1?wait=30&until=terminal")
 
