@@ -14,6 +14,8 @@ from typing import TextIO
 
 from waldur_slurm import __version__
 from waldur_slurm.errors import SettingsError
+from waldur_slurm.gateway.acting.actors import Actors, Means, MeansOf
+from waldur_slurm.gateway.acting.audit import Audit
 from waldur_slurm.gateway.configs.told import NotHonoured
 from waldur_slurm.gateway.doors.claims import Expected
 from waldur_slurm.gateway.doors.doors import Doors, Recognises
@@ -29,6 +31,7 @@ from waldur_slurm.gateway.picture.privacy import Privacy
 from waldur_slurm.gateway.picture.recorder import Recorder
 from waldur_slurm.gateway.records.port import Records
 from waldur_slurm.gateway.settings import Settings
+from waldur_slurm.gateway.settings.acting import Executor
 from waldur_slurm.gateway.settings.readers import ClusterSource
 from waldur_slurm.gateway.store.samples import StoredSamples
 from waldur_slurm.gateway.store.secret import server_secret
@@ -44,9 +47,14 @@ from waldur_slurm.processes.native import NativeTransport
 from waldur_slurm.processes.port import Transport
 from waldur_slurm.service.display import Display
 from waldur_slurm.service.notify import Notifier
+from waldur_slurm.slurm.batch.client import SlurmBatch
 from waldur_slurm.slurm.live.client import ClusterClient
 from waldur_slurm.slurm.past.client import HistoryClient
+from waldur_slurm.slurm.tools import Tools
+from waldur_slurm.slurm.transports.hands import Hand, OwnHand, SocketHand, SudoHand
 from waldur_slurm.slurm.transports.observed import ObservedTransport
+from waldur_slurm.slurm.transports.on_behalf import OnBehalf
+from waldur_slurm.telemetry.audit import AuditLog
 from waldur_slurm.telemetry.events import Event, Level, Sink, to_all
 from waldur_slurm.telemetry.log import is_journal_stream, start_log
 from waldur_slurm.telemetry.redaction import Redaction, redaction
@@ -107,14 +115,17 @@ class Parts:
             is_json=settings.log_format is LogFormat.JSON,
             is_journal=is_journal_stream(self.environ.get("JOURNAL_STREAM", ""), self._log),
         )
+        sinks: list[Sink] = [log, self.tally]
+        if self.audit_log:
+            sinks.append(self.audit_log)
         if not settings.sentry_dsn:
-            return to_all(log, self.tally)
+            return to_all(*sinks)
         from waldur_slurm.telemetry.sentry import Sentry
 
         dsn, environment = settings.sentry_dsn.reveal(), settings.sentry_environment
         sentry = Sentry(dsn, environment, __version__, self.redact)
         self._closing.callback(sentry.close)
-        return to_all(log, self.tally, sentry)
+        return to_all(*sinks, sentry)
 
     @cached_property
     def doors(self) -> Doors:
@@ -141,6 +152,41 @@ class Parts:
         """Who may be acted as; Slurm's own user never, even where slurm.conf does not name it."""
         slurm_user = _word_in(self._slurm_conf, "slurmuser") or "slurm"
         return People(self.settings.min_uid, self.settings.max_uid, slurm_user)
+
+    @cached_property
+    def audit_log(self) -> AuditLog | None:
+        path = self.settings.acting.audit_log
+        return AuditLog(path, _now, self.redact) if path else None
+
+    @cached_property
+    def audit(self) -> Audit:
+        return Audit(self.audit_log, self.tell)
+
+    def _means(self) -> MeansOf | None:
+        hand = self._hand()
+        if hand is None:
+            return None
+        timeout = self.settings.command_timeout
+        on_behalf = OnBehalf(hand, timeout=timeout)
+        asked = Tools(self._transport(), bin_path=self._bin_path, timeout=timeout)
+
+        def means_of(user: str) -> Means:
+            behalf = on_behalf.of(user)
+            return Means(SlurmBatch(behalf.commands, asked), behalf.files)
+
+        return means_of
+
+    def _hand(self) -> Hand | None:
+        told = self.settings.acting
+        match told.executor:
+            case Executor.SUDO:
+                return SudoHand(told.hand)
+            case Executor.SOCKET:
+                return SocketHand(told.hand_socket)
+            case Executor.SELF:
+                return OwnHand(told.own_conf, program=told.hand)
+            case None:
+                return None
 
     @cached_property
     def tokens(self) -> Tokens:
@@ -177,15 +223,18 @@ class Parts:
     @cached_property
     def site(self) -> Site:
         clusters = {pictures.name: pictures for pictures in self._clusters()}
+        default = next(iter(clusters))
         return Site(
             clusters=clusters,
-            default_cluster=next(iter(clusters)),
+            default_cluster=default,
             tell=self.tell,
             mark=token_hex(16),
             restapi=self._restapi(),
             recorder=self.recorder,
             is_stopping=lambda: self.is_stopping,
             tally=self.tally,
+            actors=Actors(self.people, self._means(), default),
+            audit=self.audit,
         )
 
     @cached_property
@@ -249,7 +298,7 @@ class Parts:
         for number, source in enumerate(sources):
             is_elsewhere = number > 0 and not source.slurm_conf
             transport = self._transport(source)
-            bin_path = str(self.settings.bin_path or "")
+            bin_path = self._bin_path
             yield ClusterPictures(
                 source.name,
                 ClusterClient(
@@ -274,6 +323,10 @@ class Parts:
         self.tell(Event(name="slurm.command", level=Level.DEBUG, fields=fields))
 
     @property
+    def _bin_path(self) -> str:
+        return str(self.settings.bin_path or "")
+
+    @property
     def _slurm_conf(self) -> Path:
         return Path(self.environ.get("SLURM_CONF", "/etc/slurm/slurm.conf"))
 
@@ -282,7 +335,7 @@ class Parts:
         conf = self._slurm_conf
         named = _word_in(conf, "clustername")
         if named is None:
-            client = ClusterClient(self._transport(), bin_path=str(self.settings.bin_path or ""))
+            client = ClusterClient(self._transport(), bin_path=self._bin_path)
             named = client.read_configuration().get("ClusterName")
         if not named:
             raise SettingsError([f"GATEWAY_CLUSTERS is not set, and {conf} names no cluster"])

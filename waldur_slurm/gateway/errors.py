@@ -7,9 +7,15 @@ ExpectedError
     ├── NotThere          404
     ├── WrongAsk          400
     ├── WrongMethod       405
+    ├── OtherBody         409
+    ├── Busy              409  (transient)
+    ├── NotThisJob        412
     ├── TooLarge          413
+    ├── Refused           422
     ├── TooFast           429  (transient)
-    └── NotNow            503  (transient)
+    ├── NotOffered        501
+    ├── NotNow            503  (transient)
+    └── OutcomeUnknown    504  (transient)
 
 `kind` is the last part of the problem's type, which programs may act upon; it never changes.
 """
@@ -65,10 +71,48 @@ class WrongMethod(GatewayError):
     title = "It is not asked in this way"
 
 
+class OtherBody(GatewayError):
+    """The same key, or the same name, was used for something else already."""
+
+    kind = "other-body"
+    status = 409
+    title = "The key was used for another request"
+
+
+class NotThisJob(GatewayError):
+    """There is a job of that number, but not the one that is meant; it was left alone."""
+
+    kind = "not-this-job"
+    status = 412
+    title = "It is another job"
+
+
 class TooLarge(GatewayError):
     kind = "too-large"
     status = 413
     title = "The request is too large"
+
+
+class Refused(GatewayError):
+    """Slurm, or the user's own system, refused it; asked again in the same way it will again."""
+
+    kind = "refused"
+    status = 422
+    title = "It was refused"
+
+    def __init__(self, words: str, refusal: str = "other", limit: str | None = None) -> None:
+        """`refusal` is one of `model.batch.Refusal`; `limit` what was met, where Slurm names it."""
+        super().__init__(words)
+        self.refusal = refusal
+        self.limit = limit
+
+
+class NotOffered(GatewayError):
+    """This gateway was not set up to do it; the text says which setting is missing."""
+
+    kind = "not-offered"
+    status = 501
+    title = "Not offered here"
 
 
 class TryLater(GatewayError):
@@ -93,3 +137,19 @@ class NotNow(TryLater):
     kind = "not-now"
     status = 503
     title = "Not now"
+
+
+class Busy(TryLater):
+    """Something that excludes this is being done to the same thing at the moment."""
+
+    kind = "busy"
+    status = 409
+    title = "Something is being done to it already"
+
+
+class OutcomeUnknown(TryLater):
+    """It may have been done or not: the same request, or a look, tells later which."""
+
+    kind = "outcome-unknown"
+    status = 504
+    title = "It is not known whether it was done"

@@ -10,6 +10,9 @@ from tests.fakes.past import FakeHistory
 from tests.fakes.samples import FakeSamples
 from tests.fakes.transitions import FakeTransitions
 from tests.gateway_client import Answered, Asked, Client
+from waldur_slurm.gateway.acting.actors import Actors, MeansOf
+from waldur_slurm.gateway.acting.audit import Audit
+from waldur_slurm.gateway.doors.people import People
 from waldur_slurm.gateway.doors.principals import Kind, Principal, RunAs
 from waldur_slurm.gateway.doors.scopes import Scope, widened
 from waldur_slurm.gateway.doors.shown import Shown
@@ -68,6 +71,7 @@ class GatewaySite:
     told: list[Event] = field(default_factory=list)
     transitions: FakeTransitions = field(default_factory=FakeTransitions)
     jobs_ttl: timedelta = timedelta(seconds=5)
+    means_of: MeansOf | None = None
     restapi: RestApi = field(default_factory=lambda: RestApi(has_index=True, archive=FakeSamples()))
 
     def __post_init__(self) -> None:
@@ -88,6 +92,8 @@ class GatewaySite:
             tell=self.tell,
             mark="the mark of this process",
             recorder=self.recorder,
+            actors=Actors(People(1000, 65_535, "slurm"), self.means_of, "lab"),
+            audit=Audit(None, self.tell),
             restapi=self.restapi,
             tally=self.tally,
         )

@@ -9,6 +9,7 @@ def mistakes_across(_environ: Mapping[str, str], values: dict[str, Any]) -> Iter
     yield from _doubled_mistakes(values)
     yield from _tls_mistakes(values)
     yield from _people_mistakes(values)
+    yield from _acting_mistakes(values)
 
 
 def _doubled_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
@@ -54,3 +55,12 @@ def _people_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
     least, most = values.get("GATEWAY_MIN_UID", 0), values.get("GATEWAY_MAX_UID", 2**32)
     if least > most:
         yield f"GATEWAY_MIN_UID is {least}, above GATEWAY_MAX_UID, {most}"
+
+
+def _acting_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
+    """Root's hand.conf counts wherever the hand becomes somebody else."""
+    is_itself = values.get("GATEWAY_EXECUTOR") == "self"
+    if is_itself and not values.get("GATEWAY_HAND_CONF"):
+        yield "GATEWAY_HAND_CONF is not set; GATEWAY_EXECUTOR=self needs it"
+    elif values.get("GATEWAY_HAND_CONF") and values.get("GATEWAY_EXECUTOR") and not is_itself:
+        yield "GATEWAY_HAND_CONF is set; expected it with GATEWAY_EXECUTOR=self alone"

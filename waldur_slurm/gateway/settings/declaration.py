@@ -12,6 +12,7 @@ from typing import Self
 from waldur_slurm.gateway.doors.claims import Role
 from waldur_slurm.gateway.doors.networks import Network, TrustedNetwork
 from waldur_slurm.gateway.doors.scopes import Scope, scope
+from waldur_slurm.gateway.settings.acting import ActingSettings
 from waldur_slurm.gateway.settings.agreement import mistakes_across
 from waldur_slurm.gateway.settings.grants import (
     Pattern,
@@ -182,6 +183,8 @@ class Settings:
         " `* may jobs:read; hpc-admins may jobs:read:all jobs:control as any`",
         "",
     )
+
+    acting: ActingSettings = group(ActingSettings)
 
     restapi: RestApiSettings = group(RestApiSettings)
 

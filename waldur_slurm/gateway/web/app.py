@@ -65,7 +65,7 @@ def _endpoint(
             principal = await admission.admit(shown)
             _pass(principal, route)
             again = partial(admission.admit_again, shown)
-            response = await route.handler(Ask(request, principal, site, again))
+            response = await route.handler(Ask(request, principal, site, request_id, again))
         except GatewayError as error:
             response = shape(error, request_id)
         except ClientDisconnect:

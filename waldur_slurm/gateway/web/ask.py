@@ -9,6 +9,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from waldur_slurm.gateway.acting.actors import Actor, Actors
+from waldur_slurm.gateway.acting.audit import Audit, Caller
+from waldur_slurm.gateway.acting.words import refusals
 from waldur_slurm.gateway.doors.principals import Principal
 from waldur_slurm.gateway.errors import NotThere, TooLarge, WrongAsk
 from waldur_slurm.gateway.picture.bodies import Bodies
@@ -38,6 +41,8 @@ class Site:
     tell: Sink
     mark: str
     recorder: Recorder
+    actors: Actors
+    audit: Audit
     is_stopping: Callable[[], bool] = lambda: False
     crossing: Crossing = field(default_factory=Crossing)
     bodies: Bodies = field(default_factory=Bodies)
@@ -51,6 +56,7 @@ class Ask:
     request: Request
     principal: Principal
     site: Site
+    request_id: str
     again: Callable[[], Awaitable[Principal]]
     """Asks once more who it is: a stream outlives many a token."""
 
@@ -63,6 +69,21 @@ class Ask:
         except KeyError:
             known = ", ".join(sorted(self.site.clusters))
             raise NotThere(f"there is no such cluster; there is {known}") from None
+
+    @property
+    def caller(self) -> Caller:
+        return Caller(principal=self.principal, request_id=self.request_id)
+
+    async def acting(self, user: str, work: Callable[[Actor], T]) -> T:
+        """Do something as this user, by the hand, in the lane of the hands."""
+        cluster = self.cluster.name
+
+        def act() -> T:
+            actor = self.site.actors.find(self.caller, user, cluster)
+            with refusals():
+                return work(actor)
+
+        return await self.site.crossing.hands.run(act)
 
     async def see(self, keeper: Keeper[Value], *, younger_than: float = 0.0) -> Seen[Value]:
         return await see(keeper, self._lane_of(keeper), younger_than=younger_than)

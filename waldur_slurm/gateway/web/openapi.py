@@ -30,13 +30,18 @@ nothing. Each route that is about a cluster is there below `/api/v1/clusters/{cl
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """Why a request was not done. `type` never changes; `detail` is for people."""
+    """Why a request was not done. `type` never changes; `detail` is for people.
+
+    `refusal` is there where the type is `refused`; `limit` is Slurm's name of the one that was met.
+    """
 
     type: str
     title: str
     status: int
     detail: str
     request_id: str
+    refusal: str | msgspec.UnsetType = msgspec.UNSET
+    limit: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
 def document(routes: Iterable[Route], version: str) -> dict[str, Any]:

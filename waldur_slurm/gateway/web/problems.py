@@ -5,7 +5,7 @@ from math import ceil
 
 from starlette.responses import Response
 
-from waldur_slurm.gateway.errors import GatewayError, TryLater
+from waldur_slurm.gateway.errors import GatewayError, Refused, TryLater
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:slurm-gateway:problem:"
@@ -13,13 +13,16 @@ TYPE = "urn:slurm-gateway:problem:"
 
 def problem(error: GatewayError, request_id: str) -> Response:
     """`detail` says what is wrong and what to do; `type` is for programs, and never changes."""
-    body = {
+    body: dict[str, object] = {
         "type": f"{TYPE}{error.kind}",
         "title": error.title,
         "status": error.status,
         "detail": str(error),
         "request_id": request_id,
     }
+    if isinstance(error, Refused):
+        body["refusal"] = error.refusal
+        body["limit"] = error.limit
     return Response(
         json.dumps(body).encode(),
         status_code=error.status,

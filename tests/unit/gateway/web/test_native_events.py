@@ -63,7 +63,7 @@ def follow(
         return again() if again else principal
 
     async def run() -> list[Told]:
-        response = await events.follow(Ask(Request(scope), principal, site.site, admit))
+        response = await events.follow(Ask(Request(scope), principal, site.site, "one", admit))
         assert isinstance(response, StreamingResponse)
         told: list[Told] = []
         body: AsyncIterator[Any] = response.body_iterator  # type: ignore[assignment]  # a generator

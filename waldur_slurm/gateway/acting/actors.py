@@ -1,0 +1,56 @@
+"""Acting as users: who may, as whom, and with what. Blocks.
+
+An actor is one user as one caller may act for him: his jobs and his files. What it is asked for in
+the end is done by the hand, which asks root's hand.conf once more.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from waldur_slurm.gateway.acting.audit import Caller
+from waldur_slurm.gateway.doors.people import People, Person
+from waldur_slurm.gateway.errors import NotOffered
+from waldur_slurm.slurm.batch.port import Batch
+from waldur_slurm.slurm.transports.files import Files
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What somebody's jobs and files are reached by."""
+
+    batch: Batch
+    files: Files
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """`caller` acts as `person`."""
+
+    caller: Caller
+    person: Person
+    batch: Batch
+    files: Files
+
+
+MeansOf = Callable[[str], Means]
+"""Of a user's name."""
+
+
+class Actors:
+    """`means_of` is None where the gateway was told of no way to act."""
+
+    def __init__(self, people: People, means_of: MeansOf | None, cluster: str) -> None:
+        self._people = people
+        self._means_of = means_of
+        self.cluster = cluster
+        """The one whose Slurm the hand speaks to."""
+
+    def find(self, caller: Caller, user: str, cluster: str) -> Actor:
+        """Return the actor; raises `Denied`, or `NotOffered`."""
+        if self._means_of is None:
+            raise NotOffered("this gateway only reads; GATEWAY_EXECUTOR says how it would act")
+        if cluster != self.cluster:
+            raise NotOffered(f"things are done on {self.cluster} only, not on {cluster}")
+        person = self._people.find_actor(caller.principal, user)
+        means = self._means_of(person.name)
+        return Actor(caller, person, means.batch, means.files)
