@@ -26,10 +26,10 @@ from waldur_slurm.gateway.web.native import (
     summary,
 )
 from waldur_slurm.gateway.web.native import cluster_views as views
-from waldur_slurm.gateway.web.native.views import JobView
 from waldur_slurm.gateway.web.openapi import document
 from waldur_slurm.gateway.web.route import PUBLIC, Route
 from waldur_slurm.gateway.web.seeds.restapi_routes import RESTAPI_ROUTES
+from waldur_slurm.gateway.wire import JobView
 
 _READ_CLUSTER = Scope.CLUSTER_READ
 

@@ -22,7 +22,8 @@ from waldur_slurm.gateway.web.native.cluster_views import (
     reservation_view,
     statistics_view,
 )
-from waldur_slurm.gateway.web.native.views import JobView, job_view
+from waldur_slurm.gateway.web.native.views import job_view
+from waldur_slurm.gateway.wire import JobView
 from waldur_slurm.model.hosts import expand_hosts
 
 Value = TypeVar("Value")

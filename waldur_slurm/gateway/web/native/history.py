@@ -23,8 +23,8 @@ from waldur_slurm.gateway.web.native.filters import (
     read_time,
 )
 from waldur_slurm.gateway.web.native.past_views import past_job_view
-from waldur_slurm.gateway.web.native.views import JobView
 from waldur_slurm.gateway.web.stream import begun, in_pieces
+from waldur_slurm.gateway.wire import JobView
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.past import Page, PastJob, PastQuery, PastStep, Position

@@ -33,7 +33,8 @@ from waldur_slurm.gateway.web.native.filters import (
     read_time,
     sort_of,
 )
-from waldur_slurm.gateway.web.native.views import JobView, job_view
+from waldur_slurm.gateway.web.native.views import job_view
+from waldur_slurm.gateway.wire import JobView
 
 _ENCODE = msgspec.json.Encoder()
 _A_CHUNK = 1000

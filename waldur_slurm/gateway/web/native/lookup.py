@@ -17,7 +17,8 @@ from waldur_slurm.gateway.errors import GatewayError, WrongAsk
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.past_views import past_job_view
-from waldur_slurm.gateway.web.native.views import JobView, job_view
+from waldur_slurm.gateway.web.native.views import job_view
+from waldur_slurm.gateway.wire import JobView
 from waldur_slurm.model.names import UserName
 from waldur_slurm.model.past import PastJob, PastQuery
 
