@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from waldur_slurm.errors import AccountingDown, SlurmError
+from waldur_slurm.errors import AccountingDown, CommandFailed, SlurmError
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.cluster import (
     Controller,
@@ -214,6 +214,13 @@ class FakeCluster:
     def read_jobs(self) -> JobListing:
         self._called("read_jobs")
         return JobListing(tuple(self.jobs.values()), tuple(self.unreadable))
+
+    def read_job(self, job: JobId) -> JobListing:
+        self._called("read_job")
+        found = tuple(each for each in self.jobs.values() if each.id.whole == job)
+        if not found:
+            raise CommandFailed(("squeue",), 1, "slurm_load_jobs error: Invalid job id specified")
+        return JobListing(found)
 
     def read_shares(self, jobs: Iterable[LiveJob]) -> Mapping[Run, tuple[NodeShare, ...]]:
         self._called("read_shares")
