@@ -24,7 +24,7 @@ class Marked(NamedTuple):
     """A comment, taken apart: the mark in it, where there may be one, and its owner's words."""
 
     mark: str | None
-    comment: str
+    words: str
 
 
 def is_mark(text: str) -> bool:
@@ -38,6 +38,8 @@ def is_own(mark: str) -> bool:
 
 def marked(comment: str) -> Marked:
     """Take a comment apart; a word that somebody wrote is a mark as well as any."""
+    if not comment:
+        return Marked(None, "")
     own = _OWN.fullmatch(comment)
     if own:
         return Marked(own[1], own[2] or "")

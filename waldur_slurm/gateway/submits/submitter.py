@@ -38,7 +38,7 @@ from waldur_slurm.gateway.submits.port import Journal
 from waldur_slurm.gateway.submits.reading import Reader, utc_now
 from waldur_slurm.gateway.submits.settling import Settler
 from waldur_slurm.gateway.submits.under_way import UnderWay
-from waldur_slurm.model.batch import JobId, Refusal
+from waldur_slurm.model.batch import BatchSheet, JobId, Refusal
 from waldur_slurm.telemetry.events import Sink
 
 NOTHING_DONE = (Refused, Denied, NotThere, NotNow)
@@ -72,7 +72,7 @@ class Submitter:
 
         Raises `OtherBody`, `Busy`, whatever says that nothing was done, or `OutcomeUnknown`.
         """
-        _refuse_directives(wanted)
+        demand_submittable(wanted.sheet)
         with self._under_way.alone(key):
             attempt = self._new_attempt(key, wanted)
             with _unwritten("nothing was done"):
@@ -160,8 +160,9 @@ class Submitter:
         return opened, opened + timedelta(seconds=1 + ceil(self._doubt.total_seconds()))
 
 
-def _refuse_directives(wanted: Wanted) -> None:
-    option = forbidden_in(wanted.sheet.script)
+def demand_submittable(sheet: BatchSheet) -> None:
+    """Refuse a script whose job would be nowhere to be found, or whose answer would not come."""
+    option = forbidden_in(sheet.script)
     if option:
         words = f"the script may not say #SBATCH --{option}: {FORBIDDEN[option]}"
         raise Refused(words, Refusal.OPTION.value)
