@@ -51,13 +51,13 @@ class EstimateView(msgspec.Struct, frozen=True):
 
 
 async def submit(ask: Ask) -> Response:
-    query = ask.query(SubmitQuery)
+    cluster, query = ask.cluster.name, ask.query(SubmitQuery)
     asked = await ask.body(JobAsked, MOST_BODY)
     sheet, user = sheet_of(asked), _user_of(ask, asked)
     if query.dry_run or asked.dry_run:
         return await _estimate(ask, user, sheet)
     key = Key(str(ask.principal), key_of(ask))
-    wanted = Wanted(ask.cluster.name, UserName(user), sheet, asked.mark)
+    wanted = Wanted(cluster, UserName(user), sheet, asked.mark)
 
     def work(actor: Actor) -> tuple[Placed, bool]:
         return ask.site.submitter.submit(actor, key, wanted)
