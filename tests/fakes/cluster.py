@@ -171,6 +171,8 @@ class FakeCluster:
     )
     unknown_shares: set[int] = field(default_factory=set)
     """Jobs whose details somebody forges."""
+    untold: int = 0
+    """What slurmctld has still to tell the accounting."""
     calls: Counter[str] = field(default_factory=Counter)
     _outage: SlurmError | None = None
     _is_accounting_down: bool = False
@@ -260,7 +262,10 @@ class FakeCluster:
         return Statistics(
             at=self.now,
             since=BEGAN,
-            counters={"Jobs running": sum(job.hosts != "" for job in self.jobs.values())},
+            counters={
+                "Jobs running": sum(job.hosts != "" for job in self.jobs.values()),
+                "DBD Agent queue size": self.untold,
+            },
             main_schedule={},
             backfill={},
             by_message=(Rpc("REQUEST_JOB_INFO", 2003, asked, 100, 100 * asked),),
