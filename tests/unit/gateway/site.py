@@ -74,6 +74,7 @@ class GatewaySite:
     transitions: FakeTransitions = field(default_factory=FakeTransitions)
     jobs_ttl: timedelta = timedelta(seconds=5)
     means_of: MeansOf | None = None
+    people: People = field(default_factory=lambda: People(1000, 65_535, "slurm"))
     journal: FakeJournal = field(default_factory=FakeJournal)
     doubt: timedelta = timedelta(0)
     restapi: RestApi = field(default_factory=lambda: RestApi(has_index=True, archive=FakeSamples()))
@@ -97,7 +98,7 @@ class GatewaySite:
             tell=self.tell,
             mark="the mark of this process",
             recorder=self.recorder,
-            actors=Actors(People(1000, 65_535, "slurm"), self.means_of, "lab"),
+            actors=Actors(self.people, self.means_of, "lab"),
             audit=audit,
             submitter=Submitter(self.journal, clusters, audit, self.tell, doubt=self.doubt),
             restapi=self.restapi,
