@@ -88,6 +88,8 @@ class JobView(msgspec.Struct, frozen=True):
     stderr: str | None
     command: str | None
     dependency: str | None
+    mark: str | None
+    """What it is found again by: a comment that is one word, or what the gateway put before it."""
     comment: str
     cluster: str
     efficiency: EfficiencyView | None = None

@@ -26,6 +26,7 @@ from waldur_slurm.gateway.web.native import (
     summary,
 )
 from waldur_slurm.gateway.web.native import cluster_views as views
+from waldur_slurm.gateway.web.native.submit_routes import SUBMIT_ROUTES
 from waldur_slurm.gateway.web.openapi import document
 from waldur_slurm.gateway.web.route import PUBLIC, Route
 from waldur_slurm.gateway.web.seeds.restapi_routes import RESTAPI_ROUTES
@@ -34,6 +35,7 @@ from waldur_slurm.gateway.wire import JobView
 _READ_CLUSTER = Scope.CLUSTER_READ
 
 _OF_A_CLUSTER: tuple[Route, ...] = (
+    *SUBMIT_ROUTES,
     Route(
         "GET",
         "/jobs",

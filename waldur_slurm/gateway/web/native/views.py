@@ -6,6 +6,7 @@ paths) is passed on as it is.
 
 from datetime import datetime
 
+from waldur_slurm.gateway.submits.marks import marked
 from waldur_slurm.gateway.wire import (
     ArrayView,
     ExitView,
@@ -21,7 +22,7 @@ from waldur_slurm.model.tres import Tres
 
 
 def job_view(job: LiveJob, cluster: str, as_of: datetime) -> JobView:
-    part = job.id.part
+    part, comment = job.id.part, marked(job.comment)
     return JobView(
         job_id=str(job.id),
         array=array_view(job.id.number, part),
@@ -47,7 +48,8 @@ def job_view(job: LiveJob, cluster: str, as_of: datetime) -> JobView:
         stderr=job.stderr,
         command=job.command,
         dependency=job.dependency,
-        comment=job.comment,
+        mark=comment.mark,
+        comment=comment.words,
         cluster=cluster,
     )
 
