@@ -19,10 +19,12 @@ from waldur_slurm.gateway.web.native.filters import (
     Compared,
     ids_in,
     names_in,
+    read_moment,
     read_number,
     read_time,
 )
 from waldur_slurm.gateway.web.native.past_views import past_job_view
+from waldur_slurm.gateway.web.native.spelling import Cursor, JobIds, Since, Until
 from waldur_slurm.gateway.web.native.views import JobView
 from waldur_slurm.gateway.web.stream import begun, in_pieces
 from waldur_slurm.model.batch import JobId
@@ -64,21 +66,21 @@ _COLUMNS: dict[str, Callable[[JobView], object]] = {
 class HistoryFilter(msgspec.Struct, frozen=True):
     """Jobs that waited, ran or ended between `since` and `until`; the last week by default."""
 
-    since: str = ""
-    until: str = ""
+    since: Since = ""
+    until: Until = ""
     user: str = ""
     account: str = ""
     partition: str = ""
     state: str = ""
     qos: str = ""
     name: str = ""
-    job_id: str = ""
+    job_id: JobIds = ""
 
 
 class HistoryQuery(HistoryFilter, frozen=True):
     """A page of them."""
 
-    cursor: str = ""
+    cursor: Cursor = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
     efficiency: bool = False
     """Of a page: costs the accounting a query a job."""
@@ -111,10 +113,11 @@ async def list_history(ask: Ask) -> Response:
 
 def past_query(ask: Ask, query: HistoryFilter, compared: Collection[Compared]) -> PastQuery:
     """Ask for no more than whoever asks may see."""
-    until = read_time(query.until) if query.until else datetime.now(UTC)
+    now = datetime.now(UTC)
+    until = min(read_time(query.until), now) if query.until else now
     since = read_time(query.since) if query.since else until - LOOKED_BACK
     if since >= until:
-        raise WrongAsk("since: expected a time before `until`")
+        raise WrongAsk("since: expected a time before `until`, which is now at the latest")
     mine, users = ask.principal.sees_only, names_in(query.user)
     if mine is not None:
         users = users & frozenset(mine) if users else frozenset(mine)
@@ -187,7 +190,7 @@ async def _steps(ask: Ask, page: Page, since: datetime) -> Mapping[JobId, tuple[
 
 def _position(ask: Ask, about: str, cursor: str) -> Position:
     submitted, number, name = read_cursor(ask.site.mark, about, cursor)
-    return Position(read_time(submitted), number, name)
+    return Position(read_moment(submitted), number, name)
 
 
 @contextmanager

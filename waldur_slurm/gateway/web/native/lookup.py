@@ -16,7 +16,9 @@ from waldur_slurm.errors import ExpectedError
 from waldur_slurm.gateway.errors import GatewayError, WrongAsk
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
+from waldur_slurm.gateway.web.native.filters import read_time
 from waldur_slurm.gateway.web.native.past_views import past_job_view
+from waldur_slurm.gateway.web.native.spelling import Since
 from waldur_slurm.gateway.web.native.views import JobView, job_view
 from waldur_slurm.model.names import UserName
 from waldur_slurm.model.past import PastJob, PastQuery
@@ -31,7 +33,7 @@ class Lookup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     marks: Annotated[tuple[Mark, ...], msgspec.Meta(max_length=1000)] = ()
     prefix: Annotated[str, msgspec.Meta(max_length=256)] = ""
-    since: datetime | None = None
+    since: Since | None = None
 
 
 class LookupAnswer(msgspec.Struct, frozen=True):
@@ -88,7 +90,7 @@ async def _look_back(
     if mine is not None and not mine:
         return [], ""
     query = PastQuery(
-        since=lookup.since or now - LOOKED_BACK,
+        since=min(read_time(lookup.since), now) if lookup.since else now - LOOKED_BACK,
         until=now,
         users=frozenset(map(UserName, mine or ())),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
+from typing import Annotated
 
 import msgspec
 from starlette.responses import Response
@@ -17,6 +18,7 @@ from waldur_slurm.gateway.web.native.history import (
     may_see_nothing,
     past_query,
 )
+from waldur_slurm.gateway.web.native.spelling import some_of
 from waldur_slurm.model.past import PastJob, UnreadablePast
 
 _AN_HOUR_S = 3600
@@ -27,7 +29,7 @@ MOST_MEASURED = 1000
 class SummaryQuery(HistoryFilter, frozen=True):
     """As the history is asked for. `group_by`: user, account, partition, day, some by commas."""
 
-    group_by: str = "user"
+    group_by: Annotated[str, some_of(GROUPS, "what is added up together", least=1)] = "user"
     efficiency: bool = False
     """Costs the accounting a query a job, so it is told of so many only."""
 
