@@ -18,6 +18,7 @@ from waldur_slurm.gateway.picture.recorder import Recorder
 from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.app import application
 from waldur_slurm.gateway.web.ask import Site
+from waldur_slurm.gateway.web.questions import PATIENCE_S
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.tally import Tally
 from waldur_slurm.model.names import UserName
@@ -68,6 +69,7 @@ class GatewaySite:
     told: list[Event] = field(default_factory=list)
     transitions: FakeTransitions = field(default_factory=FakeTransitions)
     jobs_ttl: timedelta = timedelta(seconds=5)
+    patience_s: float = PATIENCE_S
     restapi: RestApi = field(default_factory=lambda: RestApi(has_index=True, archive=FakeSamples()))
 
     def __post_init__(self) -> None:
@@ -90,6 +92,7 @@ class GatewaySite:
             recorder=self.recorder,
             restapi=self.restapi,
             tally=self.tally,
+            patience_s=self.patience_s,
         )
 
     def client(self, principal: Principal = ADMIN) -> Client:

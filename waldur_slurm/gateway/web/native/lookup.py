@@ -13,7 +13,7 @@ import msgspec
 from starlette.responses import Response
 
 from waldur_slurm.errors import ExpectedError
-from waldur_slurm.gateway.errors import GatewayError, WrongAsk
+from waldur_slurm.gateway.errors import NotNow, WrongAsk
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.filters import read_time
@@ -99,9 +99,9 @@ async def _look_back(
         return list(_meant(lookup, history.read_jobs(query), cluster))
 
     try:
-        return await ask.site.crossing.accounting.run(read), ""
-    except GatewayError:
-        raise
+        return await ask.site.questions.ask(read), ""
+    except NotNow as late:
+        return [], str(late)
     except ExpectedError as error:
         return [], f"the accounting does not answer: {error}"
 
