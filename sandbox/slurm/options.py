@@ -20,6 +20,8 @@ class ClusterOptions:
     accounting command about thirty times quicker.
     `clock_offset` shifts the clock of every daemon and client, not the machine's.
     `other_clusters` are registered in the same slurmdbd but have no daemons.
+    `accounting_of` is the directory of a cluster that runs, whose munge and slurmdbd serve this one
+    too; it has none of its own.
     `slurm_conf` replaces or adds single settings of slurm.conf.
     `tres` is what is tracked beside Slurm's own TRES: "gres/gpu", "gres/gpu:a100", "license/x".
     """
@@ -34,6 +36,7 @@ class ClusterOptions:
     with_controller: bool = True
     lifetime: timedelta = timedelta(hours=1)
     other_clusters: tuple[str, ...] = ()
+    accounting_of: str = ""
     slurm_conf: Mapping[str, str] = field(default_factory=dict)
     tres: tuple[str, ...] = ("gres/gpu",)
 

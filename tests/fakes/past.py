@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from threading import Event
 from typing import Any
 
 from waldur_slurm.errors import AccountingDown
@@ -69,6 +70,8 @@ class FakeHistory:
     memberships: tuple[Membership, ...] = ()
     outage: Exception | None = None
     questions: int = 0
+    may_answer: Event | None = None
+    """What an answer waits for."""
 
     def settle(self) -> None:
         self.runs.extend(self.unheard)
@@ -129,5 +132,7 @@ class FakeHistory:
 
     def _reach(self) -> None:
         self.questions += 1
+        if self.may_answer:
+            assert self.may_answer.wait(60)
         if self.outage is not None:
             raise self.outage

@@ -42,6 +42,7 @@ from waldur_slurm.gateway.store.transitions import StoredTransitions
 from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.web.ask import Site
 from waldur_slurm.gateway.web.cors import ANY
+from waldur_slurm.gateway.web.questions import go_on
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.tally import Tally
 from waldur_slurm.model.names import ClusterName, cluster_name
@@ -339,7 +340,7 @@ class Parts:
     def _transport(self, source: ClusterSource | None = None) -> Transport:
         own = {"SLURM_CONF": source.slurm_conf} if source and source.slurm_conf else {}
         native = NativeTransport({**self.environ, **own})
-        return ObservedTransport(native, _go_on, self._note_command)
+        return ObservedTransport(native, go_on, self._note_command)
 
     def _note_command(self, argv: tuple[str, ...], code: int | None, seconds: float) -> None:
         fields = {"command": " ".join(argv), "code": code, "seconds": round(seconds, 3)}
@@ -388,7 +389,3 @@ def _word_in(conf: Path, wanted: str) -> str | None:
         if name.strip().lower() == wanted:
             return value.strip().strip('"')
     return None
-
-
-def _go_on() -> None:
-    """Commands of the gateway end by themselves; see GATEWAY_COMMAND_TIMEOUT."""

@@ -23,6 +23,7 @@ from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.app import application
 from waldur_slurm.gateway.web.ask import Site
+from waldur_slurm.gateway.web.questions import PATIENCE_S
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.tally import Tally
 from waldur_slurm.model.names import UserName
@@ -77,6 +78,7 @@ class GatewaySite:
     people: People = field(default_factory=lambda: People(1000, 65_535, "slurm"))
     journal: FakeJournal = field(default_factory=FakeJournal)
     doubt: timedelta = timedelta(0)
+    patience_s: float = PATIENCE_S
     restapi: RestApi = field(default_factory=lambda: RestApi(has_index=True, archive=FakeSamples()))
 
     def __post_init__(self) -> None:
@@ -103,6 +105,7 @@ class GatewaySite:
             submitter=Submitter(self.journal, clusters, audit, self.tell, doubt=self.doubt),
             restapi=self.restapi,
             tally=self.tally,
+            patience_s=self.patience_s,
         )
 
     def client(self, principal: Principal = ADMIN) -> Client:

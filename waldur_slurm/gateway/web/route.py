@@ -21,8 +21,9 @@ PUBLIC: Final = Public()
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`query` and `body` are what may be asked with, `answer` what comes back, as JSON.
+    """`query` and `body` are what may be asked with, `answer` what comes back.
 
+    `answer` is said of JSON alone; what else `media_types` names is a stream of lines.
     `compared` are names that may be compared too, as `job_id[gte]=1000`, with what they hold.
     """
 
@@ -35,6 +36,7 @@ class Route:
     query: type | None = None
     body: type | None = None
     answer: type | None = None
+    media_types: tuple[str, ...] = ("application/json",)
     compared: Mapping[str, type] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

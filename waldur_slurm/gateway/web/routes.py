@@ -79,6 +79,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         events.follow,
         "what becomes of jobs, as server-sent events; `Last-Event-ID` goes on from there",
         query=events.EventsQuery,
+        media_types=(events.EVENT_STREAM,),
     ),
     Route(
         "GET",
@@ -89,6 +90,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         query=history.HistoryQuery,
         compared=history.COMPARED,
         answer=history.HistoryAnswer,
+        media_types=(JSON, history.CSV, history.NDJSON),
     ),
     Route(
         "GET",
