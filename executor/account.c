@@ -71,6 +71,16 @@ static bool is_root_gone(void)
            (getgid() == 0 || (setgid(0) != 0 && setegid(0) != 0));
 }
 
+/* Leave what is left of root's rights, for good, or end. */
+static void leave_root(void)
+{
+    if (!drop_capabilities())
+        leave(CANNOT_BECOME, "setuid failed: %s", reason(errno));
+    if (!is_root_gone())
+        leave(CANNOT_BECOME, "setuid failed: root can be had back");
+    prctl(PR_SET_DUMPABLE, 0);
+}
+
 static rlim_t least(rlim_t one, rlim_t other)
 {
     return one < other ? one : other;
@@ -98,20 +108,18 @@ static void set_limits(void)
     }
 }
 
-void become(const struct account *user, uid_t caller)
+void become(const struct account *user)
 {
     /* Of root, who may signal everybody, nothing is kept. */
-    uid_t kept = caller == 0 ? user->uid : caller;
+    uid_t kept = getuid() == 0 ? user->uid : getuid();
     if (seteuid(0) != 0)
         leave(CANNOT_BECOME, "setuid failed: %s", reason(errno));
     set_limits();
     if (initgroups(user->name, user->gid) != 0 ||
         setresgid(user->gid, user->gid, user->gid) != 0 ||
-        setresuid(kept, user->uid, user->uid) != 0 || !drop_capabilities())
+        setresuid(kept, user->uid, user->uid) != 0)
         leave(CANNOT_BECOME, "setuid failed: %s", reason(errno));
-    if (!is_root_gone())
-        leave(CANNOT_BECOME, "setuid failed: root can be had back");
-    prctl(PR_SET_DUMPABLE, 0);
+    leave_root();
 }
 
 void stay_caller(void)
@@ -120,9 +128,7 @@ void stay_caller(void)
     gid_t gid = getgid();
     if (setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0)
         leave(CANNOT_BECOME, "setuid failed: %s", reason(errno));
-    if (seteuid(0) == 0)
-        leave(CANNOT_BECOME, "setuid failed: root can be had back");
-    prctl(PR_SET_DUMPABLE, 0);
+    leave_root();
 }
 
 bool be_wholly(const struct account *user)
@@ -130,10 +136,10 @@ bool be_wholly(const struct account *user)
     uid_t real, effective, saved;
     return setresuid(user->uid, user->uid, user->uid) == 0 &&
            getresuid(&real, &effective, &saved) == 0 && real == user->uid &&
-           effective == user->uid && saved == user->uid && (seteuid(0) != 0);
+           effective == user->uid && saved == user->uid && seteuid(0) != 0;
 }
 
-char **environment(const struct account *user, uid_t caller)
+char **environment(const struct account *user)
 {
     static char *environ[8];
     char **next = environ;
@@ -143,7 +149,7 @@ char **environment(const struct account *user, uid_t caller)
     *next++ = text("LOGNAME=%s", user->name);
     *next++ = text("SHELL=%s", user->shell);
     *next++ = text("LANG=C.UTF-8");
-    *next++ = text("EXECUTOR_UID=%u", caller);
+    *next++ = text("EXECUTOR_UID=%u", getuid());
     *next = NULL;
     return environ;
 }

@@ -7,16 +7,13 @@
 #include "executor.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,35 +52,30 @@ static void check_caller(const struct way *way)
         turn_away(way, way->bad_caller, "bad calling user");
 }
 
+static void check_root(const struct way *way, bool has_root)
+{
+    if (!has_root)
+        turn_away(way, way->cannot_become, "this is not setuid root, or may not be");
+}
+
+static void check_range(const struct way *way, uid_t uid)
+{
+    if (uid < MIN_UID || uid > MAX_UID)
+        turn_away(way, way->out_of_range,
+                  text("user id must be between %u and %u", MIN_UID, MAX_UID));
+}
+
 /* Whatever the range, root, the caller and the account of slurmctld are nobody to act as. */
 static void check_user(const struct way *way, const struct account *user)
 {
     struct account slurm;
-    if (user->uid < MIN_UID || user->uid > MAX_UID)
-        turn_away(way, way->out_of_range,
-                  text("user id must be between %u and %u", MIN_UID, MAX_UID));
+    check_range(way, user->uid);
     if (user->uid == SLURMER_UID || user->gid == 0 ||
         (find_by_name(SLURM_USER, &slurm) && slurm.uid == user->uid))
         turn_away(way, way->out_of_range, text("%s is nobody to act as", user->name));
 }
 
 /* --- what this process was given ------------------------------------------------------------ */
-
-/* Close all that the caller left open; each of the first three is there. */
-static void keep_three_descriptors(void)
-{
-    int opened = open("/dev/null", O_RDWR);
-    while (opened >= 0 && opened < 3)
-        opened = open("/dev/null", O_RDWR);
-    if (opened < 0)
-        exit(CANNOT_BECOME);
-#ifdef SYS_close_range
-    if (syscall(SYS_close_range, 3, ~0U, 0) == 0)
-        return;
-#endif
-    for (long each = 3, most = sysconf(_SC_OPEN_MAX); each < most; each++)
-        close((int)each);
-}
 
 /* Keep nothing of the caller's but his words, his directory and three descriptors. */
 static void forget_caller(void)
@@ -116,11 +108,11 @@ static int told_as_it_was(int status)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static int run_listed(struct command *command, const struct account *user)
+/* Run what `become` or `stay_caller` has made way for. */
+static int run_listed(const struct command *command, const struct account *user)
 {
     if (!is_roots_file(command->path, true))
         leave(COMMAND_FAILED, "fork/exec %s: %s", command->path, why());
-    command->environ = environment(user, getuid());
     return run(command, user);
 }
 
@@ -158,6 +150,7 @@ static int act_by_stdin(bool has_root)
     static char *argv[MOST_ARGS + 2];
     struct account user;
     check_caller(&BY_STDIN);
+    check_root(&BY_STDIN, has_root);
     read_asked(&request);
     if (!find_by_name(request.user, &user))
         leave(NO_SUCH_USER, "user not found");
@@ -165,20 +158,18 @@ static int act_by_stdin(bool has_root)
     const char *path = allowed(LIST, request.command, request.count > 0);
     if (path == NULL)
         leave(COMMAND_FAILED, "%s", why());
-    if (!has_root)
-        leave(CANNOT_BECOME, "setuid failed: this is not setuid root, or may not be");
     argv[0] = request.command;
     memcpy(argv + 1, request.args, request.count * sizeof *argv);
-    become(&user, getuid());
     bool is_somewhere = request.dir != NULL && request.dir[0] != '\0';
-    return told_in_words(run_listed(
-        &(struct command){
-            .path = path,
-            .argv = argv,
-            .dir = is_somewhere ? request.dir : NULL,
-            .input = request.input == NULL ? "" : request.input,
-        },
-        &user));
+    struct command command = {
+        .path = path,
+        .argv = argv,
+        .environ = environment(&user),
+        .dir = is_somewhere ? request.dir : NULL,
+        .input = request.input == NULL ? "" : request.input,
+    };
+    become(&user);
+    return told_in_words(run_listed(&command, &user));
 }
 
 /* --- executor [--uid N | --user NAME] --command TEXT ---------------------------------------- */
@@ -203,19 +194,20 @@ static void find_user(const struct options *options, struct account *user)
     if (options->user != NULL) {
         if (!find_by_name(options->user, user))
             turn_away(&BY_COMMAND, NO_SUCH_USER, text("user: unknown user %s", options->user));
-    } else if (!is_uid(options->uid, &uid)) {
-        turn_away(&BY_COMMAND, NO_SUCH_USER, text("user: no user id %s", options->uid));
-    } else if (uid < MIN_UID || uid > MAX_UID || !find_by_uid(uid, user)) {
-        check_user(&BY_COMMAND, &(struct account){.uid = uid, .gid = uid, .name = ""});
-        turn_away(&BY_COMMAND, NO_SUCH_USER, text("user: unknown userid %u", uid));
+        return;
     }
+    if (!is_uid(options->uid, &uid))
+        turn_away(&BY_COMMAND, NO_SUCH_USER, text("user: no user id %s", options->uid));
+    check_range(&BY_COMMAND, uid);
+    if (!find_by_uid(uid, user))
+        turn_away(&BY_COMMAND, NO_SUCH_USER, text("user: unknown userid %u", uid));
 }
 
 /*
  * Find what the text means: a listed path is run as it stands, as a shell would. For all else a
  * shell is needed, which root has to have listed.
  */
-static struct command understood(const char *asked)
+static struct command understood(const char *asked, const struct account *user)
 {
     static char *argv[4];
     const char *path = asked[0] == '/' ? allowed(LIST, asked, false) : NULL;
@@ -228,7 +220,7 @@ static struct command understood(const char *asked)
     argv[0] = text("%s", needs_shell ? "sh" : path);
     argv[1] = needs_shell ? text("-c") : NULL;
     argv[2] = needs_shell ? text("%s", asked) : NULL;
-    return (struct command){.path = path, .argv = argv};
+    return (struct command){.path = path, .argv = argv, .environ = environment(user)};
 }
 
 /* As the caller himself: nothing is gained, so whoever may call the file may. */
@@ -239,7 +231,7 @@ static int act_as_caller(const struct options *options)
         turn_away(&BY_COMMAND, NO_SUCH_USER, text("user: unknown userid %u", getuid()));
     if (caller.uid == 0)
         turn_away(&BY_COMMAND, OUT_OF_RANGE, "root is nobody to act as");
-    struct command command = understood(options->command);
+    struct command command = understood(options->command, &caller);
     stay_caller();
     return told_as_it_was(run_listed(&command, &caller));
 }
@@ -250,12 +242,11 @@ static int act_by_command(const struct options *options, bool has_root)
     if (options->uid == NULL && options->user == NULL)
         return act_as_caller(options);
     check_caller(&BY_COMMAND);
-    if (!has_root)
-        turn_away(&BY_COMMAND, NOT_SETUID, "this is not setuid root, or may not be");
+    check_root(&BY_COMMAND, has_root);
     find_user(options, &user);
     check_user(&BY_COMMAND, &user);
-    struct command command = understood(options->command);
-    become(&user, getuid());
+    struct command command = understood(options->command, &user);
+    become(&user);
     return told_as_it_was(run_listed(&command, &user));
 }
 

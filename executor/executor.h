@@ -79,13 +79,20 @@ bool lay_down_root(void);
 bool find_by_name(const char *name, struct account *found);
 bool find_by_uid(uid_t uid, struct account *found);
 /* Become the user with all that a login of his has. The caller may go on sending signals. */
-void become(const struct account *user, uid_t caller);
+void become(const struct account *user);
 /* Be the caller and nobody else, in the groups that he came with. */
 void stay_caller(void);
 /* Be the user in each id, as what is run is. */
 bool be_wholly(const struct account *user);
-/* Return all that is in the environment of what is run. */
-char **environment(const struct account *user, uid_t caller);
+/* Return all that is in the environment of what this caller has run as the user. */
+char **environment(const struct account *user);
+
+/* --- descriptors.c --------------------------------------------------------------------------- */
+
+/* Close all that the caller left open; each of the first three is there. */
+void keep_three_descriptors(void);
+/* Let what is run have those three alone, whatever has been opened here. */
+void hand_on_three_descriptors(void);
 
 /* --- run.c: the command, from its start to its end ------------------------------------------ */
 

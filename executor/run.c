@@ -8,11 +8,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,6 +36,13 @@ static _Noreturn void give_up(int report)
     _exit(COMMAND_FAILED);
 }
 
+/* Leave the caller's keys, such as his tickets of Kerberos, where the kernel has any. */
+static bool leave_keys(void)
+{
+    return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS ||
+           errno == EPERM;
+}
+
 /* Be the command. It ends with whoever started it, and can gain no rights by what it runs. */
 static _Noreturn void be_command(const struct command *command, const struct account *user,
                                  pid_t parent, int input, int report)
@@ -41,7 +50,8 @@ static _Noreturn void be_command(const struct command *command, const struct acc
     sigset_t none;
     sigemptyset(&none);
     setsid();
-    if (!be_wholly(user) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+    hand_on_three_descriptors();
+    if (!be_wholly(user) || !leave_keys() || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
         prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
         (input >= 0 && dup2(input, STDIN_FILENO) < 0) || sigprocmask(SIG_SETMASK, &none, NULL) != 0)
         give_up(report);

@@ -1,5 +1,6 @@
 """What runs is the user in every respect that the kernel knows, and nothing of who asked."""
 
+import fcntl
 import os
 import re
 import signal
@@ -38,6 +39,19 @@ for name, call in {
     except PermissionError:
         print(name, "fails", flush=True)
 """
+KEYRING = """import ctypes, platform
+number = {"x86_64": 250, "aarch64": 219}[platform.machine()]
+def keyctl(*words):
+    return ctypes.CDLL(None).syscall(number, *words)
+"""
+IN_A_SESSION = f"""{KEYRING}
+import os, sys
+print(keyctl(1, None), flush=True)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+NO_KEYS = -1
+"""What a kernel answers that has none."""
+
 SYS_RESOURCE = 1 << 24
 """The right to raise limits, which root has not everywhere."""
 
@@ -126,6 +140,35 @@ def test_three_descriptors_are_left(executor: ExecutorSite, way: str) -> None:
         os.close(kept)
 
     assert words(found, "descriptors") == ["0 1 2 3 "]  # 3 is what ls looks through
+
+
+def test_no_number_of_a_descriptor_is_beyond_reach(executor: ExecutorSite) -> None:
+    """It may lie above the limit that the caller has now."""
+    path = executor.add_command("probe", PROBE)
+    executor.allow(path)
+    with Path("/etc/shadow").open("rb") as secret:
+        kept = fcntl.fcntl(secret, fcntl.F_DUPFD, 900)
+        narrow = ("prlimit", "--nofile=50:60", "--")
+        done = run(*narrow, *executor.argv("--user", ALICE, "--command", path), pass_fds=(kept,))
+        os.close(kept)
+
+    assert words(done.stdout, "descriptors") == ["0 1 2 3 "]
+
+
+@BOTH_WAYS
+def test_keys_of_the_caller_stay_with_him(executor: ExecutorSite, way: str) -> None:
+    """Who shares a session's keyring reads what it holds, such as tickets of Kerberos."""
+    path = executor.add_command(
+        "keys", f"#!/usr/bin/python3 -IS\n{KEYRING}print(keyctl(0, -3, 0))\n"
+    )
+    executor.allow(path)
+    asked = ("--stdin",) if way == "stdin" else ("--user", ALICE, "--command", path)
+
+    in_a_session = ("/usr/bin/python3", "-ISc", IN_A_SESSION, *executor.argv(*asked))
+    done = run(*in_a_session, stdin=request(ALICE, path))
+
+    of_the_caller, of_the_command = map(int, done.stdout.split())
+    assert of_the_command != of_the_caller or of_the_caller == NO_KEYS
 
 
 def test_who_closed_them_has_them_opened(executor: ExecutorSite) -> None:
