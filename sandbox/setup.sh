@@ -24,7 +24,7 @@ slurmd                          slurmd              a private Slurm: its nodes
 sacctmgr                        slurm-client        a private Slurm: its commands
 munged                          munge               a private Slurm: how its parts trust each other
 mariadbd                        mariadb-server      a private Slurm: the database of its accounting
-cc                              gcc                 two small libraries that a private Slurm is run with
+cc                              gcc                 two small libraries that a private Slurm is run with; the executor
 /usr/include/stdio.h            libc6-dev           the same
 /usr/lib/*/faketime/libfaketimeMT.so.1 libfaketime  a private Slurm whose clock crosses a month
 '
