@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from waldur_slurm.slurm.rest.grammar.address import Address, address
 from waldur_slurm.slurm.transports.hands import PROGRAM, SOCKET
 from waldur_slurm.variables.places import path
 from waldur_slurm.variables.readers import one_of
@@ -16,6 +17,13 @@ class Executor(StrEnum):
     SUDO = "sudo"
     SOCKET = "socket"
     SELF = "self"
+
+
+class Connector(StrEnum):
+    """What jobs are handed in and listed by."""
+
+    COMMANDS = "commands"
+    SLURMRESTD = "slurmrestd"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +45,19 @@ class ActingSettings:
         "GATEWAY_HAND_CONF",
         path,
         "the `hand.conf` of a gateway that is one user, for `self`; the other ways have root's",
+    )
+    connector: Connector = variable(
+        "GATEWAY_CONNECTOR",
+        one_of(Connector),
+        "what jobs are handed in and listed by: Slurm's `commands`, or `slurmrestd`, which takes"
+        " some ten times as long to list them and knows fewer options",
+        "commands",
+    )
+    slurmrestd: Address | None = variable(
+        "GATEWAY_SLURMRESTD_URL",
+        address,
+        "where slurmrestd listens: `http://HOST:PORT`, or `unix:/path/of/socket`; users are known"
+        " there by tokens that `scontrol token` gives, so Slurm needs `AuthAltTypes=auth/jwt`",
     )
     audit_log: Path | None = variable(
         "GATEWAY_AUDIT_LOG",
