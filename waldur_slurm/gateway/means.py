@@ -15,7 +15,7 @@ from waldur_slurm.slurm.rest.listing import RestListing
 from waldur_slurm.slurm.rest.logins import Logins, Run
 from waldur_slurm.slurm.rest.talk import Rest
 from waldur_slurm.slurm.tools import Tools
-from waldur_slurm.slurm.transports.hands import Hand, OwnHand, SocketHand, SudoHand
+from waldur_slurm.slurm.transports.hands import Hand, OwnHand, SetuidHand, SocketHand, SudoHand
 from waldur_slurm.slurm.transports.on_behalf import OnBehalf
 
 
@@ -63,6 +63,8 @@ class Builder:
                 return SudoHand(told.hand)
             case Executor.SOCKET:
                 return SocketHand(told.hand_socket)
+            case Executor.SETUID:
+                return SetuidHand(told.hand, executor=told.setuid_program)
             case Executor.SELF:
                 return OwnHand(told.own_conf, program=told.hand)
             case None:

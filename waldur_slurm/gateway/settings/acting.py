@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from waldur_slurm.slurm.rest.grammar.address import Address, address
-from waldur_slurm.slurm.transports.hands import PROGRAM, SOCKET
+from waldur_slurm.slurm.transports.hands import EXECUTOR, PROGRAM, SOCKET
 from waldur_slurm.variables.places import path
 from waldur_slurm.variables.readers import one_of
 from waldur_slurm.variables.variable import variable
@@ -16,6 +16,7 @@ class Executor(StrEnum):
 
     SUDO = "sudo"
     SOCKET = "socket"
+    SETUID = "setuid"
     SELF = "self"
 
 
@@ -33,13 +34,19 @@ class ActingSettings:
     executor: Executor | None = variable(
         "GATEWAY_EXECUTOR",
         one_of(Executor),
-        "how it acts as users, by `docs/hand.md`: `sudo`, `socket`, or `self` for a gateway that"
-        " is one user and acts as nobody else",
+        "how it acts as users, by `docs/gateway-operations.md`, *Which executor*: `sudo`,"
+        " `socket`, `setuid`, or `self` for a gateway that is one user and acts as nobody else",
         unset_means="it only reads",
     )
-    hand: Path = variable("GATEWAY_HAND", path, "the hand, for `sudo` and `self`", str(PROGRAM))
+    hand: Path = variable("GATEWAY_HAND", path, "the hand, for all but `socket`", str(PROGRAM))
     hand_socket: Path = variable(
         "GATEWAY_HAND_SOCKET", path, "the hand's socket, for `socket`", str(SOCKET)
+    )
+    setuid_program: Path = variable(
+        "GATEWAY_SETUID_PROGRAM",
+        path,
+        "the executor that `executor/` builds, for `setuid`",
+        str(EXECUTOR),
     )
     hand_conf: Path | None = variable(
         "GATEWAY_HAND_CONF",
