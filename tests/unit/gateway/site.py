@@ -84,6 +84,7 @@ class GatewaySite:
             jobs_ttl_s=self.jobs_ttl.total_seconds(),
             on_jobs=partial(self.recorder.record, "lab"),
         )
+        self.pictures.hidden = ()
         self.site = Site(
             clusters={"lab": self.pictures},
             default_cluster="lab",

@@ -39,6 +39,8 @@ class ClusterView(msgspec.Struct, frozen=True):
     slurm: str | None
     min_job_age: str | None
     stores_comments: bool | None
+    hidden: tuple[str, ...] | None
+    """What `PrivateData` hides of others from the gateway, as `jobs`; null until it is known."""
 
 
 class ClustersAnswer(msgspec.Struct, frozen=True):
@@ -167,4 +169,5 @@ async def _cluster_view(ask: Ask, cluster: ClusterPictures) -> ClusterView:
         slurm=configuration.get("SLURM_VERSION"),
         min_job_age=configuration.get("MinJobAge"),
         stores_comments=None if flags is None else "job_comment" in flags,
+        hidden=cluster.hidden,
     )
