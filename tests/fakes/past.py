@@ -65,6 +65,7 @@ class FakeHistory:
     unheard: list[PastRun] = field(default_factory=list)
     """What slurmctld has yet to tell; `settle` does."""
     steps: list[PastStep] = field(default_factory=list)
+    private: tuple[str, ...] = ()
     people: tuple[Person, ...] = ()
     accounts: tuple[Account, ...] = ()
     memberships: tuple[Membership, ...] = ()
@@ -111,6 +112,10 @@ class FakeHistory:
             if {step.job, step.job.whole} & {*jobs}:
                 found[step.job] = (*found.get(step.job, ()), step)
         return found
+
+    def read_private(self) -> tuple[str, ...]:
+        self._reach()
+        return self.private
 
     def read_people(self) -> tuple[Person, ...]:
         self._reach()

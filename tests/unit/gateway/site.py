@@ -94,6 +94,7 @@ class GatewaySite:
             on_jobs=partial(self.recorder.record, "lab"),
         )
         clusters, audit = {"lab": self.pictures}, Audit(None, self.tell)
+        self.pictures.hidden = ()
         self.site = Site(
             clusters=clusters,
             default_cluster="lab",

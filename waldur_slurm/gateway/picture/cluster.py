@@ -43,8 +43,8 @@ class ClusterPictures:
     ) -> None:
         """`list_jobs` lists them in another way than `cluster` does."""
         self.name = name
-        self.hidden: tuple[str, ...] = ()
-        """What Slurm hides of others from this gateway."""
+        self.hidden: tuple[str, ...] | None = None
+        """What Slurm hides of others from this gateway; None until that is known."""
         self.cluster = cluster
         self.history = history
 
@@ -84,6 +84,13 @@ class ClusterPictures:
         self.memberships = keep_accounting("associations", history.read_memberships)
         self.accounts: Keeper[tuple[Account, ...]]
         self.accounts = keep_accounting("accounts", history.read_accounts)
+
+    @property
+    def doubt(self) -> str:
+        """Why a job that Slurm does not show may be there all the same; empty where it cannot."""
+        if self.hidden is None:
+            return "it is not known yet whether Slurm shows the gateway everybody's jobs"
+        return "PrivateData hides others' jobs from the gateway" if "jobs" in self.hidden else ""
 
     @property
     def all(self) -> tuple[Keeper[Any], ...]:

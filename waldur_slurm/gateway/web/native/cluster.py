@@ -51,6 +51,8 @@ class ClusterView(msgspec.Struct, frozen=True):
     min_job_age: str | None
     stores_comments: bool | None
     limits: LimitsView
+    hidden: tuple[str, ...] | None
+    """What `PrivateData` hides of others from the gateway, as `jobs`; null until it is known."""
 
 
 class ClustersAnswer(msgspec.Struct, frozen=True):
@@ -180,4 +182,5 @@ async def _cluster_view(ask: Ask, cluster: ClusterPictures) -> ClusterView:
         min_job_age=configuration.get("MinJobAge"),
         stores_comments=None if flags is None else "job_comment" in flags,
         limits=LimitsView(),
+        hidden=cluster.hidden,
     )

@@ -143,6 +143,8 @@ async def _recall(ask: Ask, wanted: JobId, seen: Seen[JobsNow]) -> tuple[JobView
     past = await ask.past.jobs.find(wanted, seen.picture.began, ask.site.crossing.accounting)
     if past is None and seen.picture.value.unreadable:
         raise NotNow(f"job {wanted} may be one of those whose rows are not understood")
+    if past is None and ask.cluster.doubt:
+        raise NotNow(f"job {wanted} may be there: {ask.cluster.doubt}")
     mine = ask.principal.sees_only
     return tuple(
         past_job_view(part, ask.cluster.name)

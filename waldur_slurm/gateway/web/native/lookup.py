@@ -67,7 +67,7 @@ async def look_up(ask: Ask) -> Response:
     said = seen.silence
     if missing or lookup.prefix:
         past, silence = await _look_back(ask, lookup, mine)
-        said = said or silence
+        said = said or silence or ask.cluster.doubt
         known = {job.job_id for job in found}
         found += [job for job in past if job.job_id not in known]
         missing -= _marks(past)
