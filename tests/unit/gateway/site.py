@@ -1,19 +1,21 @@
 """A gateway over a cluster and an accounting in memory, asked within the process."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
+from tests.fakes.batch import FakeBatch, FakeQueue
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.past import FakeHistory
 from tests.fakes.samples import FakeSamples
 from tests.fakes.transitions import FakeTransitions
 from tests.gateway_client import Answered, Asked, Client
-from waldur_slurm.gateway.acting.actors import Actors, MeansOf
+from waldur_slurm.gateway.acting.actors import Actors, Means, MeansOf
 from waldur_slurm.gateway.acting.audit import Audit
-from waldur_slurm.gateway.doors.people import People
-from waldur_slurm.gateway.doors.principals import Kind, Principal, RunAs
+from waldur_slurm.gateway.doors.people import People, Person
+from waldur_slurm.gateway.doors.principals import Kind, Principal, RunAs, is_user
 from waldur_slurm.gateway.doors.scopes import Scope, widened
 from waldur_slurm.gateway.doors.shown import Shown
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
@@ -49,6 +51,24 @@ class Everybody:
         return self.principal
 
 
+class Everyone(People):
+    """Whoever is named is a user of this machine, but for root."""
+
+    def __init__(self, groups: Mapping[str, tuple[str, ...]]) -> None:
+        super().__init__(1000, 65_535, "slurm")
+        self._groups = groups
+
+    def _find(self, name: UserName) -> Person | None:
+        is_nobody = not is_user(name) or name == "root"
+        return None if is_nobody else Person(name, 1000, 1000, self._groups.get(name, ()))
+
+
+def means_by(queue: FakeQueue) -> MeansOf:
+    """Reach this queue as whoever is acted as; his files are not reached."""
+    no_files: Any = None
+    return lambda user: Means(FakeBatch(queue, user), no_files)
+
+
 def somebody(
     *users: str, scopes: Collection[Scope] = EVERYTHING - {Scope.JOBS_READ_ALL}
 ) -> Principal:
@@ -72,6 +92,8 @@ class GatewaySite:
     transitions: FakeTransitions = field(default_factory=FakeTransitions)
     jobs_ttl: timedelta = timedelta(seconds=5)
     means_of: MeansOf | None = None
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of users."""
     restapi: RestApi = field(default_factory=lambda: RestApi(has_index=True, archive=FakeSamples()))
 
     def __post_init__(self) -> None:
@@ -92,7 +114,7 @@ class GatewaySite:
             tell=self.tell,
             mark="the mark of this process",
             recorder=self.recorder,
-            actors=Actors(People(1000, 65_535, "slurm"), self.means_of, "lab"),
+            actors=Actors(Everyone(self.groups), self.means_of, "lab"),
             audit=Audit(None, self.tell),
             restapi=self.restapi,
             tally=self.tally,

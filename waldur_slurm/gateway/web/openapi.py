@@ -70,7 +70,7 @@ def _operation(route: Route) -> dict[str, Any]:
         "operationId": _operation_id(route),
         "parameters": [*_path_parameters(route), *_query_parameters(route)],
         "responses": {
-            "200": _content("what was asked for", "application/json", route.answer),
+            str(route.status): _success(route),
             "default": _content("why not", "application/problem+json", Problem),
         },
     }
@@ -84,6 +84,12 @@ def _operation(route: Route) -> dict[str, Any]:
             "content": {"application/json": {"schema": _reference(route.body)}},
         }
     return made
+
+
+def _success(route: Route) -> dict[str, Any]:
+    if route.status == 204:
+        return {"description": "done"}
+    return _content("what was asked for", "application/json", route.answer)
 
 
 def _operation_id(route: Route) -> str:

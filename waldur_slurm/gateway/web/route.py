@@ -35,6 +35,8 @@ class Route:
     query: type | None = None
     body: type | None = None
     answer: type | None = None
+    status: int = 200
+    """Of what went well."""
     compared: Mapping[str, type] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
