@@ -1,6 +1,6 @@
 """A gateway over a cluster and an accounting in memory, asked within the process."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -8,18 +8,20 @@ from typing import Any
 
 from tests.fakes.batch import FakeBatch, FakeQueue
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.journal import FakeJournal
 from tests.fakes.past import FakeHistory
 from tests.fakes.samples import FakeSamples
 from tests.fakes.transitions import FakeTransitions
 from tests.gateway_client import Answered, Asked, Client
 from waldur_slurm.gateway.acting.actors import Actors, Means, MeansOf
 from waldur_slurm.gateway.acting.audit import Audit
-from waldur_slurm.gateway.doors.people import People, Person
-from waldur_slurm.gateway.doors.principals import Kind, Principal, RunAs, is_user
+from waldur_slurm.gateway.doors.people import People
+from waldur_slurm.gateway.doors.principals import Kind, Principal, RunAs
 from waldur_slurm.gateway.doors.scopes import Scope, widened
 from waldur_slurm.gateway.doors.shown import Shown
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.recorder import Recorder
+from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.app import application
 from waldur_slurm.gateway.web.ask import Site
@@ -51,18 +53,6 @@ class Everybody:
         return self.principal
 
 
-class Everyone(People):
-    """Whoever is named is a user of this machine, but for root."""
-
-    def __init__(self, groups: Mapping[str, tuple[str, ...]]) -> None:
-        super().__init__(1000, 65_535, "slurm")
-        self._groups = groups
-
-    def _find(self, name: UserName) -> Person | None:
-        is_nobody = not is_user(name) or name == "root"
-        return None if is_nobody else Person(name, 1000, 1000, self._groups.get(name, ()))
-
-
 def means_by(queue: FakeQueue) -> MeansOf:
     """Reach this queue as whoever is acted as; his files are not reached."""
     no_files: Any = None
@@ -92,8 +82,9 @@ class GatewaySite:
     transitions: FakeTransitions = field(default_factory=FakeTransitions)
     jobs_ttl: timedelta = timedelta(seconds=5)
     means_of: MeansOf | None = None
-    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Of users."""
+    people: People = field(default_factory=lambda: People(1000, 65_535, "slurm"))
+    journal: FakeJournal = field(default_factory=FakeJournal)
+    doubt: timedelta = timedelta(0)
     restapi: RestApi = field(default_factory=lambda: RestApi(has_index=True, archive=FakeSamples()))
 
     def __post_init__(self) -> None:
@@ -108,14 +99,16 @@ class GatewaySite:
             jobs_ttl_s=self.jobs_ttl.total_seconds(),
             on_jobs=partial(self.recorder.record, "lab"),
         )
+        clusters, audit = {"lab": self.pictures}, Audit(None, self.tell)
         self.site = Site(
-            clusters={"lab": self.pictures},
+            clusters=clusters,
             default_cluster="lab",
             tell=self.tell,
             mark="the mark of this process",
             recorder=self.recorder,
-            actors=Actors(Everyone(self.groups), self.means_of, "lab"),
-            audit=Audit(None, self.tell),
+            actors=Actors(self.people, self.means_of, "lab"),
+            audit=audit,
+            submitter=Submitter(self.journal, clusters, audit, self.tell, doubt=self.doubt),
             restapi=self.restapi,
             tally=self.tally,
         )

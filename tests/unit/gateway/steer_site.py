@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.fakes.batch import FakeJob, FakeQueue
 from tests.fakes.cluster import live_job
+from tests.fakes.people import ThesePeople
 from tests.gateway_client import Answered, Asked
 from tests.unit.gateway.site import ADMIN, EVERYTHING, GatewaySite, means_by, somebody
 from waldur_slurm.gateway.doors.principals import Principal, RunAs
@@ -46,7 +47,10 @@ class SteerSite:
     jobs_ttl: timedelta = timedelta(seconds=0.05)
 
     def __post_init__(self) -> None:
-        self.gateway = GatewaySite(jobs_ttl=self.jobs_ttl, means_of=means_by(self.queue))
+        self.people = ThesePeople("ann", "bob")
+        self.gateway = GatewaySite(
+            jobs_ttl=self.jobs_ttl, means_of=means_by(self.queue), people=self.people
+        )
 
     def put(
         self, number: int, user: str = "ann", state: str = "RUNNING", **changes: Any

@@ -18,6 +18,7 @@ from waldur_slurm.gateway.picture.bodies import Bodies
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.keeper import Keeper, Seen
 from waldur_slurm.gateway.picture.recorder import Recorder
+from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.web.crossing import Crossing, Lane
 from waldur_slurm.gateway.web.native.filters import Compared, split_comparisons
 from waldur_slurm.gateway.web.recalling import PastOf
@@ -43,6 +44,7 @@ class Site:
     recorder: Recorder
     actors: Actors
     audit: Audit
+    submitter: Submitter
     is_stopping: Callable[[], bool] = lambda: False
     crossing: Crossing = field(default_factory=Crossing)
     bodies: Bodies = field(default_factory=Bodies)

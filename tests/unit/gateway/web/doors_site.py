@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.fakes.batch import FakeJob, FakeQueue
 from tests.fakes.cluster import live_job
+from tests.fakes.people import ThesePeople
 from tests.fakes.samples import FakeSamples
 from tests.fakes.tokens import FakeTokens
 from tests.gateway_client import Answered, Asked, Client
@@ -45,6 +46,7 @@ class DoorsSite:
     tokens: FakeTokens = field(default_factory=FakeTokens)
     gateway: GatewaySite = field(
         default_factory=lambda: GatewaySite(
+            people=ThesePeople("ann", "bob"),
             jobs_ttl=timedelta(seconds=0.05),
             means_of=means_by(FakeQueue(jobs=[FakeJob(1, "ann", BatchSheet("#!/bin/sh\n"))])),
             restapi=RestApi(has_index=True, archive=FakeSamples()),

@@ -143,7 +143,7 @@ def test_who_may_act_for_anybody_acts_as_the_owner_and_is_written_down(site: Ste
 def test_a_group_is_acted_for_too(site: SteerSite) -> None:
     site.put(1)
     refused(steer(site, "cancel", GROUPS), 404, "not-there")
-    site.gateway.groups["ann"] = ("physics",)
+    site.people.groups["ann"] = ("physics",)
     assert steer(site, "cancel", GROUPS).status == 204
 
 
