@@ -1,7 +1,7 @@
 """Whether a job that was found is the one that is meant. Pure.
 
 Numbers come again once a site starts them anew. Whoever wants to be sure says more of his job than
-its number: when it was submitted, which every requeue changes, or its mark, the whole comment.
+its number: when it was submitted, which every requeue changes, or its mark, which its comment has.
 """
 
 from collections.abc import Collection
@@ -11,9 +11,7 @@ from typing import NamedTuple
 
 from waldur_slurm.gateway.errors import NotThere, NotThisJob
 from waldur_slurm.model.batch import JobId
-from waldur_slurm.model.live import LiveJob
 from waldur_slurm.model.names import UserName
-from waldur_slurm.model.past import PastJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +28,16 @@ class Asked:
 
 
 class Known(NamedTuple):
-    """A part of a job; `number` is what slurmctld counts it by.
+    """A part of a job: `number` is what slurmctld counts it by, `marks` what it may be meant by.
 
-    The accounting of many sites keeps no comments: then `mark` is None, which is no other mark.
+    The accounting of many sites keeps no comments: then `marks` is None, which is no other mark.
     """
 
     id: JobId
     number: int
     user: UserName
     submitted: datetime
-    mark: str | None
+    marks: Collection[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +48,6 @@ class Meant:
     number: int
     user: UserName
     submitted: datetime
-
-
-def listed(job: LiveJob) -> Known:
-    return Known(job.id, job.number, job.user, job.submitted, job.comment)
-
-
-def recalled(past: PastJob) -> Known:
-    run = past.last
-    number = run.number or run.id.number
-    return Known(run.id, number, run.user, run.submitted, run.comment or None)
 
 
 def judge(
@@ -89,11 +77,11 @@ def _why_not(asked: Asked, part: Known) -> str | None:
     if asked.submitted not in (None, part.submitted):
         when = part.submitted.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return f"job {part.id} was submitted, or requeued, at {when}"
-    if asked.mark in (None, part.mark):
+    if asked.mark is None:
         return None
-    if part.mark is not None:
-        return f"job {part.id} has another mark"
-    return None if asked.submitted else f"the accounting has kept no mark of job {part.id}"
+    if part.marks is None:
+        return None if asked.submitted else f"the accounting has kept no mark of job {part.id}"
+    return None if asked.mark in part.marks else f"job {part.id} has another mark"
 
 
 def _name(asked: JobId, part: Known) -> JobId:

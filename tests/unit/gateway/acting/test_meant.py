@@ -1,17 +1,13 @@
 """Which job is meant: by its number, when it was submitted and its mark; or that none is."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.fakes.cluster import BEGAN, live_job
-from tests.fakes.past import past_run
-from waldur_slurm.gateway.acting.meant import Asked, Known, Meant, judge, listed, recalled
+from waldur_slurm.gateway.acting.meant import Asked, Known, Meant, judge
 from waldur_slurm.gateway.errors import NotThere, NotThisJob
 from waldur_slurm.model.batch import job_id
 from waldur_slurm.model.names import UserName
-from waldur_slurm.model.past import PastJob
 
 THEN = datetime(2026, 11, 30, 12, tzinfo=UTC)
 LATER = THEN + timedelta(seconds=1)
@@ -20,7 +16,7 @@ ANN = UserName("ann")
 
 def part(name: str = "42", submitted: datetime = THEN, mark: str | None = "m", n: int = 0) -> Known:
     job = job_id(name)
-    return Known(job, n or job.number, ANN, submitted, mark)
+    return Known(job, n or job.number, ANN, submitted, None if mark is None else {mark})
 
 
 def asked(name: str = "42", submitted: datetime | None = None, mark: str | None = None) -> Asked:
@@ -92,16 +88,3 @@ def test_who_is_told_that_it_is_another_job_is_told_why_and_no_mark() -> None:
     by_mark = judge(asked(mark="mine"), (part(mark="a secret"),))
     assert str(by_time) == "job 42 was submitted, or requeued, at 2026-11-30T12:00:00Z"
     assert str(by_mark) == "job 42 has another mark"
-
-
-def test_a_job_of_the_queue_and_one_of_the_accounting_are_known_alike() -> None:
-    job = live_job(42, submitted=THEN, comment="m")
-    run = past_run(42, submitted=THEN, comment="m")
-    assert listed(job) == recalled(PastJob((run,))) == part()
-    assert recalled(PastJob((past_run(42, comment=""),))).mark is None
-
-
-def test_a_task_is_known_by_the_number_that_slurmctld_counts_it_by() -> None:
-    name = job_id("42_1")
-    job, run = live_job(43, id=name), replace(past_run(42, submitted=BEGAN), id=name, number=43)
-    assert listed(job).number == recalled(PastJob((run,))).number == 43

@@ -1,10 +1,11 @@
 """No job is touched but the one that is meant, and none is said to be gone that may be there."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from tests.fakes.cluster import BEGAN
+from tests.fakes.cluster import BEGAN, live_job
 from tests.fakes.past import past_run
 from tests.gateway_client import Asked
 from tests.unit.gateway.steer_site import (
@@ -19,8 +20,11 @@ from tests.unit.gateway.steer_site import (
     steer,
 )
 from waldur_slurm.errors import AccountingDown
+from waldur_slurm.gateway.web.native.finding import listed, recalled
+from waldur_slurm.model.batch import job_id
 from waldur_slurm.model.job_state import JobState
 from waldur_slurm.model.live import UnreadableJob
+from waldur_slurm.model.past import PastJob
 
 
 @pytest.fixture
@@ -152,3 +156,21 @@ def test_what_the_accounting_has_as_running_and_slurmctld_not_at_all_is_not_know
 ) -> None:
     site.gateway.history.runs.append(past_run(1, state=JobState("RUNNING"), end=None))
     refused(steer(site, "cancel"), 503, "not-now")
+
+
+def test_a_job_of_the_queue_and_one_of_the_accounting_are_known_alike() -> None:
+    job, run = live_job(42, comment="m"), past_run(42, comment="m")
+    assert listed(job) == recalled(PastJob((run,)))
+    assert recalled(PastJob((past_run(42, comment=""),))).marks is None
+
+
+def test_a_task_is_known_by_the_number_that_slurmctld_counts_it_by() -> None:
+    name = job_id("42_1")
+    job, run = live_job(43, id=name), replace(past_run(42), id=name, number=43)
+    assert listed(job).number == recalled(PastJob((run,))).number == 43
+
+
+def test_the_gateways_own_mark_stands_before_what_the_owner_had_to_say() -> None:
+    own = f"sgw:{'a' * 22}"
+    assert listed(live_job(1, comment=f"{own} of mine")).marks == {own, f"{own} of mine"}
+    assert listed(live_job(1, comment="")).marks == {""}

@@ -9,12 +9,14 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
-from waldur_slurm.gateway.acting.meant import Asked, Known, Meant, absent, judge, listed, recalled
+from waldur_slurm.gateway.acting.meant import Asked, Known, Meant, absent, judge
 from waldur_slurm.gateway.errors import GatewayError, NotNow, NotThere
 from waldur_slurm.gateway.picture.jobs import JobsNow
 from waldur_slurm.gateway.picture.keeper import Seen
+from waldur_slurm.gateway.submits.marks import marked
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.model.batch import Tasks
+from waldur_slurm.model.live import LiveJob
 from waldur_slurm.model.names import UserName
 from waldur_slurm.model.past import PastJob
 
@@ -84,6 +86,22 @@ async def _shown(ask: Ask, users: Collection[UserName]) -> Collection[UserName]:
         return users
     acted_for = await ask.site.crossing.hands.run(lambda: actors.acted_for(ask.principal, rest))
     return {user for user in users if user not in rest} | acted_for
+
+
+def listed(job: LiveJob) -> Known:
+    return Known(job.id, job.number, job.user, job.submitted, _marks(job.comment))
+
+
+def recalled(past: PastJob) -> Known:
+    run = past.last
+    marks = _marks(run.comment) if run.comment else None
+    return Known(run.id, run.number or run.id.number, run.user, run.submitted, marks)
+
+
+def _marks(comment: str) -> Collection[str]:
+    """A whole comment, or what the gateway put before it."""
+    own = marked(comment).mark
+    return {comment} if own is None else {comment, own}
 
 
 async def _with_ended(
