@@ -10,6 +10,10 @@ class ThesePeople(People):
     def __init__(self, *names: str) -> None:
         super().__init__(1000, 65_535, "slurm")
         self._names = names
+        self.groups: dict[str, tuple[str, ...]] = {}
+        """Of people."""
 
     def _find(self, name: UserName) -> Person | None:
-        return Person(name, 1000, 1000, ()) if name in self._names else None
+        if name not in self._names:
+            return None
+        return Person(name, 1000, 1000, self.groups.get(name, ()))

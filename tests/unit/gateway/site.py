@@ -4,14 +4,16 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
+from tests.fakes.batch import FakeBatch, FakeQueue
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.journal import FakeJournal
 from tests.fakes.past import FakeHistory
 from tests.fakes.samples import FakeSamples
 from tests.fakes.transitions import FakeTransitions
 from tests.gateway_client import Answered, Asked, Client
-from waldur_slurm.gateway.acting.actors import Actors, MeansOf
+from waldur_slurm.gateway.acting.actors import Actors, Means, MeansOf
 from waldur_slurm.gateway.acting.audit import Audit
 from waldur_slurm.gateway.doors.people import People
 from waldur_slurm.gateway.doors.principals import Kind, Principal, RunAs
@@ -50,6 +52,12 @@ class Everybody:
 
     def admit(self, _shown: Shown) -> Principal:
         return self.principal
+
+
+def means_by(queue: FakeQueue) -> MeansOf:
+    """Reach this queue as whoever is acted as; his files are not reached."""
+    no_files: Any = None
+    return lambda user: Means(FakeBatch(queue, user), no_files)
 
 
 def somebody(

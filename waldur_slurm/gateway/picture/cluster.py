@@ -48,7 +48,8 @@ class ClusterPictures:
         self.cluster = cluster
         self.history = history
 
-        listed = list_jobs or cluster.read_jobs
+        def listed() -> JobListing:
+            return list_jobs() if list_jobs else cluster.read_jobs()
 
         def read_jobs() -> JobsNow:
             return JobsNow(listed())

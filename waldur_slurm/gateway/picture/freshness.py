@@ -37,6 +37,8 @@ class Readings:
     failing_since: float | None = None
     flying_since: float | None = None
     """When the reading under way began."""
+    is_outdated: bool = False
+    """Something was changed since: the picture serves only while Slurm is silent."""
 
 
 class Answer(Enum):
@@ -66,7 +68,7 @@ def judge(now: float, ttl_s: float, known: Readings) -> Verdict:
         return _judge_silence(now, life, known, known.failing_since)
     if is_past_patience(now, known):
         return _judge_silence(now, life, known, known.flying_since or now)
-    if known.began is None:
+    if known.began is None or known.is_outdated:
         return Verdict(Answer.WAIT, is_renewal_due=True)
     age = now - known.began
     if age <= life:

@@ -34,8 +34,8 @@ class ActingSettings:
     executor: Executor | None = variable(
         "GATEWAY_EXECUTOR",
         one_of(Executor),
-        "how it acts as users, by `docs/gateway-operations.md`, *Which executor to take*:"
-        " `sudo`, `socket`, `setuid`, or `self` for a gateway that is one user and acts as nobody else",
+        "how it acts as users, by `docs/gateway-operations.md`, *Which executor to take*: `sudo`,"
+        " `socket`, `setuid`, or `self` for a gateway that is one user and acts as nobody else",
         unset_means="it only reads",
     )
     hand: Path = variable("GATEWAY_HAND", path, "the hand, for all but `socket`", str(PROGRAM))

@@ -72,7 +72,7 @@ def _operation(route: Route) -> dict[str, Any]:
         "operationId": _operation_id(route),
         "parameters": [*_path_parameters(route), *_query_parameters(route)],
         "responses": {
-            "200": {"description": "what was asked for", "content": _contents(route)},
+            str(route.status): _success(route),
             "default": {
                 "description": "why not",
                 "content": {"application/problem+json": {"schema": _reference(Problem)}},
@@ -89,6 +89,12 @@ def _operation(route: Route) -> dict[str, Any]:
             "content": {"application/json": {"schema": _reference(route.body)}},
         }
     return made
+
+
+def _success(route: Route) -> dict[str, Any]:
+    if route.status == 204:
+        return {"description": "done"}
+    return {"description": "what was asked for", "content": _contents(route)}
 
 
 def _operation_id(route: Route) -> str:

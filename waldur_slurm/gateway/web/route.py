@@ -37,6 +37,8 @@ class Route:
     body: type | None = None
     answer: type | None = None
     media_types: tuple[str, ...] = ("application/json",)
+    status: int = 200
+    """Of what went well."""
     compared: Mapping[str, type] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

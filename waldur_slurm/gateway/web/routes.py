@@ -26,6 +26,7 @@ from waldur_slurm.gateway.web.native import (
     summary,
 )
 from waldur_slurm.gateway.web.native import cluster_views as views
+from waldur_slurm.gateway.web.native.steer_routes import STEER_ROUTES
 from waldur_slurm.gateway.web.native.submit_routes import SUBMIT_ROUTES
 from waldur_slurm.gateway.web.openapi import document
 from waldur_slurm.gateway.web.route import PUBLIC, Route
@@ -72,6 +73,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         body=lookup.Lookup,
         answer=lookup.LookupAnswer,
     ),
+    *STEER_ROUTES,
     Route(
         "GET",
         "/events",

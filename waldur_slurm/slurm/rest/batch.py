@@ -73,5 +73,8 @@ class RestBatch:
     def control(self, verb: Verb, job: JobId) -> None:
         self._tools.control(verb, job)
 
+    def read_script(self, number: int) -> str:
+        return self._tools.read_script(number)
+
     def update(self, job: JobId, changes: Mapping[str, str]) -> None:
         self._tools.update(job, changes)

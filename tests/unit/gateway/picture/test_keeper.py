@@ -252,6 +252,31 @@ def test_what_was_changed_is_read_again_before_it_is_shown() -> None:
     assert site.see().picture.value == 2
 
 
+def test_a_picture_that_was_being_taken_when_something_was_changed_is_not_shown_as_fresh() -> None:
+    site = Site()
+    read = site.source.read
+
+    def read_while_it_changes() -> int:
+        if site.source.readings == 0:
+            site.keeper.forget()
+        return read()
+
+    site.keeper._read = read_while_it_changes
+
+    assert site.see().picture.value == 2
+
+
+def test_the_last_picture_stands_for_a_silent_slurm_after_a_change_too() -> None:
+    site = Site()
+    site.see()
+    site.keeper.forget()
+    site.source.is_silent = True
+
+    seen = site.see()
+
+    assert (seen.picture.value, "connect failure" in seen.silence) == (1, True)
+
+
 def test_each_new_picture_is_handed_on_with_the_one_before() -> None:
     pairs: list[tuple[Picture[int] | None, Picture[int]]] = []
     site = Site(on_new=lambda before, after: pairs.append((before, after)))

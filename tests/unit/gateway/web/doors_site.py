@@ -5,11 +5,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from tests.fakes.batch import FakeJob, FakeQueue
 from tests.fakes.cluster import live_job
+from tests.fakes.people import ThesePeople
 from tests.fakes.samples import FakeSamples
 from tests.fakes.tokens import FakeTokens
 from tests.gateway_client import Answered, Asked, Client
-from tests.unit.gateway.site import GatewaySite
+from tests.unit.gateway.site import GatewaySite, means_by
 from waldur_slurm.gateway.doors.doors import Doors
 from waldur_slurm.gateway.doors.keyring import Keyring
 from waldur_slurm.gateway.doors.paces import Pace
@@ -23,6 +25,7 @@ from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.app import application
 from waldur_slurm.gateway.web.route import Route
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
+from waldur_slurm.model.batch import BatchSheet
 from waldur_slurm.model.names import UserName
 
 SECRET = b"of no use to anybody"
@@ -42,7 +45,12 @@ class DoorsSite:
     pace: Pace = field(default_factory=lambda: Pace(1_000, 1_000))
     tokens: FakeTokens = field(default_factory=FakeTokens)
     gateway: GatewaySite = field(
-        default_factory=lambda: GatewaySite(restapi=RestApi(has_index=True, archive=FakeSamples()))
+        default_factory=lambda: GatewaySite(
+            people=ThesePeople("ann", "bob"),
+            jobs_ttl=timedelta(seconds=0.05),
+            means_of=means_by(FakeQueue(jobs=[FakeJob(1, "ann", BatchSheet("#!/bin/sh\n"))])),
+            restapi=RestApi(has_index=True, archive=FakeSamples()),
+        )
     )
 
     def __post_init__(self) -> None:
@@ -80,5 +88,5 @@ class DoorsSite:
     def ask(self, route: Route, token: str = "", **headers: str) -> Answered:
         given = {"host": "127.0.0.1:8040", **headers}
         given |= {"authorization": f"Bearer {token}"} if token else {}
-        body = b"{}" if route.method in ("POST", "PUT") else b""
+        body = b"{}" if route.method in ("POST", "PUT", "PATCH") else b""
         return self.client.ask(Asked(path_of(route), route.method, list(given.items()), body))
