@@ -59,7 +59,7 @@ class ActingSite:
         place = hand.directory / "gateway"
         place.mkdir()
         shutil.chown(place, CALLER)
-        tools = fast_tools(hand.directory / "tools", lab.environ)
+        tools = fast_tools(hand.directory / "tools", lab.environ, "sbatch")
         (tools / "sbatch").rename(tools / "true-sbatch")
         hand.write_conf(slurm_bin=str(tools))
         site = cls(lab, hand, place)
