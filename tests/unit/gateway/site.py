@@ -2,16 +2,19 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.past import FakeHistory
+from tests.fakes.people import FakePeople
 from tests.fakes.samples import FakeSamples
+from tests.fakes.tokens import FakeTokens
 from tests.fakes.transitions import FakeTransitions
 from tests.gateway_client import Answered, Asked, Client
 from waldur_slurm.gateway.acting.actors import Actors, MeansOf
 from waldur_slurm.gateway.acting.audit import Audit
+from waldur_slurm.gateway.doors.one_job import JobTokens
 from waldur_slurm.gateway.doors.people import People
 from waldur_slurm.gateway.doors.principals import Kind, Principal, RunAs
 from waldur_slurm.gateway.doors.scopes import Scope, widened
@@ -27,6 +30,7 @@ from waldur_slurm.model.names import UserName
 from waldur_slurm.telemetry.events import Event, to_all
 
 EVERYTHING = frozenset(Scope)
+SECRET = b"of no use to anybody"
 
 
 class Clock:
@@ -72,6 +76,8 @@ class GatewaySite:
     transitions: FakeTransitions = field(default_factory=FakeTransitions)
     jobs_ttl: timedelta = timedelta(seconds=5)
     means_of: MeansOf | None = None
+    people: People = field(default_factory=FakePeople)
+    tokens: FakeTokens = field(default_factory=FakeTokens)
     restapi: RestApi = field(default_factory=lambda: RestApi(has_index=True, archive=FakeSamples()))
 
     def __post_init__(self) -> None:
@@ -92,8 +98,9 @@ class GatewaySite:
             tell=self.tell,
             mark="the mark of this process",
             recorder=self.recorder,
-            actors=Actors(People(1000, 65_535, "slurm"), self.means_of, "lab"),
+            actors=Actors(self.people, self.means_of, "lab"),
             audit=Audit(None, self.tell),
+            job_tokens=JobTokens(self.tokens, lambda: SECRET, lambda: datetime.now(UTC)),
             restapi=self.restapi,
             tally=self.tally,
         )

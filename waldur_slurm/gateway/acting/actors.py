@@ -45,12 +45,17 @@ class Actors:
         self.cluster = cluster
         """The one whose Slurm the hand speaks to."""
 
-    def find(self, caller: Caller, user: str, cluster: str) -> Actor:
-        """Return the actor; raises `Denied`, or `NotOffered`."""
+    def demand(self, cluster: str) -> MeansOf:
+        """Raises `NotOffered` where nothing is done in anybody's name, or not on this cluster."""
         if self._means_of is None:
             raise NotOffered("this gateway only reads; GATEWAY_EXECUTOR says how it would act")
         if cluster != self.cluster:
             raise NotOffered(f"things are done on {self.cluster} only, not on {cluster}")
+        return self._means_of
+
+    def find(self, caller: Caller, user: str, cluster: str) -> Actor:
+        """Return the actor; raises `Denied`, or `NotOffered`."""
+        means_of = self.demand(cluster)
         person = self._people.find_actor(caller.principal, user)
-        means = self._means_of(person.name)
+        means = means_of(person.name)
         return Actor(caller, person, means.batch, means.files)

@@ -26,6 +26,7 @@ from waldur_slurm.gateway.web.native import (
     summary,
 )
 from waldur_slurm.gateway.web.native import cluster_views as views
+from waldur_slurm.gateway.web.native.file_routes import FILE_ROUTES
 from waldur_slurm.gateway.web.native.views import JobView
 from waldur_slurm.gateway.web.openapi import document
 from waldur_slurm.gateway.web.route import PUBLIC, Route
@@ -52,6 +53,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         "one job, in the queue or in the accounting; waits for a change where asked to",
         query=job.JobQuery,
         answer=JobView,
+        is_of_one_job=True,
     ),
     Route(
         "GET",
@@ -61,6 +63,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         "all tasks of an array, or all components of a job, ended ones too",
         answer=job.PartsAnswer,
     ),
+    *FILE_ROUTES,
     Route(
         "POST",
         "/jobs/lookup",

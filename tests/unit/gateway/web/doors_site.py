@@ -5,11 +5,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from tests.fakes.batch import FakeBatch, FakeQueue
 from tests.fakes.cluster import live_job
+from tests.fakes.files import FakeFiles, FakeTree
 from tests.fakes.samples import FakeSamples
-from tests.fakes.tokens import FakeTokens
 from tests.gateway_client import Answered, Asked, Client
-from tests.unit.gateway.site import GatewaySite
+from tests.unit.gateway.site import SECRET, GatewaySite
+from waldur_slurm.gateway.acting.actors import Means
 from waldur_slurm.gateway.doors.doors import Doors
 from waldur_slurm.gateway.doors.keyring import Keyring
 from waldur_slurm.gateway.doors.paces import Pace
@@ -25,28 +27,49 @@ from waldur_slurm.gateway.web.route import Route
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.model.names import UserName
 
-SECRET = b"of no use to anybody"
-PARAMETERS = {"cluster": "lab", "job_id": "1", "node": "n1"}
+PARAMETERS = {"cluster": "lab", "job_id": "1", "node": "n1", "path": "result"}
 ANNS = "the name of a job of Ann's"
+
+
+HOME = "/home/ann"
+
+
+def _means(user: str) -> Means:
+    tree = FakeTree()
+    for name in ("result", "slurm-1.out", "slurm-2.out"):
+        tree.write(f"{HOME}/{name}", b"done\n")
+    return Means(FakeBatch(FakeQueue(), user), FakeFiles(tree))
 
 
 def path_of(route: Route) -> str:
     return route.path.format_map(PARAMETERS)
 
 
+def body_of(route: Route) -> bytes:
+    """Send what is understood, where a route asks more of a body than that it is one."""
+    if route.path.endswith("/tokens"):
+        return b'{"scopes": ["output:read"]}'
+    return b"{}" if route.method in ("POST", "PUT") else b""
+
+
 @dataclass
 class DoorsSite:
-    """Job 1 is Ann's. Streams end as soon as they have begun."""
+    """Job 1 is Ann's, and job 2 another of hers. Streams end as soon as they have begun."""
 
     allowed: Allowed = field(default_factory=Allowed)
     pace: Pace = field(default_factory=lambda: Pace(1_000, 1_000))
-    tokens: FakeTokens = field(default_factory=FakeTokens)
     gateway: GatewaySite = field(
-        default_factory=lambda: GatewaySite(restapi=RestApi(has_index=True, archive=FakeSamples()))
+        default_factory=lambda: GatewaySite(
+            restapi=RestApi(has_index=True, archive=FakeSamples()), means_of=_means
+        )
     )
 
     def __post_init__(self) -> None:
-        self.gateway.cluster.put(live_job(1, user=UserName("ann"), name=ANNS))
+        self.tokens = self.gateway.tokens
+        for number in (1, 2):
+            where = {"stdout": f"{HOME}/slurm-%j.out", "stderr": "", "work_dir": HOME}
+            job = live_job(number, user=UserName("ann"), name=ANNS, **where)
+            self.gateway.cluster.put(job)
         keyring = Keyring(
             self.tokens,
             lambda: SECRET,
@@ -80,5 +103,5 @@ class DoorsSite:
     def ask(self, route: Route, token: str = "", **headers: str) -> Answered:
         given = {"host": "127.0.0.1:8040", **headers}
         given |= {"authorization": f"Bearer {token}"} if token else {}
-        body = b"{}" if route.method in ("POST", "PUT") else b""
+        body = body_of(route)
         return self.client.ask(Asked(path_of(route), route.method, list(given.items()), body))
