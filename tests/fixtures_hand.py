@@ -54,6 +54,11 @@ class HandSite:
         return self.directory / "hand.conf"
 
     @property
+    def sudoers(self) -> Path:
+        """The one line that lets the caller start the hand as others."""
+        return self.directory / "sudoers"
+
+    @property
     def socket(self) -> Path:
         return self.directory / "hand.sock"
 
@@ -155,7 +160,7 @@ def install(directory: Path) -> HandSite:
         os.chown(site.home(user), uid, gid)
         site.home(user).chmod(0o700)
         _script(site.directory / f"as-{user}", f'{_as(user)} {site.program} "$@"')
-    rules = site.directory / "sudoers"
+    rules = site.sudoers
     rules.write_text(f'{CALLER} ALL=({ANN},{BOB},{STRANGER}) NOPASSWD: {site.program} ""\n')
     rules.chmod(0o440)
     own_rules = f"unshare -m sh -c 'mount --bind {rules} /etc/sudoers && exec \"$@\"' sh"

@@ -15,7 +15,9 @@ from typing import Any
 
 from tests.places import PROJECT
 
-TOOLS = ("sacct", "sacctmgr", "scancel", "scontrol", "sdiag", "sinfo", "squeue", "sreport")
+TOOLS = (
+    "sacct", "sacctmgr", "sbatch", "scancel", "scontrol", "sdiag", "sinfo", "squeue", "sreport",
+)  # fmt: skip
 
 
 @dataclass
@@ -52,6 +54,7 @@ class Program:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
             address = self.directory / f"notify-{time.monotonic_ns()}"
             manager.bind(str(address))
+            address.chmod(0o666)  # as systemd's own
             log = self.directory / f"log-{time.monotonic_ns()}"
             with (
                 log.open("wb") as stream,

@@ -1,6 +1,6 @@
 """A queue in memory that says no where Slurm does, and can be away or lose an answer."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -53,6 +53,10 @@ class FakeQueue:
     jobs: list[FakeJob] = field(default_factory=list)
     is_down: bool = False
     loses_answers: bool = False
+    loses_requests: bool = False
+    """sbatch is lost on its way, and nobody is told."""
+    on_new: Callable[[FakeJob], None] = lambda _job: None
+    """Whoever shows the queue hears of each new job."""
 
     def find(self, job: JobId) -> FakeJob | None:
         return next((each for each in self.jobs if each.number == job.number), None)
@@ -74,9 +78,12 @@ class FakeBatch:
     def submit(self, sheet: BatchSheet) -> Submitted:
         self._check(sheet)
         self._reach("sbatch")
+        if self.queue.loses_requests:
+            raise OutcomeUnknown("sbatch's answer was lost: killed")
         self._judge(sheet)
         job = FakeJob(len(self.queue.jobs) + 1, self.user, sheet)
         self.queue.jobs.append(job)
+        self.queue.on_new(job)
         if self.queue.loses_answers:
             raise OutcomeUnknown("sbatch's answer was lost: Socket timed out")
         return Submitted(JobId(job.number))

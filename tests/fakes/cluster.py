@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from waldur_slurm.errors import AccountingDown, SlurmError
+from waldur_slurm.errors import AccountingDown, CommandFailed, SlurmError
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.cluster import (
     Controller,
@@ -171,6 +171,8 @@ class FakeCluster:
     )
     unknown_shares: set[int] = field(default_factory=set)
     """Jobs whose details somebody forges."""
+    untold: int = 0
+    """What slurmctld has still to tell the accounting."""
     calls: Counter[str] = field(default_factory=Counter)
     _outage: SlurmError | None = None
     _is_accounting_down: bool = False
@@ -215,6 +217,13 @@ class FakeCluster:
         self._called("read_jobs")
         return JobListing(tuple(self.jobs.values()), tuple(self.unreadable))
 
+    def read_job(self, job: JobId) -> JobListing:
+        self._called("read_job")
+        found = tuple(each for each in self.jobs.values() if each.id.whole == job)
+        if not found:
+            raise CommandFailed(("squeue",), 1, "slurm_load_jobs error: Invalid job id specified")
+        return JobListing(found)
+
     def read_shares(self, jobs: Iterable[LiveJob]) -> Mapping[Run, tuple[NodeShare, ...]]:
         self._called("read_shares")
         known = [self.jobs.get(job.number) for job in jobs]
@@ -253,7 +262,10 @@ class FakeCluster:
         return Statistics(
             at=self.now,
             since=BEGAN,
-            counters={"Jobs running": sum(job.hosts != "" for job in self.jobs.values())},
+            counters={
+                "Jobs running": sum(job.hosts != "" for job in self.jobs.values()),
+                "DBD Agent queue size": self.untold,
+            },
             main_schedule={},
             backfill={},
             by_message=(Rpc("REQUEST_JOB_INFO", 2003, asked, 100, 100 * asked),),

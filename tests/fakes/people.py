@@ -1,23 +1,20 @@
-"""A machine on which everybody is known whose name may be one, and may be acted as."""
+"""People whom a test names, whether or not this machine has such users."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 from waldur_slurm.gateway.doors.people import People, Person
-from waldur_slurm.gateway.doors.principals import is_user
 from waldur_slurm.model.names import UserName
 
 
-@dataclass
-class FakePeople(People):
-    """Decides as the real ones do; `groups` are those of each user, `barred` nobody is acted as."""
+class ThesePeople(People):
+    """All that is decided is decided as ever; who there is, is not asked of the machine."""
 
-    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    barred: frozenset[str] = frozenset({"root", "slurm"})
-
-    def __post_init__(self) -> None:
+    def __init__(self, *names: str, groups: Mapping[str, tuple[str, ...]] | None = None) -> None:
         super().__init__(1000, 65_535, "slurm")
+        self._names = names
+        self._groups = groups or {}
 
     def _find(self, name: UserName) -> Person | None:
-        if not is_user(name) or name in self.barred:
+        if name not in self._names:
             return None
-        return Person(name, 1000, 1000, self.groups.get(name, ()))
+        return Person(name, 1000, 1000, self._groups.get(name, ()))

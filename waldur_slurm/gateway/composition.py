@@ -37,8 +37,10 @@ from waldur_slurm.gateway.settings.readers import ClusterSource
 from waldur_slurm.gateway.store.samples import StoredSamples
 from waldur_slurm.gateway.store.secret import server_secret
 from waldur_slurm.gateway.store.sqlite import Database
+from waldur_slurm.gateway.store.submits import StoredJournal
 from waldur_slurm.gateway.store.tokens import StoredTokens
 from waldur_slurm.gateway.store.transitions import StoredTransitions
+from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.web.ask import Site
 from waldur_slurm.gateway.web.cors import ANY
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
@@ -54,7 +56,7 @@ from waldur_slurm.slurm.past.client import HistoryClient
 from waldur_slurm.slurm.tools import Tools
 from waldur_slurm.slurm.transports.hands import Hand, OwnHand, SocketHand, SudoHand
 from waldur_slurm.slurm.transports.observed import ObservedTransport
-from waldur_slurm.slurm.transports.on_behalf import OnBehalf
+from waldur_slurm.slurm.transports.on_behalf import GRACE, OnBehalf
 from waldur_slurm.telemetry.audit import AuditLog
 from waldur_slurm.telemetry.events import Event, Level, Sink, to_all
 from waldur_slurm.telemetry.log import is_journal_stream, start_log
@@ -190,6 +192,22 @@ class Parts:
                 return None
 
     @cached_property
+    def submitter(self) -> Submitter:
+        """A hand that is busy takes one more command's time to begin."""
+        return Submitter(
+            StoredJournal(self.database),
+            self.clusters,
+            self.audit,
+            self.tell,
+            doubt=2 * self.settings.command_timeout + GRACE,
+        )
+
+    def settling(self) -> AbstractContextManager[None]:
+        """Settle submits that are open, where there can be any."""
+        is_acting = self.settings.acting.executor is not None
+        return self.submitter.settler.running() if is_acting else nullcontext()
+
+    @cached_property
     def tokens(self) -> Tokens:
         return StoredTokens(self.database)
 
@@ -223,10 +241,9 @@ class Parts:
 
     @cached_property
     def site(self) -> Site:
-        clusters = {pictures.name: pictures for pictures in self._clusters()}
-        default = next(iter(clusters))
+        default = next(iter(self.clusters))
         return Site(
-            clusters=clusters,
+            clusters=self.clusters,
             default_cluster=default,
             tell=self.tell,
             mark=token_hex(16),
@@ -237,7 +254,13 @@ class Parts:
             actors=Actors(self.people, self._means(), default),
             audit=self.audit,
             job_tokens=JobTokens(self.tokens, lambda: self.token_secret, _now),
+            submitter=self.submitter,
         )
+
+    @cached_property
+    def clusters(self) -> Mapping[str, ClusterPictures]:
+        """By their names, the default one first."""
+        return {pictures.name: pictures for pictures in self._clusters()}
 
     @cached_property
     def database(self) -> Database:

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from sandbox.slurm import Cluster, ClusterOptions
+from tests.e2e.gateway.acting import ActingGateway, ActingSite
 from tests.e2e.gateway.gateway import Gateway, running
 from tests.e2e.program import fast_tools
+from tests.fixtures_hand import ANN, BOB, HandSite
 from tests.fixtures_slurm import NewCluster
 
 NewGateway = Callable[..., AbstractContextManager[Gateway]]
@@ -37,6 +39,23 @@ def new_gateway(lab: Cluster, lab_tools: Path, tmp_path: Path) -> NewGateway:
         return running(lab, lab_tools, tmp_path, **changes)  # type: ignore[arg-type]  # a typo fails at once
 
     return start
+
+
+@pytest.fixture
+def acting_site(lab: Cluster, hand_site: HandSite) -> Iterator[ActingSite]:
+    """Where gateways act on the lab, by sudo or the socket of a hand that root installed."""
+    site = ActingSite.make(lab, hand_site)
+    yield site
+    for user in (ANN, BOB):
+        lab.must("scancel", f"--user={user}")
+    site.close()
+
+
+@pytest.fixture
+def acting(acting_site: ActingSite) -> Iterator[ActingGateway]:
+    """One that runs, by sudo."""
+    with acting_site.running() as started:
+        yield started
 
 
 @pytest.fixture

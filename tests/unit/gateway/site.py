@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.journal import FakeJournal
 from tests.fakes.past import FakeHistory
-from tests.fakes.people import FakePeople
 from tests.fakes.samples import FakeSamples
 from tests.fakes.tokens import FakeTokens
 from tests.fakes.transitions import FakeTransitions
@@ -21,6 +21,7 @@ from waldur_slurm.gateway.doors.scopes import Scope, widened
 from waldur_slurm.gateway.doors.shown import Shown
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.recorder import Recorder
+from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.app import application
 from waldur_slurm.gateway.web.ask import Site
@@ -76,8 +77,10 @@ class GatewaySite:
     transitions: FakeTransitions = field(default_factory=FakeTransitions)
     jobs_ttl: timedelta = timedelta(seconds=5)
     means_of: MeansOf | None = None
-    people: People = field(default_factory=FakePeople)
     tokens: FakeTokens = field(default_factory=FakeTokens)
+    people: People = field(default_factory=lambda: People(1000, 65_535, "slurm"))
+    journal: FakeJournal = field(default_factory=FakeJournal)
+    doubt: timedelta = timedelta(0)
     restapi: RestApi = field(default_factory=lambda: RestApi(has_index=True, archive=FakeSamples()))
 
     def __post_init__(self) -> None:
@@ -92,15 +95,17 @@ class GatewaySite:
             jobs_ttl_s=self.jobs_ttl.total_seconds(),
             on_jobs=partial(self.recorder.record, "lab"),
         )
+        clusters, audit = {"lab": self.pictures}, Audit(None, self.tell)
         self.site = Site(
-            clusters={"lab": self.pictures},
+            clusters=clusters,
             default_cluster="lab",
             tell=self.tell,
             mark="the mark of this process",
             recorder=self.recorder,
             actors=Actors(self.people, self.means_of, "lab"),
-            audit=Audit(None, self.tell),
             job_tokens=JobTokens(self.tokens, lambda: SECRET, lambda: datetime.now(UTC)),
+            audit=audit,
+            submitter=Submitter(self.journal, clusters, audit, self.tell, doubt=self.doubt),
             restapi=self.restapi,
             tally=self.tally,
         )

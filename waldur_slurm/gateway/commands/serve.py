@@ -18,7 +18,12 @@ def run(parts: Parts, _arguments: argparse.Namespace) -> int:
         fields = {"key": key.key, "why": key.why}
         tell(Event(name="config.not_honoured", level=Level.WARNING, fields=fields))
     addresses = [listener.at for listener in settings.listen]
-    with listening(addresses) as sockets, parts.sampling(), parts.looking():
+    with (
+        listening(addresses) as sockets,
+        parts.sampling(),
+        parts.looking(),
+        parts.settling(),
+    ):
         applications = {
             listener.at: application(parts.site, parts.doors, listener.surfaces)
             for listener in settings.listen

@@ -7,7 +7,7 @@ whether whoever asked is the one to take the new picture, where he may block: `F
 import time
 import traceback
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Lock
@@ -159,19 +159,24 @@ class Keeper(Generic[Value]):
 
     def fresh(self) -> Value:
         """Return what Slurm says now; blocks. Raises `NotNow` where it does not answer."""
+        seen = self.shown()
+        if seen.silence:
+            raise NotNow(f"Slurm does not tell of {self.thing}: {seen.silence}")
+        return seen.picture.value
+
+    def shown(self, *, younger_than: float = 0.0) -> Seen[Value]:
+        """Return what whoever looks is shown; blocks. Raises `NotNow` where there is nothing."""
         while True:
-            look = self.look()
+            look = self.look(younger_than=younger_than)
             if look.to_take:
                 look.to_take.take()
             match look.answer:
-                case Seen(silence=""):
-                    return look.answer.picture.value
-                case Seen(silence=silence):
-                    raise NotNow(f"Slurm does not tell of {self.thing}: {silence}")
+                case Seen():
+                    return look.answer
                 case NotNow():
                     raise look.answer
                 case landed:
-                    landed.result()
+                    wait([landed], timeout=self.patience_s)
 
     def forget(self) -> None:
         """Let nobody be shown the picture again as fresh: something was changed."""

@@ -59,3 +59,39 @@ SELECT time FROM samples WHERE cluster = :cluster ORDER BY time;
 
 -- drop_sample: lets one go
 DELETE FROM samples WHERE cluster = :cluster AND time = :time;
+
+-- open_submit: a new attempt, unless its key has one, or its mark is open
+INSERT OR IGNORE INTO submits
+    (owner, key, cluster, user, fingerprint, mark, opened, doubt_until, may_wait)
+VALUES
+    (:owner, :key, :cluster, :user, :fingerprint, :mark, :opened, :doubt_until, :may_wait);
+
+-- submit_in_the_way: the attempt of a key, else the open one of a mark
+SELECT * FROM submits
+WHERE (owner = :owner AND key = :key)
+    OR (job_id IS NULL AND cluster = :cluster AND user = :user AND mark = :mark)
+ORDER BY owner = :owner AND key = :key DESC LIMIT 1;
+
+-- reopen_submit: begins an open attempt anew
+UPDATE submits SET opened = :opened, doubt_until = :doubt_until
+WHERE owner = :owner AND key = :key AND job_id IS NULL;
+
+-- place_submit: the job of an attempt, or more of what is known of it
+UPDATE submits SET
+    job_id = :job_id, submitted = :submitted, work_dir = :work_dir,
+    stdout = :stdout, stderr = :stderr
+WHERE owner = :owner AND key = :key AND (job_id IS NULL OR job_id = :job_id);
+
+-- free_submit: forgets an open attempt
+DELETE FROM submits WHERE owner = :owner AND key = :key AND job_id IS NULL;
+
+-- open_submits: the open attempts, the oldest first
+SELECT * FROM submits WHERE job_id IS NULL ORDER BY opened, owner, key;
+
+-- jobs_of_mark: the jobs of other attempts with the same mark
+SELECT job_id FROM submits
+WHERE mark = :mark AND cluster = :cluster AND user = :user AND job_id IS NOT NULL
+    AND NOT (owner = :owner AND key = :key);
+
+-- forget_submits: those that were opened before a moment and have their job
+DELETE FROM submits WHERE opened < :before AND job_id IS NOT NULL;

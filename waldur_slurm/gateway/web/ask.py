@@ -19,6 +19,7 @@ from waldur_slurm.gateway.picture.bodies import Bodies
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.keeper import Keeper, Seen
 from waldur_slurm.gateway.picture.recorder import Recorder
+from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.web.crossing import Crossing, Lane
 from waldur_slurm.gateway.web.held import Digests, OpenFiles
 from waldur_slurm.gateway.web.native.filters import Compared, split_comparisons
@@ -46,6 +47,7 @@ class Site:
     actors: Actors
     audit: Audit
     job_tokens: JobTokens
+    submitter: Submitter
     is_stopping: Callable[[], bool] = lambda: False
     crossing: Crossing = field(default_factory=Crossing)
     bodies: Bodies = field(default_factory=Bodies)

@@ -27,6 +27,7 @@ from waldur_slurm.gateway.web.native import (
 )
 from waldur_slurm.gateway.web.native import cluster_views as views
 from waldur_slurm.gateway.web.native.file_routes import FILE_ROUTES
+from waldur_slurm.gateway.web.native.submit_routes import SUBMIT_ROUTES
 from waldur_slurm.gateway.web.native.views import JobView
 from waldur_slurm.gateway.web.openapi import document
 from waldur_slurm.gateway.web.route import PUBLIC, Route
@@ -35,6 +36,7 @@ from waldur_slurm.gateway.web.seeds.restapi_routes import RESTAPI_ROUTES
 _READ_CLUSTER = Scope.CLUSTER_READ
 
 _OF_A_CLUSTER: tuple[Route, ...] = (
+    *SUBMIT_ROUTES,
     Route(
         "GET",
         "/jobs",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from waldur_slurm.errors import AccountingDown, CommandFailed
+from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.cluster import (
     Controller,
     License,
@@ -18,7 +19,7 @@ from waldur_slurm.model.cluster import (
 from waldur_slurm.model.jobs import Run
 from waldur_slurm.model.live import JobListing, LiveJob, NodeShare
 from waldur_slurm.model.names import ClusterName
-from waldur_slurm.processes.port import Transport
+from waldur_slurm.processes.port import Argv, Transport
 from waldur_slurm.slurm.grammar.marks import mark_of
 from waldur_slurm.slurm.grammar.questions import questions_about, split_answers
 from waldur_slurm.slurm.grammar.settings import parse_configuration, parse_version
@@ -29,6 +30,9 @@ from waldur_slurm.slurm.tools import Tools
 
 MOST_ASKED_ALONE = 1000
 """Jobs whose record somebody else claims too; beyond that many they stay unknown."""
+
+QUICKLY = timedelta(seconds=5)
+"""How long somebody waits for one job."""
 
 
 def fresh_nonce() -> str:
@@ -49,12 +53,21 @@ class ClusterClient:
         nonce: Callable[[], str] = fresh_nonce,
     ) -> None:
         self._tools = Tools(transport, bin_path=bin_path, timeout=timeout)
+        self._quick_tools = Tools(
+            transport, bin_path=bin_path, timeout=min(timeout or QUICKLY, QUICKLY)
+        )
         self._away = away
         self._nonce = nonce
 
     def read_jobs(self) -> JobListing:
-        argv, mark = commands.show_jobs(self._away), mark_of(self._nonce())
-        lines = self._tools.listen(argv, environ=commands.jobs_format(mark))
+        return self._read_jobs(commands.show_jobs(self._away), self._tools)
+
+    def read_job(self, job: JobId) -> JobListing:
+        return self._read_jobs(commands.show_job(self._away, job), self._quick_tools)
+
+    def _read_jobs(self, argv: Argv, tools: Tools) -> JobListing:
+        mark = mark_of(self._nonce())
+        lines = tools.listen(argv, environ=commands.jobs_format(mark))
         listing = parse_jobs(lines, mark)
         if listing is None:
             raise AccountingDown(argv, 0, "not even a heading")

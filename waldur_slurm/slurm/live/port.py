@@ -8,6 +8,7 @@ all that there is nothing.
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.cluster import (
     Controller,
     License,
@@ -27,6 +28,10 @@ class Cluster(Protocol):
 
     def read_jobs(self) -> JobListing:
         """Read all jobs that slurmctld knows, of hidden partitions and just ended ones too."""
+        ...
+
+    def read_job(self, job: JobId) -> JobListing:
+        """Read one job with all its parts, and quickly or not at all; it costs slurmctld little."""
         ...
 
     def read_shares(self, jobs: Iterable[LiveJob]) -> Mapping[Run, tuple[NodeShare, ...]]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from tests.fakes.batch import FakeBatch, FakeQueue
 from tests.fakes.cluster import live_job
 from tests.fakes.files import FakeFiles, FakeTree
+from tests.fakes.people import ThesePeople
 from tests.fakes.samples import FakeSamples
 from tests.gateway_client import Answered, Asked, Client
 from tests.unit.gateway.site import SECRET, GatewaySite
@@ -60,7 +61,9 @@ class DoorsSite:
     pace: Pace = field(default_factory=lambda: Pace(1_000, 1_000))
     gateway: GatewaySite = field(
         default_factory=lambda: GatewaySite(
-            restapi=RestApi(has_index=True, archive=FakeSamples()), means_of=_means
+            restapi=RestApi(has_index=True, archive=FakeSamples()),
+            means_of=_means,
+            people=ThesePeople("ann", "bob"),
         )
     )
 

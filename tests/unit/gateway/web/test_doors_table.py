@@ -112,7 +112,7 @@ def test_nobody_is_shown_the_jobs_of_others(site: DoorsSite, route: Route) -> No
 
 def test_the_owner_is_shown_his_job_where_another_is_not(site: DoorsSite) -> None:
     """Without this, nobody would notice a test above that looks for the wrong thing."""
-    (listing,) = (each for each in ROUTES if each.path == "/api/v1/jobs")
+    (listing,) = (each for each in ROUTES if (each.method, each.path) == ("GET", "/api/v1/jobs"))
 
     assert ANNS.encode() in site.ask(listing, site.token({Scope.JOBS_READ})).body
     assert ANNS.encode() in site.ask(listing, site.token({Scope.JOBS_READ_ALL}, "bob")).body

@@ -22,10 +22,20 @@ from waldur_slurm.gateway.web.native.cluster_views import (
     reservation_view,
     statistics_view,
 )
+from waldur_slurm.gateway.web.native.lookup import MOST_MARKS
 from waldur_slurm.gateway.web.native.views import JobView, job_view
+from waldur_slurm.hand.requests import MOST_SCRIPT, MOST_VARIABLES
 from waldur_slurm.model.hosts import expand_hosts
 
 Value = TypeVar("Value")
+
+
+class LimitsView(msgspec.Struct, frozen=True):
+    """What one request may hold."""
+
+    script_bytes: int = MOST_SCRIPT
+    variables_bytes: int = MOST_VARIABLES
+    lookup_marks: int = MOST_MARKS
 
 
 class ClusterView(msgspec.Struct, frozen=True):
@@ -39,6 +49,7 @@ class ClusterView(msgspec.Struct, frozen=True):
     slurm: str | None
     min_job_age: str | None
     stores_comments: bool | None
+    limits: LimitsView
 
 
 class ClustersAnswer(msgspec.Struct, frozen=True):
@@ -167,4 +178,5 @@ async def _cluster_view(ask: Ask, cluster: ClusterPictures) -> ClusterView:
         slurm=configuration.get("SLURM_VERSION"),
         min_job_age=configuration.get("MinJobAge"),
         stores_comments=None if flags is None else "job_comment" in flags,
+        limits=LimitsView(),
     )

@@ -1,7 +1,8 @@
 """Many jobs by their marks, in one reading: present, absent, or unknown.
 
-A mark is a job's whole comment. Absent is only what a list younger than the question lacks and the
-accounting, which hears late, too; where either is silent what was not found is unknown.
+A mark is a job's whole comment, or what the gateway put before it. Absent is only what a list
+younger than the question lacks and the accounting, which hears late, too; where either is silent
+what was not found is unknown.
 """
 
 from collections.abc import Collection, Iterable
@@ -14,6 +15,7 @@ from starlette.responses import Response
 
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.gateway.errors import GatewayError, WrongAsk
+from waldur_slurm.gateway.submits.marks import carries
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.past_views import past_job_view
@@ -21,6 +23,7 @@ from waldur_slurm.gateway.web.native.views import JobView, job_view
 from waldur_slurm.model.names import UserName
 from waldur_slurm.model.past import PastJob, PastQuery
 
+MOST_MARKS = 1000
 LOOKED_BACK = timedelta(days=31)
 
 Mark = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
@@ -29,13 +32,13 @@ Mark = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 class Lookup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Either `marks` or a `prefix` of them. `since`: how far back ended jobs are looked for."""
 
-    marks: Annotated[tuple[Mark, ...], msgspec.Meta(max_length=1000)] = ()
+    marks: Annotated[tuple[Mark, ...], msgspec.Meta(max_length=MOST_MARKS)] = ()
     prefix: Annotated[str, msgspec.Meta(max_length=256)] = ""
     since: datetime | None = None
 
 
 class LookupAnswer(msgspec.Struct, frozen=True):
-    """`comment` of a job is its mark. With a prefix nothing can be absent: only found, or not."""
+    """With a prefix nothing can be absent: only found, or not."""
 
     as_of: datetime
     jobs: tuple[JobView, ...]
@@ -57,14 +60,14 @@ async def look_up(ask: Ask) -> Response:
         for job in seen.picture.value.jobs
         if _is_meant(lookup, job.comment) and (mine is None or job.user in mine)
     ]
-    missing = set(lookup.marks) - {job.comment for job in found}
+    missing = {*lookup.marks} - _marks(found)
     said = seen.silence
     if missing or lookup.prefix:
         past, silence = await _look_back(ask, lookup, mine)
         said = said or silence
         known = {job.job_id for job in found}
         found += [job for job in past if job.job_id not in known]
-        missing -= {job.comment for job in past}
+        missing -= _marks(past)
     rest = tuple(sorted(missing))
     answer = LookupAnswer(
         as_of=as_of,
@@ -77,7 +80,12 @@ async def look_up(ask: Ask) -> Response:
 
 
 def _is_meant(lookup: Lookup, comment: str) -> bool:
-    return comment.startswith(lookup.prefix) if lookup.prefix else comment in lookup.marks
+    return comment.startswith(lookup.prefix) if lookup.prefix else carries(comment, lookup.marks)
+
+
+def _marks(jobs: Iterable[JobView]) -> set[str]:
+    """All that a job may be meant by: a comment of several words is a mark as a whole."""
+    return {text for job in jobs for text in (job.mark, job.comment) if text}
 
 
 async def _look_back(

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from waldur_slurm.gateway.past.efficiency import efficiency
+from waldur_slurm.gateway.submits.marks import marked
 from waldur_slurm.gateway.web.native.views import (
     EfficiencyView,
     ExitView,
@@ -19,7 +20,7 @@ from waldur_slurm.model.past import PastJob, PastStep
 
 def past_job_view(job: PastJob, cluster: str, steps: Collection[PastStep] | None = None) -> JobView:
     """Show the last run; its efficiency where its steps were asked for."""
-    run, part = job.last, job.id.part
+    run, part, comment = job.last, job.id.part, marked(job.last.comment)
     wait = None if run.start is None else run.start - (run.eligible or run.submitted)
     return JobView(
         job_id=str(job.id),
@@ -54,7 +55,8 @@ def past_job_view(job: PastJob, cluster: str, steps: Collection[PastStep] | None
         stderr=None,
         command=None,
         dependency=None,
-        comment=run.comment,
+        mark=comment.mark,
+        comment=comment.words,
         cluster=cluster,
         efficiency=None if steps is None else efficiency_view(job, steps),
     )

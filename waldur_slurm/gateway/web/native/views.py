@@ -9,6 +9,7 @@ from datetime import datetime
 
 import msgspec
 
+from waldur_slurm.gateway.submits.marks import marked
 from waldur_slurm.model.batch import Component, Task, Tasks
 from waldur_slurm.model.job_state import JobState
 from waldur_slurm.model.live import LiveJob
@@ -97,6 +98,8 @@ class JobView(msgspec.Struct, frozen=True):
     stderr: str | None
     command: str | None
     dependency: str | None
+    mark: str | None
+    """What it is found again by: a comment that is one word, or what the gateway put before it."""
     comment: str
     cluster: str
     efficiency: EfficiencyView | None = None
@@ -104,7 +107,7 @@ class JobView(msgspec.Struct, frozen=True):
 
 
 def job_view(job: LiveJob, cluster: str, as_of: datetime) -> JobView:
-    part = job.id.part
+    part, comment = job.id.part, marked(job.comment)
     return JobView(
         job_id=str(job.id),
         array=array_view(job.id.number, part),
@@ -130,7 +133,8 @@ def job_view(job: LiveJob, cluster: str, as_of: datetime) -> JobView:
         stderr=job.stderr,
         command=job.command,
         dependency=job.dependency,
-        comment=job.comment,
+        mark=comment.mark,
+        comment=comment.words,
         cluster=cluster,
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.names import ClusterName
 from waldur_slurm.processes.port import Argv
 from waldur_slurm.slurm.grammar.commands import LISTING
@@ -11,6 +12,11 @@ from waldur_slurm.slurm.live.grammar.columns import SLURMS_NAMES, QosRow
 def show_jobs(away: ClusterName | None) -> Argv:
     """All jobs in all states and partitions, with a heading, which an answer begins with."""
     return ("squeue", *_at(away), "--all", "--states=all")
+
+
+def show_job(away: ClusterName | None, job: JobId) -> Argv:
+    """One job with all its parts; of a single one slurmctld is asked for no others."""
+    return (*show_jobs(away), f"--jobs={job.named}")
 
 
 def jobs_format(mark: str) -> Mapping[str, str]:

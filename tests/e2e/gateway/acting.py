@@ -1,0 +1,127 @@
+"""A gateway that acts: as a user of its own, by a real hand, on a real Slurm, for real users."""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.slurm import Cluster
+from sandbox.slurm.ports import claim_ports
+from tests.e2e.gateway.gateway import Answer, Gateway, program_for
+from tests.e2e.lesser_program import LesserProgram
+from tests.e2e.program import fast_tools
+from tests.fixtures_hand import ANN, BOB, CALLER, HandSite
+
+SCOPES = (
+    "cluster:read,jobs:read,jobs:submit,jobs:cancel,jobs:control,files:read,files:write,"
+    "history:read"
+)
+SLEEP = "#!/bin/sh\nsleep 600\n"
+SMALL = {"mem": "10", "account": "physics", "output": "/dev/null", "chdir": "/tmp"}  # noqa: S108 - where all users may be
+
+
+@dataclass
+class ActingProgram(LesserProgram):
+    """`sudoers` are the rules that sudo reads where this program runs."""
+
+    sudoers: Path = Path("/etc/sudoers")
+
+    def argv(self, *arguments: str) -> list[str]:
+        bind = f'mount --bind {self.sudoers} /etc/sudoers && exec "$@"'
+        return ["unshare", "-m", "sh", "-c", bind, "sh", *super().argv(*arguments)]
+
+
+@dataclass(frozen=True)
+class ActingSite:
+    """Where gateways may run one after the other, and remember what an earlier one did."""
+
+    lab: Cluster
+    hand: HandSite
+    place: Path
+
+    @classmethod
+    def make(cls, lab: Cluster, hand: HandSite) -> "ActingSite":
+        place = hand.directory / "gateway"
+        place.mkdir()
+        shutil.chown(place, CALLER)
+        tools = fast_tools(hand.directory / "tools", lab.environ)
+        hand.write_conf(slurm_bin=str(tools))
+        return cls(lab, hand, place)
+
+    def close(self) -> None:
+        shutil.rmtree(self.place)
+        shutil.rmtree(self.tools)
+
+    @property
+    def tools(self) -> Path:
+        return self.hand.directory / "tools"
+
+    @contextmanager
+    def running(self, way: str = "sudo", **changes: str) -> Iterator["ActingGateway"]:
+        """Serve until the body ends; `way` is `sudo` or `socket`."""
+        claimed = claim_ports(2)
+        try:
+            program = self._program(claimed.first, way, changes)
+            with program.daemon() as daemon:
+                daemon.hears("READY=1")
+                yield ActingGateway(program, daemon, claimed.first)
+        finally:
+            claimed.claim.close()
+
+    def token(self, *users: str, name: str = "portal", scopes: str = SCOPES) -> str:
+        """Make a token that acts for these users, else for Ann and Bob."""
+        run_as = ",".join(users or (ANN, BOB))
+        more = ("--name", name, "--scopes", scopes, "--run-as", run_as)
+        done = self._program(0, "sudo", {}).run("token", "make", *more)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def _program(self, port: int, way: str, changes: Mapping[str, str]) -> ActingProgram:
+        acting = {
+            "GATEWAY_LISTEN": f"127.0.0.1:{port or 1}",
+            "GATEWAY_EXECUTOR": way,
+            "GATEWAY_HAND": str(self.hand.program),
+            "GATEWAY_HAND_SOCKET": str(self.hand.socket),
+            "GATEWAY_MIN_UID": "100",
+            "GATEWAY_AUDIT_LOG": str(self.place / "audit.jsonl"),
+            "GATEWAY_PACE_AT_ONCE": "1000",
+            "GATEWAY_ANONYMOUS_SCOPES": "",
+        }
+        made = program_for(self.lab, self.tools, self.place, port, **acting, **changes)
+        return ActingProgram(
+            made.environ, made.directory, made.module, user=CALLER, sudoers=self.hand.sudoers
+        )
+
+    def jobs_marked(self, prefix: str) -> dict[int, str]:
+        """All jobs that slurmctld knows whose comment begins so: number and comment."""
+        listing = self.lab.must("squeue", "--noheader", "--all", "--states=all", "--format=%A %k")
+        rows = (line.partition(" ") for line in listing.splitlines())
+        return {int(number): mark for number, _, mark in rows if mark.startswith(prefix)}
+
+    def acts(self) -> list[dict[str, Any]]:
+        """What the audit log holds."""
+        log = self.place / "audit.jsonl"
+        lines = log.read_text().splitlines() if log.exists() else []
+        return [json.loads(line) for line in lines]
+
+
+@dataclass
+class ActingGateway(Gateway):
+    """One that runs; asked with a token."""
+
+    def send(
+        self, token: str, method: str, path: str, body: object = None, **headers: str
+    ) -> Answer:
+        """`headers` are names with _ for -; a body is sent as JSON."""
+        told = {"Authorization": f"Bearer {token}", **headers}
+        return self.ask(method, path, None if body is None else json.dumps(body).encode(), told)
+
+    def submit(self, token: str, key: str = "", **body: object) -> Answer:
+        """Hand in a small job that sleeps, as Ann, where nothing else is said."""
+        options = {**SMALL, **body.pop("options", {})}  # type: ignore[dict-item]  # a test's own
+        asked = {"script": SLEEP, "user": ANN, "options": options, **body}
+        headers = {"Idempotency_Key": key} if key else {}
+        return self.send(token, "POST", "/api/v1/jobs", asked, **headers)

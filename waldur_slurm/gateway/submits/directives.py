@@ -1,0 +1,75 @@
+"""What a script says to sbatch, as far as a submit that happens once has to mind. Pure.
+
+The command line wins over the script, but it can take nothing back. So a script may not say what
+would send its job to another cluster, keep sbatch from ending, or make no job at all.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+
+from waldur_slurm.model.batch import BatchSheet
+
+FORBIDDEN: Mapping[str, str] = {
+    "clusters": "the address of the request says on which cluster it runs",
+    "wait": "it would keep the answer until the job ends",
+    "test-only": "it makes no job; ask with dry_run=true",
+}
+_LETTERS = {"M": "clusters", "W": "wait"}
+_WAITING = {"hold": "H", "begin": "b", "dependency": "d"}
+"""Options by which a job may end without ever having been eligible, with their letters."""
+
+_ALONE = "HhkOQsvVW"
+"""Letters of sbatch that take no value, so that another letter may follow."""
+
+_FOREIGN = re.compile(r"^#(?:PBS|BSUB)\b", re.MULTILINE)
+
+
+def forbidden_in(script: str) -> str | None:
+    """Return the option that the script may not give, of `FORBIDDEN`."""
+    for name in _told(script):
+        for option in FORBIDDEN:
+            if _means(name, option) or _LETTERS.get(name) == option:
+                return option
+    return None
+
+
+def may_wait(sheet: BatchSheet) -> bool:
+    """Whether the job might end before it is eligible; in doubt it might."""
+    told = {*_told(sheet.script)}
+    return _FOREIGN.search(sheet.script) is not None or any(
+        option in sheet.options or letter in told or any(_means(name, option) for name in told)
+        for option, letter in _WAITING.items()
+    )
+
+
+def _means(name: str, option: str) -> bool:
+    """Whether a long name may be short for the option; a single letter is none."""
+    return len(name) > 1 and option.startswith(name)
+
+
+def _told(script: str) -> Iterator[str]:
+    """Yield names of options, long ones and letters, that the script's first lines hold."""
+    for line in script.split("\n"):
+        if line.startswith("#SBATCH"):
+            for word in _words(line.removeprefix("#SBATCH")):
+                yield from _names(word)
+        elif line.strip() and not line.lstrip().startswith("#"):
+            return
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line, comments=True)
+    except ValueError:
+        return re.sub(r"[\"'\\]", "", line).split()
+
+
+def _names(word: str) -> Iterator[str]:
+    if word.startswith("--"):
+        yield word[2:].partition("=")[0]
+    elif word.startswith("-"):
+        for letter in word[1:]:
+            yield letter
+            if letter not in _ALONE:
+                return
