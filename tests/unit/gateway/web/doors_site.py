@@ -17,7 +17,7 @@ from waldur_slurm.gateway.doors.doors import Doors
 from waldur_slurm.gateway.doors.keyring import Keyring
 from waldur_slurm.gateway.doors.paces import Pace
 from waldur_slurm.gateway.doors.pacing import Pacing
-from waldur_slurm.gateway.doors.principals import run_as
+from waldur_slurm.gateway.doors.principals import OneJob, run_as
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.doors.shown import NO_OWNER
 from waldur_slurm.gateway.doors.strangers import Allowed, Strangers
@@ -90,6 +90,7 @@ class DoorsSite:
         scopes: Collection[Scope],
         actors: str = "ann",
         lasts: timedelta = timedelta(hours=1),
+        job: OneJob | None = None,
     ) -> str:
         now = datetime.now(UTC)
         made = mint(
@@ -99,6 +100,7 @@ class DoorsSite:
             run_as=run_as(actors),
             made=now,
             ends=now + lasts,
+            job=job,
         )
         self.tokens.add(made.token)
         return made.text
