@@ -198,7 +198,7 @@ def test_no_browser_runs_what_a_job_writes(site: FilesSite) -> None:
     site.tree.write(OUT, b"<script>alert(1)</script>")
 
     for headers in ({}, {"range": "bytes=0-"}):
-        answer = site.get(OUTPUT, **headers)
+        answer = site.get(OUTPUT, ANN, **headers)
         assert answer.headers["content-type"] == "text/plain; charset=utf-8"
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["content-security-policy"].startswith("sandbox")
