@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from starlette.types import ASGIApp, Message
 
@@ -17,6 +17,7 @@ class Asked:
     """One request; headers are pairs, as some may come twice."""
 
     path: str
+    """As it is sent: what stands for itself only when it is quoted has to be quoted."""
     method: str = "GET"
     headers: Sequence[tuple[str, str]] = ()
     body: bytes = b""
@@ -90,8 +91,8 @@ class Client:
             "http_version": "1.1",
             "method": asked.method,
             "scheme": "http",
-            "path": path,
-            "raw_path": quote(path).encode(),
+            "path": unquote(path),
+            "raw_path": quote(path, safe="/%").encode(),
             "query_string": query.encode(),
             "root_path": "",
             "headers": [(name.lower().encode(), value.encode()) for name, value in asked.headers],

@@ -20,6 +20,7 @@ from waldur_slurm.gateway.configs.told import NotHonoured
 from waldur_slurm.gateway.doors.claims import Expected
 from waldur_slurm.gateway.doors.doors import Doors, Recognises
 from waldur_slurm.gateway.doors.keyring import Keyring
+from waldur_slurm.gateway.doors.one_job import JobTokens
 from waldur_slurm.gateway.doors.paces import Pace
 from waldur_slurm.gateway.doors.pacing import Pacing
 from waldur_slurm.gateway.doors.people import People
@@ -228,6 +229,7 @@ class Parts:
             tally=self.tally,
             actors=Actors(self.people, self.means.means_of(), default),
             audit=self.audit,
+            job_tokens=JobTokens(self.tokens, lambda: self.token_secret, _now),
             submitter=self.submitter,
         )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -11,10 +11,12 @@ from tests.fakes.cluster import FakeCluster
 from tests.fakes.journal import FakeJournal
 from tests.fakes.past import FakeHistory
 from tests.fakes.samples import FakeSamples
+from tests.fakes.tokens import FakeTokens
 from tests.fakes.transitions import FakeTransitions
 from tests.gateway_client import Answered, Asked, Client
 from waldur_slurm.gateway.acting.actors import Actors, Means, MeansOf
 from waldur_slurm.gateway.acting.audit import Audit
+from waldur_slurm.gateway.doors.one_job import JobTokens
 from waldur_slurm.gateway.doors.people import People
 from waldur_slurm.gateway.doors.principals import Kind, Principal, RunAs
 from waldur_slurm.gateway.doors.scopes import Scope, widened
@@ -32,6 +34,7 @@ from waldur_slurm.model.names import UserName
 from waldur_slurm.telemetry.events import Event, to_all
 
 EVERYTHING = frozenset(Scope)
+SECRET = b"of no use to anybody"
 
 
 class Clock:
@@ -83,6 +86,7 @@ class GatewaySite:
     transitions: FakeTransitions = field(default_factory=FakeTransitions)
     jobs_ttl: timedelta = timedelta(seconds=5)
     means_of: MeansOf | None = None
+    tokens: FakeTokens = field(default_factory=FakeTokens)
     people: People = field(default_factory=lambda: People(1000, 65_535, "slurm"))
     journal: FakeJournal = field(default_factory=FakeJournal)
     doubt: timedelta = timedelta(0)
@@ -110,6 +114,7 @@ class GatewaySite:
             mark="the mark of this process",
             recorder=self.recorder,
             actors=Actors(self.people, self.means_of, "lab"),
+            job_tokens=JobTokens(self.tokens, lambda: SECRET, lambda: datetime.now(UTC)),
             audit=audit,
             submitter=Submitter(self.journal, clusters, audit, self.tell, doubt=self.doubt),
             restapi=self.restapi,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import msgspec
 
@@ -49,7 +49,7 @@ class Problem(msgspec.Struct, frozen=True):
 def document(routes: Iterable[Route], version: str) -> dict[str, Any]:
     """Write the OpenAPI 3.1 document of the native routes."""
     native = [route for route in routes if route.surface is Surface.NATIVE]
-    named = {kind for route in native for kind in (route.body, route.answer) if kind}
+    named = {kind for route in native for kind in (route.body, _one(route.answer)) if kind}
     _, schemas = msgspec.json.schema_components([Problem, *named], ref_template=_REFERENCE)
     paths: dict[str, dict[str, Any]] = {}
     for route in native:
@@ -127,7 +127,16 @@ def _contents(route: Route) -> dict[str, Any]:
     return {kind: {"schema": value if kind == JSON else {}} for kind in route.media_types}
 
 
-def _reference(kind: type) -> dict[str, str]:
+def _one(kind: type | None) -> type | None:
+    """Return what a list is of; else the type itself."""
+    items = get_args(kind) if get_origin(kind) is list else ()
+    return items[0] if items else kind
+
+
+def _reference(kind: type) -> dict[str, Any]:
+    one = _one(kind)
+    if one is not None and one is not kind:
+        return {"type": "array", "items": _reference(one)}
     return {"$ref": _REFERENCE.format(name=kind.__name__)}
 
 

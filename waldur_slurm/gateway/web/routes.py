@@ -26,6 +26,7 @@ from waldur_slurm.gateway.web.native import (
     summary,
 )
 from waldur_slurm.gateway.web.native import cluster_views as views
+from waldur_slurm.gateway.web.native.file_routes import FILE_ROUTES
 from waldur_slurm.gateway.web.native.steer_routes import STEER_ROUTES
 from waldur_slurm.gateway.web.native.submit_routes import SUBMIT_ROUTES
 from waldur_slurm.gateway.web.openapi import document
@@ -55,6 +56,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         "one job, in the queue or in the accounting; waits for a change where asked to",
         query=job.JobQuery,
         answer=JobView,
+        is_of_one_job=True,
     ),
     Route(
         "GET",
@@ -64,6 +66,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         "all tasks of an array, or all components of a job, ended ones too",
         answer=job.PartsAnswer,
     ),
+    *FILE_ROUTES,
     Route(
         "POST",
         "/jobs/lookup",
