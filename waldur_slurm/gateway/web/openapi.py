@@ -48,6 +48,7 @@ def document(routes: Iterable[Route], version: str) -> dict[str, Any]:
     """Write the OpenAPI 3.1 document of the native routes."""
     native = [route for route in routes if route.surface is Surface.NATIVE]
     named = {kind for route in native for kind in (route.body, route.answer) if kind}
+    named |= {route.also for route in native if route.also}
     _, schemas = msgspec.json.schema_components([Problem, *named], ref_template=_REFERENCE)
     paths: dict[str, dict[str, Any]] = {}
     for route in native:
@@ -74,6 +75,12 @@ def _operation(route: Route) -> dict[str, Any]:
             "default": _content("why not", "application/problem+json", Problem),
         },
     }
+    made["parameters"] += _header_parameters(route)
+    if route.makes:
+        made["responses"]["201"] = _content("what was made", "application/json", route.answer)
+    if route.answer and route.also:
+        either = {"anyOf": [_reference(route.answer), _reference(route.also)]}
+        made["responses"]["200"]["content"]["application/json"]["schema"] = either
     if isinstance(route.scope, Public):
         made["security"] = []
     else:
@@ -106,6 +113,11 @@ def _query_parameters(route: Route) -> Iterator[dict[str, Any]]:
     schema = next(iter(msgspec.json.schema(route.query)["$defs"].values()))
     for name, described in schema["properties"].items():
         yield {"name": name, "in": "query", "required": False, "schema": described}
+
+
+def _header_parameters(route: Route) -> Iterator[dict[str, Any]]:
+    for name, says in route.headers.items():
+        yield {"name": name, "in": "header", "description": says, "schema": {"type": "string"}}
 
 
 def _content(says: str, media_type: str, kind: type | None) -> dict[str, Any]:

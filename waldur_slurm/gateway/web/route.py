@@ -24,6 +24,8 @@ class Route:
     """`query` and `body` are what may be asked with, `answer` what comes back, as JSON.
 
     `compared` are names that may be compared too, as `job_id[gte]=1000`, with what they hold.
+    `headers` are those that it may be asked with, and what for. `makes`: what it made is answered
+    with 201. `also` may come back too, where the query asks for it.
     """
 
     method: str
@@ -36,6 +38,9 @@ class Route:
     body: type | None = None
     answer: type | None = None
     compared: Mapping[str, type] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    makes: bool = False
+    also: type | None = None
 
     def __post_init__(self) -> None:
         """Refuse a row that says of nobody that he may ask it, whatever a type checker was told."""

@@ -15,5 +15,8 @@ SUBMIT_ROUTES: tuple[Route, ...] = (
         query=submit.SubmitQuery,
         body=sheets.JobAsked,
         answer=submit.PlacedView,
+        headers={"Idempotency-Key": "names this job for a month; without one each request is new"},
+        makes=True,
+        also=submit.EstimateView,
     ),
 )
