@@ -170,7 +170,7 @@ def of_list(attempt: Attempt, jobs: Iterable[LiveJob]) -> tuple[Sighted, ...]:
     return _whole(
         Sighted(job.id.whole, job.user, job.submitted, job.work_dir, job.stdout, job.stderr)
         for job in jobs
-        if carries(job.comment, (attempt.mark,))
+        if carries(job.comment, attempt.mark)
     )
 
 
@@ -179,7 +179,7 @@ def of_accounting(attempt: Attempt, jobs: Iterable[PastJob]) -> tuple[Sighted, .
     return _whole(
         Sighted(job.id.whole, job.last.user, job.submitted, job.last.work_dir or None)
         for job in jobs
-        if any(carries(run.comment, (attempt.mark,)) for run in job.runs)
+        if any(carries(run.comment, attempt.mark) for run in job.runs)
     )
 
 
