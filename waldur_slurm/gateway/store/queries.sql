@@ -93,5 +93,10 @@ SELECT job_id FROM submits
 WHERE mark = :mark AND cluster = :cluster AND user = :user AND job_id IS NOT NULL
     AND NOT (owner = :owner AND key = :key);
 
+-- submits_of_marks: all attempts with one of these marks
+SELECT * FROM submits
+WHERE cluster = :cluster AND mark IN (SELECT value FROM json_each(:marks))
+ORDER BY opened, owner, key;
+
 -- forget_submits: those that were opened before a moment and have their job
 DELETE FROM submits WHERE opened < :before AND job_id IS NOT NULL;

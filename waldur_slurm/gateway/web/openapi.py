@@ -50,6 +50,7 @@ def document(routes: Iterable[Route], version: str) -> dict[str, Any]:
     """Write the OpenAPI 3.1 document of the native routes."""
     native = [route for route in routes if route.surface is Surface.NATIVE]
     named = {kind for route in native for kind in (route.body, _one(route.answer)) if kind}
+    named |= {route.also for route in native if route.also}
     _, schemas = msgspec.json.schema_components([Problem, *named], ref_template=_REFERENCE)
     paths: dict[str, dict[str, Any]] = {}
     for route in native:
@@ -79,6 +80,12 @@ def _operation(route: Route) -> dict[str, Any]:
             },
         },
     }
+    made["parameters"] += _header_parameters(route)
+    if route.makes:
+        made["responses"]["201"] = {"description": "what was made", "content": _contents(route)}
+    if route.answer and route.also:
+        either = {"anyOf": [_reference(route.answer), _reference(route.also)]}
+        made["responses"]["200"]["content"]["application/json"]["schema"] = either
     if isinstance(route.scope, Public):
         made["security"] = []
     else:
@@ -125,6 +132,11 @@ def _contents(route: Route) -> dict[str, Any]:
     """Say what comes back, in each way that it may; what is no JSON has no schema."""
     value = _reference(route.answer) if route.answer else {}
     return {kind: {"schema": value if kind == JSON else {}} for kind in route.media_types}
+
+
+def _header_parameters(route: Route) -> Iterator[dict[str, Any]]:
+    for name, says in route.headers.items():
+        yield {"name": name, "in": "header", "description": says, "schema": {"type": "string"}}
 
 
 def _one(kind: type | None) -> type | None:
