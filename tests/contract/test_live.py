@@ -2,9 +2,12 @@
 
 from datetime import timedelta
 
+import pytest
+
 from tests.contract.live_site import LiveSite, RealLive, Wish
 from tests.contract.site import PEOPLE
-from waldur_slurm.model.batch import Component, Tasks
+from waldur_slurm.errors import SlurmError
+from waldur_slurm.model.batch import Component, JobId, Tasks
 from waldur_slurm.model.cluster import Statistics
 from waldur_slurm.model.hosts import expand_hosts
 from waldur_slurm.model.job_state import JobOutcome, Phase
@@ -161,6 +164,27 @@ def test_all_jobs_are_one_question_to_slurmctld(live: LiveSite) -> None:
 
 def asked(statistics: Statistics) -> int:
     return sum(rpc.count for rpc in statistics.by_message if rpc.name == "REQUEST_JOB_INFO")
+
+
+def test_one_job_is_read_alone_or_is_not_there(live: LiveSite) -> None:
+    first = live.submit(ANN, Wish(held=True))
+    second = live.submit(ANN, Wish(held=True, array="1-3"))
+    assert [str(job.id) for job in live.cluster.read_job(JobId(first)).jobs] == [str(first)]
+    assert [str(job.id) for job in live.cluster.read_job(JobId(second)).jobs] == [f"{second}_[1-3]"]
+    assert live.cluster.read_job(JobId(999_999)).jobs == ()
+
+
+def test_nobody_says_of_a_silent_slurm_that_a_job_is_not_there(live: LiveSite) -> None:
+    with live.down(), pytest.raises(SlurmError):
+        live.cluster.read_job(JobId(1))
+
+
+def test_a_task_is_read_by_its_bare_number_too(real_live: RealLive) -> None:
+    array = real_live.submit(ANN, Wish(array="1-2"))
+    real_live.wait_until(lambda: len(real_live.cluster.read_job(JobId(array)).jobs) == 2)
+    for task in real_live.cluster.read_job(JobId(array)).jobs:
+        found = real_live.cluster.read_job(JobId(task.number)).jobs
+        assert task.id in {job.id for job in found}
 
 
 def test_reservations_are_read(real_live: RealLive, name: str) -> None:

@@ -47,7 +47,6 @@ class DoorsSite:
     gateway: GatewaySite = field(
         default_factory=lambda: GatewaySite(
             people=ThesePeople("ann", "bob"),
-            jobs_ttl=timedelta(seconds=0.05),
             means_of=means_by(FakeQueue(jobs=[FakeJob(1, "ann", BatchSheet("#!/bin/sh\n"))])),
             restapi=RestApi(has_index=True, archive=FakeSamples()),
         )
