@@ -44,6 +44,17 @@ def test_the_queue_holds_exactly_the_jobs_there_are(live: LiveSite) -> None:
     }
 
 
+def test_one_job_is_read_alone_with_all_its_parts(live: LiveSite) -> None:
+    array = live.submit(ANN, Wish(held=True, array="1-3"))
+    other = live.submit(BOB, Wish(held=True))
+
+    found = live.cluster.read_job(JobId(array)).jobs
+    assert {(job.id.number, job.user) for job in found} == {(array, ANN)}
+    (alone,) = live.cluster.read_job(JobId(other)).jobs
+    assert (alone.run, alone.user) == (live.jobs()[other].run, BOB)
+    assert live.cluster.read_job(JobId(other + 1000)).jobs == ()
+
+
 def test_a_job_that_runs_says_where_since_when_and_until_when(live: LiveSite) -> None:
     job = running(live, live.submit(ANN, Wish(minutes=10)))
 
@@ -164,14 +175,6 @@ def test_all_jobs_are_one_question_to_slurmctld(live: LiveSite) -> None:
 
 def asked(statistics: Statistics) -> int:
     return sum(rpc.count for rpc in statistics.by_message if rpc.name == "REQUEST_JOB_INFO")
-
-
-def test_one_job_is_read_alone_or_is_not_there(live: LiveSite) -> None:
-    first = live.submit(ANN, Wish(held=True))
-    second = live.submit(ANN, Wish(held=True, array="1-3"))
-    assert [str(job.id) for job in live.cluster.read_job(JobId(first)).jobs] == [str(first)]
-    assert [str(job.id) for job in live.cluster.read_job(JobId(second)).jobs] == [f"{second}_[1-3]"]
-    assert live.cluster.read_job(JobId(999_999)).jobs == ()
 
 
 def test_nobody_says_of_a_silent_slurm_that_a_job_is_not_there(live: LiveSite) -> None:
