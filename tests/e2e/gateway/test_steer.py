@@ -134,6 +134,33 @@ def test_what_an_administrator_holds_its_owner_does_not_release(
     assert (held.status, said_of(lab, job, "Reason")) == (204, "JobHeldAdmin")
 
 
+@pytest.fixture
+def ann_an_operator(lab: Cluster) -> Iterator[None]:
+    change = ("sacctmgr", "--immediate", "modify", "user", ANN, "set")
+    lab.must(*change, "adminlevel=Operator")
+    yield
+    lab.must(*change, "adminlevel=None")
+
+
+@pytest.mark.usefixtures("ann_an_operator")
+def test_an_operators_hold_of_his_own_job_is_his_own_and_he_may_suspend_it(
+    acting_site: ActingSite, acting: ActingGateway
+) -> None:
+    lab, token = acting_site.lab, acting_site.token(ANN)
+    waiting, _ = placed(acting, token, options={"begin": "now+1hour"})
+    job = running(lab, acting, token)
+
+    held = acting.send(token, "POST", f"/api/v1/jobs/{waiting}/hold")
+    suspended = acting.send(token, "POST", f"/api/v1/jobs/{job}/suspend")
+
+    assert (held.status, said_of(lab, waiting, "Reason")) == (204, "JobHeldUser")
+    assert (suspended.status, state(lab, job)) == (204, "SUSPENDED")
+    shown = acting.send(token, "GET", f"/api/v1/jobs/{job}").json
+    assert shown["phase"] == "suspended"
+    assert acting.send(token, "POST", f"/api/v1/jobs/{job}/resume").status == 204
+    assert state(lab, job) == "RUNNING"
+
+
 def test_a_job_that_may_not_be_requeued_runs_on(
     acting_site: ActingSite, acting: ActingGateway
 ) -> None:
