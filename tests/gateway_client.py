@@ -5,9 +5,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from starlette.types import ASGIApp, Message
+
+_A_READING_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,7 @@ class Asked:
     """One request; headers are pairs, as some may come twice."""
 
     path: str
+    """As it is sent: what stands for itself only when it is quoted has to be quoted."""
     method: str = "GET"
     headers: Sequence[tuple[str, str]] = ()
     body: bytes = b""
@@ -55,7 +58,11 @@ class Client:
         """Ask all at the same moment."""
 
         async def all_of_them() -> list[Answered]:
-            return await asyncio.gather(*(self.one(each) for each in asked))
+            answered = await asyncio.gather(*(self.one(each) for each in asked))
+            # A reading that was begun beside ends with its loop: let it end by itself.
+            if beside := asyncio.all_tasks() - {asyncio.current_task()}:
+                await asyncio.wait(beside, timeout=_A_READING_S)
+            return answered
 
         return asyncio.run(all_of_them())
 
@@ -84,8 +91,8 @@ class Client:
             "http_version": "1.1",
             "method": asked.method,
             "scheme": "http",
-            "path": path,
-            "raw_path": quote(path).encode(),
+            "path": unquote(path),
+            "raw_path": quote(path, safe="/%").encode(),
             "query_string": query.encode(),
             "root_path": "",
             "headers": [(name.lower().encode(), value.encode()) for name, value in asked.headers],

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from waldur_slurm.errors import StateError
-from waldur_slurm.gateway.doors.tokens import Changed, Token
+from waldur_slurm.gateway.doors.tokens import FORGOTTEN_AFTER, Changed, Token
 
 
 @dataclass
@@ -29,6 +29,7 @@ class FakeTokens:
 
     def add(self, token: Token) -> None:
         self._demand()
+        self._forget(token.made - FORGOTTEN_AFTER)
         if token.id in self.tokens:
             raise AssertionError("this id is taken")
         self.tokens[token.id] = (self._next(), token)
@@ -49,6 +50,14 @@ class FakeTokens:
                 number, token = self.tokens[token_id]
                 last = max(token.last_used or at, at)
                 self.tokens[token_id] = (number, replace(token, last_used=last))
+
+    def _forget(self, before: datetime) -> None:
+        last = self._next() - 1
+        self.tokens = {
+            token_id: (number, token)
+            for token_id, (number, token) in self.tokens.items()
+            if number == last or token.job is None or not token.is_over(before)
+        }
 
     def _next(self) -> int:
         return max((number for number, _ in self.tokens.values()), default=0) + 1

@@ -11,6 +11,7 @@ ExpectedError
     ├── Busy              409  (transient)
     ├── NotThisJob        412
     ├── TooLarge          413
+    ├── BeyondEnd         416
     ├── Refused           422
     ├── TooFast           429  (transient)
     ├── NotOffered        501
@@ -91,6 +92,18 @@ class TooLarge(GatewayError):
     kind = "too-large"
     status = 413
     title = "The request is too large"
+
+
+class BeyondEnd(GatewayError):
+    """What is asked for begins beyond the end of what is there; of `size` bytes."""
+
+    kind = "beyond-end"
+    status = 416
+    title = "It ends before that"
+
+    def __init__(self, words: str, size: int) -> None:
+        super().__init__(words)
+        self.size = size
 
 
 class Refused(GatewayError):

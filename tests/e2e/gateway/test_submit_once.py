@@ -8,6 +8,7 @@ from http.client import HTTPException
 
 import pytest
 
+from sandbox.slurm import ClusterOptions
 from tests.e2e.gateway.acting import (
     HONEST,
     LOSES_ITS_ANSWER,
@@ -17,7 +18,8 @@ from tests.e2e.gateway.acting import (
 )
 from tests.e2e.gateway.gateway import Answer, listings_asked
 from tests.e2e.program import eventually
-from tests.fixtures_hand import ANN, BOB
+from tests.fixtures_hand import ANN, BOB, HandSite
+from tests.fixtures_slurm import NewCluster
 
 SOON = "2s"
 """Of GATEWAY_COMMAND_TIMEOUT: an sbatch whose answer is lost is over in some twenty seconds."""
@@ -214,3 +216,34 @@ def test_two_hundred_at_once_from_one_client_are_two_hundred_jobs(
     jobs = names(acting_site)
     assert {jobs[f"many-{n}"] for n in range(200)} == {1}
     assert listed <= 3
+
+
+def test_a_job_that_slurmctld_has_forgotten_is_found_in_the_accounting(
+    new_slurm_cluster: NewCluster, hand_site: HandSite
+) -> None:
+    """slurmctld looks for what to forget once a minute. What neither knows is handed in again."""
+    lab = new_slurm_cluster(ClusterOptions(slurm_conf={"MinJobAge": "2"}))
+    lab.must("sacctmgr", "--immediate", "add", "account", "physics")
+    lab.must("sacctmgr", "--immediate", "add", "user", ANN, "account=physics")
+    site = ActingSite.make(lab, hand_site)
+    try:
+        token = site.token()
+        short = {"script": "#!/bin/sh\nexit 0\n"}
+        with site.running(dies=("1", "after"), GATEWAY_COMMAND_TIMEOUT=SOON) as gateway:
+            assert submit(gateway, token, "short", **short) is None
+        site.sbatch(NEVER_ARRIVES)
+        with site.running(dies=("1", "after"), GATEWAY_COMMAND_TIMEOUT=SOON) as gateway:
+            assert submit(gateway, token, "never", **short) is None
+        site.sbatch(HONEST)
+        assert names(site)["short"] == 1
+        eventually(lambda: not names(site), "slurmctld has forgotten it", timeout=150.0)
+
+        with site.running(GATEWAY_COMMAND_TIMEOUT=SOON) as gateway:
+            found = settled(gateway, token, "short", **short)
+            made = settled(gateway, token, "never", **short)
+
+        assert (found.status, made.status) == (200, 201)
+        rows = lab.must("sacct", "-X", "-n", "-P", "-a", "-S", "now-1hour", "--format=jobname")
+        assert Counter(rows.split())["short"] == 1
+    finally:
+        site.close()

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -11,10 +11,12 @@ from tests.fakes.cluster import FakeCluster
 from tests.fakes.journal import FakeJournal
 from tests.fakes.past import FakeHistory
 from tests.fakes.samples import FakeSamples
+from tests.fakes.tokens import FakeTokens
 from tests.fakes.transitions import FakeTransitions
 from tests.gateway_client import Answered, Asked, Client
 from waldur_slurm.gateway.acting.actors import Actors, Means, MeansOf
 from waldur_slurm.gateway.acting.audit import Audit
+from waldur_slurm.gateway.doors.one_job import JobTokens
 from waldur_slurm.gateway.doors.people import People
 from waldur_slurm.gateway.doors.principals import Kind, Principal, RunAs
 from waldur_slurm.gateway.doors.scopes import Scope, widened
@@ -25,12 +27,14 @@ from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.app import application
 from waldur_slurm.gateway.web.ask import Site
+from waldur_slurm.gateway.web.questions import PATIENCE_S
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.tally import Tally
 from waldur_slurm.model.names import UserName
 from waldur_slurm.telemetry.events import Event, to_all
 
 EVERYTHING = frozenset(Scope)
+SECRET = b"of no use to anybody"
 
 
 class Clock:
@@ -82,9 +86,11 @@ class GatewaySite:
     transitions: FakeTransitions = field(default_factory=FakeTransitions)
     jobs_ttl: timedelta = timedelta(seconds=5)
     means_of: MeansOf | None = None
+    tokens: FakeTokens = field(default_factory=FakeTokens)
     people: People = field(default_factory=lambda: People(1000, 65_535, "slurm"))
     journal: FakeJournal = field(default_factory=FakeJournal)
     doubt: timedelta = timedelta(0)
+    patience_s: float = PATIENCE_S
     restapi: RestApi = field(default_factory=lambda: RestApi(has_index=True, archive=FakeSamples()))
 
     def __post_init__(self) -> None:
@@ -100,6 +106,7 @@ class GatewaySite:
             on_jobs=partial(self.recorder.record, "lab"),
         )
         clusters, audit = {"lab": self.pictures}, Audit(None, self.tell)
+        self.pictures.hidden = ()
         self.site = Site(
             clusters=clusters,
             default_cluster="lab",
@@ -107,10 +114,12 @@ class GatewaySite:
             mark="the mark of this process",
             recorder=self.recorder,
             actors=Actors(self.people, self.means_of, "lab"),
+            job_tokens=JobTokens(self.tokens, lambda: SECRET, lambda: datetime.now(UTC)),
             audit=audit,
             submitter=Submitter(self.journal, clusters, audit, self.tell, doubt=self.doubt),
             restapi=self.restapi,
             tally=self.tally,
+            patience_s=self.patience_s,
         )
 
     def client(self, principal: Principal = ADMIN) -> Client:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from waldur_slurm.gateway.composition import Parts
+from waldur_slurm.gateway.doors.principals import OneJob
 from waldur_slurm.gateway.doors.tokens import Token, mint
 from waldur_slurm.gateway.errors import NotThere
 from waldur_slurm.telemetry.lines import visible
@@ -54,6 +55,7 @@ def _rotate(parts: Parts, arguments: argparse.Namespace, now: datetime) -> None:
         run_as=old.run_as,
         made=now,
         ends=ends,
+        job=old.job,
     )
     parts.tokens.add(made.token)
     parts.tokens.end(old.id, now + arguments.grace)
@@ -109,7 +111,13 @@ def _as_json(token: Token, now: datetime) -> dict[str, object]:
         "ends": _shown(token.ends) if token.ends else None,
         "last_used": _shown(token.last_used) if token.last_used else None,
         "valid": not token.is_over(now),
+        "job": _job_as_json(token.job) if token.job else None,
     }
+
+
+def _job_as_json(job: OneJob) -> dict[str, object]:
+    submitted = _shown(job.submitted)
+    return {"cluster": job.cluster, "job_id": job.number, "submit_time": submitted}
 
 
 def _row(token: Token, now: datetime) -> tuple[str, ...]:

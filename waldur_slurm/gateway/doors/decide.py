@@ -23,10 +23,16 @@ class No:
     """Nobody is known to ask: with a token it may be another answer."""
 
 
-def decide(principal: Principal, scope: Scope) -> Yes | No:
-    """Decide whether he may do this kind of thing at all."""
+def decide(principal: Principal, scope: Scope, *, is_of_one_job: bool = False) -> Yes | No:
+    """Decide whether he may do this kind of thing at all.
+
+    `is_of_one_job`: it concerns one job alone, which is then compared with the one that he may see.
+    """
+    alone = "" if principal.job is None else f", for job {principal.job} alone"
+    if alone and not is_of_one_job:
+        return No(f"{principal} may look at job {principal.job}, and do nothing else")
     if scope in principal.scopes:
-        return Yes(f"{principal} has {scope}")
+        return Yes(f"{principal} has {scope}{alone}")
     if principal.kind is Kind.NOBODY:
         return No(f"without a token nobody has {scope} here", is_sign_in_missing=True)
     return No(f"{principal} lacks {scope}")

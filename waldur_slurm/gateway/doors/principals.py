@@ -46,6 +46,19 @@ FOR_NOBODY = RunAs()
 
 
 @dataclass(frozen=True, slots=True)
+class OneJob:
+    """The one job that somebody may look at: numbers come again, so it is not a number alone."""
+
+    cluster: str
+    number: int
+    submitted: datetime
+    """To the second, as Slurm has it."""
+
+    def __str__(self) -> str:
+        return f"{self.number} of {self.cluster}"
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """`user` is the Unix user that he himself is, where that is proven."""
 
@@ -55,6 +68,8 @@ class Principal:
     user: UserName | None = None
     run_as: RunAs = FOR_NOBODY
     expires: datetime | None = None
+    job: OneJob | None = None
+    """Where it is not None nothing is his but this job's output, its files and what it is."""
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}" if self.name else str(self.kind)

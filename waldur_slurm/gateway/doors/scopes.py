@@ -15,6 +15,7 @@ class Scope(StrEnum):
     JOBS_SUBMIT = "jobs:submit"
     JOBS_CANCEL = "jobs:cancel"
     JOBS_CONTROL = "jobs:control"
+    OUTPUT_READ = "output:read"
     FILES_READ = "files:read"
     FILES_WRITE = "files:write"
     HISTORY_READ = "history:read"
@@ -32,7 +33,8 @@ MEANING = {
     Scope.JOBS_SUBMIT: "hand in jobs as oneself, or as whom one may act for",
     Scope.JOBS_CANCEL: "cancel such jobs",
     Scope.JOBS_CONTROL: "hold, release, requeue, suspend, resume and change such jobs",
-    Scope.FILES_READ: "read the files and output of such jobs",
+    Scope.OUTPUT_READ: "read the output of such jobs",
+    Scope.FILES_READ: "read the files of such jobs, and their output",
     Scope.FILES_WRITE: "write files of such jobs",
     Scope.HISTORY_READ: "see one's own jobs in the accounting",
     Scope.ACCOUNTS_READ: "see accounts, associations and users",
@@ -42,7 +44,10 @@ MEANING = {
     Scope.METRICS_READ: "read `/metrics`",
 }
 
-_ALSO = {Scope.JOBS_READ_ALL: frozenset({Scope.JOBS_READ})}
+_ALSO = {
+    Scope.JOBS_READ_ALL: frozenset({Scope.JOBS_READ}),
+    Scope.FILES_READ: frozenset({Scope.OUTPUT_READ}),
+}
 """What somebody who has the one has too."""
 
 

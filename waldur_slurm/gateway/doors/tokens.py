@@ -10,14 +10,17 @@ import secrets
 from base64 import b32encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
-from waldur_slurm.gateway.doors.principals import Kind, Principal, RunAs
+from waldur_slurm.gateway.doors.principals import Kind, OneJob, Principal, RunAs
 from waldur_slurm.gateway.doors.scopes import Scope, widened
 
 OWN = re.compile(r"sgw_([a-z2-9]{8})_[A-Za-z0-9_-]{43}", re.ASCII)
+FORGOTTEN_AFTER = timedelta(days=7)
+"""How long after its end a token for one job is kept: programs make many of them."""
+
 _ID_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
@@ -33,6 +36,8 @@ class Token:
     made: datetime
     ends: datetime | None = None
     last_used: datetime | None = None
+    job: OneJob | None = None
+    """The one that it is for, where it is for one alone."""
 
     def is_over(self, now: datetime) -> bool:
         return self.ends is not None and self.ends <= now
@@ -46,6 +51,7 @@ class Token:
             scopes=widened(self.scopes),
             run_as=self.run_as,
             expires=self.ends,
+            job=self.job,
         )
 
 
@@ -63,7 +69,9 @@ class Tokens(Protocol):
         """Return those that were made or ended after a change; all of them after number 0."""
         ...
 
-    def add(self, token: Token) -> None: ...
+    def add(self, token: Token) -> None:
+        """Keep a new one, and let go of those for one job that ended long ago."""
+        ...
 
     def end(self, token_id: str, at: datetime) -> bool:
         """Let it end then, if it does not end sooner; whether there is such a token."""
@@ -89,10 +97,12 @@ def mint(
     run_as: RunAs,
     made: datetime,
     ends: datetime | None,
+    job: OneJob | None = None,
 ) -> Minted:
     token_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(8))
     text = f"sgw_{token_id}_{secrets.token_urlsafe(32)}"
-    return Minted(text, Token(token_id, digest(secret, text), name, scopes, run_as, made, ends))
+    kept = digest(secret, text)
+    return Minted(text, Token(token_id, kept, name, scopes, run_as, made, ends, job=job))
 
 
 def digest(secret: bytes, text: str) -> bytes:

@@ -21,6 +21,9 @@ PATIENCE_S = 10.0
 SILENCE_BORNE_S = 60.0
 """How long the last picture is shown of a Slurm that does not answer."""
 
+LONGEST_REST_S = 10.0
+"""How long it is then left alone: what serves for minutes must not be missing for minutes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Readings:
@@ -84,8 +87,12 @@ def patience_s(took_s: float) -> float:
 
 
 def _judge_silence(now: float, life: float, known: Readings, since: float) -> Verdict:
-    """Nobody waits for a Slurm that was silent the last time; one asks it beside, in peace."""
-    next_try = life if known.ended is None else known.ended + life - now
+    """Nobody waits for a Slurm that was silent the last time; one asks it beside, in peace.
+
+    However long the silence lasts, the next try is a rest away: no try makes the next one later.
+    """
+    rest = min(life, LONGEST_REST_S)
+    next_try = rest if known.ended is None else known.ended + rest - now
     is_due = next_try <= 0
     if known.began is not None and now - since <= SILENCE_BORNE_S:
         return Verdict(Answer.SHOW, is_renewal_due=is_due)

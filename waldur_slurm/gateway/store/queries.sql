@@ -1,13 +1,20 @@
 -- Each query has a heading with its name and what it is for.
 
 -- tokens_since: tokens that were made or ended after a change, in the order of the changes
-SELECT id, digest, name, scopes, run_as, made, ends, last_used, generation
+SELECT id, digest, name, scopes, run_as, made, ends, last_used, cluster, job, submitted, generation
 FROM tokens WHERE generation > :generation ORDER BY generation;
 
 -- add_token: a new token; fails where its id is taken
-INSERT INTO tokens (id, digest, name, scopes, run_as, made, ends, generation)
-SELECT :id, :digest, :name, :scopes, :run_as, :made, :ends, coalesce(max(generation), 0) + 1
+INSERT INTO tokens
+    (id, digest, name, scopes, run_as, made, ends, cluster, job, submitted, generation)
+SELECT
+    :id, :digest, :name, :scopes, :run_as, :made, :ends, :cluster, :job, :submitted,
+    coalesce(max(generation), 0) + 1
 FROM tokens;
+
+-- forget_tokens: those for one job that ended before a moment, but for the one changed last
+DELETE FROM tokens
+WHERE job IS NOT NULL AND ends < :before AND generation < (SELECT max(generation) FROM tokens);
 
 -- end_token: a moment from which on a token is refused, at the latest
 UPDATE tokens SET

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from waldur_slurm.gateway.doors.principals import run_as
+from waldur_slurm.gateway.doors.principals import OneJob, run_as
 from waldur_slurm.gateway.doors.scopes import Scope
-from waldur_slurm.gateway.doors.tokens import Changed, Token
+from waldur_slurm.gateway.doors.tokens import FORGOTTEN_AFTER, Changed, Token
 from waldur_slurm.gateway.store.queries import QUERIES
 from waldur_slurm.gateway.store.sqlite import Database
 
@@ -37,8 +37,17 @@ class StoredTokens:
             "run_as": str(token.run_as),
             "made": int(token.made.timestamp()),
             "ends": _second(token.ends),
+            "cluster": token.job.cluster if token.job else None,
+            "job": token.job.number if token.job else None,
+            "submitted": _second(token.job.submitted if token.job else None),
         }
-        self._database.write(lambda connection: connection.execute(QUERIES["add_token"], row))
+        forgotten = {"before": _second(token.made - FORGOTTEN_AFTER)}
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(QUERIES["forget_tokens"], forgotten)
+            connection.execute(QUERIES["add_token"], row)
+
+        self._database.write(work)
 
     def end(self, token_id: str, at: datetime) -> bool:
         row = {"id": token_id, "at": _second(at)}
@@ -66,6 +75,9 @@ def _token(
     made: int,
     ends: int | None,
     last_used: int | None,
+    cluster: str | None,
+    job: int | None,
+    submitted: int | None,
 ) -> Token:
     """Read a row. A scope that this release does not know any more allows nothing."""
     known = frozenset(map(str, Scope))
@@ -78,7 +90,14 @@ def _token(
         made=datetime.fromtimestamp(made, UTC),
         ends=_moment(ends),
         last_used=_moment(last_used),
+        job=_job(cluster, job, submitted),
     )
+
+
+def _job(cluster: str | None, number: int | None, submitted: int | None) -> OneJob | None:
+    if cluster is None or number is None or submitted is None:
+        return None
+    return OneJob(cluster, number, datetime.fromtimestamp(submitted, UTC))
 
 
 def _second(moment: datetime | None) -> int | None:

@@ -38,7 +38,7 @@ def application(site: Site, doorkeeper: Doorkeeper, surfaces: Collection[Surface
     """Mount the routes of these surfaces."""
     admission = Admission(doorkeeper, site.crossing)
     routes = [
-        Mounted(route.path, _endpoint(route, site, admission), methods=[route.method])
+        Mounted(route.pattern, _endpoint(route, site, admission), methods=[route.method])
         for route in ROUTES
         if route.surface in surfaces
     ]
@@ -89,7 +89,7 @@ def _endpoint(
 def _pass(principal: Principal, route: Route) -> None:
     if isinstance(route.scope, Public):
         return
-    answer = decide(principal, route.scope)
+    answer = decide(principal, route.scope, is_of_one_job=route.is_of_one_job)
     if isinstance(answer, No):
         raise (NotSignedIn if answer.is_sign_in_missing else Denied)(answer.why)
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from waldur_slurm.gateway.acting.actors import Actor, Actors
 from waldur_slurm.gateway.acting.audit import Audit, Caller
 from waldur_slurm.gateway.acting.words import refusals
+from waldur_slurm.gateway.doors.one_job import JobTokens
 from waldur_slurm.gateway.doors.principals import Principal
 from waldur_slurm.gateway.errors import NotThere, TooLarge, WrongAsk
 from waldur_slurm.gateway.picture.bodies import Bodies
@@ -20,7 +21,9 @@ from waldur_slurm.gateway.picture.keeper import Keeper, Seen
 from waldur_slurm.gateway.picture.recorder import Recorder
 from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.web.crossing import Crossing, Lane
+from waldur_slurm.gateway.web.held import Digests, OpenFiles
 from waldur_slurm.gateway.web.native.filters import Compared, split_comparisons
+from waldur_slurm.gateway.web.questions import PATIENCE_S, Questions
 from waldur_slurm.gateway.web.recalling import PastOf
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.seeing import see, see_after
@@ -44,13 +47,24 @@ class Site:
     recorder: Recorder
     actors: Actors
     audit: Audit
+    job_tokens: JobTokens
     submitter: Submitter
     is_stopping: Callable[[], bool] = lambda: False
     crossing: Crossing = field(default_factory=Crossing)
     bodies: Bodies = field(default_factory=Bodies)
     restapi: RestApi = field(default_factory=RestApi)
     tally: Tally = field(default_factory=Tally)
+    open_files: OpenFiles = field(default_factory=OpenFiles)
+    digests: Digests = field(default_factory=Digests)
     pasts: dict[str, PastOf] = field(default_factory=dict)
+    patience_s: float = PATIENCE_S
+    """How long anybody waits for the accounting."""
+    questions: Questions = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Ask the accounting through its lane."""
+        asked = Questions(self.crossing.accounting, self.patience_s)
+        object.__setattr__(self, "questions", asked)
 
 
 @dataclass(frozen=True, slots=True)

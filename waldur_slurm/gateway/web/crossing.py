@@ -73,10 +73,19 @@ class Crossing:
         self.slurm = Lane("Slurm", 4)
         self.accounting = Lane("the accounting", 4)
         self.hands = Lane("the hands", 8)
+        self.files = Lane("files", 4)
         self.store = Lane("the store", 4)
         self.bodies = Lane("answers", 2)
         self.issuer = Lane("the issuer of tokens", 1)
 
     @property
     def lanes(self) -> tuple[Lane, ...]:
-        return (self.slurm, self.accounting, self.hands, self.store, self.bodies, self.issuer)
+        return (
+            self.slurm,
+            self.accounting,
+            self.hands,
+            self.files,
+            self.store,
+            self.bodies,
+            self.issuer,
+        )

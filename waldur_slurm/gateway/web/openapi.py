@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import msgspec
 
@@ -10,8 +10,10 @@ from waldur_slurm.gateway.doors.scopes import MEANING, Scope
 from waldur_slurm.gateway.errors import GatewayError
 from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.native.filters import COMPARISONS
+from waldur_slurm.gateway.web.native.spelling import JOB_ID, compared_schema
 from waldur_slurm.gateway.web.route import Public, Route
 
+JSON = "application/json"
 _REFERENCE = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"{(\w+)}")
 
@@ -47,7 +49,7 @@ class Problem(msgspec.Struct, frozen=True):
 def document(routes: Iterable[Route], version: str) -> dict[str, Any]:
     """Write the OpenAPI 3.1 document of the native routes."""
     native = [route for route in routes if route.surface is Surface.NATIVE]
-    named = {kind for route in native for kind in (route.body, route.answer) if kind}
+    named = {kind for route in native for kind in (route.body, _one(route.answer)) if kind}
     _, schemas = msgspec.json.schema_components([Problem, *named], ref_template=_REFERENCE)
     paths: dict[str, dict[str, Any]] = {}
     for route in native:
@@ -71,7 +73,10 @@ def _operation(route: Route) -> dict[str, Any]:
         "parameters": [*_path_parameters(route), *_query_parameters(route)],
         "responses": {
             str(route.status): _success(route),
-            "default": _content("why not", "application/problem+json", Problem),
+            "default": {
+                "description": "why not",
+                "content": {"application/problem+json": {"schema": _reference(Problem)}},
+            },
         },
     }
     if isinstance(route.scope, Public):
@@ -89,7 +94,7 @@ def _operation(route: Route) -> dict[str, Any]:
 def _success(route: Route) -> dict[str, Any]:
     if route.status == 204:
         return {"description": "done"}
-    return _content("what was asked for", "application/json", route.answer)
+    return {"description": "what was asked for", "content": _contents(route)}
 
 
 def _operation_id(route: Route) -> str:
@@ -99,7 +104,8 @@ def _operation_id(route: Route) -> str:
 
 def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:
     for name in _PARAMETER.findall(route.path):
-        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        schema = JOB_ID if name == "job_id" else {"type": "string"}
+        yield {"name": name, "in": "path", "required": True, "schema": schema}
 
 
 def _query_parameters(route: Route) -> Iterator[dict[str, Any]]:
@@ -107,19 +113,30 @@ def _query_parameters(route: Route) -> Iterator[dict[str, Any]]:
         return
     for name, kind in route.compared.items():
         for comparison in COMPARISONS:
-            compared = {"type": "integer" if kind is int else "string"}
-            yield {"name": f"{name}[{comparison}]", "in": "query", "schema": compared}
+            schema = compared_schema(kind)
+            yield {"name": f"{name}[{comparison}]", "in": "query", "schema": schema}
     schema = next(iter(msgspec.json.schema(route.query)["$defs"].values()))
     for name, described in schema["properties"].items():
-        yield {"name": name, "in": "query", "required": False, "schema": described}
+        said = {"description": described.pop("description")} if "description" in described else {}
+        yield {"name": name, "in": "query", "required": False, **said, "schema": described}
 
 
-def _content(says: str, media_type: str, kind: type | None) -> dict[str, Any]:
-    schema = _reference(kind) if kind else {}
-    return {"description": says, "content": {media_type: {"schema": schema}}}
+def _contents(route: Route) -> dict[str, Any]:
+    """Say what comes back, in each way that it may; what is no JSON has no schema."""
+    value = _reference(route.answer) if route.answer else {}
+    return {kind: {"schema": value if kind == JSON else {}} for kind in route.media_types}
 
 
-def _reference(kind: type) -> dict[str, str]:
+def _one(kind: type | None) -> type | None:
+    """Return what a list is of; else the type itself."""
+    items = get_args(kind) if get_origin(kind) is list else ()
+    return items[0] if items else kind
+
+
+def _reference(kind: type) -> dict[str, Any]:
+    one = _one(kind)
+    if one is not None and one is not kind:
+        return {"type": "array", "items": _reference(one)}
     return {"$ref": _REFERENCE.format(name=kind.__name__)}
 
 

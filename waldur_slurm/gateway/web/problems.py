@@ -5,7 +5,7 @@ from math import ceil
 
 from starlette.responses import Response
 
-from waldur_slurm.gateway.errors import GatewayError, Refused, TryLater
+from waldur_slurm.gateway.errors import BeyondEnd, GatewayError, Refused, TryLater
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:slurm-gateway:problem:"
@@ -35,6 +35,8 @@ def advice(error: GatewayError) -> dict[str, str]:
     """Headers that say how to go on; every shape of a refusal carries them."""
     if isinstance(error, TryLater):
         return {"Retry-After": str(max(ceil(error.after_s), 1))}
+    if isinstance(error, BeyondEnd):
+        return {"Content-Range": f"bytes */{error.size}"}
     if error.status == 401:
         return {"WWW-Authenticate": 'Bearer realm="slurm-gateway"'}
     return {}

@@ -7,9 +7,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from starlette.convertors import Convertor, register_url_convertor
+
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.ask import Handler
+
+REST: Final = "rest"
+
+
+class Rest(Convertor[str]):
+    """What is left of a path, line breaks as well."""
+
+    regex = r"(?s:.+)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor(REST, Rest())
 
 
 class Public:
@@ -21,9 +40,11 @@ PUBLIC: Final = Public()
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`query` and `body` are what may be asked with, `answer` what comes back, as JSON.
+    """`query` and `body` are what may be asked with, `answer` what comes back.
 
+    `answer` is said of JSON alone; what else `media_types` names is a stream of lines.
     `compared` are names that may be compared too, as `job_id[gte]=1000`, with what they hold.
+    `is_of_one_job`: a token for one job opens it too; the handler sees to it that it is that job.
     """
 
     method: str
@@ -35,11 +56,18 @@ class Route:
     query: type | None = None
     body: type | None = None
     answer: type | None = None
+    media_types: tuple[str, ...] = ("application/json",)
     status: int = 200
     """Of what went well."""
     compared: Mapping[str, type] = field(default_factory=dict)
+    is_of_one_job: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a row that says of nobody that he may ask it, whatever a type checker was told."""
         if not isinstance(self.scope, Scope | Public):
             raise TypeError(f"{self.method} {self.path} has no scope")
+
+    @property
+    def pattern(self) -> str:
+        """Return the path as it is mounted: `{path}` is all the rest, whatever a file is called."""
+        return self.path.replace("{path}", f"{{path:{REST}}}")

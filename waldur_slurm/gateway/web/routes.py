@@ -26,12 +26,13 @@ from waldur_slurm.gateway.web.native import (
     summary,
 )
 from waldur_slurm.gateway.web.native import cluster_views as views
+from waldur_slurm.gateway.web.native.file_routes import FILE_ROUTES
 from waldur_slurm.gateway.web.native.steer_routes import STEER_ROUTES
 from waldur_slurm.gateway.web.native.submit_routes import SUBMIT_ROUTES
-from waldur_slurm.gateway.web.native.views import JobView
 from waldur_slurm.gateway.web.openapi import document
 from waldur_slurm.gateway.web.route import PUBLIC, Route
 from waldur_slurm.gateway.web.seeds.restapi_routes import RESTAPI_ROUTES
+from waldur_slurm.gateway.wire import JobView, LookupAnswer
 
 _READ_CLUSTER = Scope.CLUSTER_READ
 
@@ -55,6 +56,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         "one job, in the queue or in the accounting; waits for a change where asked to",
         query=job.JobQuery,
         answer=JobView,
+        is_of_one_job=True,
     ),
     Route(
         "GET",
@@ -64,6 +66,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         "all tasks of an array, or all components of a job, ended ones too",
         answer=job.PartsAnswer,
     ),
+    *FILE_ROUTES,
     Route(
         "POST",
         "/jobs/lookup",
@@ -71,7 +74,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         lookup.look_up,
         "up to 1,000 jobs by their marks: present, absent or unknown",
         body=lookup.Lookup,
-        answer=lookup.LookupAnswer,
+        answer=LookupAnswer,
     ),
     *STEER_ROUTES,
     Route(
@@ -81,6 +84,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         events.follow,
         "what becomes of jobs, as server-sent events; `Last-Event-ID` goes on from there",
         query=events.EventsQuery,
+        media_types=(events.EVENT_STREAM,),
     ),
     Route(
         "GET",
@@ -91,6 +95,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         query=history.HistoryQuery,
         compared=history.COMPARED,
         answer=history.HistoryAnswer,
+        media_types=(JSON, history.CSV, history.NDJSON),
     ),
     Route(
         "GET",

@@ -110,6 +110,9 @@ class HistoryClient:
         rows = self._read(ask, StepRow, len(STEP_TEXTS), parsers.parse_step)
         return [row for row in rows if isinstance(row, PastStep)]
 
+    def read_private(self) -> tuple[str, ...]:
+        return parsers.parse_private(self._tools.ask(commands.show_configuration()))
+
     def read_people(self) -> tuple[Person, ...]:
         return parsers.parse_people(self._tools.ask(commands.show_people()))
 

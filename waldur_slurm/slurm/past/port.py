@@ -47,6 +47,10 @@ class History(Protocol):
         """Tell what the steps of these jobs used; costs slurmdbd a query a job."""
         ...
 
+    def read_private(self) -> tuple[str, ...]:
+        """Read what it hides of others from those who are no operators, as `jobs`."""
+        ...
+
     def read_people(self) -> tuple[Person, ...]: ...
 
     def read_accounts(self) -> tuple[Account, ...]:

@@ -5,18 +5,19 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from tests.fakes.batch import FakeJob, FakeQueue
+from tests.fakes.batch import FakeBatch, FakeJob, FakeQueue
 from tests.fakes.cluster import live_job
+from tests.fakes.files import FakeFiles, FakeTree
 from tests.fakes.people import ThesePeople
 from tests.fakes.samples import FakeSamples
-from tests.fakes.tokens import FakeTokens
 from tests.gateway_client import Answered, Asked, Client
-from tests.unit.gateway.site import GatewaySite, means_by
+from tests.unit.gateway.site import SECRET, GatewaySite
+from waldur_slurm.gateway.acting.actors import Means
 from waldur_slurm.gateway.doors.doors import Doors
 from waldur_slurm.gateway.doors.keyring import Keyring
 from waldur_slurm.gateway.doors.paces import Pace
 from waldur_slurm.gateway.doors.pacing import Pacing
-from waldur_slurm.gateway.doors.principals import run_as
+from waldur_slurm.gateway.doors.principals import OneJob, run_as
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.doors.shown import NO_OWNER
 from waldur_slurm.gateway.doors.strangers import Allowed, Strangers
@@ -28,32 +29,53 @@ from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.model.batch import BatchSheet
 from waldur_slurm.model.names import UserName
 
-SECRET = b"of no use to anybody"
-PARAMETERS = {"cluster": "lab", "job_id": "1", "node": "n1"}
+PARAMETERS = {"cluster": "lab", "job_id": "1", "node": "n1", "path": "result"}
 ANNS = "the name of a job of Ann's"
+
+
+HOME = "/home/ann"
+
+
+def _means(user: str) -> Means:
+    tree = FakeTree()
+    for name in ("result", "slurm-1.out", "slurm-2.out"):
+        tree.write(f"{HOME}/{name}", b"done\n")
+    queue = FakeQueue(jobs=[FakeJob(1, user, BatchSheet("#!/bin/sh\n"))])
+    return Means(FakeBatch(queue, user), FakeFiles(tree))
 
 
 def path_of(route: Route) -> str:
     return route.path.format_map(PARAMETERS)
 
 
+def body_of(route: Route) -> bytes:
+    """Send what is understood, where a route asks more of a body than that it is one."""
+    if route.path.endswith("/tokens"):
+        return b'{"scopes": ["output:read"]}'
+    return b"{}" if route.method in ("POST", "PUT", "PATCH") else b""
+
+
 @dataclass
 class DoorsSite:
-    """Job 1 is Ann's. Streams end as soon as they have begun."""
+    """Job 1 is Ann's, and job 2 another of hers. Streams end as soon as they have begun."""
 
     allowed: Allowed = field(default_factory=Allowed)
     pace: Pace = field(default_factory=lambda: Pace(1_000, 1_000))
-    tokens: FakeTokens = field(default_factory=FakeTokens)
     gateway: GatewaySite = field(
         default_factory=lambda: GatewaySite(
             people=ThesePeople("ann", "bob"),
-            means_of=means_by(FakeQueue(jobs=[FakeJob(1, "ann", BatchSheet("#!/bin/sh\n"))])),
+            jobs_ttl=timedelta(seconds=0.05),
             restapi=RestApi(has_index=True, archive=FakeSamples()),
+            means_of=_means,
         )
     )
 
     def __post_init__(self) -> None:
-        self.gateway.cluster.put(live_job(1, user=UserName("ann"), name=ANNS))
+        self.tokens = self.gateway.tokens
+        for number in (1, 2):
+            where = {"stdout": f"{HOME}/slurm-%j.out", "stderr": "", "work_dir": HOME}
+            job = live_job(number, user=UserName("ann"), name=ANNS, **where)
+            self.gateway.cluster.put(job)
         keyring = Keyring(
             self.tokens,
             lambda: SECRET,
@@ -71,6 +93,7 @@ class DoorsSite:
         scopes: Collection[Scope],
         actors: str = "ann",
         lasts: timedelta = timedelta(hours=1),
+        job: OneJob | None = None,
     ) -> str:
         now = datetime.now(UTC)
         made = mint(
@@ -80,6 +103,7 @@ class DoorsSite:
             run_as=run_as(actors),
             made=now,
             ends=now + lasts,
+            job=job,
         )
         self.tokens.add(made.token)
         return made.text
@@ -87,5 +111,5 @@ class DoorsSite:
     def ask(self, route: Route, token: str = "", **headers: str) -> Answered:
         given = {"host": "127.0.0.1:8040", **headers}
         given |= {"authorization": f"Bearer {token}"} if token else {}
-        body = b"{}" if route.method in ("POST", "PUT", "PATCH") else b""
+        body = body_of(route)
         return self.client.ask(Asked(path_of(route), route.method, list(given.items()), body))

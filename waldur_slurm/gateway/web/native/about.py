@@ -37,5 +37,5 @@ async def me(ask: Ask) -> Response:
 
 
 def _may(ask: Ask, scope: Scope) -> MayView:
-    answer = decide(ask.principal, scope)
+    answer = decide(ask.principal, scope, is_of_one_job=True)
     return MayView(scope.value, MEANING[scope], isinstance(answer, Yes), answer.why)

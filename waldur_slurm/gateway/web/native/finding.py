@@ -151,9 +151,8 @@ async def _recall(ask: Ask, asked: Asked, looked: Looked, judged_by: Judge) -> F
 def _doubt(ask: Ask, looked: Looked) -> NotNow | None:
     if looked.jobs.unreadable:
         return NotNow("it may be one of those jobs whose rows are not understood")
-    if "jobs" in map(str.lower, ask.cluster.hidden):
-        return NotNow("it may be one of those jobs that Slurm hides from the gateway (PrivateData)")
-    return None
+    doubt = ask.cluster.doubt
+    return NotNow(f"it may be there all the same: {doubt}") if doubt else None
 
 
 def _not_ended(known: Collection[PastJob], meant: Meant) -> NotNow | None:

@@ -14,14 +14,16 @@ import anyio
 import msgspec
 from starlette.responses import Response
 
-from waldur_slurm.gateway.errors import NotNow, NotThere
+from waldur_slurm.gateway.errors import NotThere
 from waldur_slurm.gateway.picture.jobs import JobsNow
 from waldur_slurm.gateway.picture.keeper import Seen
 from waldur_slurm.gateway.web.answers import JSON, seen_headers
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.filters import read_id
 from waldur_slurm.gateway.web.native.past_views import efficiency_view, past_job_view
-from waldur_slurm.gateway.web.native.views import JobView, job_view
+from waldur_slurm.gateway.web.native.views import job_view
+from waldur_slurm.gateway.web.native.whereabouts import find, is_the_one_job, recall
+from waldur_slurm.gateway.wire import JobView
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.live import LiveJob
 from waldur_slurm.model.past import PastJob
@@ -86,7 +88,7 @@ async def list_parts(ask: Ask) -> Response:
     whole = JobId(read_id(found.parts[0].job_id).number)
     parts = found.parts
     if len(known) > 1 or found.parts[0].array or found.parts[0].het is not None:
-        past = await _recall(ask, whole, found.seen)
+        past = _recalled(ask, await recall(ask, whole, found.seen))
         parts += tuple(part for part in past if part.job_id not in known)
     answer = PartsAnswer(ask.cluster.name, found.seen.picture.as_of, parts)
     headers = seen_headers(found.seen)
@@ -110,20 +112,12 @@ async def _wait(ask: Ask, wanted: JobId, first: Found, query: JobQuery) -> Found
 
 
 async def _find(ask: Ask, wanted: JobId) -> Found:
-    """Raises `NotThere` only of what a list younger than the question and the accounting lack.
-
-    The accounting alone would do for no job: it hears of one seconds after it was handed in.
-    """
-    asked_at = monotonic()
-    seen = await ask.see(ask.cluster.jobs)
-    rows = seen.picture.value.find(wanted)
-    if not rows:
-        seen = await ask.see_after(ask.cluster.jobs, asked_at)
-        rows = seen.picture.value.find(wanted)
-    parts = _shown(ask, rows, seen) if rows else await _recall(ask, wanted, seen)
-    if not parts:
+    """Show all parts of it; raises `NotThere`, be there none or another's."""
+    found = await find(ask, wanted)
+    parts = (*_shown(ask, found.rows, found.seen), *_recalled(ask, found.past))
+    if not parts or not await is_the_one_job(ask, found):
         raise NotThere(f"there is no job {wanted}, or none that you may see")
-    return Found(parts, seen)
+    return Found(parts, found.seen)
 
 
 def _shown(ask: Ask, rows: Collection[LiveJob], seen: Seen[JobsNow]) -> tuple[JobView, ...]:
@@ -135,17 +129,11 @@ def _shown(ask: Ask, rows: Collection[LiveJob], seen: Seen[JobsNow]) -> tuple[Jo
     )
 
 
-async def _recall(ask: Ask, wanted: JobId, seen: Seen[JobsNow]) -> tuple[JobView, ...]:
-    """Show what the accounting has; raises `NotNow` where the job may be there all the same."""
-    if seen.silence:
-        raise NotNow(f"slurmctld does not answer, so job {wanted} may be there: {seen.silence}")
-    past = await ask.past.jobs.find(wanted, seen.picture.began, ask.site.crossing.accounting)
-    if past is None and seen.picture.value.unreadable:
-        raise NotNow(f"job {wanted} may be one of those whose rows are not understood")
+def _recalled(ask: Ask, past: Collection[PastJob]) -> tuple[JobView, ...]:
     mine = ask.principal.sees_only
     return tuple(
         past_job_view(part, ask.cluster.name)
-        for part in past or ()
+        for part in past
         if mine is None or part.last.user in mine
     )
 

@@ -1,0 +1,492 @@
+"""A job's output: read piece by piece, waited for, followed; complete only where it is."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+
+from tests.gateway_client import Answered
+from tests.unit.gateway.site import somebody
+from tests.unit.gateway.web.files_site import ANN, BOB, OUTPUT, WORK, FilesSite, only
+from waldur_slurm.errors import AccountingDown, NotPermitted
+from waldur_slurm.gateway.doors.principals import Principal, RunAs
+from waldur_slurm.gateway.doors.scopes import Scope
+from waldur_slurm.gateway.errors import NotSignedIn
+from waldur_slurm.gateway.web.ask import Ask
+from waldur_slurm.gateway.web.native import following, output, pieces
+from waldur_slurm.gateway.web.native.following import whole_text
+from waldur_slurm.model.batch import JobId, Task, job_id
+from waldur_slurm.model.job_state import JobState
+
+OUT = f"{WORK}/slurm-1.out"
+
+
+@pytest.fixture
+def site() -> FilesSite:
+    return FilesSite()
+
+
+def said(answer: Answered) -> tuple[bytes, str, str]:
+    assert answer.status == 200, answer.text
+    return answer.body, answer.headers["x-next-offset"], answer.headers["x-complete"]
+
+
+def problem(answer: Answered) -> tuple[int, str]:
+    return answer.status, answer.json["type"].rpartition(":")[2]
+
+
+def test_a_piece_says_where_the_next_one_begins(site: FilesSite) -> None:
+    site.tree.write(OUT, b"0123456789")
+
+    assert said(site.get(f"{OUTPUT}?limit=4")) == (b"0123", "4", "false")
+    assert said(site.get(f"{OUTPUT}?offset=4")) == (b"456789", "10", "false")
+    assert said(site.get(f"{OUTPUT}?offset=10")) == (b"", "10", "false")
+    assert said(site.get(f"{OUTPUT}?tail=3")) == (b"789", "10", "false")
+    assert said(site.get(f"{OUTPUT}?tail=99")) == (b"0123456789", "10", "false")
+
+
+def test_a_read_may_have_a_mebibyte(site: FilesSite) -> None:
+    site.tree.write(OUT, b"x" * 3_000_000)
+
+    assert len(site.get(OUTPUT).body) == 1024 * 1024
+    assert site.get(f"{OUTPUT}?limit=1048577").status == 400
+
+
+@pytest.mark.parametrize("state", ["COMPLETED", "FAILED", "CANCELLED"])
+def test_it_is_complete_when_the_job_is_over_and_all_was_read(site: FilesSite, state: str) -> None:
+    site.tree.write(OUT, b"0123456789")
+    site.put(1, state=state)
+
+    assert said(site.get(f"{OUTPUT}?limit=9")) == (b"012345678", "9", "false")
+    assert said(site.get(f"{OUTPUT}?limit=10")) == (b"0123456789", "10", "true")
+    assert said(site.get(f"{OUTPUT}?offset=10")) == (b"", "10", "true")
+    assert said(site.get(f"{OUTPUT}?tail=2")) == (b"89", "10", "true")
+
+
+def test_a_job_that_will_run_again_is_never_complete(site: FilesSite) -> None:
+    site.tree.write(OUT, b"before")
+    row = site.gateway.cluster.jobs[1]
+    site.gateway.cluster.put(row._replace(state=JobState("COMPLETED", ("REQUEUED",))))
+
+    assert said(site.get(OUTPUT)) == (b"before", "6", "false")
+
+
+def test_what_has_not_been_written_yet_is_nothing_so_far(site: FilesSite) -> None:
+    assert said(site.get(OUTPUT)) == (b"", "0", "false")
+    site.put(1, state="PENDING")
+    assert said(site.get(OUTPUT)) == (b"", "0", "false")
+
+
+def test_what_is_missing_in_the_end_is_said_to_be(site: FilesSite) -> None:
+    site.put(1, state="COMPLETED")
+
+    answer = site.get(OUTPUT)
+
+    assert problem(answer) == (404, "not-there")
+    assert OUT in answer.json["detail"]
+
+
+def test_output_that_began_anew_is_no_end(site: FilesSite) -> None:
+    site.tree.write(OUT, b"short")
+
+    answer = site.get(f"{OUTPUT}?offset=6")
+
+    assert problem(answer) == (416, "beyond-end")
+    assert answer.headers["content-range"] == "bytes */5"
+    site.tree.nodes.clear()
+    site.tree.add("/home/ann", "directory")
+    site.tree.write(f"{WORK}/x", b"")
+    assert problem(site.get(f"{OUTPUT}?offset=6")) == (416, "beyond-end")
+
+
+def test_errors_are_where_all_is_unless_the_job_named_a_file(site: FilesSite) -> None:
+    site.tree.write(OUT, b"out")
+    site.tree.write(f"{WORK}/e-1", b"err")
+
+    assert site.get(f"{OUTPUT}?stream=err").body == b"out"
+    site.put(1, state="RUNNING", stderr="e-%j")
+    assert site.get(f"{OUTPUT}?stream=err").body == b"err"
+    assert site.get(f"{OUTPUT}?stream=out").body == b"out"
+    assert site.get(f"{OUTPUT}?stream=both").status == 400
+
+
+def test_a_task_of_an_array_has_an_output_of_its_own(site: FilesSite) -> None:
+    site.put(26, state="RUNNING", id=JobId(1, Task(7)), stdout=f"{WORK}/slurm-26.out")
+    site.put(1, id=job_id("1_[8-9]"), stdout=f"{WORK}/slurm-1.out")
+    site.tree.write(f"{WORK}/slurm-1_7.out", b"seven")
+
+    assert site.get(f"{OUTPUT}?task=7").body == b"seven"
+    assert site.get("/api/v1/jobs/1_7/output").body == b"seven"
+    assert site.get("/api/v1/jobs/1_7/output?task=7").body == b"seven"
+    assert site.get("/api/v1/jobs/26/output").body == b"seven"
+    assert said(site.get(f"{OUTPUT}?task=8")) == (b"", "0", "false")
+    assert problem(site.get(f"{OUTPUT}?task=1")) == (404, "not-there")
+    assert problem(site.get("/api/v1/jobs/1_7/output?task=8")) == (400, "wrong-ask")
+    answer = site.get(OUTPUT)
+    assert problem(answer) == (400, "wrong-ask")
+    assert "task=" in answer.json["detail"]
+
+
+def test_a_heterogeneous_job_writes_where_its_first_component_runs(site: FilesSite) -> None:
+    for offset in (1, 0):
+        site.put(1 + offset, id=job_id(f"1+{offset}"), state="RUNNING")
+    site.tree.write(OUT, b"het")
+
+    assert site.get(OUTPUT).body == b"het"
+
+
+@pytest.mark.parametrize("stdout", ["/dev/null", "odd\\name", "x-%5%"])
+def test_what_cannot_be_read_says_why(site: FilesSite, stdout: str) -> None:
+    site.put(1, state="RUNNING", stdout=stdout)
+
+    assert problem(site.get(OUTPUT)) == (404, "not-there")
+
+
+def test_anothers_job_of_the_past_is_as_one_that_is_not_there(site: FilesSite) -> None:
+    site.remember(5)
+
+    answer = site.get("/api/v1/jobs/5/output", BOB)
+
+    assert problem(answer) == (404, "not-there")
+    assert "or none that you may see" in answer.json["detail"]
+
+
+def test_a_job_of_the_past_whose_file_nobody_remembers_is_said_to_be(site: FilesSite) -> None:
+    site.remember(5)
+
+    answer = site.get("/api/v1/jobs/5/output")
+
+    assert problem(answer) == (404, "not-there")
+    assert "not remembered" in answer.json["detail"]
+
+
+def test_a_link_and_what_lies_outside_of_the_roots_are_refused(site: FilesSite) -> None:
+    site.tree.link(OUT, "/etc/passwd")
+    assert problem(site.get(OUTPUT)) == (403, "denied")
+
+    for path in ("/etc/passwd", "../../bob/f", "/home/bob/f"):
+        site.put(1, state="RUNNING", stdout=path)
+        assert problem(site.get(OUTPUT)) == (403, "denied")
+
+
+def test_a_silent_slurm_makes_nothing_complete(site: FilesSite) -> None:
+    site.gateway.cluster.forget(1)
+    site.gateway.history.go_down()
+
+    assert problem(site.get(OUTPUT)) == (503, "not-now")
+
+
+def test_a_part_is_had_as_of_any_file(site: FilesSite) -> None:
+    site.tree.write(OUT, b"0123456789")
+
+    answer = site.get(OUTPUT, range="bytes=2-4")
+
+    assert (answer.status, answer.body) == (206, b"234")
+    assert answer.headers["content-range"] == "bytes 2-4/10"
+    assert answer.headers["accept-ranges"] == "bytes"
+    assert problem(site.get(OUTPUT, range="bytes=10-")) == (416, "beyond-end")
+    assert problem(site.get(f"{OUTPUT}?offset=1", range="bytes=1-")) == (400, "wrong-ask")
+    assert problem(site.get(f"{OUTPUT}?offset=1&tail=1")) == (400, "wrong-ask")
+
+
+def test_no_browser_runs_what_a_job_writes(site: FilesSite) -> None:
+    site.tree.write(OUT, b"<script>alert(1)</script>")
+
+    for headers in ({}, {"range": "bytes=0-"}):
+        answer = site.get(OUTPUT, ANN, **headers)
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["content-security-policy"].startswith("sandbox")
+
+
+# Who may
+
+
+def test_anothers_job_is_as_one_that_is_not_there(site: FilesSite) -> None:
+    site.tree.write(OUT, b"secret")
+
+    theirs, none = site.get(OUTPUT, BOB), site.get("/api/v1/jobs/9/output", BOB)
+
+    assert problem(theirs) == problem(none) == (404, "not-there")
+    assert theirs.json["detail"].replace("1", "9") == none.json["detail"]
+    assert site.tree.acts == 0
+
+
+def test_who_sees_all_jobs_reads_nobodys_output_for_that(site: FilesSite) -> None:
+    sees = somebody(scopes=frozenset(Scope))
+
+    assert problem(site.get(OUTPUT, sees)) == (404, "not-there")
+
+
+def test_an_array_of_anothers_is_not_told_by_what_is_asked_wrongly(site: FilesSite) -> None:
+    site.put(1, id=job_id("1_[8-9]"))
+
+    assert problem(site.get(OUTPUT, BOB)) == (404, "not-there")
+
+
+@pytest.mark.parametrize(
+    "actors", [RunAs(groups=frozenset({"physics"})), RunAs(anybody=True)], ids=["group", "any"]
+)
+def test_who_may_act_for_the_owner_reads_whether_or_not_he_is_named(
+    site: FilesSite, actors: RunAs
+) -> None:
+    site.tree.write(OUT, b"hers")
+
+    assert site.get(OUTPUT, replace(ANN, run_as=actors)).body == b"hers"
+
+
+def test_reading_output_takes_its_scope_which_reading_files_holds(site: FilesSite) -> None:
+    site.tree.write(OUT, b"x")
+
+    assert site.get(OUTPUT, only(Scope.OUTPUT_READ)).status == 200
+    assert site.get(OUTPUT, only(Scope.FILES_READ)).status == 200
+    assert problem(site.get(OUTPUT, only(Scope.JOBS_READ, Scope.JOBS_CONTROL))) == (403, "denied")
+    assert site.get("/api/v1/jobs/1/files", only(Scope.OUTPUT_READ)).status == 403
+
+
+def test_a_gateway_that_only_reads_says_so_of_any_job(site: FilesSite) -> None:
+    site.gateway.site.actors._means_of = None
+
+    for number in (1, 9):
+        answer = site.get(f"/api/v1/jobs/{number}/output")
+        assert problem(answer) == (501, "not-offered")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (NotPermitted("hand.conf does not list ann"), (403, "denied")),
+        (AccountingDown(("x",), 1, ""), (503, "not-now")),
+    ],
+)
+def test_what_the_hand_says_no_with_is_passed_on(
+    site: FilesSite, error: Exception, expected: tuple[int, str]
+) -> None:
+    site.tree.outage = error
+
+    assert problem(site.get(OUTPUT)) == expected
+
+
+# Waiting
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (output, pieces, following):
+        for name in ("FIRST_PAUSE_S", "LONGEST_PAUSE_S"):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, 0.01)
+    monkeypatch.setattr(following, "HEARTBEAT_S", 0.05)
+
+
+def growing(site: FilesSite, then: Callable[[int], None]) -> None:
+    """Call `then` with how often the output was looked at, each time it is."""
+    take = site.gateway.site.actors._means_of
+    assert take is not None
+    looks = 0
+
+    def means_of(user: str) -> Any:
+        nonlocal looks
+        looks += 1
+        then(looks)
+        return take(user)
+
+    site.gateway.site.actors._means_of = means_of
+
+
+@pytest.mark.usefixtures("quick")
+def test_who_waits_is_told_as_soon_as_there_is_more(site: FilesSite) -> None:
+    site.tree.write(OUT, b"one")
+
+    def later(looks: int) -> None:
+        if looks == 8:
+            site.tree.append(OUT, b"two")
+
+    growing(site, later)
+
+    assert said(site.get(f"{OUTPUT}?offset=3&wait=30")) == (b"two", "6", "false")
+
+
+@pytest.mark.usefixtures("quick")
+def test_who_waits_for_a_job_that_ends_is_told_that_nothing_more_comes(site: FilesSite) -> None:
+    site.tree.write(OUT, b"one")
+
+    def later(looks: int) -> None:
+        if looks == 8:
+            site.put(1, state="COMPLETED")
+
+    growing(site, later)
+
+    assert said(site.get(f"{OUTPUT}?offset=3&wait=30")) == (b"", "3", "true")
+
+
+# Following
+
+
+def follow(
+    site: FilesSite,
+    *,
+    query: str = "",
+    last: str = "",
+    until: Callable[[list[Any]], bool] = lambda told: told[-1][0] in ("end", "gone"),
+    again: Callable[[], Principal] | None = None,
+) -> list[Any]:
+    """Follow the output; each event is its kind, its data and its number."""
+    headers = [(b"accept", b"text/event-stream")]
+    headers += [(b"last-event-id", last.encode())] if last else []
+    scope = {"type": "http", "method": "GET", "headers": headers, "path_params": {"job_id": "1"}}
+
+    async def admit() -> Principal:
+        return again() if again else ANN
+
+    async def run() -> list[Any]:
+        request = Request({**scope, "query_string": query.encode()})
+        response = await output.show_output(Ask(request, ANN, site.gateway.site, "one", admit))
+        assert isinstance(response, StreamingResponse)
+        told: list[Any] = []
+        async for part in response.body_iterator:
+            assert isinstance(part, bytes)
+            lines = dict(line.split(": ", 1) for line in part.decode().splitlines() if ": " in line)
+            if "event" in lines:
+                told.append((lines["event"], json.loads(lines["data"]), lines.get("id")))
+                if until(told):
+                    break
+        return told
+
+    return asyncio.run(asyncio.wait_for(run(), 30))
+
+
+def text_of(told: list[Any]) -> str:
+    return "".join(data["text"] for kind, data, _ in told if kind == "output")
+
+
+@pytest.mark.usefixtures("quick")
+def test_output_is_followed_to_its_end(site: FilesSite) -> None:
+    site.tree.write(OUT, b"one\n")
+
+    def later(looks: int) -> None:
+        if looks in (4, 8, 12):
+            site.tree.append(OUT, b"more\n")
+        if looks == 16:
+            site.put(1, state="COMPLETED")
+
+    growing(site, later)
+
+    told = follow(site)
+
+    assert text_of(told) == "one\nmore\nmore\nmore\n"
+    assert told[-1] == ("end", {"offset": 19, "complete": True}, "19")
+
+
+@pytest.mark.usefixtures("quick")
+def test_who_comes_back_goes_on_where_he_was(site: FilesSite) -> None:
+    site.tree.write(OUT, b"one\ntwo\n")
+    site.put(1, state="COMPLETED")
+
+    assert text_of(follow(site, last="4")) == "two\n"
+    assert text_of(follow(site, query="offset=4")) == "two\n"
+    assert text_of(follow(site, query="tail=2")) == "o\n"
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_character_is_never_cut_in_two(site: FilesSite) -> None:
+    content = "\u00fc\u4e16\U0001f600".encode() * 30_000
+    site.tree.write(OUT, content)
+    site.put(1, state="COMPLETED")
+
+    told = follow(site)
+
+    assert text_of(told) == content.decode()
+    assert sum(kind == "output" for kind, *_ in told) > 3
+
+
+@pytest.mark.usefixtures("quick")
+def test_half_a_character_waits_for_its_other_half(site: FilesSite) -> None:
+    site.tree.write(OUT, b"a\xc3")
+
+    def later(looks: int) -> None:
+        if looks == 6:
+            site.tree.append(OUT, b"\xbc")
+
+    growing(site, later)
+
+    told = follow(site, until=lambda told: len(told) == 2)
+
+    assert [(data["offset"], data["text"]) for _, data, _ in told] == [(0, "a"), (1, "\u00fc")]
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_begins_anew_is_told_from_its_beginning(site: FilesSite) -> None:
+    site.tree.write(OUT, b"the first run\n")
+
+    def later(looks: int) -> None:
+        if looks == 6:
+            site.tree.write(OUT, b"again\n")
+
+    growing(site, later)
+
+    told = follow(site, until=lambda told: len(told) == 2)
+
+    assert [(data["offset"], data["text"]) for _, data, _ in told] == [
+        (0, "the first run\n"), (0, "again\n"),
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_silent_slurm_ends_no_stream(site: FilesSite) -> None:
+    site.tree.write(OUT, b"one\n")
+
+    def later(looks: int) -> None:
+        site.tree.outage = AccountingDown(("x",), 1, "") if 4 <= looks < 12 else None
+        if looks == 12:
+            site.tree.append(OUT, b"two\n")
+
+    growing(site, later)
+
+    assert text_of(follow(site, until=lambda told: len(told) == 2)) == "one\ntwo\n"
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("loses", ["token", "scope", "user"])
+def test_a_token_that_was_ended_or_may_less_ends_the_stream(
+    site: FilesSite, monkeypatch: pytest.MonkeyPatch, loses: str
+) -> None:
+    monkeypatch.setattr(following, "LOOKED_AT_AGAIN_S", 0.02)
+    site.tree.write(OUT, b"one\n")
+
+    def again() -> Principal:
+        match loses:
+            case "token":
+                raise NotSignedIn("revoked")
+            case "scope":
+                return only(Scope.JOBS_READ)
+            case _:
+                return BOB
+
+    told = follow(site, again=again)
+
+    kinds = {"token": "not-signed-in", "scope": "denied", "user": "not-there"}
+    assert told[-1][0] == "gone"
+    assert told[-1][1]["type"] == kinds[loses]
+
+
+@pytest.mark.parametrize(
+    ("data", "is_last", "expected"),
+    [
+        (b"", False, ("", 0)),
+        (b"ab", False, ("ab", 2)),
+        (b"a\xe4\xb8", False, ("a", 1)),
+        (b"a\xe4\xb8", True, ("a\ufffd", 3)),
+        (b"a\xff\xffb", False, ("a\ufffd\ufffdb", 4)),
+        (b"a\xf0\x9f\x98", False, ("a", 1)),
+    ],
+)
+def test_text_is_cut_between_characters(
+    data: bytes, is_last: bool, expected: tuple[str, int]
+) -> None:
+    assert whole_text(data, is_last=is_last) == expected
