@@ -93,5 +93,9 @@ SELECT job_id FROM submits
 WHERE mark = :mark AND cluster = :cluster AND user = :user AND job_id IS NOT NULL
     AND NOT (owner = :owner AND key = :key);
 
+-- submit_of_job: the attempt that a job came of
+SELECT * FROM submits
+WHERE job_id = :job_id AND cluster = :cluster AND submitted = :submitted LIMIT 1;
+
 -- forget_submits: those that were opened before a moment and have their job
 DELETE FROM submits WHERE opened < :before AND job_id IS NOT NULL;

@@ -42,6 +42,10 @@ class Journal(Protocol):
         """Return the jobs of other attempts of the same user, cluster and mark."""
         ...
 
+    def job_of(self, cluster: str, job: JobId, submitted: datetime) -> Placed | None:
+        """Return what was noted of a job that was handed in here; numbers come again."""
+        ...
+
     def forget(self, before: datetime) -> None:
         """Let those go that were opened before a moment and are placed; open ones stay."""
         ...

@@ -87,6 +87,10 @@ class Submitter:
                 return self._told_whole(stands, stands.placed), True
             return self._again(actor, stands, wanted)
 
+    def placed_as(self, cluster: str, job: JobId, submitted: datetime) -> Placed | None:
+        """Return what was noted of a job that was handed in here; raises `StateError`."""
+        return self._journal.job_of(cluster, job, submitted)
+
     def _again(self, actor: Actor, attempt: Attempt, wanted: Wanted) -> tuple[Placed, bool]:
         """Settle first; what made no job is handed in with the same mark."""
         with _unknown():

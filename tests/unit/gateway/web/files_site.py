@@ -48,9 +48,9 @@ class FilesSite:
         self.gateway.cluster.put(live_job(number, **given))
         self.gateway.pictures.jobs.forget()
 
-    def remember(self, number: int, **changes: Any) -> None:
+    def remember(self, job: int, **changes: Any) -> None:
         """Let a job be in the accounting alone."""
-        self.gateway.history.runs.append(past_run(number, work_dir=WORK, **changes))
+        self.gateway.history.runs.append(past_run(job, **{"work_dir": WORK, **changes}))
 
     def get(self, path: str, principal: Principal = ANN, **headers: str) -> Answered:
         """Ask, with a picture that is taken for it."""
