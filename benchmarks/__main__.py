@@ -22,6 +22,7 @@ from benchmarks.rows import Row, exit_code
 from benchmarks.scale import Scale
 from benchmarks.seeded import seed
 from benchmarks.site import running_site
+from benchmarks.submit import measure_submit
 
 RESULTS = Path(__file__).parents[1] / ".cache" / "bench.json"
 
@@ -55,6 +56,7 @@ MEASUREMENTS: Mapping[str, Callable[[Scale], Iterable[Row]]] = {
     "daemon": measure_daemon,
     "live": measure_live,
     "gateway": measure_gateway,
+    "submit": measure_submit,
     "demo": measure_demo,
     "peers": lambda _scale: compare_with_peers(),
 }

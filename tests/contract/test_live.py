@@ -2,9 +2,12 @@
 
 from datetime import timedelta
 
+import pytest
+
 from tests.contract.live_site import LiveSite, RealLive, Wish
 from tests.contract.site import PEOPLE
-from waldur_slurm.model.batch import Component, Tasks
+from waldur_slurm.errors import CommandFailed
+from waldur_slurm.model.batch import Component, JobId, Tasks
 from waldur_slurm.model.cluster import Statistics
 from waldur_slurm.model.hosts import expand_hosts
 from waldur_slurm.model.job_state import JobOutcome, Phase
@@ -39,6 +42,18 @@ def test_the_queue_holds_exactly_the_jobs_there_are(live: LiveSite) -> None:
     assert {(job.partition, job.qos, job.work_dir) for job in found.values()} == {
         ("main", "normal", "/tmp")  # noqa: S108 - where the job was submitted
     }
+
+
+def test_one_job_is_read_alone_with_all_its_parts(live: LiveSite) -> None:
+    array = live.submit(ANN, Wish(held=True, array="1-3"))
+    other = live.submit(BOB, Wish(held=True))
+
+    found = live.cluster.read_job(JobId(array)).jobs
+    assert {(job.id.number, job.user) for job in found} == {(array, ANN)}
+    (alone,) = live.cluster.read_job(JobId(other)).jobs
+    assert (alone.run, alone.user) == (live.jobs()[other].run, BOB)
+    with pytest.raises(CommandFailed, match="Invalid job id"):
+        live.cluster.read_job(JobId(other + 1000))
 
 
 def test_a_job_that_runs_says_where_since_when_and_until_when(live: LiveSite) -> None:

@@ -15,9 +15,7 @@ from typing import Any
 
 from tests.places import PROJECT
 
-TOOLS = (
-    "sacct", "sacctmgr", "sbatch", "scancel", "scontrol", "sdiag", "sinfo", "squeue", "sreport",
-)  # fmt: skip
+TOOLS = ("sacct", "sacctmgr", "scancel", "scontrol", "sdiag", "sinfo", "squeue", "sreport")
 
 
 @dataclass
@@ -104,11 +102,11 @@ class Daemon:
         return self.process.wait(timeout=timeout)
 
 
-def fast_tools(directory: Path, environ: Mapping[str, str]) -> Path:
+def fast_tools(directory: Path, environ: Mapping[str, str], *more: str) -> Path:
     """Slurm's tools as the sandbox starts them: the agent passes on no environment of its own."""
     directory.mkdir()
     kept = " ".join(f"{name}='{value}'" for name, value in environ.items() if name != "PATH")
-    for tool in TOOLS:
+    for tool in (*TOOLS, *more):
         script = directory / tool
         script.write_text(f'#!/bin/sh\nexec /usr/bin/env {kept} /usr/bin/{tool} "$@"\n')
         script.chmod(0o755)

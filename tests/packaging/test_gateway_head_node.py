@@ -25,6 +25,8 @@ BLOCKS = [each for page in (PAGE, CHANGE_OVER) for each in read_blocks(page) if 
 SOURCE = "/root/waldur-slurm-agent"
 ENV_FILE = "/etc/slurm-gateway/slurm-gateway.env"
 NAME = "gateway.example.org"
+ELSEWHERE = PROJECT / "tests" / "e2e" / "gateway" / "test_submit_page.py"
+"""Where a hand acts."""
 
 
 def block(section: str, language: str = "bash", number: int = 0) -> Block:
@@ -313,8 +315,9 @@ def test_every_block_of_both_pages_is_typed_by_a_test() -> None:
 
 
 def asked_for() -> Iterator[tuple[str, str, int]]:
-    """Read this module: each block that a test asks for, by section, language and number."""
-    for call in ast.walk(ast.parse(Path(__file__).read_text(encoding="utf-8"))):
+    """Read the tests: each block that one of them asks for, by section, language and number."""
+    modules = [ast.parse(path.read_text("utf-8")) for path in (Path(__file__), ELSEWHERE)]
+    for call in (call for module in modules for call in ast.walk(module)):
         match call:
             case ast.Call(
                 func=ast.Name(id="block"), args=[ast.Constant(value=str(section))], keywords=more

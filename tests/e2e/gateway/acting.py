@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,15 @@ SCOPES = (
     "cluster:read,jobs:read,jobs:submit,jobs:cancel,jobs:control,files:read,files:write,"
     "history:read"
 )
+HONEST = 'real "$@"'
+LOSES_ITS_ANSWER = (
+    'real "$@" >/dev/null; echo "sbatch: error: Batch job submission failed: Socket timed out on'
+    ' send/recv operation" >&2; exit 1'
+)
+NEVER_ARRIVES = (
+    'cat >/dev/null; echo "sbatch: error: Batch job submission failed: Socket timed out on'
+    ' send/recv operation" >&2; exit 1'
+)
 SLEEP = "#!/bin/sh\nsleep 600\n"
 SMALL = {"mem": "10", "account": "physics", "output": "/dev/null", "chdir": "/tmp"}  # noqa: S108 - where all users may be
 
@@ -28,8 +37,11 @@ class ActingProgram(LesserProgram):
     """`sudoers` are the rules that sudo reads where this program runs."""
 
     sudoers: Path = Path("/etc/sudoers")
+    always: tuple[str, ...] = ()
+    """Arguments that it is given before any other."""
 
     def argv(self, *arguments: str) -> list[str]:
+        arguments = (*self.always, *arguments)
         bind = f'mount --bind {self.sudoers} /etc/sudoers && exec "$@"'
         return ["unshare", "-m", "sh", "-c", bind, "sh", *super().argv(*arguments)]
 
@@ -47,9 +59,12 @@ class ActingSite:
         place = hand.directory / "gateway"
         place.mkdir()
         shutil.chown(place, CALLER)
-        tools = fast_tools(hand.directory / "tools", lab.environ)
+        tools = fast_tools(hand.directory / "tools", lab.environ, "sbatch")
+        (tools / "sbatch").rename(tools / "true-sbatch")
         hand.write_conf(slurm_bin=str(tools))
-        return cls(lab, hand, place)
+        site = cls(lab, hand, place)
+        site.sbatch(HONEST)
+        return site
 
     def close(self) -> None:
         shutil.rmtree(self.place)
@@ -59,12 +74,24 @@ class ActingSite:
     def tools(self) -> Path:
         return self.hand.directory / "tools"
 
+    def sbatch(self, text: str) -> None:
+        """Let the users' sbatch be this script, where `real` is the true one."""
+        script = self.tools / "sbatch"
+        fresh = script.with_suffix(".new")
+        fresh.write_text(f'#!/bin/sh\nreal() {{ "{self.tools}/true-sbatch" "$@"; }}\n{text}\n')
+        fresh.chmod(0o755)
+        fresh.rename(script)
+
     @contextmanager
-    def running(self, way: str = "sudo", **changes: str) -> Iterator["ActingGateway"]:
-        """Serve until the body ends; `way` is `sudo` or `socket`."""
+    def running(
+        self, way: str = "sudo", dies: tuple[str, ...] = (), **changes: str
+    ) -> Iterator["ActingGateway"]:
+        """Serve until the body ends; `way` is `sudo` or `socket`; `dies` is as `mortal` has it."""
         claimed = claim_ports(2)
         try:
             program = self._program(claimed.first, way, changes)
+            if dies:
+                program = replace(program, module="tests.e2e.gateway.mortal", always=dies)
             with program.daemon() as daemon:
                 daemon.hears("READY=1")
                 yield ActingGateway(program, daemon, claimed.first)

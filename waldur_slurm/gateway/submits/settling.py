@@ -47,6 +47,7 @@ class Settler:
         self._bell = Bell()
         self._leaving = Bell()
         self._told: set[Key] = set()
+        self._is_troubled = False
         self._tidied: datetime | None = None
 
     def settle(self, attempt: Attempt) -> Placed | None:
@@ -109,10 +110,10 @@ class Settler:
             self._bell.clear()
             try:
                 after_s = self.settle_all()
+                self._is_troubled = False
             except ExpectedError as error:
                 after_s = SOON_S
-                fields = {"error": str(error)}
-                self._tell(Event(name="submit.unsettled", level=Level.WARNING, fields=fields))
+                self._tell_of_trouble(error)
             except Exception:  # noqa: BLE001 - a defect must not end it for good
                 after_s = SELDOM_S
                 fields = {"traceback": traceback.format_exc()}
@@ -138,6 +139,13 @@ class Settler:
             self._told.add(attempt.key)
             fields = _fields(attempt, why=why)
             self._tell(Event(name="submit.unknown", level=Level.ERROR, fields=fields))
+
+    def _tell_of_trouble(self, error: ExpectedError) -> None:
+        """Say it once, until it goes well again."""
+        if not self._is_troubled:
+            self._is_troubled = True
+            fields = {"error": str(error)}
+            self._tell(Event(name="submit.unsettled", level=Level.WARNING, fields=fields))
 
     def _tidy(self) -> None:
         now = self._now()

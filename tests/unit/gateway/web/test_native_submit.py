@@ -18,7 +18,7 @@ from waldur_slurm.gateway.acting.actors import Means
 from waldur_slurm.gateway.doors.principals import Principal
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.web.native.sheets import JobAsked, script_of
-from waldur_slurm.hand.requests import MOST_SCRIPT
+from waldur_slurm.hand.requests import MOST_SCRIPT, MOST_VARIABLES
 from waldur_slurm.model.names import UserName
 
 SCRIPT = "#!/bin/sh\nhostname\n"
@@ -251,12 +251,13 @@ def test_a_shell_reads_the_very_words_of_any_command(args: list[str]) -> None:
 def test_a_script_that_is_too_large_is_refused_before_anything_else(
     site: GatewaySite, desk: Desk
 ) -> None:
+    laden = submit(site, "e", environment={"A": "x" * MOST_VARIABLES})
     just = submit(site, "a", script=SCRIPT.ljust(MOST_SCRIPT, "\n"))
     larger = submit(site, "b", script=SCRIPT.ljust(MOST_SCRIPT + 1, "x"))
     huge = submit(site, "c", script="\n" * (2 * MOST_SCRIPT))
 
     assert just.status == 201
-    assert refused(larger) == refused(huge) == (413, "too-large")
+    assert refused(larger) == refused(huge) == refused(laden) == (413, "too-large")
     assert len(desk.queue.jobs) == 1
 
 

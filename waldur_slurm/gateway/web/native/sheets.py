@@ -12,7 +12,7 @@ import msgspec
 
 from waldur_slurm.gateway.errors import Refused, TooLarge, WrongAsk
 from waldur_slurm.gateway.submits.marks import MOST_MARK, OWN, is_mark
-from waldur_slurm.hand.requests import MOST_SCRIPT
+from waldur_slurm.hand.requests import MOST_SCRIPT, MOST_VARIABLES
 from waldur_slurm.model.batch import BatchSheet, Refusal
 
 Told = str | int | float | bool | None
@@ -38,8 +38,10 @@ class JobAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def sheet_of(asked: JobAsked) -> BatchSheet:
     script = script_of(asked)
-    if len(script.encode(errors="surrogatepass")) > MOST_SCRIPT:
+    if len(script.encode()) > MOST_SCRIPT:
         raise TooLarge(f"the script is larger than {MOST_SCRIPT} bytes")
+    if asked.environment and _size_of(asked.environment) > MOST_VARIABLES:
+        raise TooLarge(f"the environment is larger than {MOST_VARIABLES} bytes")
     options = options_of(asked.options)
     _check_mark(asked.mark, options)
     return BatchSheet(script, options, asked.environment)
@@ -74,6 +76,10 @@ def _given(told: Mapping[str, Told]) -> Iterator[tuple[str, str | None]]:
             yield written, None
         elif value is not False:
             yield written, str(value)
+
+
+def _size_of(variables: Mapping[str, str]) -> int:
+    return sum(len(f"{name}={value}\0".encode()) for name, value in variables.items())
 
 
 def _check_mark(mark: str, options: Mapping[str, str | None]) -> None:
