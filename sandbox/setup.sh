@@ -14,7 +14,7 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 VENV=.venv
 INSTALLED=/var/lib/waldur-slurm-sandbox/installed # one package a line: what was installed here
 POLICY=/usr/sbin/policy-rc.d
-SLURM_PACKAGES=(slurm-client slurmctld slurmd slurmdbd)
+SLURM_PACKAGES=(slurm-client slurmctld slurmd slurmdbd slurmrestd slurm-wlm-jwt-plugin)
 
 # what must be there            package             what the tests need it for
 NEEDED_FOR_SLURM='
@@ -24,11 +24,13 @@ slurmd                          slurmd              a private Slurm: its nodes
 sacctmgr                        slurm-client        a private Slurm: its commands
 munged                          munge               a private Slurm: how its parts trust each other
 mariadbd                        mariadb-server      a private Slurm: the database of its accounting
-cc                              gcc                 two small libraries that a private Slurm is run with
+cc                              gcc                 two small libraries that a private Slurm is run with; the executor
 /usr/include/stdio.h            libc6-dev           the same
 /usr/lib/*/faketime/libfaketimeMT.so.1 libfaketime  a private Slurm whose clock crosses a month
 '
 NEEDED="$NEEDED_FOR_SLURM"'
+slurmrestd                      slurmrestd          Slurm by HTTP: one of the ways of the gateway
+/usr/lib/*/slurm*/auth_jwt.so   slurm-wlm-jwt-plugin the same: its tokens
 dockerd                         docker.io           Slurm in containers: the engine
 docker                          docker-cli          Slurm in containers: the command
 iptables                        iptables            Slurm in containers: their network

@@ -4,6 +4,7 @@ pytest_plugins = [
     "tests.fixtures_docker",
     "tests.fixtures_program",
     "tests.fixtures_slurm",
+    "tests.fixtures_executor",
     "tests.fixtures_hand",
     "tests.fixtures_hypothesis",
     "tests.fixtures_ssh",

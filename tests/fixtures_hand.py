@@ -1,4 +1,4 @@
-"""A packed hand with its hand.conf, as root installs it, and the three ways to reach it.
+"""A packed hand with its hand.conf, as root installs it, and the ways to reach it.
 
 Everything lies in one directory of root's and is gone afterwards; sudo reads rules of its own in a
 mount namespace of its own, so the machine's /etc/sudoers stays what it is.
@@ -19,10 +19,18 @@ import pytest
 
 from sandbox.slurm.daemons import find_program
 from sandbox.slurm.users import ensure_users, remove_users
+from tests.fixtures_executor import build, make
 from tests.fixtures_slurm import IN_CI, require
 from waldur_slurm.hand.pack import pack
 from waldur_slurm.slurm.transports.files import Files
-from waldur_slurm.slurm.transports.hands import Hand, Heard, OwnHand, SocketHand, SudoHand
+from waldur_slurm.slurm.transports.hands import (
+    Hand,
+    Heard,
+    OwnHand,
+    SetuidHand,
+    SocketHand,
+    SudoHand,
+)
 from waldur_slurm.slurm.transports.on_behalf import OnBehalf
 
 CALLER = "wsat-gate"
@@ -33,7 +41,7 @@ STRANGER = "wsat-eve"
 GROUPS = "games,users"
 """Where Ann is a member too."""
 
-WAYS = ("sudo", "socket", "self")
+WAYS = ("sudo", "setuid", "socket", "self")
 AT_ONCE = 8
 READY_S = 10.0
 SILENCE = timedelta(seconds=20)
@@ -84,6 +92,8 @@ class HandSite:
         """Return the hand by one way, as the caller sees it; `self` as that user."""
         if way == "sudo":
             return SudoHand(self.program, sudo=self.directory / "sudo")
+        if way == "setuid":
+            return SetuidHand(self.program, executor=self.directory / "executor-as-caller")
         if way == "socket":
             return CallersSocketHand(self.socket, getpwnam(CALLER).pw_uid)
         return OwnHand(self.conf, program=self.directory / f"as-{user}")
@@ -113,7 +123,8 @@ class CallersSocketHand:
 @pytest.fixture(scope="session")
 def installed_hand() -> Iterator[HandSite]:
     """A hand as root installs it, and its service."""
-    missing = [name for name in ("sudo", "setpriv", "unshare") if shutil.which(name) is None]
+    needed = ("sudo", "setpriv", "unshare", "cc", "make")
+    missing = [name for name in needed if shutil.which(name) is None]
     root = [] if os.geteuid() == 0 else ["root, to act as several users"]
     require(missing + root, in_ci=IN_CI)
     ensure_users((CALLER, ANN, BOB, STRANGER))
@@ -167,8 +178,19 @@ def install(directory: Path) -> HandSite:
     _script(
         site.directory / "sudo", f'exec {own_rules} {_as(CALLER).removeprefix("exec ")} sudo "$@"'
     )
+    _install_executor(site)
     site.write_conf()
     return site
+
+
+def _install_executor(site: HandSite) -> None:
+    """Install the executor for the caller, with a list that lets it start the hand and no more."""
+    prefix = site.directory / "executor"
+    told = (f"SLURMER_UID={getpwnam(CALLER).pw_uid}", "MIN_UID=100", "MAX_UID=65533")
+    sources = build(site.directory, f"PREFIX={prefix}", *told)
+    assert make(sources, "install").returncode == 0
+    (prefix / "etc" / "executor.commands").write_text(f'{site.program} ""\n')
+    _script(site.directory / "executor-as-caller", f'{_as(CALLER)} {prefix}/bin/executor "$@"')
 
 
 def _as(user: str) -> str:

@@ -9,6 +9,7 @@ ExpectedError
 │   ├── CommandFailed
 │   │   └── AccountingDown  (transient)
 │   ├── UnparsableOutput
+│   ├── UnclearPart         (transient)
 │   ├── NotPermitted
 │   └── FileFailed
 ├── StateError
@@ -83,6 +84,12 @@ class UnparsableOutput(SlurmError):
 
     def __init__(self, words: str) -> None:
         super().__init__(words if len(words) <= 400 else f"{words[:400]}...")
+
+
+class UnclearPart(SlurmError):
+    """What was asked for hangs on what was not: all has to be read to tell what it is."""
+
+    transient = True
 
 
 class NotPermitted(SlurmError):

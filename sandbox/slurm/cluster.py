@@ -14,6 +14,7 @@ from typing import Self
 from sandbox.slurm import database, preparation
 from sandbox.slurm.commands import Completed, run_command
 from sandbox.slurm.crew import START_DEADLINE, Crew
+from sandbox.slurm.daemons import ACCOUNTING
 from sandbox.slurm.environment import client_environ, client_part
 from sandbox.slurm.errors import DeadlinePassed, NoKeeper, SandboxError
 from sandbox.slurm.keeping import Keeper, is_locked, locked
@@ -123,7 +124,7 @@ class Cluster:
         try:
             return run_command(argv, environ, timeout=timeout, user=user, directory=self._site.jobs)
         except DeadlinePassed as error:
-            said = self._crew.failure(str(error), *self.daemon_names[2:4])
+            said = self._crew.failure(str(error), *self._talkative)
             raise DeadlinePassed(str(said)) from error
 
     def must(self, *argv: str, user: str | None = None, timeout: float = 30.0) -> str:
@@ -132,7 +133,7 @@ class Cluster:
         if done.code:
             said = (done.err or done.out).strip()
             message = f"{shlex.join(argv)} exited {done.code}: {said}"
-            raise self._crew.failure(message, *self.daemon_names[2:4])
+            raise self._crew.failure(message, *self._talkative)
         return done.out
 
     def submit(self, user: str | None, account: str, command: str, *options: str) -> int:
@@ -185,9 +186,10 @@ class Cluster:
         """End every daemon and job; what is in the directory stays for the next start."""
         try:
             if self.is_running:
-                self._crew.end(*reversed(self.daemon_names[3:]))
-                self._crew.end("slurmdbd")
-                self._crew.end("mariadbd")
+                self._crew.end(*reversed([n for n in self.daemon_names if n not in ACCOUNTING]))
+                if not self.options.accounting_of:
+                    self._crew.end("slurmdbd")
+                    self._crew.end("mariadbd")
         except NoKeeper:
             pass  # it is being killed, and takes the daemons along; the next line waits for that
         finally:
@@ -201,15 +203,19 @@ class Cluster:
                 shutil.rmtree(place)
 
     def _boot(self) -> None:
+        if not self.options.accounting_of:
+            self._start_accounting()
+        self._register_clusters()
+        if self.options.with_controller:
+            self._crew.start("slurmctld")
+            self._crew.start(*self.options.node_names)
+
+    def _start_accounting(self) -> None:
         if not database.is_made(self._site) and not database.make_from_template(self._site):
             self._make_database()
         self._crew.start("mariadbd", "munged")
         database.add_tres(self._site)
         self._crew.start("slurmdbd")
-        self._register_clusters()
-        if self.options.with_controller:
-            self._crew.start("slurmctld")
-            self._crew.start(*self.options.node_names)
 
     def _make_database(self) -> None:
         """Make a database with Slurm's tables the slow way, and keep a copy for next time."""
@@ -236,6 +242,11 @@ class Cluster:
         unfinished = "time_end = 0 or (tres_alloc <> '' and time_eligible = 0)"
         counted = self.sql(f"select count(*) from {self.options.name}_job_table where {unfinished}")
         return counted.split()[-1] == "0"
+
+    @property
+    def _talkative(self) -> tuple[str, ...]:
+        """Those whose logs say why a command failed."""
+        return tuple(name for name in self.daemon_names if name in ("slurmdbd", "slurmctld"))
 
     def _end_keeper(self) -> None:
         self._keeper.end(lambda: not self.is_running)

@@ -42,6 +42,7 @@ def slurmdbd_conf(site: Site, user: str) -> str:
             "StoragePass": DATABASE_USER,
             "StorageLoc": DATABASE,
         }
+        | {**site.options.slurmdbd_conf}
     )
 
 

@@ -16,6 +16,7 @@ PROGRAMS = (
     "mariadbd", "mariadb", "mariadb-install-db", "munged", "munge", "slurmdbd", "slurmctld",
     "slurmd", "sacctmgr", "scontrol", "sinfo", "sbatch", "cc", "setpriv",
 )  # fmt: skip
+ACCOUNTING = ("mariadbd", "munged", "slurmdbd")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def daemon(site: Site, name: str, environ: Mapping[str, str]) -> Daemon:
 
 
 def names(site: Site) -> tuple[str, ...]:
-    accounting = ("mariadbd", "munged", "slurmdbd")
+    accounting = () if site.options.accounting_of else ACCOUNTING
     if not site.options.with_controller:
         return accounting
     return (*accounting, "slurmctld", *site.options.node_names)

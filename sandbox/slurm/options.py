@@ -20,7 +20,9 @@ class ClusterOptions:
     accounting command about thirty times quicker.
     `clock_offset` shifts the clock of every daemon and client, not the machine's.
     `other_clusters` are registered in the same slurmdbd but have no daemons.
-    `slurm_conf` replaces or adds single settings of slurm.conf.
+    `accounting_of` is the directory of a cluster that runs, whose munge and slurmdbd serve this one
+    too; it has none of its own.
+    `slurm_conf` and `slurmdbd_conf` replace or add single settings of these files.
     `tres` is what is tracked beside Slurm's own TRES: "gres/gpu", "gres/gpu:a100", "license/x".
     """
 
@@ -34,7 +36,9 @@ class ClusterOptions:
     with_controller: bool = True
     lifetime: timedelta = timedelta(hours=1)
     other_clusters: tuple[str, ...] = ()
+    accounting_of: str = ""
     slurm_conf: Mapping[str, str] = field(default_factory=dict)
+    slurmdbd_conf: Mapping[str, str] = field(default_factory=dict)
     tres: tuple[str, ...] = ("gres/gpu",)
 
     def __post_init__(self) -> None:
@@ -55,7 +59,11 @@ class ClusterOptions:
         return tuple(f"n{number}" for number in range(1, self.nodes + 1))
 
     def to_json(self) -> dict[str, Any]:
-        values = {**self.__dict__, "slurm_conf": dict(self.slurm_conf)}
+        values = {
+            **self.__dict__,
+            "slurm_conf": dict(self.slurm_conf),
+            "slurmdbd_conf": dict(self.slurmdbd_conf),
+        }
         values["lifetime"] = self.lifetime.total_seconds()
         values["clock_offset"] = self.clock_offset and self.clock_offset.total_seconds()
         return values

@@ -11,6 +11,7 @@ import socket
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -31,9 +32,15 @@ class Site:
     first_port: int
     options: ClusterOptions
 
+    @cached_property
+    def accounting(self) -> "Site":
+        """The site that has the slurmdbd: itself, or another one."""
+        shared = self.options.accounting_of
+        return Site.read(Path(shared)) if shared else self
+
     @property
     def slurmdbd_port(self) -> int:
-        return self.first_port
+        return self.accounting.first_port
 
     @property
     def slurmctld_port(self) -> int:
@@ -41,7 +48,7 @@ class Site:
 
     @property
     def mariadb_port(self) -> int:
-        return self.first_port + 2
+        return self.accounting.first_port + 2
 
     def slurmd_port(self, node: str) -> int:
         return self.first_port + 9 + int(node.removeprefix("n"))
@@ -82,7 +89,7 @@ class Site:
 
     @property
     def munge_socket(self) -> Path:
-        return short_directory(self.directory) / "munge.sock"
+        return short_directory(self.accounting.directory) / "munge.sock"
 
     @property
     def spool(self) -> Path:

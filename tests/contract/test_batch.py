@@ -3,7 +3,7 @@
 import pytest
 
 from tests.contract.batch_site import ANN, BOB, FULL, BatchSite, sheet
-from waldur_slurm.errors import AccountingDown
+from waldur_slurm.errors import AccountingDown, TransportError
 from waldur_slurm.model.batch import (
     BatchSheet,
     Cancelled,
@@ -181,6 +181,35 @@ def test_what_is_not_in_the_table_is_not_changed(batch_site: BatchSite) -> None:
     assert refused.value.why.refusal is Refusal.OPTION
 
 
+def test_holding_and_releasing_twice_is_as_good_as_once(batch_site: BatchSite) -> None:
+    job = batch_site.of(ANN).submit(sheet(begin="now+1hour")).id
+    for _ in range(2):
+        batch_site.of(ANN).control(Verb.HOLD_AS_USER, job)
+    assert batch_site.states() == {str(job): "HELD"}
+    for _ in range(2):
+        batch_site.of(ANN).control(Verb.RELEASE, job)
+    assert batch_site.states() == {str(job): "PENDING"}
+
+
+def test_a_script_is_read_back_to_the_letter(batch_site: BatchSite) -> None:
+    script = "#!/bin/sh\n# | ünïcödé ☃\nsleep 300\necho no line feed at the end"
+    job = batch_site.of(ANN).submit(BatchSheet(script, sheet(hold=None).options)).id
+    assert batch_site.of(ANN).read_script(job.number) == script
+
+
+def test_nobody_reads_anothers_script(batch_site: BatchSite) -> None:
+    job = batch_site.of(ANN).submit(sheet(hold=None)).id
+    with pytest.raises(JobRefused) as refused:
+        batch_site.of(BOB).read_script(job.number)
+    assert refused.value.why.refusal is Refusal.NOT_ALLOWED
+
+
+def test_a_job_that_is_nowhere_has_no_script(batch_site: BatchSite) -> None:
+    with pytest.raises(JobRefused) as refused:
+        batch_site.of(ANN).read_script(NOWHERE.number)
+    assert refused.value.why.refusal is Refusal.JOB
+
+
 def test_a_slurm_that_is_away_was_handed_nothing(batch_site: BatchSite) -> None:
     job = batch_site.of(ANN).submit(sheet(hold=None)).id
     ann = batch_site.of(ANN)
@@ -189,8 +218,10 @@ def test_a_slurm_that_is_away_was_handed_nothing(batch_site: BatchSite) -> None:
             ann.submit(sheet(hold=None))
         with pytest.raises(AccountingDown):
             ann.cancel([job])
-        with pytest.raises(AccountingDown):
+        with pytest.raises((AccountingDown, TransportError)):  # by its words it cannot be told
             ann.control(Verb.HOLD, job)
+        with pytest.raises(AccountingDown):
+            ann.read_script(job.number)
     assert batch_site.states() == {str(job): "HELD"}
 
 

@@ -7,7 +7,17 @@ import pytest
 from sandbox.slurm import Completed
 from tests.contract.batch_site import ACCOUNT, ANN, SLEEP, RealBatchSite, sheet
 from waldur_slurm.errors import CannotStart, TransportError
-from waldur_slurm.model.batch import BatchSheet, JobId, Refusal, VariablesFile, Verb
+from waldur_slurm.model.batch import (
+    BatchSheet,
+    Cancelled,
+    Component,
+    JobId,
+    Refusal,
+    Refused,
+    Task,
+    VariablesFile,
+    Verb,
+)
 from waldur_slurm.slurm.batch.port import JobRefused, OutcomeUnknown
 
 HOSTILE = (
@@ -183,6 +193,49 @@ def test_a_heterogeneous_jobs_components_have_one_number(real_batch_site: RealBa
     script = "#!/bin/sh\n#SBATCH hetjob\n#SBATCH --mem=10\nsleep 300\n"
     job = real_batch_site.of(ANN).submit(BatchSheet(script, sheet(hold=None).options)).id
     assert real_batch_site.states().keys() == {f"{job}+0", f"{job}+1"}
+
+
+def test_before_26_05_only_operators_of_slurm_suspend_and_resume(
+    real_batch_site: RealBatchSite,
+) -> None:
+    ann = real_batch_site.of(ANN)
+    job = ann.submit(sheet()).id
+    real_batch_site.let_start(job)
+    if "26.05" in real_batch_site.machine.must("scontrol", "--version"):
+        ann.control(Verb.SUSPEND, job)
+        assert real_batch_site.states() == {str(job): "SUSPENDED"}
+        ann.control(Verb.RESUME, job)
+        assert real_batch_site.states() == {str(job): "RUNNING"}
+        with pytest.raises(JobRefused) as refused:
+            ann.control(Verb.RESUME, job)
+        assert refused.value.why.refusal is Refusal.STATE
+        return
+    for verb in (Verb.SUSPEND, Verb.RESUME):
+        with pytest.raises(JobRefused) as refused:
+            ann.control(verb, job)
+        assert refused.value.why.refusal is Refusal.NOT_ALLOWED
+    assert real_batch_site.states() == {str(job): "RUNNING"}
+
+
+def test_22_05_cancels_no_task_by_its_bare_number(real_batch_site: RealBatchSite) -> None:
+    """Why a task is always cancelled by the name that it has in its array."""
+    ann = real_batch_site.of(ANN)
+    array = ann.submit(sheet(array="1-2")).id
+    real_batch_site.let_start(JobId(array.number, Task(1)))
+    listing = real_batch_site.machine.must("squeue", "--noheader", "--format=%A")
+    (bare,) = {JobId(int(row)) for row in listing.split()} - {array}
+    is_old = "22.05" in real_batch_site.machine.must("scontrol", "--version")
+    assert ann.cancel([bare]) == {bare: Cancelled.ABSENT if is_old else Cancelled.SENT}
+
+
+def test_no_component_is_cancelled_alone(real_batch_site: RealBatchSite) -> None:
+    ann = real_batch_site.of(ANN)
+    script = "#!/bin/sh\n#SBATCH hetjob\n#SBATCH --mem=10\nsleep 300\n"
+    both = ann.submit(BatchSheet(script, sheet(begin="now+1hour").options)).id
+    one = JobId(both.number, Component(1))
+    assert isinstance(ann.cancel([one])[one], Refused)
+    assert real_batch_site.states().keys() == {f"{both}+0", f"{both}+1"}
+    assert ann.cancel([both]) == {both: Cancelled.SENT}
 
 
 def test_a_sbatch_that_is_not_there_did_not_begin(real_batch_site: RealBatchSite) -> None:

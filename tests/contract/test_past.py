@@ -145,6 +145,10 @@ def test_people_and_their_accounts_are_told(past_site: PastSite) -> None:
     assert len({each.id for each in memberships}) == len(memberships)
 
 
+def test_an_accounting_that_hides_nothing_says_so(past_site: PastSite) -> None:
+    assert past_site.history.read_private() == ()
+
+
 def test_accounts_are_told_each_once_with_the_one_above(past_site: PastSite) -> None:
     accounts = past_site.history.read_accounts()
     above = {account.name: account.parent for account in accounts}
@@ -170,6 +174,7 @@ CALLS: dict[str, Callable[[History, PastQuery], object]] = {
     ],
     "read_steps": lambda history, query: history.read_steps([JobId(1)], query.since),
     "read_outputs": lambda history, query: history.read_outputs([JobId(1)], query.since),
+    "read_private": lambda history, _: history.read_private(),
     "read_people": lambda history, _: history.read_people(),
     "read_accounts": lambda history, _: history.read_accounts(),
     "read_memberships": lambda history, _: history.read_memberships(),

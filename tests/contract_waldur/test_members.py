@@ -9,7 +9,7 @@ from tests.contract_waldur.sites import ServedSite, serve_create
 from tests.fixtures_waldur import DIALECT_NAMES, StartWaldur
 from waldur_slurm.agent.errors import WaldurRejected, WaldurUnreachable
 from waldur_slurm.agent.model.marketplace import UserUuid
-from waldur_slurm.agent.waldur.client import THREADS
+from waldur_slurm.agent.waldur.opened import THREADS
 
 
 @pytest.fixture(params=["the bulk list", "team by team", "a private offering"])
@@ -73,6 +73,56 @@ def test_after_a_failure_the_rest_of_the_teams_is_not_asked(served: ServedSite) 
         served.market.read_members(resources)
     asked = {one.path for one in served.waldur.requests() if one.path.endswith("/team/")}
     assert len(asked) <= 3 * THREADS
+
+
+def test_teams_of_a_few_resources_are_those_of_all(people: ServedSite) -> None:
+    project = people.make_project()
+    alice, bob = (people.add_member(project, name) for name in ("alice", "bob"))
+    ended = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+    [role] = people.waldur.store.rows("SELECT * FROM roles WHERE user = ?", bob)
+    people.waldur.change("roles", role["uuid"], expiration_time=ended)
+    asked = serve_create(people, project, {})
+    serve_create(people, people.make_project(), {})
+    resource = people.market.read_resource(asked)
+    people.waldur.forget_requests()
+
+    assert people.market.read_teams([resource]) == {asked: {alice}}
+    assert len(people.waldur.requests()) == 1
+
+
+def test_a_team_of_a_few_that_may_not_be_read_is_unknown_as_it_is_among_all(
+    served: ServedSite,
+) -> None:
+    uuid = serve_create(served, served.make_project(), {})
+    resource = served.market.read_resource(uuid)
+    served.waldur.fault(Fault(f"GET */{uuid}/team/", "status", value=403))
+    assert served.market.read_teams([resource]) == {}
+
+
+def test_a_team_of_a_few_that_does_not_answer_is_an_error(served: ServedSite) -> None:
+    uuid = serve_create(served, served.make_project(), {})
+    resource = served.market.read_resource(uuid)
+    served.waldur.fault(Fault(f"GET */{uuid}/team/", "status", value=500))
+    with pytest.raises(WaldurUnreachable):
+        served.market.read_teams([resource])
+
+
+@pytest.mark.parametrize("many", [1, 31])
+def test_offering_users_of_a_few_people_are_told_whoever_else_there_is(
+    served: ServedSite, many: int
+) -> None:
+    project = served.make_project()
+    asked = frozenset(served.add_member(project, f"one{number}") for number in range(many))
+    served.add_member(served.make_project(), "other")
+    serve_create(served, project, {})
+    everybody = served.market.read_offering_users()
+    served.waldur.forget_requests()
+
+    found = served.market.read_offering_users_of(asked)
+
+    assert {each.user for each in found} == asked
+    assert set(found) == {each for each in everybody if each.user in asked}
+    assert len(served.waldur.requests()) == 1, "one for each of a few, or one page of all"
 
 
 def test_nobody_needs_no_team(served: ServedSite) -> None:

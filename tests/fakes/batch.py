@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from waldur_slurm.errors import AccountingDown
+from waldur_slurm.errors import AccountingDown, TransportError
 from waldur_slurm.hand.options import NotAllowed
 from waldur_slurm.model.batch import (
     BatchSheet,
@@ -98,7 +98,9 @@ class FakeBatch:
         self, jobs: Collection[JobId], *, signal: str = "", only: GuardedState | None = None
     ) -> Mapping[JobId, Cancelled | Refused]:
         self._reach("scancel")
-        return {job: self._cancel(job, signal, only) for job in jobs}
+        outcomes = {job: self._cancel(job, signal, only) for job in jobs}
+        self._answer("scancel")
+        return outcomes
 
     def control(self, verb: Verb, job: JobId) -> None:
         self._reach("scontrol")
@@ -115,6 +117,7 @@ class FakeBatch:
         if verb in (Verb.HOLD, Verb.HOLD_AS_USER, Verb.REQUEUE_HELD):
             options["hold"] = None
         found.sheet = BatchSheet(found.sheet.script, options, found.sheet.variables)
+        self._answer("scontrol")
 
     def update(self, job: JobId, changes: Mapping[str, str]) -> None:
         try:
@@ -126,10 +129,19 @@ class FakeBatch:
         if changes.get("Partition", "main") not in self.queue.partitions:
             raise _refused(Refusal.PARTITION, "Invalid partition name specified")
         found.changes.update(changes)
+        self._answer("scontrol")
+
+    def read_script(self, number: int) -> str:
+        self._reach("scontrol")
+        return self._own(JobId(number)).sheet.script
 
     def _reach(self, tool: str) -> None:
         if self.queue.is_down:
             raise AccountingDown((tool,), 1, "Unable to contact slurm controller")
+
+    def _answer(self, tool: str) -> None:
+        if self.queue.loses_answers:
+            raise TransportError(f"{tool}'s answer was lost: Socket timed out")
 
     def _check(self, sheet: BatchSheet) -> None:
         try:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from threading import Event
 from typing import Any
 
 from waldur_slurm.errors import AccountingDown
@@ -66,11 +67,14 @@ class FakeHistory:
     """What slurmctld has yet to tell; `settle` does."""
     steps: list[PastStep] = field(default_factory=list)
     outputs: list[PastOutput] = field(default_factory=list)
+    private: tuple[str, ...] = ()
     people: tuple[Person, ...] = ()
     accounts: tuple[Account, ...] = ()
     memberships: tuple[Membership, ...] = ()
     outage: Exception | None = None
     questions: int = 0
+    may_answer: Event | None = None
+    """What an answer waits for."""
 
     def settle(self) -> None:
         self.runs.extend(self.unheard)
@@ -123,6 +127,10 @@ class FakeHistory:
             if {output.job, output.job.whole} & {*jobs}
         }
 
+    def read_private(self) -> tuple[str, ...]:
+        self._reach()
+        return self.private
+
     def read_people(self) -> tuple[Person, ...]:
         self._reach()
         return self.people
@@ -143,5 +151,7 @@ class FakeHistory:
 
     def _reach(self) -> None:
         self.questions += 1
+        if self.may_answer:
+            assert self.may_answer.wait(60)
         if self.outage is not None:
             raise self.outage

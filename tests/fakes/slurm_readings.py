@@ -4,12 +4,12 @@ It lies where Slurm lies; what it knows is open for a test to seed.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from tests.fakes.slurm_jobs import FakeJob
-from waldur_slurm.errors import AccountingDown, CommandFailed, SlurmError
+from waldur_slurm.errors import AccountingDown, CommandFailed, SlurmError, UnclearPart
 from waldur_slurm.model.accounts import Account, Association, Snapshot
 from waldur_slurm.model.jobs import JobRecord, QueuedJob, Run, UnreadableRecord
 from waldur_slurm.model.names import ROOT, AccountName, ClusterName, UserName
@@ -145,6 +145,14 @@ class FakeReadings:
                 for name, account in known.items()
             }
         )
+
+    def read_part(self, touches: Callable[[AccountName, str], bool]) -> Snapshot:
+        self._called("read_part")
+        found = self._accounts.values()
+        names = {ROOT} | {a.name for a in found if touches(a.name, a.description)}
+        if any(self._accounts[name].parent not in {*names, None} for name in names):
+            raise UnclearPart("an account hangs below one that was not asked for")
+        return self._snapshot(names)
 
     def read_accounts(self, names: Collection[AccountName]) -> Snapshot:
         self._called("read_accounts")

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from tests.fakes.faults import Faulty, Write, answers
 from tests.fakes.waldur_ledger import Ledger
-from waldur_slurm.agent.errors import WaldurRejected
+from waldur_slurm.agent.errors import UnexpectedPayload, WaldurRejected
 from waldur_slurm.agent.model.components import Component, ComponentType
 from waldur_slurm.agent.model.marketplace import (
     Dialect,
@@ -175,6 +175,21 @@ class FakeMarketplace(Ledger, Faulty):
             for resource in resources
             if resource.uuid not in self.unreadable_teams
         }
+
+    @answers
+    def read_teams(
+        self, resources: Collection[Resource]
+    ) -> Mapping[ResourceUuid, frozenset[UserUuid]]:
+        if self.unreadable_teams & {resource.uuid for resource in resources}:
+            raise UnexpectedPayload("a team that cannot be read")
+        return {
+            resource.uuid: frozenset(self.members.get(resource.project.uuid, set()))
+            for resource in resources
+        }
+
+    @answers
+    def read_offering_users_of(self, users: Collection[UserUuid]) -> tuple[OfferingUser, ...]:
+        return tuple(each for each in self.offering_users.values() if each.user in users)
 
     @answers
     def read_offering_users(self) -> tuple[OfferingUser, ...]:

@@ -21,12 +21,18 @@ from tests.fakes.pull_worlds import (
     fingerprint,
     settle,
 )
-from waldur_slurm.agent.model.marketplace import Dialect
+from waldur_slurm.agent.model.marketplace import Dialect, ResourceUuid
 from waldur_slurm.agent.pull.apply import SlurmWriter
+from waldur_slurm.agent.pull.guard.removals import brake_kind
 from waldur_slurm.agent.pull.journal import Journal
 from waldur_slurm.agent.pull.memory.bookkeeping import with_done, with_intent
+from waldur_slurm.agent.pull.order_looks import OrderLooks
+from waldur_slurm.agent.pull.sight import Part
 from waldur_slurm.agent.pull.tell import WaldurWriter
 from waldur_slurm.agent.pull.vocabulary.steps import Judgement, SlurmStep, Step, Telling
+from waldur_slurm.agent.pull.world.ownership import promised
+from waldur_slurm.agent.pull.world.policy import NO_CONSENT
+from waldur_slurm.agent.pull.world.touched import newly_ordered
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import ROOT
 
@@ -140,6 +146,72 @@ def test_the_order_of_reading_does_not_matter(
     other.waldur.resources = dict(shuffled)
 
     assert one.plan().plan == other.plan().plan
+
+
+@LAW
+@given(dialect=DIALECTS, done=deeds())
+def test_a_look_at_new_orders_does_nothing_that_a_cycle_would_not_do(
+    dialect: Dialect, done: list[Deed]
+) -> None:
+    site = built(dialect, done)
+    whole_plan = site.plan(A_PERSON_SAID_YES).plan
+    _, part = what_a_look_sees(site)
+
+    partial = site.cycle().look(part, Journal(site.state), NO_CONSENT).guarded.plan
+
+    assert set(map(repr, partial.steps)) <= set(map(repr, whole_plan.steps))
+    assert not [step for step in partial.steps if brake_kind(step, frozenset()) is not None]
+
+
+@LAW
+@given(dialect=DIALECTS, done=deeds())
+def test_a_look_touches_nothing_but_what_is_ordered_and_cycles_reach_the_same(
+    dialect: Dialect, done: list[Deed]
+) -> None:
+    looked, untroubled = built(dialect, done), built(dialect, done)
+    ordered, _ = what_a_look_sees(looked)
+    before = looked.accounts()
+
+    OrderLooks(looked.cycle()).look()
+
+    marks = {f"/{uuid}" for uuid in ordered}
+    for name, account in looked.accounts().items():
+        is_ordered = any(mark in account.description for mark in marks)
+        is_parent = account.description.startswith(("waldur/project/", "waldur/customer/"))
+        assert is_ordered or is_parent or account == before[name]
+        assert name not in before or before[name].users <= account.users
+    assert before.keys() <= looked.accounts().keys()
+    assert_open_only_with_limits(looked)
+    settle(looked)
+    settle(untroubled)
+    assert_reached(looked)
+    assert fingerprint(looked)[:1] == fingerprint(untroubled)[:1]
+
+
+@LAW
+@given(dialect=DIALECTS, done=deeds(), left=st.integers(0, 20), is_after=st.booleans())
+def test_a_crash_in_a_look_only_costs_a_cycle(
+    dialect: Dialect, done: list[Deed], left: int, is_after: bool
+) -> None:
+    untroubled, crashed = built(dialect, done), built(dialect, done)
+    settle(untroubled)
+    crashed.wrap_slurm = crashed.wrap_waldur = Fuse(left, is_after=is_after).around
+
+    with suppress(Crash):
+        OrderLooks(crashed.cycle()).look()
+    assert_open_only_with_limits(crashed)
+    crashed.wrap_slurm = crashed.wrap_waldur = whole
+    settle(crashed)
+
+    assert fingerprint(crashed)[:1] == fingerprint(untroubled)[:1]
+
+
+def what_a_look_sees(site: Site) -> tuple[set[ResourceUuid], Part]:
+    cycle = site.cycle()
+    ordered = newly_ordered(site.waldur.read_orders(), frozenset(), site.policy)
+    everything = cycle.look(cycle.everything, Journal(site.state), NO_CONSENT)
+    claims = promised(everything.world)
+    return ordered, Part(site.slurm, site.waldur, site.policy, ordered, claims)
 
 
 @pytest.mark.parametrize("broken", [Deed("create", 0, 1), Deed("create", 1, 2)])

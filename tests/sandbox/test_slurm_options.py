@@ -16,6 +16,7 @@ def test_options_read_back_are_those_that_were_written() -> None:
         clock_offset=timedelta(days=-40, seconds=7),
         lifetime=timedelta(minutes=5),
         other_clusters=("north",),
+        accounting_of="/srv/lab",
         slurm_conf={"PriorityUsageResetPeriod": "NONE"},
         tres=("license/x",),
     )

@@ -252,7 +252,9 @@ class Parts:
     @cached_property
     def pace(self) -> Pace:
         is_push = self.settings.direction is Direction.PUSH
-        return Pace(self.settings.interval, self.settings.push.zone if is_push else None)
+        if is_push:
+            return Pace(self.settings.interval, self.settings.push.zone)
+        return Pace(self.settings.interval, looks=self.settings.pull.order_interval or None)
 
 
 def now() -> datetime:

@@ -14,7 +14,7 @@ from typing import TextIO
 
 from waldur_slurm import __version__
 from waldur_slurm.errors import SettingsError
-from waldur_slurm.gateway.acting.actors import Actors, Means, MeansOf
+from waldur_slurm.gateway.acting.actors import Actors
 from waldur_slurm.gateway.acting.audit import Audit
 from waldur_slurm.gateway.configs.told import NotHonoured
 from waldur_slurm.gateway.doors.claims import Expected
@@ -27,12 +27,12 @@ from waldur_slurm.gateway.doors.people import People
 from waldur_slurm.gateway.doors.strangers import Allowed, Strangers
 from waldur_slurm.gateway.doors.tokens import Tokens
 from waldur_slurm.gateway.load.sampler import Sampler
+from waldur_slurm.gateway.means import Builder
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.privacy import Privacy
 from waldur_slurm.gateway.picture.recorder import Recorder
 from waldur_slurm.gateway.records.port import Records
 from waldur_slurm.gateway.settings import Settings
-from waldur_slurm.gateway.settings.acting import Executor
 from waldur_slurm.gateway.settings.readers import ClusterSource
 from waldur_slurm.gateway.store.samples import StoredSamples
 from waldur_slurm.gateway.store.secret import server_secret
@@ -43,6 +43,7 @@ from waldur_slurm.gateway.store.transitions import StoredTransitions
 from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.web.ask import Site
 from waldur_slurm.gateway.web.cors import ANY
+from waldur_slurm.gateway.web.questions import go_on
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.tally import Tally
 from waldur_slurm.model.names import ClusterName, cluster_name
@@ -50,13 +51,10 @@ from waldur_slurm.processes.native import NativeTransport
 from waldur_slurm.processes.port import Transport
 from waldur_slurm.service.display import Display
 from waldur_slurm.service.notify import Notifier
-from waldur_slurm.slurm.batch.client import SlurmBatch
 from waldur_slurm.slurm.live.client import ClusterClient
 from waldur_slurm.slurm.past.client import HistoryClient
-from waldur_slurm.slurm.tools import Tools
-from waldur_slurm.slurm.transports.hands import Hand, OwnHand, SocketHand, SudoHand
 from waldur_slurm.slurm.transports.observed import ObservedTransport
-from waldur_slurm.slurm.transports.on_behalf import GRACE, OnBehalf
+from waldur_slurm.slurm.transports.on_behalf import GRACE
 from waldur_slurm.telemetry.audit import AuditLog
 from waldur_slurm.telemetry.events import Event, Level, Sink, to_all
 from waldur_slurm.telemetry.log import is_journal_stream, start_log
@@ -165,31 +163,9 @@ class Parts:
     def audit(self) -> Audit:
         return Audit(self.audit_log, self.tell)
 
-    def _means(self) -> MeansOf | None:
-        hand = self._hand()
-        if hand is None:
-            return None
-        timeout = self.settings.command_timeout
-        on_behalf = OnBehalf(hand, timeout=timeout)
-        asked = Tools(self._transport(), bin_path=self._bin_path, timeout=timeout)
-
-        def means_of(user: str) -> Means:
-            behalf = on_behalf.of(user)
-            return Means(SlurmBatch(behalf.commands, asked), behalf.files)
-
-        return means_of
-
-    def _hand(self) -> Hand | None:
-        told = self.settings.acting
-        match told.executor:
-            case Executor.SUDO:
-                return SudoHand(told.hand)
-            case Executor.SOCKET:
-                return SocketHand(told.hand_socket)
-            case Executor.SELF:
-                return OwnHand(told.own_conf, program=told.hand)
-            case None:
-                return None
+    @cached_property
+    def means(self) -> Builder:
+        return Builder(self.settings, self._transport())
 
     @cached_property
     def submitter(self) -> Submitter:
@@ -251,7 +227,7 @@ class Parts:
             recorder=self.recorder,
             is_stopping=lambda: self.is_stopping,
             tally=self.tally,
-            actors=Actors(self.people, self._means(), default),
+            actors=Actors(self.people, self.means.means_of(), default),
             audit=self.audit,
             job_tokens=JobTokens(self.tokens, lambda: self.token_secret, _now),
             submitter=self.submitter,
@@ -336,12 +312,13 @@ class Parts:
                 self.tell,
                 jobs_ttl_s=self.settings.jobs_age.total_seconds(),
                 on_jobs=partial(self.recorder.record, source.name),
+                list_jobs=None if number else self.means.lister(_own_user()),
             )
 
     def _transport(self, source: ClusterSource | None = None) -> Transport:
         own = {"SLURM_CONF": source.slurm_conf} if source and source.slurm_conf else {}
         native = NativeTransport({**self.environ, **own})
-        return ObservedTransport(native, _go_on, self._note_command)
+        return ObservedTransport(native, go_on, self._note_command)
 
     def _note_command(self, argv: tuple[str, ...], code: int | None, seconds: float) -> None:
         fields = {"command": " ".join(argv), "code": code, "seconds": round(seconds, 3)}
@@ -390,7 +367,3 @@ def _word_in(conf: Path, wanted: str) -> str | None:
         if name.strip().lower() == wanted:
             return value.strip().strip('"')
     return None
-
-
-def _go_on() -> None:
-    """Commands of the gateway end by themselves; see GATEWAY_COMMAND_TIMEOUT."""

@@ -42,8 +42,8 @@ def set_as_root(changes: Iterable[Limit]) -> None:
     _set([*map(_with_few_files, first), *changes])
 
 
-def set_after_sudo(changes: Iterable[Limit]) -> None:
-    """Set what sudo gave of the caller's."""
+def set_as_user(changes: Iterable[Limit]) -> None:
+    """Set what sudo gave of the caller's, and as much of what root says as a user may."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     _set([_with_few_files(Limit("nofile", soft, hard)), *changes])
 

@@ -220,7 +220,7 @@ class Cancelled(Enum):
 
 
 class Verb(Enum):
-    """What `scontrol` does with a job; suspending and resuming are an operator's to do."""
+    """What `scontrol` does with a job; before 26.05 only an operator suspends and resumes."""
 
     HOLD = "hold"
     HOLD_AS_USER = "uhold"

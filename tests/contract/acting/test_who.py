@@ -76,11 +76,26 @@ def test_who_connects_and_says_nothing_keeps_nobody_waiting_for_long(
     assert hand_site.behalf("socket").of(ANN).files.look(home) is not None
 
 
-def test_only_the_callers_sudo_is_obeyed(hand_site: HandSite, home: str) -> None:
+@pytest.mark.parametrize("starter", ["sudo", "setuid"])
+def test_what_somebody_else_had_started_is_not_obeyed(
+    hand_site: HandSite, home: str, starter: str
+) -> None:
     hand_site.write_conf(caller=STRANGER)
 
-    with pytest.raises(NotPermitted, match="sudo did not start this for wsat-eve"):
-        hand_site.behalf("sudo").of(ANN).files.look(home)
+    with pytest.raises(NotPermitted, match="this was not started for wsat-eve"):
+        hand_site.behalf(starter).of(ANN).files.look(home)
+
+
+@pytest.mark.parametrize("variable", ["SUDO_UID", "EXECUTOR_UID"])
+def test_a_hand_that_was_started_for_somebody_takes_no_conf_of_his(
+    hand_site: HandSite, home: str, variable: str
+) -> None:
+    """He could otherwise name any file of the user's that reads as a hand.conf."""
+    hand = hand_site.hand("self")
+    hand._argv = ("/usr/bin/env", f"{variable}=0", *hand._argv)  # type: ignore[attr-defined]  # one way has it
+
+    with pytest.raises(NotPermitted, match="without arguments"):
+        OnBehalf(hand).of(ANN).files.look(home)
 
 
 @pytest.mark.parametrize(

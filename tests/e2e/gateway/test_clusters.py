@@ -1,4 +1,4 @@
-"""Two clusters behind one gateway: of one accounting, and each with a slurm.conf of its own."""
+"""Several clusters behind one gateway: of one slurmdbd, or each with a slurm.conf of its own."""
 
 import os
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.slurm import Cluster, ClusterOptions
+from tests.e2e.gateway.conftest import NewGateway
 from tests.e2e.gateway.gateway import Gateway, running
 from tests.e2e.program import eventually, fast_tools
 from tests.fixtures_slurm import NewCluster
@@ -18,6 +19,79 @@ def far(new_slurm_cluster: NewCluster, slurm_users: tuple[str, ...]) -> Cluster:
     cluster.must("sacctmgr", "--immediate", "add", "account", "physics")
     cluster.must("sacctmgr", "--immediate", "add", "user", slurm_users[0], "account=physics")
     return cluster
+
+
+@pytest.fixture(scope="module")
+def near(lab: Cluster, new_slurm_cluster: NewCluster, slurm_users: tuple[str, ...]) -> Cluster:
+    """A cluster of the same slurmdbd."""
+    options = ClusterOptions(name="near", nodes=3, accounting_of=str(lab.directory))
+    cluster = new_slurm_cluster(options)
+    in_near = ("cluster=near", "account=physics")
+    cluster.must("sacctmgr", "--immediate", "add", "account", "physics", "cluster=near")
+    cluster.must("sacctmgr", "--immediate", "add", "user", slurm_users[0], *in_near)
+    return cluster
+
+
+@pytest.fixture
+def siblings(lab: Cluster, near: Cluster, new_gateway: NewGateway) -> Iterator[Gateway]:
+    """One `slurm.conf` for both: the other is found through slurmdbd."""
+    with new_gateway(GATEWAY_CLUSTERS=f"{lab.options.name},{near.options.name}") as gateway:
+        yield gateway
+
+
+def test_a_cluster_of_the_same_slurmdbd_is_shown_by_its_name_alone(
+    siblings: Gateway, lab: Cluster, near: Cluster, slurm_users: tuple[str, ...]
+) -> None:
+    def ended() -> list[tuple[str, str, str]]:
+        jobs = siblings.get(f"/api/v1/clusters/near/history?job_id={there}").json["jobs"]
+        return [(job["cluster"], job["name"], job["outcome"]) for job in jobs]
+
+    here = lab.submit(slurm_users[0], "physics", "true", "--hold", "--job-name=here")
+    there = near.submit(slurm_users[0], "physics", "true", "--job-name=there")
+
+    found = siblings.get(f"/api/v1/clusters/near/jobs/{there}?wait=60").json
+    assert (found["name"], found["cluster"], found["terminal"]) == ("there", "near", True)
+    eventually(lambda: ended() == [("near", "there", "success")], "the accounting has it")
+    assert siblings.get(f"/api/v1/jobs/{here}").json["name"] == "here"
+    assert {job["name"] for job in siblings.get("/api/v1/jobs?limit=0").json["jobs"]} >= {"here"}
+    for thing, count in (("nodes", 3), ("partitions", 1)):
+        assert len(siblings.get(f"/api/v1/clusters/near/{thing}").json[thing]) == count
+        assert len(siblings.get(f"/api/v1/{thing}").json[thing]) == count - (thing == "nodes")
+    statistics = siblings.get("/api/v1/clusters/near/statistics")
+    assert (statistics.status, statistics.json["cluster"]) == (200, "near")
+    held = near.submit(slurm_users[0], "physics", "true", "--hold", "--job-name=held")
+    listed = siblings.get(f"/api/v1/clusters/near/jobs/{held}")
+    assert (listed.status, listed.json["name"]) == (200, "held")
+
+
+def test_a_sibling_that_is_silent_takes_nothing_from_the_other(
+    siblings: Gateway, near: Cluster
+) -> None:
+    assert siblings.get("/api/v1/clusters/near/jobs").status == 200
+    near.stop_daemon("slurmctld")
+    try:
+        eventually(lambda: siblings.get("/readyz").status == 503, "the silence is noticed", 60)
+        assert siblings.get("/api/v1/jobs").status == 200
+        assert "warning" not in siblings.get("/api/v1/jobs").headers
+    finally:
+        near.start_daemon("slurmctld")
+    eventually(lambda: siblings.get("/readyz").status == 200, "it answers again", 60)
+
+
+def test_without_slurmdbd_a_sibling_is_not_found_and_never_taken_for_an_empty_one(
+    siblings: Gateway, lab: Cluster, near: Cluster, slurm_users: tuple[str, ...]
+) -> None:
+    held = near.submit(slurm_users[0], "physics", "true", "--hold")
+    path = f"/api/v1/clusters/near/jobs/{held}"
+    assert siblings.get(path).status == 200
+    lab.stop_daemon("slurmdbd")
+    try:
+        eventually(lambda: "warning" in siblings.get(path).headers, "it is not found", 60)
+        assert siblings.get(path).json["phase"] == "pending"
+        assert "warning" not in siblings.get("/api/v1/jobs").headers
+    finally:
+        lab.start_daemon("slurmdbd")
+    eventually(lambda: "warning" not in siblings.get(path).headers, "it is found again", 60)
 
 
 @pytest.fixture

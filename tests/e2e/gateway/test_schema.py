@@ -1,22 +1,30 @@
 """The native API's own document is true: what a stranger's tool makes of it finds nothing wrong."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from sandbox.slurm import Cluster
 from tests.e2e.gateway.conftest import NewGateway
+from tests.e2e.gateway.gateway import Gateway
 
 SEED = "20261130"
 EXAMPLES = "10"
-CONFIGURATION = """\
+HOOKS = Path(__file__).parent / "schema_hooks.py"
+CONFIGURATION = f"""\
+hooks = "{HOOKS}"
 [parameters]
 wait = 0
+cursor = ""
 """
+"""Nobody is waited for; and a cursor is good for whoever was given it: none can be made up."""
+
 CHECKS = (
-    "not_a_server_error,status_code_conformance,content_type_conformance,"
+    "not_a_server_error,positive_data_acceptance,status_code_conformance,content_type_conformance,"
     "response_headers_conformance,response_schema_conformance,negative_data_rejection,"
     "missing_required_header,unsupported_method,ignored_auth"
 )
@@ -48,6 +56,7 @@ def test_a_tool_that_knows_only_the_document_finds_nothing_wrong(
                 f"--seed={SEED}",
                 f"--max-examples={EXAMPLES}",
                 "--phases=examples,coverage,fuzzing",
+                # A stream has no end, so it has a test of its own; other clusters' are the same.
                 "--exclude-path-regex=(/events|/clusters/.cluster./.*)$",
                 "--generation-deterministic",
                 "--request-timeout=30",
@@ -62,3 +71,31 @@ def test_a_tool_that_knows_only_the_document_finds_nothing_wrong(
 
         assert done.returncode == 0, done.stdout[-20_000:] + done.stderr
         assert "request.crashed" not in gateway.daemon.log
+
+
+def test_the_stream_of_events_answers_as_the_document_says(gateway: Gateway) -> None:
+    document = gateway.get("/api/v1/openapi.json").json
+    operation = document["paths"]["/api/v1/events"]["get"]
+    patterns = {
+        each["name"]: each["schema"]["pattern"]
+        for each in operation["parameters"]
+        if "pattern" in each["schema"]
+    }
+    taken = {"job": "12,12_3,12+0", "after": "7", "user": "ann", "state": "RUNNING"}
+    refused = {"job": "lots", "after": "-1"}
+
+    assert {each["name"] for each in operation["parameters"]} == taken.keys()
+    assert patterns.keys() == refused.keys()
+    for name, value in taken.items():
+        assert re.search(patterns.get(name, ""), value)
+        with gateway.opened("GET", f"/api/v1/events?{name}={quote(value)}") as response:
+            assert response.status == 200
+            assert [response.getheader("content-type")] == [
+                f"{kind}; charset=utf-8" for kind in operation["responses"]["200"]["content"]
+            ]
+            assert response.readline() == b"retry: 3000\n"
+    for name, value in refused.items():
+        assert not re.search(patterns[name], value)
+        answer = gateway.get(f"/api/v1/events?{name}={value}")
+        assert (answer.status, answer.json["title"]) == (400, "The request is not understood")
+        assert answer.headers["content-type"] in operation["responses"]["default"]["content"]

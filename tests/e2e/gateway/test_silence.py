@@ -3,6 +3,7 @@
 What is counted are answers and what they say, never how long they took.
 """
 
+import json
 import re
 import shutil
 from collections import Counter
@@ -37,7 +38,14 @@ def gateway(
     fragile: Cluster, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Gateway]:
     tools = fast_tools(tmp_path_factory.mktemp("tools") / "bin", fragile.environ)
-    with running(fragile, tools, tmp_path, GATEWAY_COMMAND_TIMEOUT=COMMANDS_TAKE) as started:
+    with running(
+        fragile,
+        tools,
+        tmp_path,
+        GATEWAY_COMMAND_TIMEOUT=COMMANDS_TAKE,
+        GATEWAY_LOG_LEVEL="debug",
+        GATEWAY_LOG_FORMAT="json",
+    ) as started:
         yield started
 
 
@@ -106,6 +114,18 @@ def kill_and_start(cluster: Cluster, name: str, wait: Callable[[], None]) -> Non
 Trouble = Callable[[Cluster, str, Callable[[], None]], None]
 
 
+def readings(log: str) -> list[str]:
+    """What became of each reading of the jobs, and when they were there again, in their order."""
+    told = []
+    for line in log.splitlines():
+        event = json.loads(line)
+        if event["event"] == "slurm.command" and "squeue --all" in event["command"]:
+            told.append("failed" if event["code"] else "read")
+        elif event["event"] == "slurm.answers" and event["thing"] == "jobs":
+            told.append("shown")
+    return told
+
+
 @pytest.mark.parametrize("trouble", [stop_and_start, freeze_and_thaw, kill_and_start])
 def test_no_trouble_of_slurmctld_makes_a_job_gone_or_another_one(
     fragile: Cluster, gateway: Gateway, slurm_users: tuple[str, ...], trouble: Trouble
@@ -123,8 +143,13 @@ def test_no_trouble_of_slurmctld_makes_a_job_gone_or_another_one(
 
     with clients(gateway, path) as heard, clients(gateway, listing) as listed:
         trouble(fragile, "slurmctld", wait)
+        fragile.must("squeue", "--noheader", timeout=60)
+        before = gateway.daemon.log.rindex("\n") + 1
         eventually(lambda: is_fresh(gateway, path), "it answers again", 60)
 
+    # The one that was under way may fail; the first after it is what is shown.
+    since = " ".join(readings(gateway.daemon.log[before:]))
+    assert re.fullmatch("(failed ?)?(read( shown)?( read)*)?", since)
     assert heard.statuses.keys() <= {200, 503}
     assert heard.count(200) > 0
     assert {a.json["state"]["base"] for a in heard.answers if a.status == 200} == {"PENDING"}

@@ -4,7 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
+from tests.fakes.batch import FakeBatch, FakeQueue
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.journal import FakeJournal
 from tests.fakes.past import FakeHistory
@@ -12,7 +14,7 @@ from tests.fakes.samples import FakeSamples
 from tests.fakes.tokens import FakeTokens
 from tests.fakes.transitions import FakeTransitions
 from tests.gateway_client import Answered, Asked, Client
-from waldur_slurm.gateway.acting.actors import Actors, MeansOf
+from waldur_slurm.gateway.acting.actors import Actors, Means, MeansOf
 from waldur_slurm.gateway.acting.audit import Audit
 from waldur_slurm.gateway.doors.one_job import JobTokens
 from waldur_slurm.gateway.doors.people import People
@@ -25,6 +27,7 @@ from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.app import application
 from waldur_slurm.gateway.web.ask import Site
+from waldur_slurm.gateway.web.questions import PATIENCE_S
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.tally import Tally
 from waldur_slurm.model.names import UserName
@@ -54,6 +57,12 @@ class Everybody:
         return self.principal
 
 
+def means_by(queue: FakeQueue) -> MeansOf:
+    """Reach this queue as whoever is acted as; his files are not reached."""
+    no_files: Any = None
+    return lambda user: Means(FakeBatch(queue, user), no_files)
+
+
 def somebody(
     *users: str, scopes: Collection[Scope] = EVERYTHING - {Scope.JOBS_READ_ALL}
 ) -> Principal:
@@ -81,6 +90,7 @@ class GatewaySite:
     people: People = field(default_factory=lambda: People(1000, 65_535, "slurm"))
     journal: FakeJournal = field(default_factory=FakeJournal)
     doubt: timedelta = timedelta(0)
+    patience_s: float = PATIENCE_S
     restapi: RestApi = field(default_factory=lambda: RestApi(has_index=True, archive=FakeSamples()))
 
     def __post_init__(self) -> None:
@@ -96,6 +106,7 @@ class GatewaySite:
             on_jobs=partial(self.recorder.record, "lab"),
         )
         clusters, audit = {"lab": self.pictures}, Audit(None, self.tell)
+        self.pictures.hidden = ()
         self.site = Site(
             clusters=clusters,
             default_cluster="lab",
@@ -108,6 +119,7 @@ class GatewaySite:
             submitter=Submitter(self.journal, clusters, audit, self.tell, doubt=self.doubt),
             restapi=self.restapi,
             tally=self.tally,
+            patience_s=self.patience_s,
         )
 
     def client(self, principal: Principal = ADMIN) -> Client:

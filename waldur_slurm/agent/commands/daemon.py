@@ -7,7 +7,8 @@ from waldur_slurm.agent.commands import OK, alone
 from waldur_slurm.agent.composition import Parts
 from waldur_slurm.agent.daemon.cycle import run_audited
 from waldur_slurm.agent.daemon.daemon import Daemon
-from waldur_slurm.agent.daemon.timing import run_timed
+from waldur_slurm.agent.daemon.looks import Looks
+from waldur_slurm.agent.daemon.timing import look_timed, run_timed
 from waldur_slurm.agent.directions import Carrier, carrier_of
 from waldur_slurm.telemetry.events import Event, Level
 
@@ -23,9 +24,22 @@ def daemon(parts: Parts, _arguments: argparse.Namespace) -> int:
             signals=parts.signals,
             notifier=parts.notifier,
             tell=parts.tell,
+            looks=_looks(parts, carrier),
         ).run()
         parts.tell(Event(name="agent.stopped"))
     return OK
+
+
+def _looks(parts: Parts, carrier: Carrier) -> Looks | None:
+    look, interval = carrier.look, parts.pace.looks
+    if look is None or interval is None:
+        return None
+    return Looks(
+        lambda: look_timed(parts.tell, lambda: run_audited(parts.audit, look)),
+        interval=interval,
+        longest=parts.pace.interval,
+        tell=parts.tell,
+    )
 
 
 class _Cycles:

@@ -1,13 +1,15 @@
 """One cycle of either direction, as the daemon and `once` run it."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
-from waldur_slurm.agent.report.report import Report
 from waldur_slurm.telemetry.audit import AuditLog
 
+Ended = TypeVar("Ended")
 
-def run_audited(audit: AuditLog | None, work: Callable[[], Report]) -> Report:
-    """Run one cycle, unless the audit log lacks changes or room; raise if it lacks some now."""
+
+def run_audited(audit: AuditLog | None, work: Callable[[], Ended]) -> Ended:
+    """Run a cycle or a look, unless the audit log lacks changes or room; raise if it does then."""
     ensure_audited(audit)
     report = work()
     if audit is not None:

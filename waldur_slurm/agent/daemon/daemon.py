@@ -1,4 +1,4 @@
-"""The daemon: cycles at their pace until somebody asks it to stop.
+"""The daemon: cycles at their pace until somebody asks it to stop, and looks between them.
 
 A cycle that fails never ends the daemon; it is told, and tried again after a growing pause.
 """
@@ -10,7 +10,9 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from waldur_slurm.agent.daemon.looks import Looks
 from waldur_slurm.agent.daemon.pace import Pace
+from waldur_slurm.agent.report.look import Look
 from waldur_slurm.errors import ExpectedError, SettingsError
 from waldur_slurm.model.counting import counted
 from waldur_slurm.service.notify import Notifier
@@ -34,6 +36,7 @@ class Daemon:
         signals: Signals,
         notifier: Notifier,
         tell: Sink,
+        looks: Looks | None = None,
         now: Callable[[], datetime] = now_utc,
         dice: Callable[[], float] = random.random,
     ) -> None:
@@ -43,6 +46,7 @@ class Daemon:
         self._signals = signals
         self._notifier = notifier
         self._tell = tell
+        self._looks = looks
         self._now = now
         self._dice = dice
         self._failures = 0
@@ -76,7 +80,7 @@ class Daemon:
         if self._failures:
             self._tell(Event(name="cycle.recovered", fields={"after_failures": self._failures}))
         self._failures = 0
-        self._notifier.status(f"last cycle ended well at {self._now():%Y-%m-%d %H:%M:%S} UTC")
+        self._notifier.status(f"last cycle ended well at {self._shown_now()}")
 
     def _note_failure(self, name: str, error: Exception, **more: str) -> None:
         self._failures += 1
@@ -90,18 +94,38 @@ class Daemon:
         """Wait, but not beyond a month's last call; the wall clock may be stepped meanwhile."""
         deadline = time.monotonic() + pause.total_seconds()
         last_call = self._pace.last_call(self._now())
+        if self._looks:
+            self._looks.begin()
         while not self._signals.is_stopping:
-            left = timedelta(seconds=deadline - time.monotonic())
-            if last_call is not None:
-                left = min(left, last_call - self._now())
-            if left <= timedelta(0):
+            left = self._left(deadline, last_call)
+            if left <= timedelta(0) or (self._until_look() <= timedelta(0) and self._look()):
                 return
-            self._signals.wait(min(left, self._notifier.longest_sleep))
+            pause = max(min(left, self._until_look(), self._notifier.longest_sleep), timedelta(0))
+            self._signals.wait(pause)
             self._notifier.alive()
             if self._signals.take_reload():
                 self._read_again()
             if self._signals.take_cycle():
                 return
+
+    def _left(self, deadline: float, last_call: datetime | None) -> timedelta:
+        left = timedelta(seconds=deadline - time.monotonic())
+        return left if last_call is None else min(left, last_call - self._now())
+
+    def _until_look(self) -> timedelta:
+        """Looks build on what a cycle has seen, so there is none after one that failed."""
+        return self._looks.left if self._looks and not self._failures else timedelta.max
+
+    def _look(self) -> bool:
+        """Look at new orders; whether they take a cycle at once."""
+        look = self._looks.take() if self._looks else Look()
+        if look.report is not None:
+            gc.collect()
+            self._notifier.status(f"last new order was looked after at {self._shown_now()}")
+        return look.is_cycle_wanted
+
+    def _shown_now(self) -> str:
+        return f"{self._now():%Y-%m-%d %H:%M:%S} UTC"
 
     def _read_again(self) -> None:
         self._notifier.reloading()

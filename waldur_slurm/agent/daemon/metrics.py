@@ -71,6 +71,12 @@ class Metrics:
             _CYCLE_BUCKETS,
             "outcome",
         )
+        self._looks = self._histogram(
+            "agent_look_seconds",
+            "Pull's looks at new orders between cycles; passed on: a cycle followed at once.",
+            _CYCLE_BUCKETS,
+            "outcome",
+        )
         self._phases = self._histogram(
             "agent_cycle_phase_seconds", "Parts of a cycle.", _CYCLE_BUCKETS, "phase"
         )
@@ -101,8 +107,7 @@ class Metrics:
             self._orders.labels(outcome)
 
     def __call__(self, event: Event) -> None:
-        if event.level >= Level.INFO:
-            self._events.labels(event.name, event.level.name.lower()).inc()
+        self._count(event)
         match event:
             case Event(name="slurm.command", fields={"command": str(line), "code": code, **rest}):
                 command = PurePath(line.partition(" ")[0]).name
@@ -112,14 +117,20 @@ class Metrics:
                 self._requests.labels(method, _of_request(s)).observe(_seconds(rest))
             case Event(name="cycle.phase", fields={"phase": str(phase), **rest}):
                 self._phases.labels(phase).observe(_seconds(rest))
+            case Event(name="look.ended", fields={"outcome": str(outcome), **rest}):
+                self._looks.labels(outcome).observe(_seconds(rest))
             case Event(name="cycle.ended", fields={"outcome": str(outcome), **rest}):
                 self._note_end(outcome, _seconds(rest), rest.get("standing"))
             case Event(name="waldur.dialect_found", fields={"dialect": str(dialect)}):
                 self._info.info({**self._about, "dialect": dialect})
-            case Event() if event.name.startswith("order.") and event.is_change:
-                self._orders.labels(event.name.removeprefix("order.")).inc()
             case _:
                 pass
+
+    def _count(self, event: Event) -> None:
+        if event.level >= Level.INFO:
+            self._events.labels(event.name, event.level.name.lower()).inc()
+        if event.name.startswith("order.") and event.is_change:
+            self._orders.labels(event.name.removeprefix("order.")).inc()
 
     def exposition(self) -> bytes:
         return generate_latest(self._registry)

@@ -16,10 +16,14 @@ _SHORTEST_PAUSE = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """`interval` is from start to start; `billing_zone` is given where a month's end matters."""
+    """`interval` is from start to start; `billing_zone` is given where a month's end matters.
+
+    `looks` is how often new orders are asked for between two cycles, where they are.
+    """
 
     interval: timedelta
     billing_zone: ZoneInfo | None = None
+    looks: timedelta | None = None
 
     def pause_after(self, took: timedelta, failures: int, dice: float) -> timedelta:
         """How long to wait after a cycle that took so long; `dice` is in [0, 1).

@@ -1,12 +1,13 @@
 """The two directions, each put together from a site's parts; only the one that runs is imported."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from waldur_slurm.agent.composition import Parts
 from waldur_slurm.agent.model.components import Component
+from waldur_slurm.agent.report.look import Look
 from waldur_slurm.agent.report.report import Report
 from waldur_slurm.agent.settings import Direction
 
@@ -22,6 +23,11 @@ class Planned:
 
 class Carrier(Protocol):
     """One direction, ready to run; standing trouble is remembered from one run to the next."""
+
+    @property
+    def look(self) -> Callable[[], Look] | None:
+        """Looks for what is new between two cycles, where the direction can."""
+        ...
 
     def run(self, arguments: argparse.Namespace | None = None) -> Report:
         """Run one cycle, with what a person allowed on the command line."""

@@ -1,7 +1,8 @@
 """Pull: Waldur's orders and members into Slurm."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from waldur_slurm.agent.composition import Parts, now
@@ -10,9 +11,11 @@ from waldur_slurm.agent.directions.push import final_usage, push_journal
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.model.marketplace import ResourceUuid
 from waldur_slurm.agent.pull.cycle import PullCycle
+from waldur_slurm.agent.pull.order_looks import OrderLooks
 from waldur_slurm.agent.pull.render import kind_of, to_json, to_text
 from waldur_slurm.agent.pull.world.policy import NO_CONSENT, Consent
 from waldur_slurm.agent.push.news import unreported
+from waldur_slurm.agent.report.look import Look
 from waldur_slurm.agent.report.report import Report
 from waldur_slurm.model.names import AccountName
 
@@ -37,15 +40,16 @@ class PullCarrier:
             unbroken=parts.signals.unbroken,
             phase=parts.phase,
         )
+        self._looks = OrderLooks(self._cycle)
 
     def run(self, arguments: argparse.Namespace | None = None) -> Report:
-        try:
-            report = self._cycle.run(_consent(arguments) if arguments else NO_CONSENT)
+        with self._hooked():
+            report = self._looks.run(_consent(arguments) if arguments else NO_CONSENT)
             return replace(report, unreported=unreported(self._debts.read_owed()))
-        finally:
-            # A cycle that broke off may have made changes too.
-            if self._hooks:
-                self._hooks.run()
+
+    def look(self) -> Look:
+        with self._hooked():
+            return self._looks.look()
 
     def plan(self, arguments: argparse.Namespace) -> Planned:
         guarded = self._cycle.plan(_consent(arguments))
@@ -53,6 +57,15 @@ class PullCarrier:
 
     def adopt(self, resource: ResourceUuid, account: AccountName) -> None:
         self._cycle.adopt(resource, account)
+
+    @contextmanager
+    def _hooked(self) -> Iterator[None]:
+        """Let hooks hear of what was done, also where the work broke off."""
+        try:
+            yield
+        finally:
+            if self._hooks:
+                self._hooks.run()
 
     def use_components(self, components: Sequence[Component]) -> None:
         self._cycle.components = components

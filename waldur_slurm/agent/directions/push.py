@@ -19,6 +19,9 @@ from waldur_slurm.agent.report.report import Report
 class PushCarrier:
     """Implements `Carrier`."""
 
+    look = None
+    """Usage is not ordered."""
+
     def __init__(self, parts: Parts) -> None:
         self._cycle = push_cycle(parts)
 

@@ -1,15 +1,15 @@
 """One pull cycle: read, plan, guard, apply, read again, and tell Waldur what is confirmed.
 
+It sees everything, or what some orders touch: then it serves these, and leaves all else alone.
 Nothing is confirmed by an exit code: Waldur hears of an order only when a plan made from a fresh
 reading has nothing left to do for it in Slurm.
 """
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.model.marketplace import Dialect, OfferingUuid, OrderType, ResourceUuid
@@ -25,11 +25,13 @@ from waldur_slurm.agent.pull.plan.adoption import plan_adoption
 from waldur_slurm.agent.pull.plan.confirmed import confirmed, slurm_steps
 from waldur_slurm.agent.pull.plan.defaults import with_defaults
 from waldur_slurm.agent.pull.plan.plan import Plan, plan_desired
-from waldur_slurm.agent.pull.read import read_answers, read_waldur
+from waldur_slurm.agent.pull.read import read_answers
+from waldur_slurm.agent.pull.sight import Everything, Sight
 from waldur_slurm.agent.pull.tell import WaldurWriter
 from waldur_slurm.agent.pull.vocabulary.failures import Failure, NotConfirmed
 from waldur_slurm.agent.pull.vocabulary.steps import (
     CancelJobs,
+    CompleteOrder,
     Judgement,
     Key,
     RemoveAccount,
@@ -43,7 +45,7 @@ from waldur_slurm.agent.pull.world.policy import NO_CONSENT, Consent, PullPolicy
 from waldur_slurm.agent.pull.world.taken import Taken, still_counting
 from waldur_slurm.agent.pull.world.world import WaldurSide, World
 from waldur_slurm.agent.waldur.port import Marketplace
-from waldur_slurm.model.accounts import Snapshot, is_in_cluster
+from waldur_slurm.model.accounts import is_in_cluster
 from waldur_slurm.model.names import AccountName
 from waldur_slurm.service.signals import Unbroken
 from waldur_slurm.slurm.accounting.port import Accounting
@@ -52,6 +54,7 @@ from waldur_slurm.telemetry.events import Sink
 
 _MOST_ROUNDS = 5
 _LOOKS_FOR_ALLOCATIONS = 5
+_MAKING = (OrderType.CREATE, OrderType.RESTORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,15 @@ class View:
     @property
     def plan(self) -> Plan:
         return self.guarded.plan
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a cycle ended, what it saw last, and whose orders for an account it completed."""
+
+    report: CycleReport
+    world: World
+    made: frozenset[ResourceUuid]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,18 +107,26 @@ class PullCycle:
 
     def plan(self, consent: Consent = NO_CONSENT) -> Guarded:
         """What `run` would do now; reads only."""
-        return self.look(Journal(self.state), consent).guarded
+        return self.look(self.everything, Journal(self.state), consent).guarded
 
     def run(self, consent: Consent = NO_CONSENT) -> CycleReport:
         """Raise what makes the whole cycle impossible; report what went wrong with single items."""
-        return _Run(self, Journal(self.state), self._news).run(consent)
+        return self.serve(self.everything, consent).report
+
+    def serve(self, sight: Sight, consent: Consent) -> Ended:
+        """Bring what is seen in line, and leave alone what is not."""
+        return _Run(self, sight, Journal(self.state), self._news).run(consent)
+
+    @property
+    def everything(self) -> Everything:
+        return Everything(self.accounting, self.marketplace, self.clock)
 
     def adopt(self, resource: ResourceUuid, account: AccountName) -> None:
         """Take an account for a resource's own because a person says so.
 
         Raises `RequestRefused` where that cannot be right.
         """
-        desired = self.look(Journal(self.state), NO_CONSENT).desired
+        desired = self.look(self.everything, Journal(self.state), NO_CONSENT).desired
         found = next((r for r in desired.world.waldur.resources if r.uuid == resource), None)
         step, setting = plan_adoption(desired, found, account)
         with self.unbroken():
@@ -116,9 +136,9 @@ class PullCycle:
             self.accounting.set_description(step.account, step.description)
             self._news.changed(step)
 
-    def look(self, journal: Journal, consent: Consent) -> View:
+    def look(self, sight: Sight, journal: Journal, consent: Consent) -> View:
         now = self.clock()
-        waldur, difference, snapshot = self._read_both()
+        waldur, difference, snapshot = sight.read_both()
         return self.view(
             World(
                 offering=self.offering,
@@ -134,19 +154,10 @@ class PullCycle:
                 believed=believed_doubts(journal.doubts, now),
                 taken=still_counting(journal.taken, now),
                 consent=consent,
+                is_partial=sight.is_partial,
+                claims=sight.claims,
             )
         )
-
-    def _read_both(self) -> tuple[WaldurSide, timedelta, Snapshot]:
-        """At the same time: either side mostly waits for its own server."""
-        with ThreadPoolExecutor(max_workers=1) as beside:
-            snapshot = beside.submit(self.accounting.read_snapshot)
-            waldur = read_waldur(self.marketplace)
-            return waldur, self._clock_difference(), snapshot.result()
-
-    def _clock_difference(self) -> timedelta:
-        now = self.clock()
-        return abs((self.marketplace.server_time or now) - now)
 
     def view(self, world: World) -> View:
         desired = desire(world)
@@ -159,8 +170,9 @@ class PullCycle:
 class _Run:
     """The one cycle that is going on."""
 
-    def __init__(self, cycle: PullCycle, journal: Journal, news: News) -> None:
+    def __init__(self, cycle: PullCycle, sight: Sight, journal: Journal, news: News) -> None:
         self._cycle = cycle
+        self._sight = sight
         self._journal = journal
         self._news = news
         self._failures: list[Failure] = []
@@ -180,13 +192,11 @@ class _Run:
             unbroken=cycle.unbroken,
         )
 
-    def run(self, consent: Consent) -> CycleReport:
-        phase = self._cycle.phase
+    def run(self, consent: Consent) -> Ended:
+        phase = self._phase
         with phase("read"):
-            view = self._cycle.look(self._journal, consent)
-        self._journal.keep_ledger(reconciled(self._journal.ledger, view.desired))
-        doubts = remember_doubts(view.guarded.doubts, self._journal.doubts, view.world.now)
-        self._journal.keep_doubts(doubts)
+            view = self._cycle.look(self._sight, self._journal, consent)
+        self._remember(view)
         is_whole = False
         try:
             with phase("judge"):
@@ -195,17 +205,29 @@ class _Run:
                 view = self._work(view)
             with phase("tell"):
                 self._tell(view)
-            is_whole = not self._cycle.is_stopping()
+            is_whole = not self._cycle.is_stopping() and not self._sight.is_partial
         finally:
             self._news.failed(self._failures)
             self._keep_quarantine(view.world.now, is_whole=is_whole)
-        return self._news.report(
+        report = self._news.report(
             view.guarded,
             failures=self._failures,
             changes=len(self._done),
             quarantined=tuple(sorted(self._journal.quarantine)),
             outsiders=view.desired.outsiders,
+            is_all=not self._sight.is_partial,
         )
+        return Ended(report, view.world, self._made(view))
+
+    def _phase(self, name: str) -> AbstractContextManager[object]:
+        return nullcontext() if self._sight.is_partial else self._cycle.phase(name)
+
+    def _remember(self, view: View) -> None:
+        """What everything shows; a part shows nothing of what was remembered of the rest."""
+        if not self._sight.is_partial:
+            self._journal.keep_ledger(reconciled(self._journal.ledger, view.desired))
+            doubts = remember_doubts(view.guarded.doubts, self._journal.doubts, view.world.now)
+            self._journal.keep_doubts(doubts)
 
     def _keep_quarantine(self, now: datetime, *, is_whole: bool) -> None:
         """Only a cycle that came to its end, with answers to all, shows what went well."""
@@ -228,7 +250,7 @@ class _Run:
         for look in range(_LOOKS_FOR_ALLOCATIONS):
             if look:
                 self._cycle.pause(1)
-            waldur = read_waldur(self._cycle.marketplace)
+            waldur = self._sight.read_waldur()
             if dialect is Dialect.TODAY or not _lacks_allocations(waldur):
                 break
         return waldur
@@ -245,8 +267,8 @@ class _Run:
             tried.update(map(sort_key, new))
             failures = self._carry_out(view, new)
             failed |= {subject_of(failure.step) for failure in failures}
-            world = replace(view.world, snapshot=self._cycle.accounting.read_snapshot())
-            view = self._plan_again(world)
+            snapshot = self._sight.read_slurm(view.world.waldur)
+            view = self._plan_again(replace(view.world, snapshot=snapshot))
         view = _without_done_removals(view, tried, failed)
         self._fail_unconfirmed(view, tried, failed)
         return view
@@ -286,6 +308,12 @@ class _Run:
     def _plan_again(self, world: World) -> View:
         taken = still_counting(self._journal.taken, world.now)
         return self._cycle.view(replace(world, ledger=self._journal.ledger, taken=taken))
+
+    def _made(self, view: View) -> frozenset[ResourceUuid]:
+        told = {step.order for step in self._done if isinstance(step, CompleteOrder)}
+        orders = (order for order in view.world.waldur.orders if order.uuid in told)
+        made = (order.resource for order in orders if order.type in _MAKING)
+        return frozenset(resource for resource in made if resource)
 
     def _note(self, step: Step) -> None:
         self._done.append(step)

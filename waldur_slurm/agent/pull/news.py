@@ -67,9 +67,11 @@ class News:
         changes: int,
         quarantined: tuple[str, ...],
         outsiders: Sequence[Outsider],
+        is_all: bool = True,
     ) -> CycleReport:
+        """`is_all`: what is not found now has passed, as everything was looked at."""
         plan = guarded.plan
-        self._troubles.tell([*plan.refusals, *plan.drifts])
+        self._troubles.tell([*plan.refusals, *plan.drifts], is_all=is_all)
         return CycleReport(
             changes=changes,
             failures=tuple(failures),

@@ -1,8 +1,17 @@
 """Read both sides in bulk: pages of Waldur's lists, a constant number of Slurm's commands."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 
+from waldur_slurm.agent.errors import UnexpectedPayload, WaldurRejected
+from waldur_slurm.agent.model.marketplace import (
+    OfferingUser,
+    Order,
+    Resource,
+    ResourceUuid,
+    UserUuid,
+)
 from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.plan.plan import questions
 from waldur_slurm.agent.pull.world.world import Answers, Questions, WaldurSide
@@ -22,6 +31,39 @@ def read_waldur(marketplace: Marketplace) -> WaldurSide:
     resources = tuple(sorted(marketplace.read_resources(), key=lambda each: each.uuid))
     members = marketplace.read_members(resources)
     offering_users = marketplace.read_offering_users()
+    shown = marketplace.read_associations(resources)
+    return _side(marketplace, orders, resources, members, offering_users, shown)
+
+
+def read_part_of_waldur(marketplace: Marketplace, wanted: Collection[ResourceUuid]) -> WaldurSide:
+    """These resources alone, with their orders and people; who is shown in them can wait.
+
+    A resource that cannot be read is left out with its orders: who reads all will say why.
+    """
+    listed = marketplace.read_orders()
+    resources = tuple(_readable(marketplace, sorted(wanted)))
+    read = {resource.uuid for resource in resources}
+    orders = tuple(order for order in listed if order.resource in read)
+    members = marketplace.read_teams(resources) if resources else {}
+    team = frozenset[UserUuid]().union(*members.values())
+    offering_users = marketplace.read_offering_users_of(team) if team else ()
+    return _side(marketplace, orders, resources, members, offering_users, None)
+
+
+def _readable(marketplace: Marketplace, wanted: Iterable[ResourceUuid]) -> Iterator[Resource]:
+    for uuid in wanted:
+        with suppress(WaldurRejected, UnexpectedPayload):
+            yield marketplace.read_resource(uuid)
+
+
+def _side(
+    marketplace: Marketplace,
+    orders: tuple[Order, ...],
+    resources: tuple[Resource, ...],
+    members: Mapping[ResourceUuid, frozenset[UserUuid]],
+    offering_users: tuple[OfferingUser, ...],
+    shown: Mapping[ResourceUuid, frozenset[str]] | None,
+) -> WaldurSide:
     offering = marketplace.read_offering() if orders else None
     served = {person.user for person in offering_users if person.is_usable}
     return WaldurSide(
@@ -29,7 +71,7 @@ def read_waldur(marketplace: Marketplace) -> WaldurSide:
         resources=resources,
         members=members,
         offering_users=offering_users,
-        shown=marketplace.read_associations(resources),
+        shown=shown,
         is_unavailable=offering is not None and offering.is_unavailable,
         passes_messages=offering is not None and offering.passes_messages,
         unreadable=marketplace.unreadable,

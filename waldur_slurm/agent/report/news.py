@@ -18,11 +18,12 @@ class SaidOnce(Generic[T]):
         self._event_of = event_of
         self._said: frozenset[T] = frozenset()
 
-    def tell(self, found: Collection[T]) -> None:
+    def tell(self, found: Collection[T], *, is_all: bool = True) -> None:
+        """`is_all`: what is not found now has passed, and is told when it comes again."""
         for trouble in found:
             if trouble not in self._said:
                 self._sink(self._event_of(trouble))
-        self._said = frozenset(found)
+        self._said = frozenset(found) if is_all else self._said.union(found)
 
 
 def failed(subject: str, step: str, error: ExpectedError) -> Event:

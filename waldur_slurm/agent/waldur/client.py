@@ -6,111 +6,44 @@ word has arrived, the order is read again and its state decides.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
-from threading import Lock
 
-from waldur_slurm.agent.errors import WaldurError, WaldurRejected
+from waldur_slurm.agent.errors import WaldurError
 from waldur_slurm.agent.model.components import Component, ComponentType
 from waldur_slurm.agent.model.marketplace import (
     Dialect,
     HeldUsage,
     HeldUserUsage,
     OfferedComponent,
-    Offering,
-    OfferingUser,
-    OfferingUuid,
     Order,
     OrderState,
     OrderUuid,
     Resource,
     ResourceUuid,
     RowKind,
-    Unreadable,
-    UserUuid,
 )
 from waldur_slurm.agent.model.rights import Rights
-from waldur_slurm.agent.waldur.dialects import open_dialect
-from waldur_slurm.agent.waldur.dialects.api import DialectApi
-from waldur_slurm.agent.waldur.members import read_members
-from waldur_slurm.agent.waldur.notices import (
-    Notice,
-    dialect_found,
-    order_unreadable,
-    registration_failed,
-    row_unreadable,
-)
+from waldur_slurm.agent.waldur.notices import registration_failed
+from waldur_slurm.agent.waldur.people import People
 from waldur_slurm.agent.waldur.prices import explaining
-from waldur_slurm.agent.waldur.session import Endpoints, WaldurSession
-from waldur_slurm.agent.waldur.unreadable import UnreadableOrders, Unreadables
-from waldur_slurm.agent.waldur.wire.offerings import component_to_wire, parse_offering
+from waldur_slurm.agent.waldur.session import Endpoints
+from waldur_slurm.agent.waldur.wire.offerings import component_to_wire
 from waldur_slurm.agent.waldur.wire.orders import parse_in_flight, parse_order, parse_orders
-from waldur_slurm.agent.waldur.wire.people import (
-    parse_association,
-    parse_offering_user_row,
-    parse_rights,
-)
-from waldur_slurm.agent.waldur.wire.reading import parse_uuid
+from waldur_slurm.agent.waldur.wire.people import parse_rights
 from waldur_slurm.agent.waldur.wire.resources import parse_plan, parse_resource, parse_resource_row
 from waldur_slurm.agent.waldur.wire.rows import ORDER_FIELDS, RESOURCE_FIELDS
 from waldur_slurm.agent.waldur.wire.usages import parse_usage, parse_user_usage
 from waldur_slurm.model.period import Month
 
-THREADS = 8
-
 _LIVE_STATES = ("Creating", "OK", "Erred", "Updating", "Terminating")
 _OPEN_STATES = ("pending-consumer", "pending-provider", "executing")
 
 
-class WaldurMarketplace:
-    """Implements `waldur_slurm.agent.waldur.port.Marketplace`.
-
-    Nothing is asked before the first call; that one finds the dialect and checks the offering.
-    """
-
-    def __init__(
-        self,
-        session: WaldurSession,
-        offering: OfferingUuid,
-        *,
-        tell: Callable[[Notice], None] = lambda _notice: None,
-        threads: int = THREADS,
-    ) -> None:
-        self._session = session
-        self._offering_uuid = offering
-        self._tell = tell
-        self._threads = threads
-        self._found: DialectApi | None = None
-        self._told: Dialect | None = None
-        self._lost_routes = 0
-        self._names: dict[UserUuid, str] = {}
-        self._bad_rows = Unreadables(lambda row: tell(row_unreadable(row)))
-        self._bad_orders = UnreadableOrders(lambda order, why: tell(order_unreadable(order, why)))
-        self._lock = Lock()
-
-    @property
-    def dialect(self) -> Dialect:
-        return self._api.dialect
-
-    @property
-    def server_time(self) -> datetime | None:
-        text = self._session.server_date
-        try:
-            return parsedate_to_datetime(text).astimezone(UTC) if text else None
-        except (ValueError, OverflowError):
-            return None
-
-    @property
-    def unreadable(self) -> tuple[Unreadable, ...]:
-        return self._bad_rows.all()
+class WaldurMarketplace(People):
+    """Implements `waldur_slurm.agent.waldur.port.Marketplace`."""
 
     # Orders
-
-    def read_offering(self) -> Offering:
-        self._opened()
-        raw = self._session.get_marketplace_provider_offering(self._offering_uuid)
-        return parse_offering(raw, "offering")
 
     def read_orders(self) -> tuple[Order, ...]:
         """An order that cannot be read waits, alone: its resource stays listed all the same."""
@@ -186,75 +119,6 @@ class WaldurMarketplace:
     def tell_resource_erred(self, resource: Resource, message: str) -> None:
         self._api.tell_resource_erred(resource, message)
 
-    # People
-
-    def read_members(
-        self, resources: Collection[Resource]
-    ) -> Mapping[ResourceUuid, frozenset[UserUuid]]:
-        api = self._api
-        self._names = {}
-        unreadable: list[Unreadable] = []
-        teams = read_members(
-            self._session,
-            api,
-            self.read_offering().customer_uuid,
-            resources,
-            now=self.server_time or datetime.now(UTC),
-            threads=self._threads,
-            names=self._names,
-            unreadable=unreadable,
-        )
-        self._bad_rows.remember(RowKind.TEAM, unreadable)
-        return teams
-
-    def member_names(self, users: Collection[UserUuid]) -> Mapping[UserUuid, str]:
-        names, self._names = self._names, {}
-        return {user: names[user] for user in users if user in names}
-
-    def read_offering_users(self) -> tuple[OfferingUser, ...]:
-        self._opened()
-        filters = {"offering_uuid": self._offering_uuid}
-        rows = self._session.rows(
-            Endpoints.MarketplaceOfferingUsers,
-            filters,
-            lambda row: parse_offering_user_row(row, "offering users"),
-        )
-        return self._bad_rows.sorted_out(RowKind.OFFERING_USER, rows)
-
-    def tell_offering_user(self, user: UserUuid) -> None:
-        """Waldur refuses a second one: then the list of them decides."""
-        self._opened()
-        url = self._session.api_url
-        provided = f"{Endpoints.MarketplaceProviderOffering}/{self._offering_uuid}"
-        said = {"user": f"{url}users/{user}/", "offering": f"{url}{provided}/"}
-        try:
-            self._session.create(Endpoints.MarketplaceOfferingUsers, said)
-        except WaldurRejected:
-            if not self._is_offering_user(user):
-                raise
-
-    def read_associations(
-        self, resources: Collection[Resource]
-    ) -> Mapping[ResourceUuid, frozenset[str]] | None:
-        api = self._api
-        if not api.takes_associations:
-            return None
-        found: dict[str, set[str]] = {r.allocation_uuid: set() for r in resources}
-        for row in api.list_associations():
-            allocation, username = parse_association(row, "associations")
-            if allocation in found:
-                found[allocation].add(username)
-        return {r.uuid: frozenset(found[r.allocation_uuid]) for r in resources}
-
-    def tell_association(self, resource: Resource, username: str) -> None:
-        self._api.tell_association(resource, username)
-
-    def tell_no_association(self, resource: Resource, username: str) -> None:
-        self._api.tell_no_association(resource, username)
-
-    def tell_memberships(self, resource: Resource, usernames: Collection[str]) -> None:
-        self._api.tell_memberships(resource, frozenset(usernames))
-
     # Usage
 
     def read_usages(self, month: Month) -> tuple[HeldUsage, ...]:
@@ -320,27 +184,6 @@ class WaldurMarketplace:
 
     # Inside
 
-    @property
-    def _api(self) -> DialectApi:
-        return self._opened()
-
-    def _opened(self) -> DialectApi:
-        """Find the dialect, and refuse an offering that no agent may serve.
-
-        Once, and again when a route has gone: then Waldur has been upgraded in the meantime.
-        """
-        with self._lock:
-            if self._found is None or self._lost_routes != self._session.lost_routes:
-                self._found = open_dialect(self._session, self._offering_uuid)
-                self._lost_routes = self._session.lost_routes
-                self._tell_dialect(self._found.dialect)
-            return self._found
-
-    def _tell_dialect(self, dialect: Dialect) -> None:
-        if dialect is not self._told:
-            self._told = dialect
-            self._tell(dialect_found(dialect))
-
     def _list_orders(
         self, states: Sequence[str], fields: Sequence[str], **more: str
     ) -> Sequence[object]:
@@ -366,12 +209,6 @@ class WaldurMarketplace:
     def _read_in_flight(self, **more: str) -> frozenset[ResourceUuid]:
         rows = self._list_orders(_OPEN_STATES, ("uuid", "marketplace_resource_uuid"), **more)
         return parse_in_flight(rows, "open orders")
-
-    def _is_offering_user(self, user: UserUuid) -> bool:
-        filters = {"offering_uuid": self._offering_uuid, "user_uuid": user}
-        endpoint = Endpoints.MarketplaceOfferingUsers
-        found = self._session.rows(endpoint, filters, lambda row: parse_uuid(row, endpoint))
-        return bool(found)
 
     def _settle(
         self, order: OrderUuid, settled: Collection[OrderState], tell: Callable[[], object]

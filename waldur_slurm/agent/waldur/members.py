@@ -6,7 +6,7 @@ not be read is left out of the answer: unknown is not empty.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
@@ -49,6 +49,31 @@ def read_members(
     listed = _read_permissions(session, customer)
     absent = [resource for resource in resources if resource.project.uuid not in listed]
     listed |= read_teams(api.read_team, absent, threads, unreadable)
+    return _by_resource(listed, resources, now, names)
+
+
+def read_few_members(
+    ask: Callable[[ResourceUuid], Sequence[object]],
+    resources: Collection[Resource],
+    *,
+    now: datetime,
+    threads: int,
+    names: dict[UserUuid, str],
+) -> dict[ResourceUuid, Team]:
+    """The same of a few resources, whose teams are asked for; one that is unreadable is raised."""
+    unreadable: list[Unreadable] = []
+    listed = read_teams(ask, resources, threads, unreadable)
+    if unreadable:
+        raise UnexpectedPayload(unreadable[0].error)
+    return _by_resource(listed, resources, now, names)
+
+
+def _by_resource(
+    listed: Mapping[ProjectUuid, Sequence[Member]],
+    resources: Collection[Resource],
+    now: datetime,
+    names: dict[UserUuid, str],
+) -> dict[ResourceUuid, Team]:
     names |= {each.user: each.name for members in listed.values() for each in members if each.name}
     teams = {
         project: frozenset(each.user for each in members if each.is_in(now))

@@ -86,6 +86,15 @@ class Marketplace(Protocol):
         """Who is in each resource's project; a resource that is missing is unknown, not empty."""
         ...
 
+    def read_teams(
+        self, resources: Collection[Resource]
+    ) -> Mapping[ResourceUuid, frozenset[UserUuid]]:
+        """The same for a few resources, each project asked for by itself.
+
+        What cannot be read is an error: who asks about a few leaves it to who reads all.
+        """
+        ...
+
     def member_names(self, users: Collection[UserUuid]) -> Mapping[UserUuid, str]:
         """What these people are called in Waldur, where the last reading of members told it.
 
@@ -94,6 +103,10 @@ class Marketplace(Protocol):
         ...
 
     def read_offering_users(self) -> tuple[OfferingUser, ...]: ...
+
+    def read_offering_users_of(self, users: Collection[UserUuid]) -> tuple[OfferingUser, ...]:
+        """The offering users that these people are, in whatever state."""
+        ...
 
     def tell_offering_user(self, user: UserUuid) -> None:
         """Make somebody an offering user, without a user name; who is one already stays as is."""

@@ -4,12 +4,14 @@ An actor is one user as one caller may act for him: his jobs and his files. What
 the end is done by the hand, which asks root's hand.conf once more.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from waldur_slurm.gateway.acting.audit import Caller
 from waldur_slurm.gateway.doors.people import People, Person
-from waldur_slurm.gateway.errors import NotOffered
+from waldur_slurm.gateway.doors.principals import Principal
+from waldur_slurm.gateway.errors import Denied, NotOffered
+from waldur_slurm.model.names import UserName
 from waldur_slurm.slurm.batch.port import Batch
 from waldur_slurm.slurm.transports.files import Files
 
@@ -59,3 +61,14 @@ class Actors:
         person = self._people.find_actor(caller.principal, user)
         means = means_of(person.name)
         return Actor(caller, person, means.batch, means.files)
+
+    def acted_for(self, principal: Principal, users: Iterable[UserName]) -> frozenset[UserName]:
+        """Return those of them whom he may act for."""
+        return frozenset(user for user in users if self._may_act(principal, user))
+
+    def _may_act(self, principal: Principal, user: UserName) -> bool:
+        try:
+            self._people.find_actor(principal, user)
+        except Denied:
+            return False
+        return True

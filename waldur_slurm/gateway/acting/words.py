@@ -10,8 +10,15 @@ from waldur_slurm.errors import (
     NotPermitted,
     TransportError,
 )
-from waldur_slurm.gateway.errors import Denied, NotNow, NotThere, OutcomeUnknown, Refused
-from waldur_slurm.model.batch import Refusal
+from waldur_slurm.gateway.errors import (
+    Denied,
+    GatewayError,
+    NotNow,
+    NotThere,
+    OutcomeUnknown,
+    Refused,
+)
+from waldur_slurm.model import batch
 from waldur_slurm.slurm.batch import port
 
 BUSY_S = 5.0
@@ -23,7 +30,7 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except port.JobRefused as error:
-        raise _job_refused(error) from error
+        raise refused(error.why) from error
     except port.OutcomeUnknown as error:
         raise OutcomeUnknown(str(error), BUSY_S) from error
     except (AccountingDown, CannotStart) as error:
@@ -36,11 +43,11 @@ def refusals() -> Iterator[None]:
         raise OutcomeUnknown(f"it may have been done or not: {error}", BUSY_S) from error
 
 
-def _job_refused(error: port.JobRefused) -> Exception:
-    why = error.why
-    if why.refusal is Refusal.BUSY:
+def refused(why: batch.Refused) -> GatewayError:
+    """What Slurm refused, as the gateway says it."""
+    if why.refusal is batch.Refusal.BUSY:
         return NotNow(f"Slurm is busy: {why.words}", BUSY_S)
-    if why.refusal is Refusal.JOB:
+    if why.refusal is batch.Refusal.JOB:
         return NotThere("slurmctld knows no such job, or no longer")
     return Refused(why.words, why.refusal.value, why.limit)
 

@@ -5,6 +5,7 @@ import argparse
 from waldur_slurm.gateway.composition import Parts
 from waldur_slurm.gateway.settings.reference import unknown_variables
 from waldur_slurm.gateway.web.app import application
+from waldur_slurm.gateway.web.protocol import Crowd
 from waldur_slurm.gateway.web.server import Served, listening, serve
 from waldur_slurm.telemetry.events import Event, Level
 
@@ -37,6 +38,7 @@ def run(parts: Parts, _arguments: argparse.Namespace) -> int:
             settings.tls_key,
             parts.end_streams,
             tell,
+            Crowd(proxies=settings.trusted_proxies),
         )
     tell(Event(name="gateway.stopped"))
     return 0

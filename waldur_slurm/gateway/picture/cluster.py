@@ -15,7 +15,7 @@ from waldur_slurm.model.cluster import (
     Statistics,
 )
 from waldur_slurm.model.jobs import Run
-from waldur_slurm.model.live import NodeShare
+from waldur_slurm.model.live import JobListing, NodeShare
 from waldur_slurm.model.past import Account, Membership, Person
 from waldur_slurm.slurm.live.port import Cluster
 from waldur_slurm.slurm.past.port import History
@@ -39,20 +39,25 @@ class ClusterPictures:
         *,
         jobs_ttl_s: float = JOBS_TTL_S,
         on_jobs: OnJobs | None = None,
+        list_jobs: Callable[[], JobListing] | None = None,
     ) -> None:
+        """`list_jobs` lists them in another way than `cluster` does."""
         self.name = name
-        self.hidden: tuple[str, ...] = ()
-        """What Slurm hides of others from this gateway."""
+        self.hidden: tuple[str, ...] | None = None
+        """What Slurm hides of others from this gateway; None until that is known."""
         self.cluster = cluster
         self.history = history
 
+        def listed() -> JobListing:
+            return list_jobs() if list_jobs else cluster.read_jobs()
+
         def read_jobs() -> JobsNow:
-            return JobsNow(cluster.read_jobs())
+            return JobsNow(listed())
 
         def read_shares() -> Mapping[Run, tuple[NodeShare, ...]]:
             """Of the jobs that were shown last: both are shown together."""
             shown = self.jobs.last
-            return cluster.read_shares(shown.value.jobs if shown else cluster.read_jobs().jobs)
+            return cluster.read_shares(shown.value.jobs if shown else listed().jobs)
 
         def keep(thing: str, read: Callable[[], Any], ttl_s: float) -> Keeper[Any]:
             return Keeper(thing, read, ttl_s, tell)
@@ -80,6 +85,13 @@ class ClusterPictures:
         self.memberships = keep_accounting("associations", history.read_memberships)
         self.accounts: Keeper[tuple[Account, ...]]
         self.accounts = keep_accounting("accounts", history.read_accounts)
+
+    @property
+    def doubt(self) -> str:
+        """Why a job that Slurm does not show may be there all the same; empty where it cannot."""
+        if self.hidden is None:
+            return "it is not known yet whether Slurm shows the gateway everybody's jobs"
+        return "PrivateData hides others' jobs from the gateway" if "jobs" in self.hidden else ""
 
     @property
     def all(self) -> tuple[Keeper[Any], ...]:

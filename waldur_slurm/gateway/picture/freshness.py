@@ -21,6 +21,9 @@ PATIENCE_S = 10.0
 SILENCE_BORNE_S = 60.0
 """How long the last picture is shown of a Slurm that does not answer."""
 
+LONGEST_REST_S = 10.0
+"""How long it is then left alone: what serves for minutes must not be missing for minutes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Readings:
@@ -34,6 +37,8 @@ class Readings:
     failing_since: float | None = None
     flying_since: float | None = None
     """When the reading under way began."""
+    is_outdated: bool = False
+    """Something was changed since: the picture serves only while Slurm is silent."""
 
 
 class Answer(Enum):
@@ -63,7 +68,7 @@ def judge(now: float, ttl_s: float, known: Readings) -> Verdict:
         return _judge_silence(now, life, known, known.failing_since)
     if is_past_patience(now, known):
         return _judge_silence(now, life, known, known.flying_since or now)
-    if known.began is None:
+    if known.began is None or known.is_outdated:
         return Verdict(Answer.WAIT, is_renewal_due=True)
     age = now - known.began
     if age <= life:
@@ -82,8 +87,12 @@ def patience_s(took_s: float) -> float:
 
 
 def _judge_silence(now: float, life: float, known: Readings, since: float) -> Verdict:
-    """Nobody waits for a Slurm that was silent the last time; one asks it beside, in peace."""
-    next_try = life if known.ended is None else known.ended + life - now
+    """Nobody waits for a Slurm that was silent the last time; one asks it beside, in peace.
+
+    However long the silence lasts, the next try is a rest away: no try makes the next one later.
+    """
+    rest = min(life, LONGEST_REST_S)
+    next_try = rest if known.ended is None else known.ended + rest - now
     is_due = next_try <= 0
     if known.began is not None and now - since <= SILENCE_BORNE_S:
         return Verdict(Answer.SHOW, is_renewal_due=is_due)

@@ -104,6 +104,7 @@ class Keeper(Generic[Value]):
         self._flight: Flight[Value] | None = None
         self._silence = ""
         self._readings = 0
+        self._changes = 0
 
     @property
     def last(self) -> Picture[Value] | None:
@@ -179,17 +180,20 @@ class Keeper(Generic[Value]):
                     wait([landed], timeout=self.patience_s)
 
     def forget(self) -> None:
-        """Let nobody be shown the picture again as fresh: something was changed."""
+        """Let nobody be shown the picture again as fresh: something was changed.
+
+        Nor one that is being taken: what it will show is from before or after.
+        """
         with self._lock:
-            if self._known.failing_since is None:
-                self._known = replace(self._known, began=None)
+            self._changes += 1
+            self._known = replace(self._known, is_outdated=True)
 
     def _is_younger_than(self, moment: float) -> bool:
         return self._picture is not None and self._picture.began > moment
 
     def renew(self) -> None:
         """Take a new picture; for `Flight` alone."""
-        began, as_of = self._clock(), datetime.now(UTC)
+        began, as_of, changes = self._clock(), datetime.now(UTC), self._changes
         try:
             value = self._read()
         except ExpectedError as error:
@@ -198,7 +202,7 @@ class Keeper(Generic[Value]):
             self.note_silence(f"a defect of the gateway ({type(error).__name__})")
             self._tell_crash()
         else:
-            self._note_picture(began, as_of, value)
+            self._note_picture(began, as_of, value, changes)
 
     def clear(self, flight: Flight[Value]) -> None:
         """Let the next who needs one begin a flight; for `Flight` alone."""
@@ -220,14 +224,20 @@ class Keeper(Generic[Value]):
             fields = {"thing": self.thing, "error": self._silence}
             self._tell(Event(name="slurm.silent", level=Level.WARNING, fields=fields))
 
-    def _note_picture(self, began: float, as_of: datetime, value: Value) -> None:
+    def _note_picture(self, began: float, as_of: datetime, value: Value, changes: int) -> None:
+        """`changes` is how many had been made when the reading began."""
         with self._lock:
             now = self._clock()
             was_silent, before = bool(self._silence), self._picture
             self._readings += 1
             self._silence = ""
             self._known = replace(
-                self._known, began=began, ended=now, took_s=now - began, failing_since=None
+                self._known,
+                began=began,
+                ended=now,
+                took_s=now - began,
+                failing_since=None,
+                is_outdated=changes != self._changes,
             )
             self._picture = after = Picture(
                 generation=before.generation + 1 if before else 1,

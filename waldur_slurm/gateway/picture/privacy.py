@@ -1,7 +1,7 @@
 """Whether Slurm hides others' things from the gateway, found out once it answers, and said.
 
-Where slurm.conf has `PrivateData`, whoever is not root, SlurmUser or an operator of the accounting
-is shown his own things only: lists would be short, and look whole.
+Where slurm.conf or slurmdbd.conf has `PrivateData`, whoever is not root, SlurmUser or an operator
+of the accounting is shown his own things only: lists would be short, and look whole.
 """
 
 import traceback
@@ -13,6 +13,7 @@ from threading import Thread
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.model.past import Person
+from waldur_slurm.slurm.grammar.settings import named_things
 from waldur_slurm.telemetry.events import Event, Level, Sink
 
 TRIED_EVERY_S = 30.0
@@ -20,10 +21,10 @@ _LEAVES_IN_S = 5.0
 _SEES_ALL = frozenset({"Operator", "Administrator"})
 
 
-def hidden_by(configuration: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what slurm.conf hides of others, as `jobs`, in its order."""
-    named = configuration.get("PrivateData", "").split(",")
-    return tuple(word for word in map(str.strip, named) if word.lower() not in ("", "none"))
+def hidden_by(configuration: Mapping[str, str], by_slurmdbd: Iterable[str]) -> tuple[str, ...]:
+    """Return what slurm.conf or slurmdbd hides of others, as `jobs`, in their order."""
+    by_slurmctld = named_things(configuration.get("PrivateData", ""))
+    return tuple(dict.fromkeys((*by_slurmctld, *by_slurmdbd)))
 
 
 def is_above(user: str, configuration: Mapping[str, str], people: Collection[Person]) -> bool:
@@ -69,12 +70,14 @@ class Privacy:
     def _is_known(self, cluster: ClusterPictures) -> bool:
         try:
             configuration = cluster.configuration.fresh()
-            hidden = hidden_by(configuration)
+            hidden = hidden_by(configuration, cluster.history.read_private())
             people = cluster.people.fresh() if hidden else ()
         except ExpectedError:
             return False
-        if hidden and not is_above(self._user, configuration, people):
-            cluster.hidden = hidden
+        if is_above(self._user, configuration, people):
+            hidden = ()
+        cluster.hidden = hidden
+        if hidden:
             fields = {"cluster": cluster.name, "hidden": ",".join(hidden), "user": self._user}
             self._tell(Event(name="slurm.private", level=Level.WARNING, fields=fields))
         return True

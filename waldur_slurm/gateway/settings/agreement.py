@@ -62,5 +62,9 @@ def _acting_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
     is_itself = values.get("GATEWAY_EXECUTOR") == "self"
     if is_itself and not values.get("GATEWAY_HAND_CONF"):
         yield "GATEWAY_HAND_CONF is not set; GATEWAY_EXECUTOR=self needs it"
-    elif values.get("GATEWAY_HAND_CONF") and values.get("GATEWAY_EXECUTOR") and not is_itself:
+    if values.get("GATEWAY_CONNECTOR") == "slurmrestd":
+        for name in ("GATEWAY_SLURMRESTD_URL", "GATEWAY_EXECUTOR"):
+            if name in values and not values[name]:
+                yield f"{name} is not set; GATEWAY_CONNECTOR=slurmrestd needs it"
+    if values.get("GATEWAY_HAND_CONF") and values.get("GATEWAY_EXECUTOR") and not is_itself:
         yield "GATEWAY_HAND_CONF is set; expected it with GATEWAY_EXECUTOR=self alone"

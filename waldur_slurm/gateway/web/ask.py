@@ -23,6 +23,7 @@ from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.web.crossing import Crossing, Lane
 from waldur_slurm.gateway.web.held import Digests, OpenFiles
 from waldur_slurm.gateway.web.native.filters import Compared, split_comparisons
+from waldur_slurm.gateway.web.questions import PATIENCE_S, Questions
 from waldur_slurm.gateway.web.recalling import PastOf
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.seeing import see, see_after
@@ -56,6 +57,14 @@ class Site:
     open_files: OpenFiles = field(default_factory=OpenFiles)
     digests: Digests = field(default_factory=Digests)
     pasts: dict[str, PastOf] = field(default_factory=dict)
+    patience_s: float = PATIENCE_S
+    """How long anybody waits for the accounting."""
+    questions: Questions = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Ask the accounting through its lane."""
+        asked = Questions(self.crossing.accounting, self.patience_s)
+        object.__setattr__(self, "questions", asked)
 
 
 @dataclass(frozen=True, slots=True)

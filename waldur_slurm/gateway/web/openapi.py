@@ -10,8 +10,10 @@ from waldur_slurm.gateway.doors.scopes import MEANING, Scope
 from waldur_slurm.gateway.errors import GatewayError
 from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.native.filters import COMPARISONS
+from waldur_slurm.gateway.web.native.spelling import JOB_ID, compared_schema
 from waldur_slurm.gateway.web.route import Public, Route
 
+JSON = "application/json"
 _REFERENCE = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"{(\w+)}")
 
@@ -70,8 +72,11 @@ def _operation(route: Route) -> dict[str, Any]:
         "operationId": _operation_id(route),
         "parameters": [*_path_parameters(route), *_query_parameters(route)],
         "responses": {
-            "200": _content("what was asked for", "application/json", route.answer),
-            "default": _content("why not", "application/problem+json", Problem),
+            str(route.status): _success(route),
+            "default": {
+                "description": "why not",
+                "content": {"application/problem+json": {"schema": _reference(Problem)}},
+            },
         },
     }
     if isinstance(route.scope, Public):
@@ -86,6 +91,12 @@ def _operation(route: Route) -> dict[str, Any]:
     return made
 
 
+def _success(route: Route) -> dict[str, Any]:
+    if route.status == 204:
+        return {"description": "done"}
+    return {"description": "what was asked for", "content": _contents(route)}
+
+
 def _operation_id(route: Route) -> str:
     words = re.findall(r"\w+", route.path.removeprefix("/api/v1"))
     return "_".join([route.method.lower(), *words])
@@ -93,7 +104,8 @@ def _operation_id(route: Route) -> str:
 
 def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:
     for name in _PARAMETER.findall(route.path):
-        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        schema = JOB_ID if name == "job_id" else {"type": "string"}
+        yield {"name": name, "in": "path", "required": True, "schema": schema}
 
 
 def _query_parameters(route: Route) -> Iterator[dict[str, Any]]:
@@ -101,16 +113,18 @@ def _query_parameters(route: Route) -> Iterator[dict[str, Any]]:
         return
     for name, kind in route.compared.items():
         for comparison in COMPARISONS:
-            compared = {"type": "integer" if kind is int else "string"}
-            yield {"name": f"{name}[{comparison}]", "in": "query", "schema": compared}
+            schema = compared_schema(kind)
+            yield {"name": f"{name}[{comparison}]", "in": "query", "schema": schema}
     schema = next(iter(msgspec.json.schema(route.query)["$defs"].values()))
     for name, described in schema["properties"].items():
-        yield {"name": name, "in": "query", "required": False, "schema": described}
+        said = {"description": described.pop("description")} if "description" in described else {}
+        yield {"name": name, "in": "query", "required": False, **said, "schema": described}
 
 
-def _content(says: str, media_type: str, kind: type | None) -> dict[str, Any]:
-    schema = _reference(kind) if kind else {}
-    return {"description": says, "content": {media_type: {"schema": schema}}}
+def _contents(route: Route) -> dict[str, Any]:
+    """Say what comes back, in each way that it may; what is no JSON has no schema."""
+    value = _reference(route.answer) if route.answer else {}
+    return {kind: {"schema": value if kind == JSON else {}} for kind in route.media_types}
 
 
 def _one(kind: type | None) -> type | None:

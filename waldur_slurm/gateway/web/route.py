@@ -40,8 +40,9 @@ PUBLIC: Final = Public()
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`query` and `body` are what may be asked with, `answer` what comes back, as JSON.
+    """`query` and `body` are what may be asked with, `answer` what comes back.
 
+    `answer` is said of JSON alone; what else `media_types` names is a stream of lines.
     `compared` are names that may be compared too, as `job_id[gte]=1000`, with what they hold.
     `is_of_one_job`: a token for one job opens it too; the handler sees to it that it is that job.
     """
@@ -55,6 +56,9 @@ class Route:
     query: type | None = None
     body: type | None = None
     answer: type | None = None
+    media_types: tuple[str, ...] = ("application/json",)
+    status: int = 200
+    """Of what went well."""
     compared: Mapping[str, type] = field(default_factory=dict)
     is_of_one_job: bool = False
 

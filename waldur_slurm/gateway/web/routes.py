@@ -27,11 +27,12 @@ from waldur_slurm.gateway.web.native import (
 )
 from waldur_slurm.gateway.web.native import cluster_views as views
 from waldur_slurm.gateway.web.native.file_routes import FILE_ROUTES
+from waldur_slurm.gateway.web.native.steer_routes import STEER_ROUTES
 from waldur_slurm.gateway.web.native.submit_routes import SUBMIT_ROUTES
-from waldur_slurm.gateway.web.native.views import JobView
 from waldur_slurm.gateway.web.openapi import document
 from waldur_slurm.gateway.web.route import PUBLIC, Route
 from waldur_slurm.gateway.web.seeds.restapi_routes import RESTAPI_ROUTES
+from waldur_slurm.gateway.wire import JobView
 
 _READ_CLUSTER = Scope.CLUSTER_READ
 
@@ -75,6 +76,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         body=lookup.Lookup,
         answer=lookup.LookupAnswer,
     ),
+    *STEER_ROUTES,
     Route(
         "GET",
         "/events",
@@ -82,6 +84,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         events.follow,
         "what becomes of jobs, as server-sent events; `Last-Event-ID` goes on from there",
         query=events.EventsQuery,
+        media_types=(events.EVENT_STREAM,),
     ),
     Route(
         "GET",
@@ -92,6 +95,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         query=history.HistoryQuery,
         compared=history.COMPARED,
         answer=history.HistoryAnswer,
+        media_types=(JSON, history.CSV, history.NDJSON),
     ),
     Route(
         "GET",

@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -12,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from waldur_slurm.errors import CannotListen, SettingsError
-from waldur_slurm.gateway.web.protocol import Protocol
+from waldur_slurm.gateway.web.protocol import Crowd, Patience, Protocol
 from waldur_slurm.service.notify import Notifier
 from waldur_slurm.telemetry.events import Event, Level, Sink
 from waldur_slurm.variables.places import Address
@@ -83,11 +84,12 @@ def serve(
     key: Path | None,
     on_stop: Callable[[], None],
     tell: Sink,
+    crowd: Crowd,
 ) -> None:
     """Serve until SIGTERM or SIGINT; answers under way come to their end, for a while."""
     config = uvicorn.Config(
         app,
-        http=Protocol,
+        http=partial(Protocol, crowd=crowd, patience=Patience()),  # type: ignore[arg-type]  # it makes one
         ws="none",
         lifespan="off",
         interface="asgi3",

@@ -1,14 +1,12 @@
 """Answers that are written while they are read: long ones in little memory.
 
-A piece is read in a thread, in its lane, and the next one when the client has taken it: who reads
+A piece is asked for in a thread, and the next one when the client has taken it: who reads
 slowly holds no thread, and no more than a piece.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import islice
 from typing import TypeVar
-
-from waldur_slurm.gateway.web.crossing import Lane
 
 Item = TypeVar("Item")
 
@@ -16,7 +14,9 @@ _A_PIECE = 500
 
 
 async def in_pieces(
-    lane: Lane, read: Callable[[], Iterator[Item]], write: Callable[[list[Item]], bytes]
+    ask: Callable[[Callable[[], list[Item]]], Awaitable[list[Item]]],
+    read: Callable[[], Iterator[Item]],
+    write: Callable[[list[Item]], bytes],
 ) -> AsyncIterator[bytes]:
     """Yield what `write` makes of some items after the other."""
     items: Iterator[Item] | None = None
@@ -26,7 +26,7 @@ async def in_pieces(
         items = items or read()
         return list(islice(items, _A_PIECE))
 
-    while piece := await lane.run(some):
+    while piece := await ask(some):
         yield write(piece)
 
 

@@ -1,6 +1,6 @@
 """What the project asks of Slurm: every intent of `port.Accounting`, in the configured cluster."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from waldur_slurm.errors import CommandFailed
 from waldur_slurm.model.accounts import Snapshot
@@ -25,6 +25,9 @@ class SlurmClient(Accounts, People, Jobs, UnixUsers):
 
     def read_outline(self) -> Snapshot:
         return self._records.read_outline(self.cluster)
+
+    def read_part(self, touches: Callable[[AccountName, str], bool]) -> Snapshot:
+        return self._records.read_part(self.cluster, touches)
 
     def read_accounts(self, names: Collection[AccountName]) -> Snapshot:
         found = self.read_snapshot()

@@ -4,7 +4,7 @@ A write ends as CHANGED or ALREADY_SO. `CommandFailed` means that Slurm refused,
 `AccountingDown` and `TransportError` mean that Slurm is not answering: nothing may be concluded.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import Enum, auto
 from typing import Protocol
@@ -40,6 +40,14 @@ class Accounting(Protocol):
 
     def read_outline(self) -> Snapshot:
         """Read the cluster's accounts with parents, limits and people alone, in one process."""
+        ...
+
+    def read_part(self, touches: Callable[[AccountName, str], bool]) -> Snapshot:
+        """Read those accounts alone that are touched, by name and description, and root.
+
+        All the others may be there as well: of who is absent nothing is said. Raises `UnclearPart`
+        where an account hangs below one that is not read.
+        """
         ...
 
     def read_accounts(self, names: Collection[AccountName]) -> Snapshot:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
-from waldur_slurm.errors import AccountingDown
+from waldur_slurm.errors import AccountingDown, UnclearPart
 from waldur_slurm.model.accounts import Account, Association, Snapshot
 from waldur_slurm.model.names import ROOT, AccountName, ClusterName, UserName
 from waldur_slurm.model.tres import Tres
@@ -67,6 +67,19 @@ class Records:
             records = self.read_account_rows(known=tree.accounts)
         names = sorted(records.keys() | tree.accounts.keys())
         return Snapshot({name: _account(name, records.get(name), tree) for name in names})
+
+    def read_part(
+        self, cluster: ClusterName, touches: Callable[[AccountName, str], bool]
+    ) -> Snapshot:
+        records = self.read_account_rows()
+        names = {name for name, row in records.items() if touches(name, row.description)}
+        tree = self.read_tree(cluster, names, remembering=True)
+        read = sorted((names | {ROOT}) & (records.keys() | tree.accounts.keys()))
+        for name in read:
+            row = tree.accounts.get(name)
+            if row is not None and name != ROOT and row.parentid not in tree.names:
+                raise UnclearPart(f"account {name} hangs below one that was not asked for")
+        return Snapshot({name: _account(name, records.get(name), tree) for name in read})
 
     def read_outline(self, cluster: ClusterName) -> Snapshot:
         tree = self.read_tree(cluster, remembering=True)

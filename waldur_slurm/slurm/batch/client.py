@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
-from waldur_slurm.errors import CannotStart, ExpectedError, FileFailed, TransportError
+from waldur_slurm.errors import CannotStart, ExpectedError, FileFailed, SlurmError, TransportError
 from waldur_slurm.hand.options import NotAllowed
 from waldur_slurm.model.batch import (
     BatchSheet,
@@ -31,6 +32,11 @@ IN_SECONDS = {"TZ": "UTC", "SLURM_TIME_FORMAT": "%s"}
 
 NEVER_RAN = ("ENOENT", "EACCES", "ENOEXEC")
 """What the system says of a file that cannot be started, or opened before anything is."""
+
+_NO_SCRIPT = re.compile(r"^job script retrieval failed", re.MULTILINE)
+"""Said by a scontrol that exits with 0 all the same."""
+
+Unheard = Callable[[Argv, Completed], SlurmError]
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
@@ -83,7 +89,7 @@ class SlurmBatch:
         completed = self._run(
             argv, stdin=sheet.script, environ=IN_SECONDS, variables=_variables(sheet)
         )
-        self._believe(argv, completed)
+        self._believe(argv, completed, unheard=silence)
         return answers.parse_estimate(completed.err)
 
     def cancel(
@@ -94,7 +100,7 @@ class SlurmBatch:
         argv = _allowed(lambda: commands.cancel(jobs, signal, only))
         completed = self._run(argv)
         if _is_silence(completed):
-            raise silence(argv, completed)
+            raise _unheard(argv, completed)
         outcomes = answers.parse_cancelled(completed.err, jobs)
         if completed.code != 0 and not any(map(_is_explained, outcomes.values())):
             self._believe(argv, completed)
@@ -107,6 +113,14 @@ class SlurmBatch:
     def update(self, job: JobId, changes: Mapping[str, str]) -> None:
         argv = _allowed(lambda: commands.update(job, changes))
         self._believe(argv, self._run(argv))
+
+    def read_script(self, number: int) -> str:
+        argv = _allowed(lambda: commands.write_script(number))
+        completed = self._run(argv)
+        if _NO_SCRIPT.search(completed.err):
+            completed = replace(completed, code=completed.code or 1)
+        self._believe(argv, completed, unheard=silence)
+        return completed.out
 
     def _run(
         self,
@@ -121,14 +135,15 @@ class SlurmBatch:
             located, stdin=stdin, environ=environ, timeout=self._timeout, variables=variables
         )
 
-    def _believe(self, argv: Argv, completed: Completed) -> None:
+    def _believe(self, argv: Argv, completed: Completed, unheard: Unheard | None = None) -> None:
+        """`unheard` is what to raise of what is no act, where nobody answered."""
         if _is_silence(completed):
-            raise silence(argv, completed)
+            raise (unheard or _unheard)(argv, completed)
         if completed.code == 0:
             return
         found = refusals.refused(completed)
         if found.refusal is Refusal.OTHER and self._nobody_answers():
-            raise silence(argv, completed)
+            raise (unheard or _lost)(argv, completed)
         raise JobRefused(found)
 
     def _nobody_answers(self) -> bool:
@@ -167,6 +182,17 @@ def _variables(sheet: BatchSheet) -> Mapping[str, str] | None:
 
 def _is_silence(completed: Completed) -> bool:
     return is_silence(completed) or refusals.was_never_sent(completed)
+
+
+def _unheard(argv: Argv, completed: Completed) -> SlurmError:
+    """What nobody answered was done or not, unless no connection was made at all."""
+    if refusals.was_never_sent(completed):
+        return silence(argv, completed)
+    return _lost(argv, completed)
+
+
+def _lost(argv: Argv, completed: Completed) -> SlurmError:
+    return TransportError(f"{argv[0]}'s answer was lost: {said(completed)}")
 
 
 def _is_explained(outcome: Cancelled | Refused) -> bool:

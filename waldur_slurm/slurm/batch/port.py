@@ -3,7 +3,8 @@
 `JobRefused` is Slurm's refusal: nothing was done. `AccountingDown` and `CannotStart` say that Slurm
 was not reached: nothing was done, try later. `OutcomeUnknown` comes of `submit` alone: the job may
 be there or not, so look for it before anything is submitted again. A `TransportError` of what is
-not `submit` leaves open whether it was done; doing it again does no harm, but for a requeue.
+not `submit` leaves open whether it was done; doing it again does no harm, but for a requeue, which
+may end another run.
 """
 
 from collections.abc import Collection, Mapping
@@ -71,5 +72,12 @@ class Batch(Protocol):
     def control(self, verb: Verb, job: JobId) -> None: ...
 
     def update(self, job: JobId, changes: Mapping[str, str]) -> None:
-        """Change what `waldur_slurm.hand.options.UPDATED` lists, as far as Slurm lets the user."""
+        """Change what `waldur_slurm.hand.options.UPDATED` lists, as far as Slurm lets the user.
+
+        What Slurm took before it refused the rest stands.
+        """
+        ...
+
+    def read_script(self, number: int) -> str:
+        """Return the script of the job that slurmctld counts by this number, while it has it."""
         ...

@@ -8,6 +8,7 @@ from waldur_slurm.slurm.grammar.habits import VERSION
 from waldur_slurm.slurm.grammar.rows import lines_of
 
 _SETTING = re.compile(r"(\w+)\s*= ?(.*)", re.ASCII)
+_NOTHING = ("", "none", "(null)")
 
 
 def parse_version(text: str) -> str:
@@ -15,6 +16,11 @@ def parse_version(text: str) -> str:
     if match is None:
         raise UnparsableOutput(f"not a Slurm version: {text[:200]!r}")
     return match[1]
+
+
+def named_things(value: str) -> tuple[str, ...]:
+    """Read a list such as that of `PrivateData`, in its order; `none` is nothing."""
+    return tuple(word for word in map(str.strip, value.split(",")) if word.lower() not in _NOTHING)
 
 
 def parse_configuration(text: str) -> Mapping[str, str]:

@@ -141,6 +141,9 @@ class HistoryClient:
             return []
         return [row for row in rows if isinstance(row, PastOutput)]
 
+    def read_private(self) -> tuple[str, ...]:
+        return parsers.parse_private(self._tools.ask(commands.show_configuration()))
+
     def read_people(self) -> tuple[Person, ...]:
         return parsers.parse_people(self._tools.ask(commands.show_people()))
 

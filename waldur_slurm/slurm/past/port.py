@@ -52,6 +52,10 @@ class History(Protocol):
         """Tell what the output of these jobs was to be called; of none where that is not kept."""
         ...
 
+    def read_private(self) -> tuple[str, ...]:
+        """Read what it hides of others from those who are no operators, as `jobs`."""
+        ...
+
     def read_people(self) -> tuple[Person, ...]: ...
 
     def read_accounts(self) -> tuple[Account, ...]:

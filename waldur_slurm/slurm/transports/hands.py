@@ -1,4 +1,4 @@
-"""The ways to reach the hand (`waldur_slurm.hand`): by sudo, by its socket, or as oneself.
+"""The ways to reach the hand (`waldur_slurm.hand`): sudo, the executor, its socket, or as oneself.
 
 All of them carry the same conversation; `spoken` checks it. What has no answer at its end may have
 been done or not, which is a `TransportError` and no refusal.
@@ -17,6 +17,7 @@ from waldur_slurm.processes.child import Child, Ended
 from waldur_slurm.processes.connection import Connection
 
 PROGRAM = Path("/usr/libexec/slurm-gateway/hand")
+EXECUTOR = Path("/usr/local/bin/executor")
 SOCKET = Path("/run/slurm-gateway/hand.sock")
 ENVIRON = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 MOST_COMPLAINT = 4096
@@ -44,6 +45,18 @@ class SudoHand:
 
     def open(self, user: str, sent: Iterable[bytes], silence: timedelta) -> Heard:
         argv = (self._sudo, "-n", "-u", user, "--", self._program)
+        return _heard(argv, sent, silence)
+
+
+class SetuidHand:
+    """The setuid executor of `executor/` starts the hand as the user, where root has listed it."""
+
+    def __init__(self, program: Path = PROGRAM, *, executor: Path = EXECUTOR) -> None:
+        self._program = str(program)
+        self._executor = str(executor)
+
+    def open(self, user: str, sent: Iterable[bytes], silence: timedelta) -> Heard:
+        argv = (self._executor, "--user", user, "--command", self._program)
         return _heard(argv, sent, silence)
 
 

@@ -15,8 +15,10 @@ import pytest
 
 from tests.patience import AT_ONCE_S
 from waldur_slurm.agent.daemon.daemon import Daemon
+from waldur_slurm.agent.daemon.looks import Looks
 from waldur_slurm.agent.daemon.pace import Pace
 from waldur_slurm.agent.errors import WaldurUnreachable
+from waldur_slurm.agent.report.look import Look
 from waldur_slurm.errors import SettingsError, StateError
 from waldur_slurm.service.notify import Notifier
 from waldur_slurm.service.signals import Signals, listening
@@ -70,8 +72,10 @@ def run(
     notifier: Notifier | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     zone: ZoneInfo | None = None,
+    look: Callable[[], Look] | None = None,
 ) -> list[Event]:
     told: list[Event] = []
+    looks = Looks(look, interval=SOON, longest=SOON, tell=told.append) if look else None
     Daemon(
         run_cycle=cycle,
         reload=reload,
@@ -79,6 +83,7 @@ def run(
         signals=signals,
         notifier=notifier or Notifier(),
         tell=told.append,
+        looks=looks,
         now=now,
         dice=lambda: 0.5,
     ).run()
@@ -90,6 +95,33 @@ def test_cycles_follow_each_other_until_it_is_asked_to_stop(signals: Signals) ->
 
     assert run(cycle, signals) == []
     assert cycle.runs == 3
+
+
+def test_between_two_cycles_it_looks_until_a_look_wants_a_cycle(signals: Signals) -> None:
+    looked: list[Look] = [Look(is_cycle_wanted=True), Look(), Look()]
+
+    cycle = Script(well, well)
+    run(cycle, signals, interval=NEVER, look=looked.pop)
+
+    assert cycle.runs == 2
+    assert looked == []
+
+
+def test_after_a_cycle_that_failed_it_does_not_look_before_one_ends_well(signals: Signals) -> None:
+    order: list[str] = []
+
+    def look() -> Look:
+        order.append("look")
+        return Look(is_cycle_wanted=True)
+
+    def failed() -> None:
+        order.append("failed")
+        raise WaldurUnreachable("refused")
+
+    rare = timedelta(milliseconds=200)
+    run(Script(failed, lambda: order.append("well"), well), signals, rare, look=look)
+
+    assert order == ["failed", "well", "look"]
 
 
 class Ring:

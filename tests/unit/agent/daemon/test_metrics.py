@@ -92,6 +92,16 @@ def test_the_last_success_is_when_a_cycle_came_to_its_end() -> None:
     assert samples(metrics(ended("partial", standing=PULL)))[name] == 1_795_000_000
 
 
+def test_looks_are_timed_by_how_they_ended_and_say_nothing_of_cycles() -> None:
+    told = Event(name="look.ended", level=Level.DEBUG, fields={"outcome": "ok", "seconds": 1.5})
+
+    shown = samples(metrics(told, told))
+
+    assert shown["agent_look_seconds_count{outcome=ok}"] == 2
+    assert shown["agent_look_seconds_sum{outcome=ok}"] == 3
+    assert shown["agent_cycle_seconds_count{outcome=ok}"] == 0
+
+
 def test_phases_are_timed() -> None:
     told = Event(name="cycle.phase", level=Level.DEBUG, fields={"phase": "read", "seconds": 1.5})
 

@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest
 
 from tests.patience import AT_ONCE_S
-from waldur_slurm.agent.daemon.timing import run_timed, timed_phase
+from waldur_slurm.agent.daemon.timing import look_timed, run_timed, timed_phase
 from waldur_slurm.agent.errors import WaldurUnreachable
 from waldur_slurm.agent.report.findings import Drift, Failure, Refusal
+from waldur_slurm.agent.report.look import Look
 from waldur_slurm.agent.report.report import Report
 from waldur_slurm.agent.report.standing import Standing
 from waldur_slurm.service.signals import Stopped
@@ -42,6 +43,36 @@ def test_a_cycle_that_came_to_its_end_is_told_with_what_it_left() -> None:
     seconds = event.fields["seconds"]
     assert isinstance(seconds, float)
     assert 0 <= seconds < AT_ONCE_S
+
+
+@pytest.mark.parametrize(
+    ("look", "outcome"),
+    [
+        (Look(), "nothing new"),
+        (Look(is_cycle_wanted=True), "passed on"),
+        (Look(Done()), "ok"),
+        (Look(Done(failures=(Failure("step", WaldurUnreachable("x")),))), "partial"),
+    ],
+)
+def test_a_look_is_told_with_how_it_ended(look: Look, outcome: str) -> None:
+    told: list[Event] = []
+
+    assert look_timed(told.append, lambda: look) is look
+
+    assert [(event.name, event.level) for event in told] == [("look.ended", Level.DEBUG)]
+    assert told[0].fields["outcome"] == outcome
+
+
+def test_a_look_that_failed_is_told_and_fails_on() -> None:
+    told: list[Event] = []
+
+    def look() -> Look:
+        raise WaldurUnreachable("x")
+
+    with pytest.raises(WaldurUnreachable):
+        look_timed(told.append, look)
+
+    assert told[0].fields["outcome"] == "failed"
 
 
 def test_a_cycle_in_which_single_items_failed_is_told_as_partial() -> None:

@@ -95,6 +95,7 @@ def test_every_variable_of_this_agent_is_read() -> None:
         BILLING_TIMEZONE="Europe/Tallinn",
         PULL_APPROVE_ORDERS="false",
         PULL_REJECT_INVALID="true",
+        PULL_ORDER_INTERVAL="30s",
         PULL_MAX_REMOVALS="5,20%",
         PULL_MAX_TERMINATIONS="3",
         PUSH_LIMITS="report-only",
@@ -122,6 +123,7 @@ def test_every_variable_of_this_agent_is_read() -> None:
     assert (found.pull.approve_orders, found.pull.reject_invalid) == (False, True)
     assert found.pull.max_removals == Allowance(5, Fraction(1, 5))
     assert found.pull.max_terminations == 3
+    assert found.pull.order_interval == timedelta(seconds=30)
     assert found.pull.naming is Naming.SLUG
     assert found.pull.account_defaults == AccountDefaults("10", ("normal", "long"), "normal")
     assert found.pull.downscaled_qos == "slow"

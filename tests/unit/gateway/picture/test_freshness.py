@@ -67,7 +67,7 @@ def test_a_silent_slurm_of_which_nothing_is_known_is_a_refusal_not_an_empty_pict
     idle=st.floats(0, 100),
     began=st.none() | st.floats(-1000, 0),
 )
-def test_nobody_waits_for_a_slurm_that_is_silent_and_it_is_asked_once_a_life(
+def test_nobody_waits_for_a_slurm_that_is_silent_and_it_is_asked_once_a_rest(
     since: float, idle: float, began: float | None
 ) -> None:
     known = Readings(began=began, ended=since, failing_since=since)

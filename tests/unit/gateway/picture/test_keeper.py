@@ -2,13 +2,21 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
 from threading import Barrier, Event, Lock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from waldur_slurm.errors import AccountingDown
 from waldur_slurm.gateway.errors import NotNow
-from waldur_slurm.gateway.picture.freshness import PATIENCE_S, SILENCE_BORNE_S
+from waldur_slurm.gateway.picture.freshness import (
+    LONGEST_REST_S,
+    PATIENCE_S,
+    SILENCE_BORNE_S,
+    life_s,
+)
 from waldur_slurm.gateway.picture.keeper import Keeper, Look, Seen
 from waldur_slurm.gateway.picture.picture import Picture
 from waldur_slurm.telemetry.events import Event as Told
@@ -21,6 +29,9 @@ class Clock:
     def __call__(self) -> float:
         return self.now
 
+    def forward(self, seconds: float) -> None:
+        self.now += seconds
+
 
 class Source:
     """What is read: a number that counts the readings, or silence."""
@@ -29,11 +40,14 @@ class Source:
         self.readings = 0
         self.is_silent = False
         self.crashes = False
+        self.on_read: Callable[[], None] | None = None
         self._lock = Lock()
 
     def read(self) -> int:
         with self._lock:
             self.readings += 1
+        if self.on_read:
+            self.on_read()
         if self.is_silent:
             raise AccountingDown(("squeue",), 1, "connect failure")
         if self.crashes:
@@ -42,12 +56,12 @@ class Source:
 
 
 class Site:
-    def __init__(self, on_new: Callable[..., None] | None = None) -> None:
+    def __init__(self, on_new: Callable[..., None] | None = None, ttl_s: float = 5.0) -> None:
         self.clock = Clock()
         self.source = Source()
         self.told: list[Told] = []
         self.keeper = Keeper(
-            "jobs", self.source.read, 5.0, self.told.append, on_new=on_new, clock=self.clock
+            "jobs", self.source.read, ttl_s, self.told.append, on_new=on_new, clock=self.clock
         )
 
     def see(self, *, younger_than: float = 0.0) -> Seen[int]:
@@ -61,6 +75,19 @@ class Site:
             if isinstance(look.answer, NotNow):
                 raise look.answer
             look.answer.result(timeout=10)
+
+    @property
+    def life_s(self) -> float:
+        last = self.keeper.last
+        return life_s(self.keeper.ttl_s, last.took_s if last else 0.0)
+
+    def ask_each_second(self) -> bool:
+        """Ask, a second later; say whether Slurm was asked for it."""
+        self.clock.forward(1.0)
+        look = self.keeper.look()
+        if look.to_take:
+            look.to_take.take()
+        return look.to_take is not None
 
     def names(self) -> list[str]:
         return [event.name for event in self.told]
@@ -145,6 +172,33 @@ def test_after_a_minute_of_silence_nobody_is_shown_the_picture_any_more() -> Non
     assert refused.value.after_s >= 1
 
 
+@given(
+    ttl_s=st.sampled_from((1.0, 5.0, 60.0, 300.0)),
+    took_s=st.sampled_from((0.0, 3.0, 40.0)),
+    silent_for=st.integers(1, 400),
+)
+def test_the_first_reading_that_begins_when_slurm_answers_again_is_what_all_are_shown(
+    ttl_s: float, took_s: float, silent_for: int
+) -> None:
+    site = Site(ttl_s=ttl_s)
+    site.source.on_read = lambda: site.clock.forward(took_s)
+    site.see()
+    site.clock.forward(site.life_s + 1)
+    site.source.is_silent = True
+    site.source.on_read = None
+    asked = [second for second in range(silent_for) if site.ask_each_second()]
+    failed = site.source.readings
+
+    site.source.is_silent = False
+    seconds = next(second for second in range(1000) if site.ask_each_second())
+
+    assert all(after - before <= LONGEST_REST_S for before, after in pairwise(asked))
+    assert seconds <= min(ttl_s, LONGEST_REST_S)
+    assert site.source.readings == failed + 1
+    shown = site.see()
+    assert (shown.picture.value, shown.silence) == (failed + 1, "")
+
+
 def test_silence_is_told_once_and_so_is_its_end() -> None:
     site = Site()
     site.see()
@@ -196,6 +250,31 @@ def test_what_was_changed_is_read_again_before_it_is_shown() -> None:
     site.keeper.forget()
 
     assert site.see().picture.value == 2
+
+
+def test_a_picture_that_was_being_taken_when_something_was_changed_is_not_shown_as_fresh() -> None:
+    site = Site()
+    read = site.source.read
+
+    def read_while_it_changes() -> int:
+        if site.source.readings == 0:
+            site.keeper.forget()
+        return read()
+
+    site.keeper._read = read_while_it_changes
+
+    assert site.see().picture.value == 2
+
+
+def test_the_last_picture_stands_for_a_silent_slurm_after_a_change_too() -> None:
+    site = Site()
+    site.see()
+    site.keeper.forget()
+    site.source.is_silent = True
+
+    seen = site.see()
+
+    assert (seen.picture.value, "connect failure" in seen.silence) == (1, True)
 
 
 def test_each_new_picture_is_handed_on_with_the_one_before() -> None:

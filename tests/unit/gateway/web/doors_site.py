@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from tests.fakes.batch import FakeBatch, FakeQueue
+from tests.fakes.batch import FakeBatch, FakeJob, FakeQueue
 from tests.fakes.cluster import live_job
 from tests.fakes.files import FakeFiles, FakeTree
 from tests.fakes.people import ThesePeople
@@ -26,6 +26,7 @@ from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.app import application
 from waldur_slurm.gateway.web.route import Route
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
+from waldur_slurm.model.batch import BatchSheet
 from waldur_slurm.model.names import UserName
 
 PARAMETERS = {"cluster": "lab", "job_id": "1", "node": "n1", "path": "result"}
@@ -39,7 +40,8 @@ def _means(user: str) -> Means:
     tree = FakeTree()
     for name in ("result", "slurm-1.out", "slurm-2.out"):
         tree.write(f"{HOME}/{name}", b"done\n")
-    return Means(FakeBatch(FakeQueue(), user), FakeFiles(tree))
+    queue = FakeQueue(jobs=[FakeJob(1, "ann", BatchSheet("#!/bin/sh\n"))])
+    return Means(FakeBatch(queue, user), FakeFiles(tree))
 
 
 def path_of(route: Route) -> str:
@@ -50,7 +52,7 @@ def body_of(route: Route) -> bytes:
     """Send what is understood, where a route asks more of a body than that it is one."""
     if route.path.endswith("/tokens"):
         return b'{"scopes": ["output:read"]}'
-    return b"{}" if route.method in ("POST", "PUT") else b""
+    return b"{}" if route.method in ("POST", "PUT", "PATCH") else b""
 
 
 @dataclass
@@ -61,9 +63,10 @@ class DoorsSite:
     pace: Pace = field(default_factory=lambda: Pace(1_000, 1_000))
     gateway: GatewaySite = field(
         default_factory=lambda: GatewaySite(
-            restapi=RestApi(has_index=True, archive=FakeSamples()),
-            means_of=_means,
             people=ThesePeople("ann", "bob"),
+            jobs_ttl=timedelta(seconds=0.05),
+            means_of=_means,
+            restapi=RestApi(has_index=True, archive=FakeSamples()),
         )
     )
 

@@ -35,10 +35,9 @@ class FilesSite:
         self.trees = {user: FakeTree((f"/home/{user}",)) for user in ("ann", "bob")}
         self.tree = self.trees["ann"]
         self.tree.write(f"{WORK}/job.sh", b"#!/bin/sh\n")
-        self.gateway = GatewaySite(
-            means_of=self._means,
-            people=ThesePeople("ann", "bob", groups={"ann": ("physics",)}),
-        )
+        people = ThesePeople("ann", "bob")
+        people.groups["ann"] = ("physics",)
+        self.gateway = GatewaySite(means_of=self._means, people=people)
         self.put(1, state="RUNNING")
 
     def put(self, number: int, **changes: Any) -> None:

@@ -1,6 +1,5 @@
 """A cluster's accounts, its usage and its load; the gateway's version and its page of routes."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -79,6 +78,9 @@ def test_usage_says_what_a_partitions_jobs_hold_of_each_of_its_nodes(site: Gatew
 # Load
 
 
+MIDNIGHT = 1_795_996_800
+
+
 def sample(time: int, load: float) -> Sample:
     part = PartitionSample(2, 20, 100, 10, 1, 3, 30, load, "UP")
     return Sample(time, load, 10, 100, 2, 20, {"main": part})
@@ -88,26 +90,37 @@ def sample(time: int, load: float) -> Sample:
 def sampled(site: GatewaySite) -> GatewaySite:
     archive = site.restapi.archive
     assert archive
-    archive.add_all("lab", [sample(600, 0.0), sample(630, 0.5), sample(660, 1.0)])
+    archive.add_all(
+        "lab", [sample(MIDNIGHT + at, load) for at, load in ((0, 0.0), (30, 0.5), (60, 1.0))]
+    )
     return site
 
 
 def test_load_comes_as_a_point_a_step_each_the_mean_of_its_samples(sampled: GatewaySite) -> None:
-    answer = sampled.get("/api/v1/load?from=600&to=700&step=60").json
+    answer = sampled.get(f"/api/v1/load?from={MIDNIGHT}&to={MIDNIGHT + 100}&step=60").json
 
     assert [(point["samples"], point["load"]) for point in answer["points"]] == [
         (2, 0.25),
         (1, 1.0),
     ]
-    assert answer["points"][0]["at"] == datetime.fromtimestamp(600, UTC).strftime("%FT%TZ")
+    assert answer["points"][0]["at"] == "2026-11-30T00:00:00Z"
     assert answer["points"][0]["partitions"]["main"]["cpus_held"] == 2
 
 
 def test_where_nothing_was_sampled_there_is_no_point(sampled: GatewaySite) -> None:
-    assert sampled.get("/api/v1/load?from=100&to=500").json["points"] == []
+    assert sampled.get("/api/v1/load?from=2026-11-28&to=2026-11-29").json["points"] == []
 
 
-@pytest.mark.parametrize("query", ["from=700&to=600", "from=0&to=9999999&step=1", "step=0", "x=1"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "from=2026-11-30&to=2026-11-29",
+        "from=2026-11-01&to=2026-11-30&step=1",
+        "from=0",
+        "step=0",
+        "x=1",
+    ],
+)
 def test_a_load_that_cannot_be_told_is_refused(sampled: GatewaySite, query: str) -> None:
     assert sampled.get(f"/api/v1/load?{query}").status == 400
 

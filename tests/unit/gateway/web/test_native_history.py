@@ -1,15 +1,17 @@
 """The native API's history: pages, streams, whose jobs, and what silence means."""
 
+import asyncio
 import csv
 import json
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
 
 from tests.fakes.cluster import BEGAN
 from tests.fakes.past import past_run
-from tests.gateway_client import Asked
+from tests.gateway_client import Answered, Asked
 from tests.unit.gateway.site import GatewaySite, somebody
 from waldur_slurm.errors import AccountingDown
 from waldur_slurm.gateway.web.route import Route
@@ -204,3 +206,28 @@ def test_a_summary_tells_efficiency_where_it_is_asked_for(site: GatewaySite) -> 
     assert plain["cpu_efficiency"] is None
     assert asked.status == 200
     assert site.get(f"/api/v1/history/summary?{SPAN}&limit=3").status == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        (f"/api/v1/history?{SPAN}", {}),
+        (f"/api/v1/history?{SPAN}", {"Accept": "text/csv"}),
+        (f"/api/v1/history/summary?{SPAN}", {}),
+        ("/history", {}),
+    ],
+)
+def test_nobody_waits_for_an_accounting_that_hangs(path: str, headers: dict[str, str]) -> None:
+    site = GatewaySite(patience_s=0.05)
+    site.history.may_answer = may_answer = Event()
+
+    async def ask() -> Answered:
+        told = await site.client().one(Asked(path, headers=[*headers.items()]))
+        may_answer.set()
+        return told
+
+    told = asyncio.run(ask())
+
+    assert told.status == 503
+    assert told.headers["retry-after"] == "5"
+    assert "has not answered within" in told.text

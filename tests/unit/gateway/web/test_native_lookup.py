@@ -1,12 +1,15 @@
 """Many jobs by their marks: present, absent or unknown, and never a stranger's."""
 
+import asyncio
 import json
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
 
 from tests.fakes.cluster import live_job
+from tests.gateway_client import Answered, Asked
 from tests.unit.gateway.site import GatewaySite, somebody
 from waldur_slurm.errors import AccountingDown
 from waldur_slurm.model.names import UserName
@@ -38,6 +41,24 @@ def test_no_mark_is_absent_while_the_accounting_is_silent() -> None:
 
     assert (answer["absent"], answer["unknown"]) == ([], ["op:2"])
     assert "slurmdbd is away" in answer["said"]
+
+
+def test_no_mark_is_absent_while_the_accounting_hangs() -> None:
+    site = GatewaySite(jobs_ttl=timedelta(0), patience_s=0.05)
+    site.history.may_answer = may_answer = Event()
+    site.cluster.put(live_job(1, comment="op:1"))
+    body = json.dumps({"marks": ["op:1", "op:2"]}).encode()
+
+    async def ask() -> Answered:
+        told = await site.client().one(Asked("/api/v1/jobs/lookup", "POST", body=body))
+        may_answer.set()
+        return told
+
+    answer = asyncio.run(ask()).json
+
+    assert [job["comment"] for job in answer["jobs"]] == ["op:1"]
+    assert (answer["absent"], answer["unknown"]) == ([], ["op:2"])
+    assert "has not answered within" in answer["said"]
 
 
 def test_marks_of_somebody_elses_jobs_are_not_found() -> None:

@@ -196,12 +196,12 @@ def test_a_hand_whose_sbatch_failed_leaves_it_open_unless_it_never_ran() -> None
 
 def test_no_kind_of_refusal_follows_from_a_lost_connection() -> None:
     words = "Unexpected message received for job 5\n"
-    with pytest.raises(AccountingDown):
+    with pytest.raises(TransportError):
         batch(Completed(1, "", words), DOWN).control(Verb.HOLD, JobId(5))
     with pytest.raises(JobRefused):
         batch(Completed(1, "", words), UP).control(Verb.HOLD, JobId(5))
     timed_out = "scancel: error: Kill job error on job id 5: Socket timed out on send/recv\n"
-    with pytest.raises(AccountingDown):
+    with pytest.raises(TransportError):
         batch(Completed(140, "", timed_out)).cancel([JobId(5)])
 
 

@@ -111,10 +111,20 @@ def desire(world: World) -> Desired:
     desired.misplaced = tuple(scene.hierarchy.misplaced())
     desired.new_parents = tuple(scene.hierarchy.new_parents)
     desired.needed_parents = scene.hierarchy.needed
-    # Waldur makes the offering users of a new allocation only when its order is done.
-    served = [k.resource for k in desired.kept if k.resource.state is not ResourceState.CREATING]
-    desired.outsiders = tuple(find_outsiders(world, scene.roster, served))
+    desired.outsiders = tuple(find_outsiders(world, scene.roster, _served(desired)))
     return desired
+
+
+def _served(desired: Desired) -> list[Resource]:
+    """Where somebody without access is told of.
+
+    Waldur makes the offering users of a new allocation only when its order is done, and then takes
+    a moment: who looks at a part looks at such.
+    """
+    if desired.world.is_partial:
+        return []
+    kept = (each.resource for each in desired.kept)
+    return [resource for resource in kept if resource.state is not ResourceState.CREATING]
 
 
 class _Scene:
@@ -297,6 +307,8 @@ def _slurm_is_believed(world: World) -> bool:
 def _orphans(
     world: World, ownership: Ownership, holdings: Mapping[ResourceUuid, Holding]
 ) -> Iterator[Drift]:
+    if world.is_partial:
+        return
     unreadable = {row.uuid for row in world.waldur.unreadable}
     for account, mark in ownership.own(MarkKind.RESOURCE):
         if mark.uuid not in holdings and mark.uuid not in unreadable:

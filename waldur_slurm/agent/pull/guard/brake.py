@@ -18,11 +18,13 @@ from waldur_slurm.agent.pull.vocabulary.findings import Refusal, RefusalKind
 from waldur_slurm.agent.pull.vocabulary.steps import (
     AdoptAccount,
     CancelJobs,
+    HoldAccount,
     HoldUser,
     RemoveAccount,
     RemoveUser,
     Step,
     TellNoAssociation,
+    sort_key,
     subject_of,
 )
 from waldur_slurm.agent.pull.world.doubts import WHEN_BELIEVED, Doubt
@@ -48,7 +50,9 @@ class Guarded:
 
 
 def guard(desired: Desired, plan: Plan) -> Guarded:
-    """Cut from the plan what the policy does not allow now."""
+    """Cut from the plan what the policy does not allow now, or what a part does not show."""
+    if desired.world.is_partial:
+        return Guarded(_only_giving(desired, plan), (), ())
     doubts = tuple(find_doubts(desired))
     if desired.world.consent.allow_removals:
         return Guarded(plan, (), doubts)
@@ -57,6 +61,29 @@ def guard(desired: Desired, plan: Plan) -> Guarded:
     plan = _cut_doubtful(plan, open_doubts, orders_ending(desired))
     brakes = tuple(_brakes(desired, plan))
     return Guarded(_cut_kinds(desired, plan, brakes), brakes, doubts)
+
+
+def _only_giving(desired: Desired, plan: Plan) -> Plan:
+    """Nothing is taken away, and nothing adopted, by who does not see what else there is.
+
+    An account that is to be held gets nothing before it is. No word is lost about all that: the
+    next cycle sees everything, and does it.
+    """
+    ending = orders_ending(desired)
+    held = {step.account for step in plan.steps if isinstance(step, HoldAccount)}
+    lost = [
+        isinstance(step, AdoptAccount)
+        or brake_kind(step, ending) is not None
+        or _account_of(step) in held
+        for step in plan.steps
+    ]
+    return _without(plan, lost, [])
+
+
+def _account_of(step: Step) -> str:
+    """The account that the step is about, or else something that is none."""
+    _, account, *_ = sort_key(step)
+    return account
 
 
 def orders_ending(desired: Desired) -> frozenset[str]:

@@ -70,6 +70,9 @@ def plan_empty_parents(desired: Desired) -> Iterator[RemoveAccount]:
 
 
 def empty_parents(desired: Desired) -> dict[AccountName, Stage]:
+    """None where only a part was read: what hangs on an account may be in the other."""
+    if desired.world.is_partial:
+        return {}
     stages = {
         MarkKind.PROJECT: Stage.PROJECTS_OUT,
         MarkKind.CUSTOMER: Stage.CUSTOMERS_OUT,

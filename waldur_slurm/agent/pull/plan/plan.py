@@ -73,13 +73,18 @@ class _Draft:
 
 
 def questions(desired: Desired) -> Questions:
-    """What only Slurm can tell about the people and jobs in question."""
+    """What only Slurm can tell about the people and jobs in question.
+
+    Who sees a part takes nobody away, so of those who leave nothing need be known.
+    """
+    joiners = {user for each in desired.allocations for user in each.joiners}
+    if desired.world.is_partial:
+        return Questions(joiners=frozenset(joiners))
     accounts = {kept.account for kept in desired.kept if kept.turnover.leavers}
     for ending in desired.endings:
         name = ending.found.name if ending.found else name_in_waldur(ending.resource)
         if name is not None:
             accounts.add(name)
-    joiners = {user for each in desired.allocations for user in each.joiners}
     departing = {user for _, user in leaving(desired)}
     if desired.world.consent.repair_default_associations:
         departing |= {user for _, user in unlimited(desired)}

@@ -4,13 +4,13 @@ What cannot be proven to belong to a resource is somebody else's, whatever Waldu
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from waldur_slurm.agent.model.marketplace import Project, Resource, ResourceUuid
 from waldur_slurm.agent.pull.world.marks import Mark, MarkKind, looks_marked, parse_mark
 from waldur_slurm.agent.pull.world.naming import original_name, parent_names
-from waldur_slurm.agent.pull.world.world import World
+from waldur_slurm.agent.pull.world.world import Claims, World
 from waldur_slurm.errors import InvalidName
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import AccountName, account_name
@@ -56,6 +56,23 @@ def name_in_waldur(resource: Resource) -> AccountName | None:
         return None
 
 
+def claims_of(resources: Iterable[Resource], known: Claims) -> dict[str, tuple[ResourceUuid, ...]]:
+    """Add to what is known of before who lays claim to which name now."""
+    claims = dict(known)
+    for resource in resources:
+        others = claims.get(resource.backend_id, ())
+        if resource.backend_id and resource.uuid not in others:
+            claims[resource.backend_id] = (*others, resource.uuid)
+    return claims
+
+
+def promised(world: World) -> Claims:
+    """Names that Waldur gives to resources, and that Slurm has no account for."""
+    claims = claims_of(world.waldur.resources, {})
+    there = world.snapshot.accounts
+    return {name: resources for name, resources in claims.items() if name not in there}
+
+
 class Ownership:
     """Everything one snapshot tells about who owns what."""
 
@@ -69,11 +86,7 @@ class Ownership:
             if mark is not None:
                 self._marks[name] = mark
                 self._marked[mark.kind, mark.uuid].append(name)
-        self._claims: dict[str, tuple[ResourceUuid, ...]] = {}
-        for resource in world.waldur.resources:
-            if resource.backend_id:
-                others = self._claims.get(resource.backend_id, ())
-                self._claims[resource.backend_id] = (*others, resource.uuid)
+        self._claims = claims_of(world.waldur.resources, world.claims)
         self._children: dict[AccountName, list[AccountName]] = defaultdict(list)
         for account in self._accounts.values():
             if account.parent is not None:

@@ -95,6 +95,13 @@ class PullPolicy:
         "how long a project's or customer's account stays after its last allocation went",
         "24h",
     )
+    order_interval: timedelta = variable(
+        "PULL_ORDER_INTERVAL",
+        duration(),
+        "how often pull asks for new orders between two cycles, and serves at once those that give"
+        " something; `0`: never",
+        "5",
+    )
     approve_orders: bool = variable(
         "PULL_APPROVE_ORDERS", flag, "whether pull approves orders for the provider", "true"
     )

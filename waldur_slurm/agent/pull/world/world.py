@@ -1,4 +1,7 @@
-"""What one cycle found on both sides, as values; whatever is None is unknown."""
+"""What one cycle found on both sides, as values; whatever is None is unknown.
+
+A cycle sees everything, or what some orders touch. Of what it did not read nothing is concluded.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +24,9 @@ from waldur_slurm.agent.pull.world.taken import Taken
 from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.jobs import QueuedJob
 from waldur_slurm.model.names import AccountName, UserName
+
+Claims = Mapping[str, tuple[ResourceUuid, ...]]
+"""Names of accounts, each with the resources that Waldur calls so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,3 +90,7 @@ class World:
     clock_difference: timedelta = timedelta(0)
     """Between Waldur's clock and ours, right after Waldur was read."""
     consent: Consent = NO_CONSENT
+    is_partial: bool = False
+    """Whether only what some orders touch was read: who is absent may be there all the same."""
+    claims: Claims = field(default_factory=dict)
+    """What is known from before of others' names, where only a part was read."""

@@ -23,7 +23,8 @@ from waldur_slurm.gateway.web.native.cluster_views import (
     statistics_view,
 )
 from waldur_slurm.gateway.web.native.lookup import MOST_MARKS
-from waldur_slurm.gateway.web.native.views import JobView, job_view
+from waldur_slurm.gateway.web.native.views import job_view
+from waldur_slurm.gateway.wire import JobView
 from waldur_slurm.hand.requests import MOST_SCRIPT, MOST_VARIABLES
 from waldur_slurm.model.hosts import expand_hosts
 
@@ -50,6 +51,8 @@ class ClusterView(msgspec.Struct, frozen=True):
     min_job_age: str | None
     stores_comments: bool | None
     limits: LimitsView
+    hidden: tuple[str, ...] | None
+    """What `PrivateData` hides of others from the gateway, as `jobs`; null until it is known."""
 
 
 class ClustersAnswer(msgspec.Struct, frozen=True):
@@ -179,4 +182,5 @@ async def _cluster_view(ask: Ask, cluster: ClusterPictures) -> ClusterView:
         min_job_age=configuration.get("MinJobAge"),
         stores_comments=None if flags is None else "job_comment" in flags,
         limits=LimitsView(),
+        hidden=cluster.hidden,
     )

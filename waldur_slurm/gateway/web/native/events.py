@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from time import monotonic
+from typing import Annotated
 
 import msgspec
 from starlette.responses import Response, StreamingResponse
@@ -15,7 +16,8 @@ from starlette.responses import Response, StreamingResponse
 from waldur_slurm.gateway.errors import GatewayError, NotNow, WrongAsk
 from waldur_slurm.gateway.picture.transitions import Kind, Numbered, Transition
 from waldur_slurm.gateway.web.ask import Ask
-from waldur_slurm.gateway.web.native.filters import names_in
+from waldur_slurm.gateway.web.native.filters import ids_in, names_in
+from waldur_slurm.gateway.web.native.spelling import JobIds
 
 EVENT_STREAM = "text/event-stream"
 HEARTBEAT_S = 15.0
@@ -30,10 +32,10 @@ _AT_ONCE = 500
 class EventsQuery(msgspec.Struct, frozen=True):
     """Lists by commas. `after`: the number of the last event heard, as in `Last-Event-ID`."""
 
-    job: str = ""
+    job: JobIds = ""
     user: str = ""
     state: str = ""
-    after: str = ""
+    after: Annotated[str, msgspec.Meta(extra_json_schema={"pattern": "^[0-9]{0,18}$"})] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ async def follow(ask: Ask) -> Response:
     query = ask.query(EventsQuery)
     wanted = Wanted(
         cluster=ask.cluster.name,
-        jobs=names_in(query.job),
+        jobs=frozenset(map(str, ids_in(query.job))),
         users=names_in(query.user),
         states=frozenset(word.upper() for word in names_in(query.state)),
         owners=ask.principal.sees_only,

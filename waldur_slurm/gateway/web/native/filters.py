@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from waldur_slurm.errors import InvalidName
 from waldur_slurm.gateway.errors import WrongAsk
+from waldur_slurm.gateway.web.native.spelling import TIME
 from waldur_slurm.model.batch import JobId, job_id
 
 T = TypeVar("T")
@@ -54,16 +55,20 @@ def read_id(text: str) -> JobId:
 
 
 def read_time(text: str) -> datetime:
-    """Read `2026-11-30T12:00:00Z`, a date, or seconds since 1970; without a zone it is UTC."""
-    try:
-        if re.fullmatch(r"\d{1,11}(\.\d{1,6})?", text, re.ASCII):
-            return datetime.fromtimestamp(float(text), UTC)
-        found = datetime.fromisoformat(text)
-    except (ValueError, OverflowError, OSError):
+    """Read `2026-11-30T12:00:00Z`, a day, or seconds since 1970; without a zone it is UTC."""
+    if not TIME.fullmatch(text):
         raise WrongAsk(
             f"{text!r}: expected a time such as 2026-11-30T12:00:00Z, or seconds since 1970"
-        ) from None
+        )
+    if text.isdecimal():
+        return datetime.fromtimestamp(int(text), UTC)
+    found = datetime.fromisoformat(text)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def read_moment(written: str) -> datetime:
+    """Read a time back that a cursor holds."""
+    return datetime.fromisoformat(written)
 
 
 def read_number(text: str) -> int:

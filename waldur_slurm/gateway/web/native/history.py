@@ -19,12 +19,14 @@ from waldur_slurm.gateway.web.native.filters import (
     Compared,
     ids_in,
     names_in,
+    read_moment,
     read_number,
     read_time,
 )
 from waldur_slurm.gateway.web.native.past_views import past_job_view
-from waldur_slurm.gateway.web.native.views import JobView
+from waldur_slurm.gateway.web.native.spelling import Cursor, JobIds, Since, Until
 from waldur_slurm.gateway.web.stream import begun, in_pieces
+from waldur_slurm.gateway.wire import JobView
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.past import Page, PastJob, PastQuery, PastStep, Position
@@ -64,21 +66,21 @@ _COLUMNS: dict[str, Callable[[JobView], object]] = {
 class HistoryFilter(msgspec.Struct, frozen=True):
     """Jobs that waited, ran or ended between `since` and `until`; the last week by default."""
 
-    since: str = ""
-    until: str = ""
+    since: Since = ""
+    until: Until = ""
     user: str = ""
     account: str = ""
     partition: str = ""
     state: str = ""
     qos: str = ""
     name: str = ""
-    job_id: str = ""
+    job_id: JobIds = ""
 
 
 class HistoryQuery(HistoryFilter, frozen=True):
     """A page of them."""
 
-    cursor: str = ""
+    cursor: Cursor = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
     efficiency: bool = False
     """Of a page: costs the accounting a query a job."""
@@ -106,15 +108,16 @@ async def list_history(ask: Ask) -> Response:
         return await _streamed(ask, wanted, CSV, _as_csv, _line_of(list(_COLUMNS)))
     if NDJSON in accepts:
         return await _streamed(ask, wanted, NDJSON, _as_lines, b"")
-    return await _page(ask, query, wanted)
+    return await _page(ask, query, compared, wanted)
 
 
 def past_query(ask: Ask, query: HistoryFilter, compared: Collection[Compared]) -> PastQuery:
     """Ask for no more than whoever asks may see."""
-    until = read_time(query.until) if query.until else datetime.now(UTC)
+    now = datetime.now(UTC)
+    until = min(read_time(query.until), now) if query.until else now
     since = read_time(query.since) if query.since else until - LOOKED_BACK
     if since >= until:
-        raise WrongAsk("since: expected a time before `until`")
+        raise WrongAsk("since: expected a time before `until`, which is now at the latest")
     mine, users = ask.principal.sees_only, names_in(query.user)
     if mine is not None:
         users = users & frozenset(mine) if users else frozenset(mine)
@@ -156,38 +159,49 @@ def _numbers(compared: Collection[Compared]) -> tuple[int | None, int | None]:
     return first, last
 
 
-async def _page(ask: Ask, query: HistoryQuery, wanted: PastQuery) -> Response:
-    cluster, history = ask.cluster.name, ask.cluster.history
-    about = f"{msgspec.structs.replace(query, cursor='')} {ask.principal.visibility}"
+async def _page(
+    ask: Ask, query: HistoryQuery, compared: Collection[Compared], wanted: PastQuery
+) -> Response:
+    whole = msgspec.structs.replace(query, cursor="")
+    about = f"{whole} {compared} {ask.principal.visibility}"
     after = _position(ask, about, query.cursor) if query.cursor else None
-    page = Page((), None)
-    if not may_see_nothing(ask, wanted):
-        page = await asked(ask, lambda: history.read_page(wanted, limit=query.limit, after=after))
-    steps = await _steps(ask, page, wanted.since) if query.efficiency else None
-    answer = HistoryAnswer(
-        cluster=cluster,
-        since=wanted.since,
-        until=wanted.until,
-        unreadable=len(page.unreadable) if ask.principal.sees_all else 0,
-        next=page.after and write_cursor(ask.site.mark, about, page.after),
-        jobs=tuple(
-            past_job_view(job, cluster, None if steps is None else steps.get(job.id, ()))
-            for job in page.jobs
-        ),
-    )
-    return Response(msgspec.json.encode(answer), media_type=JSON)
+
+    def read() -> bytes:
+        page = ask.cluster.history.read_page(wanted, limit=query.limit, after=after)
+        steps = _steps(ask, page, wanted.since) if query.efficiency else None
+        return written(page, steps)
+
+    def written(page: Page, steps: Mapping[JobId, tuple[PastStep, ...]] | None) -> bytes:
+        answer = HistoryAnswer(
+            cluster=ask.cluster.name,
+            since=wanted.since,
+            until=wanted.until,
+            unreadable=len(page.unreadable) if ask.principal.sees_all else 0,
+            next=page.after and write_cursor(ask.site.mark, about, page.after),
+            jobs=tuple(
+                past_job_view(
+                    job, ask.cluster.name, None if steps is None else steps.get(job.id, ())
+                )
+                for job in page.jobs
+            ),
+        )
+        return msgspec.json.encode(answer)
+
+    if may_see_nothing(ask, wanted):
+        body = written(Page((), None), None)
+    else:
+        body = await asked(ask, read, f"page {about} {query.cursor}")
+    return Response(body, media_type=JSON)
 
 
-async def _steps(ask: Ask, page: Page, since: datetime) -> Mapping[JobId, tuple[PastStep, ...]]:
+def _steps(ask: Ask, page: Page, since: datetime) -> Mapping[JobId, tuple[PastStep, ...]]:
     ids = [job.id for job in page.jobs if job.last.state.is_terminal]
-    if not ids:
-        return {}
-    return await asked(ask, lambda: ask.cluster.history.read_steps(ids, since))
+    return ask.cluster.history.read_steps(ids, since) if ids else {}
 
 
 def _position(ask: Ask, about: str, cursor: str) -> Position:
     submitted, number, name = read_cursor(ask.site.mark, about, cursor)
-    return Position(read_time(submitted), number, name)
+    return Position(read_moment(submitted), number, name)
 
 
 @contextmanager
@@ -201,9 +215,10 @@ def silence_is_not_now() -> Iterator[None]:
         raise NotNow(f"the accounting does not answer: {error}") from None
 
 
-async def asked(ask: Ask, read: Callable[[], T]) -> T:
+async def asked(ask: Ask, read: Callable[[], T], same: str) -> T:
+    """Ask once for all who ask the same meanwhile, and wait for so long only."""
     with silence_is_not_now():
-        return await ask.site.crossing.accounting.run(read)
+        return await ask.site.questions.ask(read, f"{ask.cluster.name} {same}")
 
 
 async def _streamed(
@@ -214,7 +229,7 @@ async def _streamed(
     head: bytes,
 ) -> Response:
     """What breaks off is cut off, so that no client takes a part for the whole."""
-    pieces = in_pieces(ask.site.crossing.accounting, lambda: _views(ask, wanted), write)
+    pieces = in_pieces(ask.site.questions.ask, lambda: _views(ask, wanted), write)
     with silence_is_not_now():
         body = await begun(pieces, head)
     return StreamingResponse(body, media_type=media_type)

@@ -21,8 +21,9 @@ from waldur_slurm.gateway.web.answers import JSON, seen_headers
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.filters import read_id
 from waldur_slurm.gateway.web.native.past_views import efficiency_view, past_job_view
-from waldur_slurm.gateway.web.native.views import JobView, job_view
+from waldur_slurm.gateway.web.native.views import job_view
 from waldur_slurm.gateway.web.native.whereabouts import find, recall, within_reach
+from waldur_slurm.gateway.wire import JobView
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.live import LiveJob
 from waldur_slurm.model.past import PastJob

@@ -29,11 +29,14 @@ from waldur_slurm.gateway.web.native.filters import (
     names_in,
     only_fields,
     read_compared,
+    read_moment,
     read_number,
     read_time,
     sort_of,
 )
-from waldur_slurm.gateway.web.native.views import JobView, job_view
+from waldur_slurm.gateway.web.native.spelling import Cursor, JobIds, one_of, some_of
+from waldur_slurm.gateway.web.native.views import job_view
+from waldur_slurm.gateway.wire import JobView
 
 _ENCODE = msgspec.json.Encoder()
 _A_CHUNK = 1000
@@ -61,10 +64,10 @@ class JobsQuery(msgspec.Struct, frozen=True):
     reservation: str = ""
     name: str = ""
     node: str = ""
-    job_id: str = ""
-    sort: str = "-job_id"
-    fields: str = ""
-    cursor: str = ""
+    job_id: JobIds = ""
+    sort: Annotated[str, one_of(f"{way}{name}" for name in SORTS for way in ("", "-"))] = "-job_id"
+    fields: Annotated[str, some_of(JobView.__struct_fields__, "all where it is empty")] = ""
+    cursor: Cursor = ""
     limit: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 100
     """0 is all of them, for those who see everybody's jobs."""
 
@@ -119,7 +122,7 @@ def _wanted(query: JobsQuery, compared: Collection[Compared]) -> JobsWanted:
 
 def _read_mark(ask: Ask, about: str, sort: str, cursor: str) -> Mark:
     key, number = read_cursor(ask.site.mark, about, cursor)
-    return Mark(read_time(key) if sort in _TIMES else key, number)
+    return Mark(read_moment(key) if sort in _TIMES else key, number)
 
 
 def _encoded(

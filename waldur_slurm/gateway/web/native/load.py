@@ -16,6 +16,7 @@ from waldur_slurm.gateway.picture.keeper import Seen
 from waldur_slurm.gateway.web.answers import JSON, from_picture
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.filters import read_time
+from waldur_slurm.gateway.web.native.spelling import Since, Until
 
 MOST_POINTS = 5000
 
@@ -57,8 +58,8 @@ class UsageAnswer(msgspec.Struct, frozen=True):
 class LoadQuery(msgspec.Struct, frozen=True, rename={"since": "from", "until": "to"}):
     """The last day by default. `step`: so many seconds are one point, their mean."""
 
-    since: str = ""
-    until: str = ""
+    since: Since = ""
+    until: Until = ""
     step: Annotated[int, msgspec.Meta(ge=1, le=31 * DAY_S)] = 60
 
 

@@ -14,12 +14,15 @@ import msgspec
 from starlette.responses import Response
 
 from waldur_slurm.errors import ExpectedError
-from waldur_slurm.gateway.errors import GatewayError, WrongAsk
+from waldur_slurm.gateway.errors import NotNow, WrongAsk
 from waldur_slurm.gateway.submits.marks import carries
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
+from waldur_slurm.gateway.web.native.filters import read_time
 from waldur_slurm.gateway.web.native.past_views import past_job_view
-from waldur_slurm.gateway.web.native.views import JobView, job_view
+from waldur_slurm.gateway.web.native.spelling import Since
+from waldur_slurm.gateway.web.native.views import job_view
+from waldur_slurm.gateway.wire import JobView
 from waldur_slurm.model.names import UserName
 from waldur_slurm.model.past import PastJob, PastQuery
 
@@ -34,7 +37,7 @@ class Lookup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     marks: Annotated[tuple[Mark, ...], msgspec.Meta(max_length=MOST_MARKS)] = ()
     prefix: Annotated[str, msgspec.Meta(max_length=256)] = ""
-    since: datetime | None = None
+    since: Since | None = None
 
 
 class LookupAnswer(msgspec.Struct, frozen=True):
@@ -64,7 +67,7 @@ async def look_up(ask: Ask) -> Response:
     said = seen.silence
     if missing or lookup.prefix:
         past, silence = await _look_back(ask, lookup, mine)
-        said = said or silence
+        said = said or silence or ask.cluster.doubt
         known = {job.job_id for job in found}
         found += [job for job in past if job.job_id not in known]
         missing -= _marks(past)
@@ -96,7 +99,7 @@ async def _look_back(
     if mine is not None and not mine:
         return [], ""
     query = PastQuery(
-        since=lookup.since or now - LOOKED_BACK,
+        since=min(read_time(lookup.since), now) if lookup.since else now - LOOKED_BACK,
         until=now,
         users=frozenset(map(UserName, mine or ())),
     )
@@ -105,9 +108,9 @@ async def _look_back(
         return list(_meant(lookup, history.read_jobs(query), cluster))
 
     try:
-        return await ask.site.crossing.accounting.run(read), ""
-    except GatewayError:
-        raise
+        return await ask.site.questions.ask(read), ""
+    except NotNow as late:
+        return [], str(late)
     except ExpectedError as error:
         return [], f"the accounting does not answer: {error}"
 

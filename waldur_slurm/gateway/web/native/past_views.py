@@ -4,16 +4,8 @@ from collections.abc import Collection
 
 from waldur_slurm.gateway.past.efficiency import efficiency
 from waldur_slurm.gateway.submits.marks import marked
-from waldur_slurm.gateway.web.native.views import (
-    EfficiencyView,
-    ExitView,
-    JobView,
-    StateView,
-    TimesView,
-    array_view,
-    outcome_word,
-    resources_view,
-)
+from waldur_slurm.gateway.web.native.views import array_view, outcome_word, resources_view
+from waldur_slurm.gateway.wire import EfficiencyView, ExitView, JobView, StateView, TimesView
 from waldur_slurm.model.batch import Component
 from waldur_slurm.model.past import PastJob, PastStep
 

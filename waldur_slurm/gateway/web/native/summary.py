@@ -1,8 +1,9 @@
 """History added up: how many jobs, what they held, how long they waited."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
+from typing import Annotated, NamedTuple
 
 import msgspec
 from starlette.responses import Response
@@ -17,7 +18,9 @@ from waldur_slurm.gateway.web.native.history import (
     may_see_nothing,
     past_query,
 )
-from waldur_slurm.model.past import PastJob, UnreadablePast
+from waldur_slurm.gateway.web.native.spelling import some_of
+from waldur_slurm.model.past import PastJob, PastQuery, UnreadablePast
+from waldur_slurm.slurm.past.port import History
 
 _AN_HOUR_S = 3600
 MOST_MEASURED = 1000
@@ -27,7 +30,7 @@ MOST_MEASURED = 1000
 class SummaryQuery(HistoryFilter, frozen=True):
     """As the history is asked for. `group_by`: user, account, partition, day, some by commas."""
 
-    group_by: str = "user"
+    group_by: Annotated[str, some_of(GROUPS, "what is added up together", least=1)] = "user"
     efficiency: bool = False
     """Costs the accounting a query a job, so it is told of so many only."""
 
@@ -59,41 +62,60 @@ class SummaryAnswer(msgspec.Struct, frozen=True):
     groups: tuple[SummaryRow, ...]
 
 
+class Sums(NamedTuple):
+    of: Mapping[Key, Sum]
+    unreadable: int
+
+
 async def show_summary(ask: Ask) -> Response:
     query, compared = ask.compared_query(SummaryQuery)
     by = [name for name in query.group_by.split(",") if name]
     if not by or set(by) - GROUPS.keys():
         raise WrongAsk(f"group_by: expected some of {', '.join(GROUPS)}, separated by commas")
     wanted = past_query(ask, query, compared)
+
+    def written(sums: Sums) -> bytes:
+        answer = SummaryAnswer(
+            cluster=ask.cluster.name,
+            since=wanted.since,
+            until=wanted.until,
+            unreadable=sums.unreadable if ask.principal.sees_all else 0,
+            groups=tuple(
+                _row(dict(zip(by, key, strict=True)), sum_) for key, sum_ in sums.of.items()
+            ),
+        )
+        return msgspec.json.encode(answer)
+
+    def read() -> bytes:
+        return written(_add_up(ask.cluster.history, wanted, by, is_measured=query.efficiency))
+
+    if may_see_nothing(ask, wanted):
+        body = written(Sums({}, 0))
+    else:
+        body = await asked(ask, read, f"summary {query} {compared} {ask.principal.visibility}")
+    return Response(body, media_type=JSON)
+
+
+def _add_up(history: History, wanted: PastQuery, by: Sequence[str], *, is_measured: bool) -> Sums:
+    """Ask the accounting for all that is wanted; blocks."""
     unreadable: list[UnreadablePast] = []
 
     def jobs() -> Iterator[PastJob]:
-        for each in ask.cluster.history.read_jobs(wanted):
+        for each in history.read_jobs(wanted):
             if isinstance(each, PastJob):
                 yield each
             else:
                 unreadable.append(each)
 
-    def sums_of_all() -> Mapping[Key, Sum]:
-        now = datetime.now(UTC)
-        if not query.efficiency:
-            return summarize(jobs(), by, now)
-        known = tuple(islice(jobs(), MOST_MEASURED + 1))
-        if len(known) > MOST_MEASURED:
-            raise WrongAsk(f"efficiency: of {MOST_MEASURED:,} jobs at most; narrow what you ask")
-        ended = [job.id for job in known if job.last.state.is_terminal]
-        steps = ask.cluster.history.read_steps(ended, wanted.since) if ended else {}
-        return summarize(known, by, now, steps)
-
-    sums = {} if may_see_nothing(ask, wanted) else await asked(ask, sums_of_all)
-    answer = SummaryAnswer(
-        cluster=ask.cluster.name,
-        since=wanted.since,
-        until=wanted.until,
-        unreadable=len(unreadable) if ask.principal.sees_all else 0,
-        groups=tuple(_row(dict(zip(by, key, strict=True)), each) for key, each in sums.items()),
-    )
-    return Response(msgspec.json.encode(answer), media_type=JSON)
+    now = datetime.now(UTC)
+    if not is_measured:
+        return Sums(summarize(jobs(), by, now), len(unreadable))
+    known = tuple(islice(jobs(), MOST_MEASURED + 1))
+    if len(known) > MOST_MEASURED:
+        raise WrongAsk(f"efficiency: of {MOST_MEASURED:,} jobs at most; narrow what you ask")
+    ended = [job.id for job in known if job.last.state.is_terminal]
+    steps = history.read_steps(ended, wanted.since) if ended else {}
+    return Sums(summarize(known, by, now, steps), len(unreadable))
 
 
 def _row(named: dict[str, str], each: Sum) -> SummaryRow:

@@ -47,6 +47,8 @@ async def recall(ask: Ask, wanted: JobId, seen: Seen[JobsNow]) -> tuple[PastJob,
     past = await ask.past.jobs.find(wanted, seen.picture.began, ask.site.crossing.accounting)
     if past is None and seen.picture.value.unreadable:
         raise NotNow(f"job {wanted} may be one of those whose rows are not understood")
+    if past is None and ask.cluster.doubt:
+        raise NotNow(f"job {wanted} may be there: {ask.cluster.doubt}")
     return past or ()
 
 

@@ -60,7 +60,7 @@ def _records(ask: Ask) -> Records:
 
 async def _ask_accounting(ask: Ask, work: Callable[[], T]) -> T:
     try:
-        return await ask.site.crossing.accounting.run(work)
+        return await ask.site.questions.ask(work)
     except SlurmError as silence:
         words = f"the accounting does not answer: {silence}"
         raise NotNow(words, _TRY_AGAIN_S) from silence

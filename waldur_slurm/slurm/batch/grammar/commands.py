@@ -51,3 +51,7 @@ def control(verb: Verb, job: JobId) -> Argv:
 def update(job: JobId, changes: Mapping[str, str]) -> Argv:
     words = (f"{key}={value}" for key, value in changes.items())
     return built_argv("scontrol", {}, ("update", f"JobId={job.named}", *words))
+
+
+def write_script(number: int) -> Argv:
+    return built_argv("scontrol", {}, ("write", "batch_script", str(number), "-"))

@@ -55,6 +55,7 @@ _MEANINGS = (
         "Job can not be altered now",
         "Requested operation is presently disabled",
         "Job has already finished",
+        "Job is (?:not|already) suspended",
     ),
     _meaning(
         Refusal.TIME,

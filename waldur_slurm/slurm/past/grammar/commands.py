@@ -87,6 +87,11 @@ def _sacct(cluster: ClusterName, start: datetime, mark: str) -> Argv:
     )
 
 
+def show_configuration() -> Argv:
+    """Ask slurmdbd for its own, too."""
+    return (*LISTING, "configuration")
+
+
 def show_people() -> Argv:
     return (*LISTING, "user", f"format={','.join(PersonRow._fields)}")
 

@@ -8,6 +8,7 @@ from waldur_slurm.model.live import ExitCode
 from waldur_slurm.model.names import AccountName, ClusterName, UserName
 from waldur_slurm.model.past import Account, Membership, PastOutput, PastRun, PastStep, Person
 from waldur_slurm.slurm.grammar.rows import lines_of, split_rows
+from waldur_slurm.slurm.grammar.settings import named_things
 from waldur_slurm.slurm.grammar.states import parse_job_state
 from waldur_slurm.slurm.grammar.values import (
     parse_integer,
@@ -110,6 +111,15 @@ def parse_bytes(text: str) -> int:
         raise UnparsableOutput(f"not an amount of memory: {text[:80]!r}")
     number = text.removesuffix(found[2]) if found[2] else text
     return int(float(number) * _IN_BYTES[found[2]])
+
+
+def parse_private(text: str) -> tuple[str, ...]:
+    """Read `PrivateData` of slurmdbd, whose settings follow those of the client."""
+    _, heading, own = text.partition("SlurmDBD configuration:")
+    found = re.search(r"^PrivateData\s*= ?(.*)$", own, re.MULTILINE | re.ASCII)
+    if not heading or not found:
+        raise UnparsableOutput(f"no configuration of slurmdbd: {text[:200]!r}")
+    return named_things(found[1])
 
 
 def parse_people(text: str) -> tuple[Person, ...]:

@@ -1,0 +1,176 @@
+"""No job is touched but the one that is meant, and none is said to be gone that may be there."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.fakes.cluster import BEGAN, live_job
+from tests.fakes.past import past_run
+from tests.gateway_client import Asked
+from tests.unit.gateway.steer_site import (
+    ACTS,
+    ANN,
+    BEGUN,
+    BOB,
+    EACH,
+    LATER,
+    SteerSite,
+    refused,
+    steer,
+)
+from waldur_slurm.errors import AccountingDown
+from waldur_slurm.gateway.web.native.finding import listed, recalled
+from waldur_slurm.model.batch import job_id
+from waldur_slurm.model.job_state import JobState
+from waldur_slurm.model.live import UnreadableJob
+from waldur_slurm.model.past import PastJob
+
+
+@pytest.fixture
+def site() -> SteerSite:
+    return SteerSite()
+
+
+@pytest.mark.parametrize("what", EACH)
+def test_a_job_that_was_submitted_at_another_time_is_left_alone(site: SteerSite, what: str) -> None:
+    site.put(1, state="PENDING")
+    refused(steer(site, what, headers=LATER), 412, "not-this-job")
+    assert (site.state(1), site.acts()) == ("PENDING", [])
+
+
+@pytest.mark.parametrize("what", EACH)
+def test_a_job_with_another_mark_is_left_alone(site: SteerSite, what: str) -> None:
+    site.put(1, state="PENDING", comment="theirs")
+    refused(steer(site, what, query="?mark=mine"), 412, "not-this-job")
+    assert (site.state(1), site.acts()) == ("PENDING", [])
+
+
+def test_a_job_that_fits_in_time_and_mark_is_meant(site: SteerSite) -> None:
+    site.put(1, comment="mine")
+    assert steer(site, "cancel", query="?mark=mine", headers=BEGUN).status == 204
+    assert site.state(1) == "CANCELLED"
+
+
+def test_what_is_guarded_is_looked_at_anew_however_fresh_the_picture() -> None:
+    site = SteerSite(jobs_ttl=timedelta(hours=1))
+    site.put(1)
+    assert site.ask("GET", "/jobs/1", ANN).status == 200
+    site.end(1)
+    site.put(1, submitted=BEGAN + timedelta(seconds=5))
+    refused(steer(site, "cancel", headers=BEGUN), 412, "not-this-job")
+    assert site.state(1) == "RUNNING"
+
+
+def test_a_requeue_that_is_repeated_ends_no_second_run(site: SteerSite) -> None:
+    site.put(1)
+    assert steer(site, "requeue", headers=BEGUN).status == 204
+    site.requeue(1)
+    site.queue.jobs[0].state = "RUNNING"
+    refused(steer(site, "requeue", headers=BEGUN), 412, "not-this-job")
+    assert (site.state(1), len(site.acts())) == ("RUNNING", 1)
+
+
+@pytest.mark.parametrize(
+    "given", ["2026-11-21T12:00:00Z", '"soon"', '"2026-11-21T12:00:00Z", "x"', "*", 'W/"1"', '""']
+)
+def test_a_condition_that_is_not_understood_does_nothing(site: SteerSite, given: str) -> None:
+    site.put(1)
+    refused(steer(site, "cancel", headers={"if-match": given}), 400, "wrong-ask")
+    assert site.state(1) == "RUNNING"
+
+
+def test_two_conditions_are_none(site: SteerSite) -> None:
+    site.put(1)
+    twice = [("if-match", BEGUN["if-match"])] * 2
+    answer = site.gateway.client(ANN).ask(Asked("/api/v1/jobs/1", "DELETE", twice))
+    refused(answer, 400, "wrong-ask")
+
+
+@pytest.mark.parametrize("name", ["0", "-1", "1;2", "1 2", "--signal=9", "1_", "a", "1%0a2"])
+def test_what_is_no_job_is_no_request(site: SteerSite, name: str) -> None:
+    site.put(1)
+    assert site.ask("DELETE", f"/jobs/{name}", ANN).status == 400
+    assert site.state(1) == "RUNNING"
+
+
+# Not there, over, or not known
+
+
+@pytest.mark.parametrize("what", ACTS)
+def test_repeating_an_act_does_no_harm(site: SteerSite, what: str) -> None:
+    """But for what is refused both times."""
+    site.put(1, state="RUNNING" if what.startswith("requeue") else "PENDING")
+    twice = [steer(site, what).status for _ in range(2)]
+    expected = {"requeue": [204, 422], "suspend": [422, 422], "resume": [422, 422]}
+    assert twice == expected.get(what.removesuffix("hold"), [204, 204])
+
+
+def test_what_has_ended_is_over_whoever_remembers_it(site: SteerSite) -> None:
+    site.put(1, state="COMPLETED")
+    assert steer(site, "cancel").status == 204
+    site.end(1)
+    site.gateway.history.runs.append(past_run(1))
+    assert steer(site, "cancel", headers=BEGUN).status == 204
+    assert [act["what"] for act in site.acts()] == ["job.cancel"]
+    words = refused(steer(site, "hold", headers=BEGUN), 422, "refused")
+    assert words["refusal"] == "not-in-this-state"
+    refused(steer(site, "script"), 404, "not-there")
+
+
+def test_what_has_ended_is_compared_too(site: SteerSite) -> None:
+    site.gateway.history.runs.append(past_run(1))
+    refused(steer(site, "cancel", headers=LATER), 412, "not-this-job")
+    refused(steer(site, "cancel", BOB), 404, "not-there")
+
+
+@pytest.mark.parametrize("what", EACH)
+def test_nothing_is_gone_because_slurmctld_is_silent(site: SteerSite, what: str) -> None:
+    site.put(1)
+    site.ask("GET", "/jobs", ANN)
+    site.gateway.cluster.go_down()
+    site.queue.is_down = True
+    refused(steer(site, what, headers=BEGUN), 503, "not-now")
+    refused(steer(site, what), 503, "not-now")
+    assert site.state(1) == "RUNNING"
+
+
+@pytest.mark.parametrize("what", EACH)
+def test_nothing_is_gone_because_the_accounting_is_silent(site: SteerSite, what: str) -> None:
+    site.gateway.history.outage = AccountingDown(("sacct",), 1, "away")
+    refused(steer(site, what), 503, "not-now")
+
+
+def test_a_job_that_may_be_an_unreadable_row_is_not_said_to_be_gone(site: SteerSite) -> None:
+    site.gateway.cluster.unreadable.append(UnreadableJob(("1",), "no time"))
+    refused(steer(site, "cancel"), 503, "not-now")
+
+
+def test_a_job_that_slurm_hides_from_the_gateway_is_not_said_to_be_gone(site: SteerSite) -> None:
+    site.gateway.pictures.hidden = ("jobs", "usage")
+    refused(steer(site, "cancel"), 503, "not-now")
+
+
+def test_what_the_accounting_has_as_running_and_slurmctld_not_at_all_is_not_known(
+    site: SteerSite,
+) -> None:
+    site.gateway.history.runs.append(past_run(1, state=JobState("RUNNING"), end=None))
+    refused(steer(site, "cancel"), 503, "not-now")
+
+
+def test_a_job_of_the_queue_and_one_of_the_accounting_are_known_alike() -> None:
+    job, run = live_job(42, comment="m"), past_run(42, comment="m")
+    assert listed(job) == recalled(PastJob((run,)))
+    assert recalled(PastJob((past_run(42, comment=""),))).marks is None
+
+
+def test_a_task_is_known_by_the_number_that_slurmctld_counts_it_by() -> None:
+    name = job_id("42_1")
+    job, run = live_job(43, id=name), replace(past_run(42), id=name, number=43)
+    assert listed(job).number == recalled(PastJob((run,))).number == 43
+
+
+def test_the_gateways_own_mark_stands_before_what_the_owner_had_to_say() -> None:
+    own = f"sgw:{'a' * 22}"
+    assert listed(live_job(1, comment=f"{own} of mine")).marks == {own, f"{own} of mine"}
+    assert listed(live_job(1, comment="")).marks == {""}

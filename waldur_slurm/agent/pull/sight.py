@@ -1,0 +1,91 @@
+"""How far a cycle sees: both sides whole, or what some orders touch and nothing else."""
+
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar, Protocol
+
+from waldur_slurm.agent.model.marketplace import ResourceUuid
+from waldur_slurm.agent.pull.read import read_part_of_waldur, read_waldur
+from waldur_slurm.agent.pull.world.policy import PullPolicy
+from waldur_slurm.agent.pull.world.touched import touched_by
+from waldur_slurm.agent.pull.world.world import Claims, WaldurSide
+from waldur_slurm.agent.waldur.port import Marketplace
+from waldur_slurm.model.accounts import Snapshot
+from waldur_slurm.slurm.accounting.port import Accounting
+
+Both = tuple[WaldurSide, timedelta, Snapshot]
+"""Two sides, and by how much Waldur's clock differs from ours where that matters."""
+
+
+class Sight(Protocol):
+    """What both sides are asked for at the beginning of a cycle, and again after its work."""
+
+    @property
+    def is_partial(self) -> bool: ...
+
+    @property
+    def claims(self) -> Claims:
+        """What is known from before of the names that are not looked at."""
+        ...
+
+    def read_both(self) -> Both: ...
+
+    def read_waldur(self) -> WaldurSide: ...
+
+    def read_slurm(self, waldur: WaldurSide) -> Snapshot: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """All resources, and all accounts."""
+
+    is_partial: ClassVar[bool] = False
+    accounting: Accounting
+    marketplace: Marketplace
+    clock: Callable[[], datetime]
+
+    @property
+    def claims(self) -> Claims:
+        return {}
+
+    def read_both(self) -> Both:
+        """At the same time: either side mostly waits for its own server."""
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            snapshot = beside.submit(self.accounting.read_snapshot)
+            waldur = self.read_waldur()
+            return waldur, self._clock_difference(), snapshot.result()
+
+    def read_waldur(self) -> WaldurSide:
+        return read_waldur(self.marketplace)
+
+    # What Waldur says restricts nothing here.
+    def read_slurm(self, waldur: WaldurSide) -> Snapshot:  # noqa: ARG002
+        return self.accounting.read_snapshot()
+
+    def _clock_difference(self) -> timedelta:
+        now = self.clock()
+        return abs((self.marketplace.server_time or now) - now)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some resources with their orders and people, and the accounts that could be theirs."""
+
+    is_partial: ClassVar[bool] = True
+    accounting: Accounting
+    marketplace: Marketplace
+    policy: PullPolicy
+    resources: Collection[ResourceUuid]
+    claims: Claims
+
+    def read_both(self) -> Both:
+        waldur = self.read_waldur()
+        return waldur, timedelta(0), self.read_slurm(waldur)
+
+    def read_waldur(self) -> WaldurSide:
+        return read_part_of_waldur(self.marketplace, self.resources)
+
+    def read_slurm(self, waldur: WaldurSide) -> Snapshot:
+        return self.accounting.read_part(touched_by(self.policy, waldur.resources))

@@ -1,0 +1,157 @@
+"""Jobs that somebody wants to do something to: found, and found to be the ones that are meant.
+
+What is not shown to whoever asks is as what is not there, and takes as long. What is only in the
+accounting has ended; what may be there all the same is "not now", never "there is none".
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+from waldur_slurm.gateway.acting.meant import Asked, Known, Meant, absent, judge
+from waldur_slurm.gateway.errors import GatewayError, NotNow, NotThere
+from waldur_slurm.gateway.picture.jobs import JobsNow
+from waldur_slurm.gateway.picture.keeper import Seen
+from waldur_slurm.gateway.submits.marks import marked
+from waldur_slurm.gateway.web.ask import Ask
+from waldur_slurm.model.batch import Tasks
+from waldur_slurm.model.live import LiveJob
+from waldur_slurm.model.names import UserName
+from waldur_slurm.model.past import PastJob
+
+RECALLED_AT_ONCE = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A job that slurmctld has no more, and of which the accounting says that it ended."""
+
+    meant: Meant
+
+
+Found = Meant | Ended | GatewayError
+Judge = Callable[[Asked, Collection[Known]], Meant | GatewayError]
+
+
+async def find_one(ask: Ask, asked: Asked, *, each: bool = False) -> Meant | Ended:
+    """Find the job; raises what says why it is not to be touched."""
+    (found,) = await find_all(ask, [asked], each=each)
+    if isinstance(found, GatewayError):
+        raise found
+    return found
+
+
+async def find_all(ask: Ask, asked: Sequence[Asked], *, each: bool = False) -> list[Found]:
+    """Say of each what was found, in one reading of the queue.
+
+    A job that is guarded was seen after it was asked for; without a guard the list that all are
+    shown will do, as nothing more than the number was meant. That a job is not there, or not the
+    one, is said of a list that is younger than the question, and waited for.
+    """
+
+    def judged_by(one: Asked, parts: Collection[Known]) -> Meant | GatewayError:
+        return judge(one, parts, each=each)
+
+    ask.site.actors.demand(ask.cluster.name)
+    asked_at, jobs = monotonic(), ask.cluster.jobs
+    seen = await ask.see(jobs)
+    found = await _judge_listed(ask, asked, seen, judged_by)
+    if any(isinstance(f, Meant) and one.is_guarded for one, f in zip(asked, found, strict=True)):
+        seen = await ask.see(jobs, younger_than=asked_at)
+    elif any(isinstance(f, GatewayError) for f in found):
+        seen = await ask.see_after(jobs, asked_at)
+    if seen.silence:
+        raise NotNow(f"nothing was done, as slurmctld does not answer: {seen.silence}")
+    found = await _judge_listed(ask, asked, seen, judged_by)
+    return await _with_ended(ask, asked, found, seen, judged_by)
+
+
+async def _judge_listed(
+    ask: Ask, asked: Sequence[Asked], seen: Seen[JobsNow], judged_by: Judge
+) -> list[Meant | GatewayError]:
+    rows = [[*map(listed, seen.picture.value.find(one.job))] for one in asked]
+    shown = await _shown(ask, {part.user for parts in rows for part in parts})
+    return [
+        judged_by(one, [part for part in parts if part.user in shown])
+        for one, parts in zip(asked, rows, strict=True)
+    ]
+
+
+async def _shown(ask: Ask, users: Collection[UserName]) -> Collection[UserName]:
+    """Whose jobs he may know of: those that he sees, and of those whom he may act for."""
+    mine, actors = ask.principal.sees_only, ask.site.actors
+    rest = [] if mine is None else [user for user in users if user not in mine]
+    if not rest:
+        return users
+    acted_for = await ask.site.crossing.hands.run(lambda: actors.acted_for(ask.principal, rest))
+    return {user for user in users if user not in rest} | acted_for
+
+
+def listed(job: LiveJob) -> Known:
+    return Known(job.id, job.number, job.user, job.submitted, _marks(job.comment))
+
+
+def recalled(past: PastJob) -> Known:
+    run = past.last
+    marks = _marks(run.comment) if run.comment else None
+    return Known(run.id, run.number or run.id.number, run.user, run.submitted, marks)
+
+
+def _marks(comment: str) -> Collection[str]:
+    """A whole comment, or what the gateway put before it."""
+    own = marked(comment).mark
+    return {comment} if own is None else {comment, own}
+
+
+async def _with_ended(
+    ask: Ask,
+    asked: Sequence[Asked],
+    found: Sequence[Meant | GatewayError],
+    seen: Seen[JobsNow],
+    judged_by: Judge,
+) -> list[Found]:
+    """Ask the accounting of those that are not listed, some at a time."""
+    made: list[Found] = [*found]
+    missing = [at for at, each in enumerate(found) if isinstance(each, NotThere)]
+    for begin in range(0, len(missing), RECALLED_AT_ONCE):
+        some = missing[begin : begin + RECALLED_AT_ONCE]
+        ends = await asyncio.gather(*(_recall(ask, asked[at], seen, judged_by) for at in some))
+        for at, end in zip(some, ends, strict=True):
+            made[at] = end
+    return made
+
+
+async def _recall(ask: Ask, asked: Asked, seen: Seen[JobsNow], judged_by: Judge) -> Found:
+    """Tasks of an array that wait together have ended where each that is recalled has."""
+    job = asked.job.whole if isinstance(asked.job.part, Tasks) else asked.job
+    lane = ask.site.crossing.accounting
+    try:
+        past = await ask.past.jobs.find(job, seen.picture.began, lane) or ()
+    except NotNow as silent:
+        return silent
+    shown = await _shown(ask, {each.last.user for each in past})
+    known = [each for each in past if each.last.user in shown]
+    if not known:
+        return _doubt(ask, seen) or absent(asked.job)
+    judged = judged_by(asked, [*map(recalled, known)])
+    if isinstance(judged, GatewayError):
+        return judged
+    return _not_ended(known, judged) or Ended(judged)
+
+
+def _doubt(ask: Ask, seen: Seen[JobsNow]) -> NotNow | None:
+    if seen.picture.value.unreadable:
+        return NotNow("it may be one of those jobs whose rows are not understood")
+    doubt = ask.cluster.doubt
+    return NotNow(f"it may be there all the same: {doubt}") if doubt else None
+
+
+def _not_ended(known: Collection[PastJob], meant: Meant) -> NotNow | None:
+    """What slurmctld has no more has ended; until the accounting says so it is not known how."""
+    for each in known:
+        run = each.last
+        if run.submitted == meant.submitted and not run.state.is_terminal:
+            words = f"slurmctld does not list job {run.id}, which the accounting has as {run.state}"
+            return NotNow(words)
+    return None

@@ -1,0 +1,96 @@
+"""What the native API says of jobs, for the server that writes it and the client that reads it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+
+class ArrayView(msgspec.Struct, frozen=True):
+    """Which part of an array a row is: one task, or all those that still wait."""
+
+    job_id: int
+    task_id: int | None
+    tasks_pending: str | None
+
+
+class StateView(msgspec.Struct, frozen=True):
+    """Slurm's own words; `raw` is all of them as Slurm has them, such as `CANCELLED by 1000`."""
+
+    base: str
+    flags: tuple[str, ...]
+    raw: str
+    reason: str
+
+
+class ExitView(msgspec.Struct, frozen=True):
+    code: int
+    signal: int
+
+
+class ResourcesView(msgspec.Struct, frozen=True):
+    """What it holds, or asks for while it waits."""
+
+    cpus: int
+    mem_mb: int | None
+    nodes: int
+    gpus: int
+    tres: Mapping[str, int]
+
+
+class TimesView(msgspec.Struct, frozen=True):
+    """`start` of a job that waits is when Slurm expects it to begin."""
+
+    submit: datetime
+    eligible: datetime | None
+    start: datetime | None
+    end: datetime | None
+    limit_s: int | None
+    elapsed_s: int
+    wait_s: int | None
+
+
+class EfficiencyView(msgspec.Struct, frozen=True):
+    """Shares of what was held, 1 for all of it; null is not measured, or not known yet."""
+
+    cpu: float | None
+    memory: float | None
+    gpu: float | None
+    time: float | None
+    cpu_seconds: float | None
+    most_memory_bytes: int | None
+
+
+class JobView(msgspec.Struct, frozen=True):
+    """What is null is not known: the accounting keeps less than slurmctld."""
+
+    job_id: str
+    array: ArrayView | None
+    het: int | None
+    name: str
+    user: str
+    uid: int | None
+    account: str
+    partition: str
+    qos: str
+    state: StateView
+    phase: str
+    terminal: bool
+    outcome: str | None
+    exit: ExitView | None
+    priority: int | None
+    restarts: int
+    resources: ResourcesView
+    nodes: str
+    times: TimesView
+    work_dir: str
+    stdout: str | None
+    stderr: str | None
+    command: str | None
+    dependency: str | None
+    mark: str | None
+    """What it is found again by: a comment that is one word, or what the gateway put before it."""
+    comment: str
+    cluster: str
+    efficiency: EfficiencyView | None = None
+    """Of ended jobs, where it was asked for."""
