@@ -1,5 +1,7 @@
 """People whom a test names, whether or not this machine has such users."""
 
+from collections.abc import Mapping
+
 from waldur_slurm.gateway.doors.people import People, Person
 from waldur_slurm.model.names import UserName
 
@@ -7,10 +9,10 @@ from waldur_slurm.model.names import UserName
 class ThesePeople(People):
     """All that is decided is decided as ever; who there is, is not asked of the machine."""
 
-    def __init__(self, *names: str) -> None:
+    def __init__(self, *names: str, groups: Mapping[str, tuple[str, ...]] | None = None) -> None:
         super().__init__(1000, 65_535, "slurm")
         self._names = names
-        self.groups: dict[str, tuple[str, ...]] = {}
+        self.groups = dict(groups or {})
         """Of people."""
 
     def _find(self, name: UserName) -> Person | None:

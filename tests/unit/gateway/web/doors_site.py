@@ -40,7 +40,7 @@ def _means(user: str) -> Means:
     tree = FakeTree()
     for name in ("result", "slurm-1.out", "slurm-2.out"):
         tree.write(f"{HOME}/{name}", b"done\n")
-    queue = FakeQueue(jobs=[FakeJob(1, "ann", BatchSheet("#!/bin/sh\n"))])
+    queue = FakeQueue(jobs=[FakeJob(1, user, BatchSheet("#!/bin/sh\n"))])
     return Means(FakeBatch(queue, user), FakeFiles(tree))
 
 
@@ -65,8 +65,8 @@ class DoorsSite:
         default_factory=lambda: GatewaySite(
             people=ThesePeople("ann", "bob"),
             jobs_ttl=timedelta(seconds=0.05),
-            means_of=_means,
             restapi=RestApi(has_index=True, archive=FakeSamples()),
+            means_of=_means,
         )
     )
 

@@ -191,7 +191,7 @@ CLUSTERS = [route for route in ROUTES if route.path.startswith("/api/v1/clusters
 def test_a_cluster_that_is_not_there_is_told_so_by_every_route(
     site: GatewaySite, route: Route
 ) -> None:
-    path = route.path.format(cluster="½", job_id="1", node="n1")
+    path = route.path.format(cluster="½", job_id="1", node="n1", path="result")
     body = b'{"marks":["a"]}' if route.method == "POST" else b""
 
     answer = site.client().ask(Asked(path, route.method, body=body))

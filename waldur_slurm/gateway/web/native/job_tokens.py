@@ -43,9 +43,9 @@ class JobTokenView(msgspec.Struct, frozen=True):
 
 
 async def make_job_token(ask: Ask) -> Response:
-    wanted = await ask.body(JobTokenWanted)
+    cluster, wanted = ask.cluster.name, await ask.body(JobTokenWanted)
     part = newest(await find_owned(ask, read_id(ask.request.path_params["job_id"])))
-    job = OneJob(ask.cluster.name, part.id.number, part.submitted)
+    job = OneJob(cluster, part.id.number, part.submitted)
     scopes = frozenset(map(Scope, wanted.scopes))
     about: dict[str, object] = {
         "job_id": str(job.number),
