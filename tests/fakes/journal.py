@@ -64,6 +64,11 @@ class FakeJournal:
         ]
         return tuple(sorted(found, key=_order))
 
+    def job_of(self, cluster: str, job: JobId, submitted: datetime) -> Placed | None:
+        self._reach()
+        placed = (each.placed for each in self.kept.values() if each.cluster == cluster)
+        return next((p for p in placed if p and (p.job_id, p.submitted) == (job, submitted)), None)
+
     def forget(self, before: datetime) -> None:
         self._reach()
         self.kept = {

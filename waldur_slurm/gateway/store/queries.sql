@@ -98,5 +98,9 @@ SELECT * FROM submits
 WHERE cluster = :cluster AND mark IN (SELECT value FROM json_each(:marks))
 ORDER BY opened, owner, key;
 
+-- submit_of_job: the attempt that a job came of
+SELECT * FROM submits
+WHERE job_id = :job_id AND cluster = :cluster AND submitted = :submitted LIMIT 1;
+
 -- forget_submits: those that were opened before a moment and have their job
 DELETE FROM submits WHERE opened < :before AND job_id IS NOT NULL;

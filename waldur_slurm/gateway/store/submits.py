@@ -69,6 +69,13 @@ class StoredJournal:
 
         return tuple(_attempt(*row) for row in self._database.read(work))
 
+    def job_of(self, cluster: str, job: JobId, submitted: datetime) -> Placed | None:
+        row = {"cluster": cluster, "job_id": str(job), "submitted": _second(submitted)}
+        found = self._database.read(
+            lambda connection: connection.execute(QUERIES["submit_of_job"], row).fetchone()
+        )
+        return None if found is None else _attempt(*found).placed
+
     def forget(self, before: datetime) -> None:
         self._change("forget_submits", {"before": _second(before)})
 

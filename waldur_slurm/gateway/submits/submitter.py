@@ -93,6 +93,10 @@ class Submitter:
         attempts = self._journal.marked(cluster, marks)
         return Sought(marks, (each for each in attempts if users is None or each.user in users))
 
+    def placed_as(self, cluster: str, job: JobId, submitted: datetime) -> Placed | None:
+        """Return what was noted of a job that was handed in here; raises `StateError`."""
+        return self._journal.job_of(cluster, job, submitted)
+
     def _again(self, actor: Actor, attempt: Attempt, wanted: Wanted) -> tuple[Placed, bool]:
         """Settle first; what made no job is handed in with the same mark."""
         with _unknown():

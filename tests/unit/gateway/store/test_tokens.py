@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.tokens import FakeTokens
-from waldur_slurm.gateway.doors.principals import run_as
+from waldur_slurm.gateway.doors.principals import OneJob, run_as
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.doors.tokens import Token, Tokens
 from waldur_slurm.gateway.store.sqlite import Database
@@ -16,6 +16,7 @@ from waldur_slurm.gateway.store.tokens import StoredTokens
 
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 
 @pytest.fixture(params=["fake", "sqlite"])
@@ -93,3 +94,30 @@ def test_a_use_is_noted_without_being_a_change(tokens: Tokens) -> None:
 
     assert tokens.since(before).tokens == ()
     assert tokens.since(0).tokens == (replace(token(), last_used=NOW + HOUR),)
+
+
+def test_a_token_for_one_job_comes_back_with_it(tokens: Tokens) -> None:
+    one = replace(token(ends=NOW + HOUR), job=OneJob("lab", 12, NOW))
+    tokens.add(one)
+
+    assert tokens.since(0).tokens == (one,)
+
+
+def test_tokens_for_one_job_that_ended_long_ago_are_let_go_of_and_no_others(
+    tokens: Tokens,
+) -> None:
+    job = OneJob("lab", 12, NOW)
+    for name, ends, of in (
+        ("aaaaaaaa", NOW + HOUR, job),
+        ("bbbbbbbb", NOW + HOUR, None),
+        ("cccccccc", NOW + 90 * DAY, job),
+        ("dddddddd", NOW + HOUR, job),
+    ):
+        tokens.add(replace(token(name, ends), job=of))
+    last = tokens.since(0).generation
+
+    tokens.add(replace(token("eeeeeeee"), made=NOW + 30 * DAY))
+
+    left = {each.id for each in tokens.since(0).tokens}
+    assert left == {"bbbbbbbb", "cccccccc", "dddddddd", "eeeeeeee"}
+    assert [each.id for each in tokens.since(last).tokens] == ["eeeeeeee"]
