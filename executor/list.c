@@ -151,9 +151,9 @@ static bool step(struct walk *walk, const char *name, bool through_links)
 {
     struct stat found;
     int next = openat(walk->here, name, O_PATH | O_NOFOLLOW);
-    if (next < 0)
+    if (next < 0 || fstat(next, &found) != 0)
         return refuse("%s", reason(errno));
-    if (fstat(next, &found) == 0 && !S_ISLNK(found.st_mode)) {
+    if (!S_ISLNK(found.st_mode)) {
         go_to(walk, next);
         return is_roots(&found, name);
     }
