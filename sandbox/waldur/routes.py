@@ -198,8 +198,10 @@ def _today() -> dict[str, Views]:
         "component-user-usage-limits/": {"GET": usages.list_user_limits},
         "marketplace-service-providers/*/keys/": {"GET": slurm_remote.list_nothing},
         **{
-            f"marketplace-provider-offerings/*/{empty}/": {"GET": slurm_remote.list_nothing}
-            for empty in ("list_project_service_accounts", "list_course_accounts")
+            f"marketplace-provider-offerings/*/list_{kind}_accounts/": {
+                "GET": people.list_project_accounts(kind)
+            }
+            for kind in ("project_service", "course")
         },
         **{
             f"marketplace-offering-users/*/{action}/": {"POST": people.move_offering_user(action)}

@@ -27,6 +27,7 @@ from waldur_slurm.agent.model.marketplace import (
     OrderType,
     OrderUuid,
     Project,
+    ProjectAccount,
     ProjectUuid,
     Resource,
     ResourceState,
@@ -85,6 +86,7 @@ class Ledger:
     members: dict[ProjectUuid, set[UserUuid]] = field(default_factory=dict)
     usernames: dict[UserUuid, str] = field(default_factory=dict)
     offering_users: dict[UserUuid, OfferingUser] = field(default_factory=dict)
+    project_accounts: list[ProjectAccount] = field(default_factory=list)
     associations: dict[ResourceUuid, set[str]] = field(default_factory=dict)
     usages: dict[tuple[ResourceUuid, ComponentType, Month], HeldUsage] = field(default_factory=dict)
     usages_in_other_plans: list[HeldUsage] = field(default_factory=list)

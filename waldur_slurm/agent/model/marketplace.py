@@ -147,9 +147,18 @@ class OfferingUser:
     """Waldur is taking it away, or has: its person counts as one who left."""
 
 
+@dataclass(frozen=True, slots=True)
+class ProjectAccount:
+    """An account of a project that is nobody's own: a service's, or a course's. `today` only."""
+
+    project: ProjectUuid
+    person: OfferingUser
+
+
 class RowKind(StrEnum):
     RESOURCE = "resource"
     OFFERING_USER = "offering user"
+    PROJECT_ACCOUNT = "project account"
     TEAM = "team"
 
 

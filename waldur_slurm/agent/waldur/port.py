@@ -19,6 +19,7 @@ from waldur_slurm.agent.model.marketplace import (
     OfferingUser,
     Order,
     OrderUuid,
+    ProjectAccount,
     Resource,
     ResourceUuid,
     Unreadable,
@@ -103,6 +104,13 @@ class Marketplace(Protocol):
         ...
 
     def read_offering_users(self) -> tuple[OfferingUser, ...]: ...
+
+    def read_project_accounts(self) -> tuple[ProjectAccount, ...]:
+        """Accounts of services and courses in the projects that have something of the offering.
+
+        Where Waldur does not let the token see them, `unreadable` says so: unknown is not none.
+        """
+        ...
 
     def read_offering_users_of(self, users: Collection[UserUuid]) -> tuple[OfferingUser, ...]:
         """The offering users that these people are, in whatever state."""

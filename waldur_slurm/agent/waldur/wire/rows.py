@@ -53,6 +53,13 @@ class OfferingUserRow(msgspec.Struct):
     state: str = "OK"
 
 
+class ProjectAccountRow(msgspec.Struct):
+    uuid: str
+    project_uuid: str
+    state: str
+    username: str | None = None
+
+
 class OfferedComponentRow(msgspec.Struct):
     uuid: str
     type: str
