@@ -195,6 +195,7 @@ def _today() -> dict[str, Views]:
         "marketplace-orders/*/set_backend_id/": {"POST": orders.set_backend_id},
         "marketplace-orders/*/set_provider_info/": {"POST": orders.set_provider_info},
         "marketplace-component-usages/*/set_user_usages/": {"POST": usages.set_user_usages},
+        "marketplace-slurm-periodic-usage-policies/": {"GET": offerings.list_usage_policies},
         "component-user-usage-limits/": {"GET": usages.list_user_limits},
         "marketplace-service-providers/*/keys/": {"GET": slurm_remote.list_nothing},
         **{

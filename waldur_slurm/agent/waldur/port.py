@@ -23,6 +23,7 @@ from waldur_slurm.agent.model.marketplace import (
     Resource,
     ResourceUuid,
     Unreadable,
+    UsagePolicy,
     UserUuid,
 )
 from waldur_slurm.agent.model.rights import Rights
@@ -177,6 +178,10 @@ class Marketplace(Protocol):
     def create_component(self, component: Component) -> None: ...
 
     def update_component(self, offered: OfferedComponent, component: Component) -> None: ...
+
+    def read_usage_policies(self) -> tuple[UsagePolicy, ...]:
+        """Policies that steer what the offering's allocations may use in each period."""
+        ...
 
     def register_agent(self, version: str, direction: str) -> None:
         """Let providers see this agent in Waldur, where it has a place for that."""
