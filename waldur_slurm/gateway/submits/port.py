@@ -44,6 +44,7 @@ class Journal(Protocol):
 
     def marked(self, cluster: str, marks: Collection[str]) -> Sequence[Attempt]:
         """Return the attempts with any of these marks, open and placed, of whichever owner."""
+        ...
 
     def job_of(self, cluster: str, job: JobId, submitted: datetime) -> Placed | None:
         """Return what was noted of a job that was handed in here; numbers come again."""
