@@ -1,6 +1,7 @@
 """The listening sockets and the loop that serves them, until somebody asks it to stop."""
 
 import asyncio
+import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -101,6 +102,8 @@ def serve(
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
+    # What strangers send is nothing to warn of, and must not fill the log.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     try:
         config.load()
     except OSError as error:  # an error of TLS is one too
