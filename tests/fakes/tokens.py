@@ -14,6 +14,7 @@ class FakeTokens:
 
     tokens: dict[str, tuple[int, Token]] = field(default_factory=dict)
     broken: str = ""
+    cannot_forget: str = ""
     reads: int = 0
 
     def since(self, generation: int) -> Changed:
@@ -41,6 +42,19 @@ class FakeTokens:
         ends = min(token.ends or at, at)
         self.tokens[token_id] = (self._next(), replace(token, ends=ends))
         return True
+
+    def forget(self, before: datetime) -> tuple[str, ...]:
+        if self.cannot_forget:
+            raise StateError(self.cannot_forget)
+        last = self._next() - 1
+        over = sorted(
+            token.id
+            for number, token in self.tokens.values()
+            if token.ends is not None and token.ends < before and number < last
+        )
+        for token_id in over:
+            del self.tokens[token_id]
+        return tuple(over)
 
     def note_uses(self, uses: Mapping[str, datetime]) -> None:
         self._demand()

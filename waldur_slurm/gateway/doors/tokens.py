@@ -69,6 +69,10 @@ class Tokens(Protocol):
         """Let it end then, if it does not end sooner; whether there is such a token."""
         ...
 
+    def forget(self, before: datetime) -> tuple[str, ...]:
+        """Let those go that ended before; return their ids. The last one changed may stay."""
+        ...
+
     def note_uses(self, uses: Mapping[str, datetime]) -> None:
         """Note by id when tokens were last shown; this is no change."""
         ...

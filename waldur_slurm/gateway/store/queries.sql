@@ -15,6 +15,13 @@ UPDATE tokens SET
     generation = (SELECT max(generation) + 1 FROM tokens)
 WHERE id = :id;
 
+-- tokens_over: tokens that ended before a moment, but for the one that changed last of all
+SELECT id FROM tokens
+WHERE ends < :before AND generation < (SELECT max(generation) FROM tokens) ORDER BY id;
+
+-- forget_token: lets one go
+DELETE FROM tokens WHERE id = :id;
+
 -- note_use: when a token was last shown
 UPDATE tokens SET last_used = max(coalesce(last_used, :at), :at) WHERE id = :id;
 

@@ -48,6 +48,17 @@ class StoredTokens:
 
         return self._database.write(work)
 
+    def forget(self, before: datetime) -> tuple[str, ...]:
+        """Keep the one that changed last: the next change is numbered after it."""
+
+        def work(connection: sqlite3.Connection) -> tuple[str, ...]:
+            found = connection.execute(QUERIES["tokens_over"], {"before": _second(before)})
+            over = tuple(row[0] for row in found.fetchall())
+            connection.executemany(QUERIES["forget_token"], [{"id": each} for each in over])
+            return over
+
+        return self._database.write(work)
+
     def note_uses(self, uses: Mapping[str, datetime]) -> None:
         rows = [{"id": token_id, "at": _second(at)} for token_id, at in uses.items()]
 

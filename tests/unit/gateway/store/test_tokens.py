@@ -93,3 +93,24 @@ def test_a_use_is_noted_without_being_a_change(tokens: Tokens) -> None:
 
     assert tokens.since(before).tokens == ()
     assert tokens.since(0).tokens == (replace(token(), last_used=NOW + HOUR),)
+
+
+def test_what_ended_before_is_let_go_and_what_has_not_stays(tokens: Tokens) -> None:
+    tokens.add(token("overlong", ends=NOW - HOUR))
+    tokens.add(token("justover", ends=NOW))
+    tokens.add(token("forever2"))
+
+    assert tokens.forget(NOW) == ("overlong",)
+    assert {each.id for each in tokens.since(0).tokens} == {"justover", "forever2"}
+    assert tokens.forget(NOW) == ()
+
+
+def test_whoever_has_heard_of_all_changes_misses_none_after_one_is_let_go(tokens: Tokens) -> None:
+    tokens.add(token("forever2"))
+    tokens.add(token("overlong", ends=NOW - HOUR))
+    heard = tokens.since(0).generation
+
+    tokens.forget(NOW)
+    tokens.add(token("newcomer"))
+
+    assert [each.id for each in tokens.since(heard).tokens] == ["newcomer"]
