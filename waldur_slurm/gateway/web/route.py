@@ -38,6 +38,8 @@ class Route:
     answer: type | None = None
     media_types: tuple[str, ...] = ("application/json",)
     compared: Mapping[str, type] = field(default_factory=dict)
+    is_by_any_name: bool = False
+    """Whether it is answered by whatever name it is asked: it tells nothing that is anybody's."""
 
     def __post_init__(self) -> None:
         """Refuse a row that says of nobody that he may ask it, whatever a type checker was told."""

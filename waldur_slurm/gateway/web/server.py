@@ -31,6 +31,7 @@ class Served:
     """Several applications, each at an address of its own."""
 
     def __init__(self, applications: Mapping[Address, Starlette]) -> None:
+        self.addresses = tuple(applications)
         self._by_port = {at.port: app for at, app in applications.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -110,6 +111,7 @@ def serve(
         raise SettingsError(
             [f"GATEWAY_TLS_CERTIFICATE: cannot use {certificate}: {error}"]
         ) from error
+    tell(Event(name="gateway.listening", fields={"at": [str(at) for at in app.addresses]}))
     asyncio.run(_serve(_Server(config, notifier, tell), sockets, notifier, on_stop))
 
 
