@@ -12,15 +12,20 @@ SELECT
     coalesce(max(generation), 0) + 1
 FROM tokens;
 
--- forget_tokens: those for one job that ended before a moment, but for the one changed last
-DELETE FROM tokens
-WHERE job IS NOT NULL AND ends < :before AND generation < (SELECT max(generation) FROM tokens);
-
 -- end_token: a moment from which on a token is refused, at the latest
 UPDATE tokens SET
     ends = min(coalesce(ends, :at), :at),
     generation = (SELECT max(generation) + 1 FROM tokens)
 WHERE id = :id;
+
+-- tokens_over: tokens that ended before a moment, those for one job before another, but for the one
+-- that changed last of all
+SELECT id FROM tokens
+WHERE ends < iif(job IS NULL, :before, :jobs_before)
+    AND generation < (SELECT max(generation) FROM tokens) ORDER BY id;
+
+-- forget_token: lets one go
+DELETE FROM tokens WHERE id = :id;
 
 -- note_use: when a token was last shown
 UPDATE tokens SET last_used = max(coalesce(last_used, :at), :at) WHERE id = :id;

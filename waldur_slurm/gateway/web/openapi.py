@@ -24,10 +24,17 @@ Each route with who may ask it. `/api/v1/openapi.json` says the same for program
 This page is made from the code:
 `python3 -m waldur_slurm.gateway.web.reference > docs/gateway-api.md`.
 
-Lists come page by page: `limit`, and `cursor` with the `next` of the page before. What is compared
-is written `submit_time[gte]=2026-11-30T00:00:00Z`, with `eq`, `gt`, `gte`, `lt` or `lte`. Answers
-about Slurm carry their `Age` and an `ETag`: ask with `If-None-Match`, and an unchanged one costs
-nothing. Each route that is about a cluster is there below `/api/v1/clusters/{cluster}` too.
+Lists come page by page: `limit`, and `cursor` with the `next` of the page before. A page goes on
+after the last job of the one before, in the list as it is by then: as long as it is sorted by what
+does not change, such as `job_id` or `submit_time`, no job comes twice, and none is left out but one
+that came or went meanwhile. A cursor serves whoever was given it, for the same question, until the
+gateway is started anew; any other one is 400.
+
+What is compared is written `submit_time[gte]=2026-11-30T00:00:00Z`, with `eq`, `gt`, `gte`, `lt` or
+`lte`. Answers about Slurm carry their `Age` and an `ETag`: ask with `If-None-Match`, and an
+unchanged one costs nothing. A history that the accounting has not told within 30 s is 503: ask
+again after `Retry-After`, or for a shorter time. Each route that is about a cluster is there below
+`/api/v1/clusters/{cluster}` too.
 """
 
 

@@ -66,6 +66,8 @@ class Route:
     headers: Mapping[str, str] = field(default_factory=dict)
     makes: bool = False
     also: type | None = None
+    is_by_any_name: bool = False
+    """Whether it is answered by whatever name it is asked: it tells nothing that is anybody's."""
 
     def __post_init__(self) -> None:
         """Refuse a row that says of nobody that he may ask it, whatever a type checker was told."""
