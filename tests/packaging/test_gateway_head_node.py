@@ -25,7 +25,10 @@ BLOCKS = [each for page in (PAGE, CHANGE_OVER) for each in read_blocks(page) if 
 SOURCE = "/root/waldur-slurm-agent"
 ENV_FILE = "/etc/slurm-gateway/slurm-gateway.env"
 NAME = "gateway.example.org"
-ELSEWHERE = PROJECT / "tests" / "e2e" / "gateway" / "test_submit_page.py"
+ELSEWHERE = [
+    PROJECT / "tests" / "e2e" / "gateway" / name
+    for name in ("test_submit_page.py", "test_slurmer_page.py")
+]
 """Where a hand acts."""
 
 
@@ -316,7 +319,7 @@ def test_every_block_of_both_pages_is_typed_by_a_test() -> None:
 
 def asked_for() -> Iterator[tuple[str, str, int]]:
     """Read the tests: each block that one of them asks for, by section, language and number."""
-    modules = [ast.parse(path.read_text("utf-8")) for path in (Path(__file__), ELSEWHERE)]
+    modules = [ast.parse(path.read_text("utf-8")) for path in (Path(__file__), *ELSEWHERE)]
     for call in (call for module in modules for call in ast.walk(module)):
         match call:
             case ast.Call(
