@@ -33,7 +33,7 @@ from waldur_slurm.gateway.web.openapi import document
 from waldur_slurm.gateway.web.route import PUBLIC, Route
 from waldur_slurm.gateway.web.seeds.restapi_routes import RESTAPI_ROUTES
 from waldur_slurm.gateway.web.seeds.slurmer_routes import SLURMER_ROUTES
-from waldur_slurm.gateway.wire import JobView
+from waldur_slurm.gateway.wire import JobView, LookupAnswer
 
 _READ_CLUSTER = Scope.CLUSTER_READ
 
@@ -75,7 +75,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         lookup.look_up,
         "up to 1,000 jobs by their marks: present, absent or unknown",
         body=lookup.Lookup,
-        answer=lookup.LookupAnswer,
+        answer=LookupAnswer,
     ),
     *STEER_ROUTES,
     Route(

@@ -22,7 +22,7 @@ from waldur_slurm.gateway.web.native.filters import read_time
 from waldur_slurm.gateway.web.native.past_views import past_job_view
 from waldur_slurm.gateway.web.native.spelling import Since
 from waldur_slurm.gateway.web.native.views import job_view
-from waldur_slurm.gateway.wire import JobView
+from waldur_slurm.gateway.wire import JobView, LookupAnswer
 from waldur_slurm.model.names import UserName
 from waldur_slurm.model.past import PastJob, PastQuery
 
@@ -38,17 +38,6 @@ class Lookup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     marks: Annotated[tuple[Mark, ...], msgspec.Meta(max_length=MOST_MARKS)] = ()
     prefix: Annotated[str, msgspec.Meta(max_length=256)] = ""
     since: Since | None = None
-
-
-class LookupAnswer(msgspec.Struct, frozen=True):
-    """With a prefix nothing can be absent: only found, or not."""
-
-    as_of: datetime
-    jobs: tuple[JobView, ...]
-    absent: tuple[str, ...]
-    unknown: tuple[str, ...]
-    said: str
-    """Why something is unknown."""
 
 
 async def look_up(ask: Ask) -> Response:
