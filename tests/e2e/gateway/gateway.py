@@ -4,7 +4,7 @@ import json
 import os
 import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
@@ -67,6 +67,21 @@ class Gateway:
             connection.request(method, path, body, named)
             with closing(connection.getresponse()) as response:
                 yield response
+
+    def ask_with(
+        self, method: str, path: str, body: bytes, headers: Iterable[tuple[str, str]]
+    ) -> Answer:
+        """Ask with headers of which some may come twice."""
+        with closing(self._connection()) as connection:
+            connection.putrequest(method, path)
+            for name, value in headers:
+                connection.putheader(name, value)
+            if body:
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body or None)
+            with closing(connection.getresponse()) as response:
+                named = {name.lower(): value for name, value in response.getheaders()}
+                return Answer(response.status, named, response.read())
 
     def _connection(self) -> HTTPConnection:
         if self.tls:
