@@ -4,6 +4,7 @@ import json
 import os
 import re
 import ssl
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -126,5 +127,10 @@ def running(
 
 def listings_asked(cluster: Cluster) -> int:
     """How often slurmctld was asked for all jobs, by its own count."""
-    found = re.search(r"REQUEST_JOB_INFO\s+\(\s*\d+\) count:(\d+)", cluster.must("sdiag"))
-    return int(found[1]) if found else 0
+    return questions_asked(cluster)["REQUEST_JOB_INFO"]
+
+
+def questions_asked(cluster: Cluster) -> Counter[str]:
+    """How often slurmctld was asked what, by its own count."""
+    found = re.findall(r"(REQUEST_\w+)\s+\(\s*\d+\) count:(\d+)", cluster.must("sdiag"))
+    return Counter({name: int(count) for name, count in found})
