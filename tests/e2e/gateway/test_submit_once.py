@@ -215,7 +215,7 @@ def test_two_hundred_at_once_from_one_client_are_two_hundred_jobs(
     assert all(answer and answer.json["submit_time"] for answer in answers)
     jobs = names(acting_site)
     assert {jobs[f"many-{n}"] for n in range(200)} == {1}
-    assert listed <= 3
+    assert listed <= 20
 
 
 def test_a_job_that_slurmctld_has_forgotten_is_found_in_the_accounting(
