@@ -51,6 +51,7 @@ async def look_up(ask: Ask) -> Response:
     lookup = await ask.body(Lookup)
     if bool(lookup.marks) == bool(lookup.prefix):
         raise WrongAsk("expected either `marks` or a `prefix`")
+    since = read_time(lookup.since) if lookup.since else datetime.now(UTC) - LOOKED_BACK
     asked_at = monotonic()
     seen = await ask.see_after(ask.cluster.jobs, asked_at)
     mine, cluster, as_of = ask.principal.sees_only, ask.cluster.name, seen.picture.as_of
@@ -62,7 +63,7 @@ async def look_up(ask: Ask) -> Response:
     missing = set(lookup.marks) - {job.comment for job in found}
     said = seen.silence
     if missing or lookup.prefix:
-        past, silence = await _look_back(ask, lookup, mine)
+        past, silence = await _look_back(ask, lookup, since, mine)
         said = said or silence or ask.cluster.doubt
         known = {job.job_id for job in found}
         found += [job for job in past if job.job_id not in known]
@@ -83,14 +84,14 @@ def _is_meant(lookup: Lookup, comment: str) -> bool:
 
 
 async def _look_back(
-    ask: Ask, lookup: Lookup, mine: Collection[str] | None
+    ask: Ask, lookup: Lookup, since: datetime, mine: Collection[str] | None
 ) -> tuple[list[JobView], str]:
     """Return what the accounting knows, or its words where it does not answer."""
     history, cluster, now = ask.cluster.history, ask.cluster.name, datetime.now(UTC)
     if mine is not None and not mine:
         return [], ""
     query = PastQuery(
-        since=min(read_time(lookup.since), now) if lookup.since else now - LOOKED_BACK,
+        since=min(since, now),
         until=now,
         users=frozenset(map(UserName, mine or ())),
     )
