@@ -183,8 +183,11 @@ class Marketplace(Protocol):
         """Policies that steer what the offering's allocations may use in each period."""
         ...
 
-    def register_agent(self, version: str, direction: str) -> None:
-        """Let providers see this agent in Waldur, where it has a place for that."""
+    def register_agent(self, version: str, direction: str, *, has_started: bool = True) -> None:
+        """Let providers see this agent in Waldur, where it has a place for that.
+
+        Without `has_started` only that it is alive: its last start stays as it was told.
+        """
         ...
 
     def read_rights(self) -> Rights:
