@@ -207,12 +207,25 @@ def test_where_a_job_that_was_handed_in_here_wrote_is_remembered(site: FilesSite
     assert problem(site.get("/api/v1/jobs/5/output?task=2")) == (503, "not-now")
 
 
-def test_of_jobs_of_one_number_the_newest_is_meant(site: FilesSite) -> None:
-    site.remember(5, user=UserName("bob"), submitted=BEGAN - timedelta(days=9))
+def test_of_jobs_of_one_number_each_sees_his_own_and_the_newest_is_meant(site: FilesSite) -> None:
+    site.trees["bob"].write("/home/bob/his", b"his")
+    old = BEGAN - timedelta(days=9)
+    site.remember(5, user=UserName("bob"), submitted=old, work_dir="/home/bob")
+    site.remember(5, submitted=old - timedelta(days=1), work_dir="/home/ann")
     site.remember(5)
 
-    assert site.get("/api/v1/jobs/5/files").status == 200
-    assert site.get("/api/v1/jobs/5/files", BOB).status == 404
+    assert site.get("/api/v1/jobs/5/files/job.sh").status == 200
+    assert site.get("/api/v1/jobs/5/files/job.sh", BOB).status == 404
+    assert site.get("/api/v1/jobs/5/files/his", BOB).body == b"his"
+
+
+def test_anothers_job_takes_as_long_as_one_that_is_not_there(site: FilesSite) -> None:
+    """Both are looked for in a younger list and in the accounting, or neither would be."""
+    site.gateway.history.go_down()
+
+    theirs, none = site.get(OUTPUT, BOB), site.get("/api/v1/jobs/9/output", BOB)
+
+    assert problem(theirs) == problem(none) == (503, "not-now")
 
 
 def test_a_link_and_what_lies_outside_of_the_roots_are_refused(site: FilesSite) -> None:
