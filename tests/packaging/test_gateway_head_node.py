@@ -27,7 +27,7 @@ ENV_FILE = "/etc/slurm-gateway/slurm-gateway.env"
 NAME = "gateway.example.org"
 ELSEWHERE = tuple(
     PROJECT / "tests" / "e2e" / "gateway" / name
-    for name in ("test_submit_page.py", "test_files_page.py")
+    for name in ("test_submit_page.py", "test_steer_page.py", "test_files_page.py")
 )
 """Where a hand acts."""
 

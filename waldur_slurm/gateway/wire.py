@@ -94,3 +94,37 @@ class JobView(msgspec.Struct, frozen=True):
     cluster: str
     efficiency: EfficiencyView | None = None
     """Of ended jobs, where it was asked for."""
+
+
+class PlacedView(msgspec.Struct, frozen=True):
+    """What Slurm has not told yet is null; the same request tells it later."""
+
+    job_id: str
+    submit_time: datetime | None
+    cluster: str
+    work_dir: str | None
+    stdout: str | None
+    stderr: str | None
+
+
+class LookupAnswer(msgspec.Struct, frozen=True):
+    """With a prefix nothing can be absent: only found, or not."""
+
+    as_of: datetime
+    jobs: tuple[JobView, ...]
+    absent: tuple[str, ...]
+    unknown: tuple[str, ...]
+    said: str
+    """Why something is unknown."""
+
+
+class FileView(msgspec.Struct, frozen=True):
+    """`path` is relative to the job's folder, `href` where it is had.
+
+    Of a name that is no UTF-8 `path` shows U+FFFD for what is not; `href` is always exact.
+    """
+
+    path: str
+    size: int
+    mtime: datetime
+    href: str

@@ -32,7 +32,7 @@ from waldur_slurm.gateway.web.native.submit_routes import SUBMIT_ROUTES
 from waldur_slurm.gateway.web.openapi import document
 from waldur_slurm.gateway.web.route import PUBLIC, Route
 from waldur_slurm.gateway.web.seeds.restapi_routes import RESTAPI_ROUTES
-from waldur_slurm.gateway.wire import JobView
+from waldur_slurm.gateway.wire import JobView, LookupAnswer
 
 _READ_CLUSTER = Scope.CLUSTER_READ
 
@@ -74,7 +74,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         lookup.look_up,
         "up to 1,000 jobs by their marks: present, absent or unknown",
         body=lookup.Lookup,
-        answer=lookup.LookupAnswer,
+        answer=LookupAnswer,
     ),
     *STEER_ROUTES,
     Route(
@@ -231,7 +231,15 @@ async def show_openapi(_ask: Ask) -> Response:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/healthz", PUBLIC, watching.alive, "whether it runs", Surface.WATCH),
+    Route(
+        "GET",
+        "/healthz",
+        PUBLIC,
+        watching.alive,
+        "whether it runs; by any name or address",
+        Surface.WATCH,
+        is_by_any_name=True,
+    ),
     Route("GET", "/readyz", PUBLIC, watching.ready, "whether Slurm answers it", Surface.WATCH),
     Route(
         "GET",

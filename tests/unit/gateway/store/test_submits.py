@@ -151,6 +151,19 @@ def test_jobs_of_other_attempts_with_a_mark_are_known(journal: Journal) -> None:
     assert journal.known(replace(third, cluster="far")) == frozenset()
 
 
+def test_attempts_are_found_by_their_marks_open_and_placed(journal: Journal) -> None:
+    theirs = attempt("theirs", key=Key("app:1", "x"), mark="M", user=UserName("bob"))
+    for each in (attempt("one", mark="M"), attempt("two", mark="N"), theirs, attempt("three")):
+        journal.open(each)
+    journal.place(theirs.key, JOB)
+
+    assert journal.marked("lab", ["M", "N", "none"]) == (
+        replace(theirs, placed=JOB), attempt("one", mark="M"), attempt("two", mark="N"),
+    )  # fmt: skip
+    assert journal.marked("far", ["M"]) == ()
+    assert journal.marked("lab", []) == ()
+
+
 def test_old_ones_are_forgotten_but_for_the_open(journal: Journal) -> None:
     for text, opened in (("old", NOW), ("open", NOW), ("new", LATER)):
         journal.open(attempt(text, opened=opened))

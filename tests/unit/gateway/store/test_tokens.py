@@ -103,21 +103,30 @@ def test_a_token_for_one_job_comes_back_with_it(tokens: Tokens) -> None:
     assert tokens.since(0).tokens == (one,)
 
 
-def test_tokens_for_one_job_that_ended_long_ago_are_let_go_of_and_no_others(
-    tokens: Tokens,
-) -> None:
-    job = OneJob("lab", 12, NOW)
-    for name, ends, of in (
-        ("aaaaaaaa", NOW + HOUR, job),
-        ("bbbbbbbb", NOW + HOUR, None),
-        ("cccccccc", NOW + 90 * DAY, job),
-        ("dddddddd", NOW + HOUR, job),
-    ):
-        tokens.add(replace(token(name, ends), job=of))
-    last = tokens.since(0).generation
+def test_what_ended_before_is_let_go_and_what_has_not_stays(tokens: Tokens) -> None:
+    tokens.add(token("overlong", ends=NOW - HOUR))
+    tokens.add(token("justover", ends=NOW))
+    tokens.add(token("forever2"))
 
-    tokens.add(replace(token("eeeeeeee"), made=NOW + 30 * DAY))
+    assert tokens.forget(NOW, NOW) == ("overlong",)
+    assert {each.id for each in tokens.since(0).tokens} == {"justover", "forever2"}
+    assert tokens.forget(NOW, NOW) == ()
 
-    left = {each.id for each in tokens.since(0).tokens}
-    assert left == {"bbbbbbbb", "cccccccc", "dddddddd", "eeeeeeee"}
-    assert [each.id for each in tokens.since(last).tokens] == ["eeeeeeee"]
+
+def test_tokens_for_one_job_are_let_go_sooner(tokens: Tokens) -> None:
+    tokens.add(replace(token("ofajob22", ends=NOW - HOUR), job=OneJob("lab", 12, NOW)))
+    tokens.add(token("ofaclock", ends=NOW - HOUR))
+    tokens.add(token("forever2"))
+
+    assert tokens.forget(NOW - DAY, NOW) == ("ofajob22",)
+
+
+def test_whoever_has_heard_of_all_changes_misses_none_after_one_is_let_go(tokens: Tokens) -> None:
+    tokens.add(token("forever2"))
+    tokens.add(token("overlong", ends=NOW - HOUR))
+    heard = tokens.since(0).generation
+
+    tokens.forget(NOW, NOW)
+    tokens.add(token("newcomer"))
+
+    assert [each.id for each in tokens.since(heard).tokens] == ["newcomer"]

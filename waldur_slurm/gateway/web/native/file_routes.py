@@ -3,6 +3,7 @@
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.web.native import files, job_tokens, output, pieces
 from waldur_slurm.gateway.web.route import Route
+from waldur_slurm.gateway.wire import FileView
 
 FILE_ROUTES: tuple[Route, ...] = (
     Route(
@@ -23,7 +24,7 @@ FILE_ROUTES: tuple[Route, ...] = (
         files.list_files,
         "files of the job's folder; `X-Truncated` says whether there are more",
         query=files.FilesQuery,
-        answer=list[files.FileView],
+        answer=list[FileView],
         is_of_one_job=True,
     ),
     Route(

@@ -29,6 +29,7 @@ from waldur_slurm.gateway.web.native.serving import (
     attachment,
     send,
 )
+from waldur_slurm.gateway.wire import FileView
 from waldur_slurm.slurm.transports.files import Files, Listed, Listing
 
 MOST_LISTED = 10_000
@@ -44,18 +45,6 @@ class FilesQuery(msgspec.Struct, frozen=True):
 
     glob: str = "*"
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_LISTED)] = MOST_LISTED
-
-
-class FileView(msgspec.Struct, frozen=True):
-    """`path` is relative to the job's folder, `href` where it is had.
-
-    Of a name that is no UTF-8 `path` shows U+FFFD for what is not; `href` is always exact.
-    """
-
-    path: str
-    size: int
-    mtime: datetime
-    href: str
 
 
 class FileQuery(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from waldur_slurm.gateway.submits.submitter import demand_submittable
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.sheets import JobAsked, sheet_of
+from waldur_slurm.gateway.wire import PlacedView
 from waldur_slurm.hand.requests import MOST_SCRIPT, MOST_VARIABLES
 from waldur_slurm.model.batch import BatchSheet, Estimate
 from waldur_slurm.model.names import UserName
@@ -28,17 +29,6 @@ class SubmitQuery(msgspec.Struct, frozen=True):
     """`dry_run`: nothing is handed in; the answer says when and where it would start."""
 
     dry_run: bool = False
-
-
-class PlacedView(msgspec.Struct, frozen=True):
-    """What Slurm has not told yet is null; the same request tells it later."""
-
-    job_id: str
-    submit_time: datetime | None
-    cluster: str
-    work_dir: str | None
-    stdout: str | None
-    stderr: str | None
 
 
 class EstimateView(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.web.native import sheets, submit
 from waldur_slurm.gateway.web.route import Route
+from waldur_slurm.gateway.wire import PlacedView
 
 SUBMIT_ROUTES: tuple[Route, ...] = (
     Route(
@@ -14,6 +15,9 @@ SUBMIT_ROUTES: tuple[Route, ...] = (
         " `dry_run=true` only tells when and where it would start",
         query=submit.SubmitQuery,
         body=sheets.JobAsked,
-        answer=submit.PlacedView,
+        answer=PlacedView,
+        headers={"Idempotency-Key": "names this job for a month; without one each request is new"},
+        makes=True,
+        also=submit.EstimateView,
     ),
 )
