@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from waldur_slurm import __version__
+from waldur_slurm.gateway.apps.app import uuid_of
 from waldur_slurm.gateway.doors.principals import RunAs, run_as
 from waldur_slurm.gateway.doors.scopes import Scope, scope
 from waldur_slurm.variables.readers import duration, listing
@@ -98,10 +99,12 @@ def _add_token(token: argparse.ArgumentParser) -> None:
     make.add_argument(
         "--name", type=_typed(_name), required=True, help="what it is for, such as the portal's"
     )
-    make.add_argument(
+    allows = make.add_mutually_exclusive_group(required=True)
+    allows.add_argument("--app", type=_typed(_app), metavar="UUID", help="it opens this app alone")
+    allows.add_argument(
         "--scopes",
         type=_typed(_scopes),
-        required=True,
+        default=frozenset(),
         help="what it allows, separated by commas, such as jobs:read,jobs:submit",
     )
     make.add_argument(
@@ -109,7 +112,8 @@ def _add_token(token: argparse.ArgumentParser) -> None:
         type=_typed(_actors),
         default="",
         metavar="USERS",
-        help="whom it acts for: names, @groups or any, separated by commas; nobody by default",
+        help="whom it acts for: names, @groups or any, separated by commas; nobody by default, with"
+        " --app anybody",
     )
     make.add_argument(
         "--expires",
@@ -170,3 +174,10 @@ def _scopes(text: str) -> frozenset[Scope]:
 
 def _lifetime(text: str) -> timedelta | None:
     return None if text == "never" else duration(timedelta(seconds=1))(text)
+
+
+def _app(text: str) -> str:
+    found = uuid_of(text)
+    if found is None:
+        raise ValueError("the UUID of an app")
+    return found

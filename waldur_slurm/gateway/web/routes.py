@@ -32,6 +32,7 @@ from waldur_slurm.gateway.web.native.submit_routes import SUBMIT_ROUTES
 from waldur_slurm.gateway.web.openapi import document
 from waldur_slurm.gateway.web.route import PUBLIC, Route
 from waldur_slurm.gateway.web.seeds.restapi_routes import RESTAPI_ROUTES
+from waldur_slurm.gateway.web.seeds.slurmer_routes import SLURMER_ROUTES
 from waldur_slurm.gateway.wire import JobView, LookupAnswer
 
 _READ_CLUSTER = Scope.CLUSTER_READ
@@ -293,4 +294,5 @@ ROUTES: tuple[Route, ...] = (
     *_below("/api/v1", _OF_A_CLUSTER),
     *_below("/api/v1/clusters/{cluster}", _OF_A_CLUSTER),
     *RESTAPI_ROUTES,
+    *SLURMER_ROUTES,
 )
