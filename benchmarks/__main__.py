@@ -13,6 +13,7 @@ from benchmarks.docs import write_docs
 from benchmarks.gateway import measure_gateway
 from benchmarks.idle_pull import Idling, compare_idle_pulls, idle, measure_idle_pull
 from benchmarks.live import measure_live
+from benchmarks.new_order import measure_new_order
 from benchmarks.one_order import measure_one_order
 from benchmarks.peers.comparison import compare_with_peers
 from benchmarks.progress import say
@@ -35,6 +36,13 @@ def measure_pull(scale: Scale) -> Iterator[Row]:
         yield from measure_one_order(site, scale)
 
 
+def measure_order(scale: Scale) -> Iterator[Row]:
+    """A site that is large already, while no cycle runs."""
+    with running_site() as site:
+        seed(site, scale.allocations, scale.users_each)
+        yield from measure_new_order(site, scale)
+
+
 def measure_large_pull(scale: Scale) -> list[Row]:
     """Two sites of one kind, the one ten times larger than the other."""
     runs = max(2, scale.runs // 2)
@@ -50,6 +58,7 @@ def measure_large_pull(scale: Scale) -> list[Row]:
 
 MEASUREMENTS: Mapping[str, Callable[[Scale], Iterable[Row]]] = {
     "pull": measure_pull,
+    "order": measure_order,
     "large-pull": measure_large_pull,
     "push": measure_push,
     "docker": measure_docker,

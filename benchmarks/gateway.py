@@ -1,4 +1,4 @@
-"""The gateway beside bare squeue: fifty clients at once, who have never asked before."""
+"""The gateway beside bare squeue: fifty clients who ask for the first time, and some who go on."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,8 +23,13 @@ from sandbox.slurm import Cluster, ClusterOptions
 from sandbox.slurm.ports import claim_ports
 from tests.places import PROJECT
 
+GATEWAY = (sys.executable, "-m", "waldur_slurm.gateway.main")
+NOTHING: Mapping[str, str] = {}
 CLIENTS = 50
 MOST_TIMES_BARE = 6.0
+AT_MOST_MS = {"unchanged": 1000 / 2500, "a page of 100": 1000 / 1500}
+"""For each answer, doors included: 2,500 and 1,500 a second, beside the client that asks."""
+ANSWERS = 4000
 FULL_SIZE = Scale().queued_jobs
 """With fewer jobs the fifty connections weigh more than the list."""
 
@@ -46,6 +51,7 @@ def measure_gateway(scale: Scale) -> Iterator[Row]:
         try:
             fill(cluster, scale.queued_jobs)
             yield from _measure(cluster, directory, scale)
+            yield from _measure_again(cluster, directory, scale)
         finally:
             cluster.wipe()
 
@@ -74,21 +80,55 @@ def _measure(cluster: Cluster, directory: Path, scale: Scale) -> Iterator[Row]:
     yield Row(name=f"{name}: peak", unit="MB", samples=rounds.peaks)
 
 
-@contextmanager
-def _running(cluster: Cluster, directory: Path) -> Iterator[tuple[int, int]]:
-    """Start one that knows nothing yet; yields its port and its process."""
-    claimed = claim_ports(1)
-    port = claimed.first
-    environ = {
+def _measure_again(cluster: Cluster, directory: Path, scale: Scale) -> Iterator[Row]:
+    """Ask one that is warm, with a token, for what does not change meanwhile."""
+    milliseconds: dict[str, list[float]] = {name: [] for name in AT_MOST_MS}
+    unhurried = {"GATEWAY_JOBS_AGE": "1h", "GATEWAY_PACE_AT_ONCE": "1000000"}
+    with _running(cluster, directory, unhurried) as (port, _):
+        made = ("token", "make", "--name=bench", "--scopes=jobs:read:all")
+        environ = _environ(cluster, directory, port)
+        done = subprocess.run(
+            (*GATEWAY, *made), env=environ, capture_output=True, text=True, check=True
+        )
+        token = done.stdout.split()[-1]
+        for _ in range(scale.runs):
+            milliseconds["unchanged"].append(_again(port, token, 304, "--unchanged"))
+            milliseconds["a page of 100"].append(_again(port, token, 200))
+    for name, samples in milliseconds.items():
+        yield Row(name=f"gateway: {name}", unit="ms", samples=samples, bound=AT_MOST_MS[name])
+
+
+def _again(port: int, token: str, status: int, *options: str) -> float:
+    """Return how many milliseconds an answer takes, of thousands over connections that stay."""
+    path = "/api/v1/jobs?user=root&limit=100"
+    argv = (sys.executable, "-m", "benchmarks.again", str(port), token, path, str(ANSWERS))
+    done = subprocess.run((*argv, *options), cwd=PROJECT, capture_output=True, check=True)
+    told = json.loads(done.stdout)
+    if told["statuses"] != [status]:
+        raise AssertionError(f"answered with {told['statuses']}, not {status}")
+    return float(told["seconds"] * 1000)
+
+
+def _environ(cluster: Cluster, directory: Path, port: int) -> dict[str, str]:
+    return {
         **os.environ,  # noqa: TID251 - where Slurm's tools lie here
         **cluster.environ,
         "PYTHONPATH": str(PROJECT),
         "GATEWAY_LISTEN": f"127.0.0.1:{port}",
         "GATEWAY_ANONYMOUS_SCOPES": "jobs:read:all",
-        "GATEWAY_STATE_DIR": str(directory / f"gateway-{time.monotonic_ns()}"),
+        "GATEWAY_STATE_DIR": str(directory / f"gateway-{port}"),
     }
-    argv = (sys.executable, "-m", "waldur_slurm.gateway.main")
-    with subprocess.Popen(argv, env=environ, stderr=subprocess.DEVNULL) as gateway:
+
+
+@contextmanager
+def _running(
+    cluster: Cluster, directory: Path, changes: Mapping[str, str] = NOTHING
+) -> Iterator[tuple[int, int]]:
+    """Start one that knows nothing yet; yields its port and its process."""
+    claimed = claim_ports(1)
+    port = claimed.first
+    environ = _environ(cluster, directory, port) | {**changes}
+    with subprocess.Popen(GATEWAY, env=environ, stderr=subprocess.DEVNULL) as gateway:
         try:
             _await(port)
             yield port, gateway.pid

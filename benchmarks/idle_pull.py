@@ -21,7 +21,10 @@ RATIO = 1.3
 CPU_RATIO = 4.0
 """Of an interpreter that imports the same libraries and asks once."""
 PEAK_MB = 150.0
-FIXED = ("orders to carry out", "orders under way", "the offering", "its provider")
+FIXED = (
+    *("orders to carry out", "orders under way", "the offering", "its provider"),
+    *("accounts of services", "accounts of courses"),
+)
 
 
 class NotIdle(Exception):

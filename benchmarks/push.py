@@ -159,4 +159,4 @@ def _pages(past: PastSite) -> int:
         waldur.usages(),
         waldur.user_usages(),
     )
-    return 4 + sum(ceil(len(rows) / PAGE_SIZE) for rows in lists)
+    return 6 + sum(ceil(len(rows) / PAGE_SIZE) for rows in lists)

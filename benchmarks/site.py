@@ -69,6 +69,7 @@ class Site:
             "WALDUR_OFFERING_UUID": self.waldur.offering_uuid,
             "WALDUR_SYNC_DIRECTION": direction,
             "WALDUR_SYNC_INTERVAL": "1d",
+            "PULL_ORDER_INTERVAL": "0",
             "AGENT_STATE_DIR": str(directory / "state"),
             **self.cluster.environ,
         }

@@ -91,7 +91,7 @@ char **environment(const struct account *user);
 
 /* Close all that the caller left open; each of the first three is there. */
 void keep_three_descriptors(void);
-/* Let what is run have those three alone, whatever has been opened here. */
+/* Let what is run have those three alone, whatever has been opened here, by a library too. */
 void hand_on_three_descriptors(void);
 
 /* --- run.c: the command, from its start to its end ------------------------------------------ */

@@ -118,11 +118,11 @@ int run(const struct command *command, const struct account *user)
     int report[2], input[2] = {-1, -1};
     pid_t parent = getpid();
     sigfillset(&all);
-    int signals = signalfd(-1, &all, SFD_CLOEXEC);
+    int signals = signalfd(-1, &all, 0);
     if (command->dir != NULL && chdir(command->dir) != 0)
         leave(COMMAND_FAILED, "chdir %s: %s", command->dir, reason(errno));
-    if (signals < 0 || sigprocmask(SIG_SETMASK, &all, NULL) != 0 || pipe2(report, O_CLOEXEC) != 0 ||
-        (command->input != NULL && pipe2(input, O_CLOEXEC) != 0))
+    if (signals < 0 || sigprocmask(SIG_SETMASK, &all, NULL) != 0 || pipe(report) != 0 ||
+        (command->input != NULL && pipe(input) != 0))
         leave(COMMAND_FAILED, "pipe: %s", reason(errno));
     pid_t child = fork();
     if (child < 0)

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures_slurm import IN_CI, require
+from tests.patience import AT_ONCE_S
 from tests.places import PROJECT
 
 SOURCES = PROJECT / "executor"
@@ -60,15 +62,14 @@ def make(directory: Path, *words: str, cflags: str = STRICT) -> Done:
 
 
 def copy_sources(directory: Path) -> Path:
-    """Return a copy to build in: the project's own tree stays clean."""
-    copied = directory / "sources"
-    shutil.copytree(SOURCES, copied, ignore=shutil.ignore_patterns("executor", "told.mk"))
-    return copied
+    """Make a copy to build in: the project's own tree stays clean."""
+    built = shutil.ignore_patterns("executor", "told.mk")
+    return Path(shutil.copytree(SOURCES, directory, ignore=built))
 
 
 def build(directory: Path, *words: str, cflags: str = STRICT) -> Path:
     """Build a copy of the executor and return where it lies."""
-    sources = copy_sources(directory)
+    sources = copy_sources(directory / "sources")
     done = make(sources, *words, cflags=cflags)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return sources
@@ -125,6 +126,22 @@ class ExecutorSite:
     ) -> Done:
         """Ask for one command as a user, by a request on standard input."""
         return self.run("--stdin", stdin=request(user, command, *args, stdin=stdin, dir=directory))
+
+
+def lives(process: Path) -> bool:
+    """Whether what has this place in /proc still runs, and does not only wait to be noticed."""
+    try:
+        return (process / "cmdline").read_bytes() != b""
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def has_ended(process: Path) -> bool:
+    """Wait until it has."""
+    deadline = time.monotonic() + AT_ONCE_S
+    while lives(process) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not lives(process)
 
 
 def request(user: str, command: str, *args: str, **more: str) -> str:

@@ -67,6 +67,10 @@ class HandSite:
         return self.directory / "sudoers"
 
     @property
+    def executor(self) -> Path:
+        return self.directory / "executor" / "bin" / "executor"
+
+    @property
     def socket(self) -> Path:
         return self.directory / "hand.sock"
 
@@ -185,12 +189,12 @@ def install(directory: Path) -> HandSite:
 
 def _install_executor(site: HandSite) -> None:
     """Install the executor for the caller, with a list that lets it start the hand and no more."""
-    prefix = site.directory / "executor"
+    prefix = site.executor.parents[1]
     told = (f"SLURMER_UID={getpwnam(CALLER).pw_uid}", "MIN_UID=100", "MAX_UID=65533")
     sources = build(site.directory, f"PREFIX={prefix}", *told)
     assert make(sources, "install").returncode == 0
     (prefix / "etc" / "executor.commands").write_text(f'{site.program} ""\n')
-    _script(site.directory / "executor-as-caller", f'{_as(CALLER)} {prefix}/bin/executor "$@"')
+    _script(site.directory / "executor-as-caller", f'{_as(CALLER)} {site.executor} "$@"')
 
 
 def _as(user: str) -> str:

@@ -15,6 +15,7 @@ TYPED_BY = {
     "Try it": "tests/packaging/test_readme.py",
     "Install": "tests/packaging/test_head_node.py",
     "As systemd services": "tests/packaging/test_head_node.py",
+    "Several offerings on one host": "tests/packaging/test_head_node.py",
     "With docker compose": "tests/e2e/test_compose.py",
     "What is sold: the TRES configuration": "tests/packaging/test_head_node.py",
     "The offering in Waldur": "tests/packaging/test_head_node.py",

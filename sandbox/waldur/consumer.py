@@ -64,6 +64,23 @@ class Consumer:
             for row in offerings:
                 people.make_offering_users(self.store, row["offering"], project)
 
+    def add_project_account(
+        self, project: str, username: str, kind: str = "project_service"
+    ) -> str:
+        """An account of a service, or of a `course`, that is nobody's own (today)."""
+        with self.store.transaction():
+            now = self.store.stamp()
+            made = self.store.insert(
+                "project_accounts",
+                project=project,
+                kind=kind,
+                username=username,
+                created=now,
+                modified=now,
+            )
+            uuid: str = made["uuid"]
+            return uuid
+
     def remove_member(self, project: str, user: str) -> None:
         with self.store.transaction():
             self.store.run("DELETE FROM roles WHERE scope = ? AND user = ?", project, user)

@@ -195,11 +195,14 @@ def _today() -> dict[str, Views]:
         "marketplace-orders/*/set_backend_id/": {"POST": orders.set_backend_id},
         "marketplace-orders/*/set_provider_info/": {"POST": orders.set_provider_info},
         "marketplace-component-usages/*/set_user_usages/": {"POST": usages.set_user_usages},
+        "marketplace-slurm-periodic-usage-policies/": {"GET": offerings.list_usage_policies},
         "component-user-usage-limits/": {"GET": usages.list_user_limits},
         "marketplace-service-providers/*/keys/": {"GET": slurm_remote.list_nothing},
         **{
-            f"marketplace-provider-offerings/*/{empty}/": {"GET": slurm_remote.list_nothing}
-            for empty in ("list_project_service_accounts", "list_course_accounts")
+            f"marketplace-provider-offerings/*/list_{kind}_accounts/": {
+                "GET": people.list_project_accounts(kind)
+            }
+            for kind in ("project_service", "course")
         },
         **{
             f"marketplace-offering-users/*/{action}/": {"POST": people.move_offering_user(action)}

@@ -95,6 +95,9 @@ CREATE TABLE offering_users (
     comment_url TEXT DEFAULT '', propagation_date TEXT, created TEXT,
     modified TEXT, UNIQUE (offering, user));
 CREATE INDEX offering_users_of ON offering_users (offering);
+CREATE TABLE project_accounts (
+    id INTEGER PRIMARY KEY, uuid TEXT UNIQUE, project TEXT, kind TEXT, username TEXT DEFAULT '',
+    state TEXT DEFAULT 'OK', created TEXT, modified TEXT);
 CREATE TABLE plan_periods (
     id INTEGER PRIMARY KEY, uuid TEXT UNIQUE, resource TEXT, plan TEXT, start TEXT, end TEXT);
 CREATE INDEX plan_periods_of ON plan_periods (resource);

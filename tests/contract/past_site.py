@@ -13,7 +13,15 @@ from waldur_slurm.model.batch import BatchSheet, JobId, Task, Verb
 from waldur_slurm.model.job_state import JobState
 from waldur_slurm.model.live import ExitCode
 from waldur_slurm.model.names import AccountName, ClusterName, UserName
-from waldur_slurm.model.past import Account, Membership, PastQuery, PastRun, PastStep, Person
+from waldur_slurm.model.past import (
+    Account,
+    Membership,
+    PastOutput,
+    PastQuery,
+    PastRun,
+    PastStep,
+    Person,
+)
 from waldur_slurm.slurm.past.client import HistoryClient
 from waldur_slurm.slurm.past.port import History
 
@@ -24,6 +32,8 @@ IMPATIENCE = timedelta(seconds=1)
 
 class PastSite(Protocol):
     history: History
+    keeps_outputs: bool
+    """Whether its accounting knows where jobs wrote."""
 
     def query(self) -> PastQuery:
         """Ask for the jobs of this test, which are all that there were in the last minutes."""
@@ -60,6 +70,7 @@ class RealPastSite:
         self.client = HistoryClient(transport, LAB)
         self.history: History = self.client
         self.impatient = HistoryClient(transport, LAB, timeout=IMPATIENCE)
+        self.keeps_outputs = "StdOut" in self.machine.must("sacct", "--helpformat").split()
         self.began = self._now()
         held = site.of(ANN).submit(sheet(hold=None)).id
         site.of(ANN).cancel([held])
@@ -126,6 +137,8 @@ class RealPastSite:
 
 
 class FakePastSite:
+    keeps_outputs = True
+
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 30, 12, tzinfo=UTC)
         self.number = 0
@@ -154,6 +167,7 @@ class FakePastSite:
             each = job if task is None else JobId(job.number, Task(task))
             self.fake.runs.append(self._run(each, user, "COMPLETED", name, comment))
         self.fake.steps.append(self._step(job))
+        self.fake.outputs.append(PastOutput(job, self.now, "/dev/null", ""))
         return job
 
     def run_twice(self) -> JobId:

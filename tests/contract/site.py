@@ -110,7 +110,8 @@ class RealSite:
     def __init__(self, machine: Machine, transport: Transport) -> None:
         self.machine = machine
         self.transport = transport
-        self.client = SlurmClient(transport)
+        # Here even little is loaded by whom Slurm lets; whom it does not says everything in lines.
+        self.client = SlurmClient(transport, few_lines=0)
         self.impatient = SlurmClient(transport, cluster=ClusterName("lab"), timeout=IMPATIENCE)
         self.accounting: Accounting = self.client
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.contract.live_site import LiveSite, RealLive, Wish
 from tests.contract.site import PEOPLE
-from waldur_slurm.errors import CommandFailed
+from waldur_slurm.errors import SlurmError
 from waldur_slurm.model.batch import Component, JobId, Tasks
 from waldur_slurm.model.cluster import Statistics
 from waldur_slurm.model.hosts import expand_hosts
@@ -52,8 +52,7 @@ def test_one_job_is_read_alone_with_all_its_parts(live: LiveSite) -> None:
     assert {(job.id.number, job.user) for job in found} == {(array, ANN)}
     (alone,) = live.cluster.read_job(JobId(other)).jobs
     assert (alone.run, alone.user) == (live.jobs()[other].run, BOB)
-    with pytest.raises(CommandFailed, match="Invalid job id"):
-        live.cluster.read_job(JobId(other + 1000))
+    assert live.cluster.read_job(JobId(other + 1000)).jobs == ()
 
 
 def test_a_job_that_runs_says_where_since_when_and_until_when(live: LiveSite) -> None:
@@ -176,6 +175,19 @@ def test_all_jobs_are_one_question_to_slurmctld(live: LiveSite) -> None:
 
 def asked(statistics: Statistics) -> int:
     return sum(rpc.count for rpc in statistics.by_message if rpc.name == "REQUEST_JOB_INFO")
+
+
+def test_nobody_says_of_a_silent_slurm_that_a_job_is_not_there(live: LiveSite) -> None:
+    with live.down(), pytest.raises(SlurmError):
+        live.cluster.read_job(JobId(1))
+
+
+def test_a_task_is_read_by_its_bare_number_too(real_live: RealLive) -> None:
+    array = real_live.submit(ANN, Wish(array="1-2"))
+    real_live.wait_until(lambda: len(real_live.cluster.read_job(JobId(array)).jobs) == 2)
+    for task in real_live.cluster.read_job(JobId(array)).jobs:
+        found = real_live.cluster.read_job(JobId(task.number)).jobs
+        assert task.id in {job.id for job in found}
 
 
 def test_reservations_are_read(real_live: RealLive, name: str) -> None:

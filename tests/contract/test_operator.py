@@ -101,7 +101,7 @@ def test_load_is_tried_once_and_then_lines_are_written_in_few_processes(
     operator: RealSite, top: AccountName
 ) -> None:
     recording = RecordingTransport(operator.transport)
-    client = SlurmClient(recording)
+    client = SlurmClient(recording, few_lines=0)
     names = [AccountName(f"{top}-{number}") for number in range(MOST_LINES + 1)]
 
     def written() -> list[tuple[str, ...]]:

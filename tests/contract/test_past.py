@@ -129,6 +129,15 @@ def test_steps_tell_what_was_used(past_site: PastSite) -> None:
     assert past_site.history.read_steps([JobId(999_999)], past_site.query().since) == {}
 
 
+def test_where_a_job_wrote_is_told_by_releases_that_keep_it(past_site: PastSite) -> None:
+    job = past_site.finish()
+    past_site.settle()
+    found = past_site.history.read_outputs([job, JobId(999_999)], past_site.query().since)
+    told = {output.job: (output.stdout, output.stderr) for output in found.values()}
+    assert told == ({job: ("/dev/null", "")} if past_site.keeps_outputs else {})
+    assert all(each.submitted == jobs(past_site)[0].submitted for each in found.values())
+
+
 def test_people_and_their_accounts_are_told(past_site: PastSite) -> None:
     assert {ANN, BOB} <= {person.name for person in past_site.history.read_people()}
     memberships = past_site.history.read_memberships()
@@ -164,6 +173,7 @@ CALLS: dict[str, Callable[[History, PastQuery], object]] = {
         *history.read_jobs(replace(query, ids=frozenset({JobId(1)})))
     ],
     "read_steps": lambda history, query: history.read_steps([JobId(1)], query.since),
+    "read_outputs": lambda history, query: history.read_outputs([JobId(1)], query.since),
     "read_private": lambda history, _: history.read_private(),
     "read_people": lambda history, _: history.read_people(),
     "read_accounts": lambda history, _: history.read_accounts(),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from waldur_slurm.errors import AccountingDown, CommandFailed, SlurmError
+from waldur_slurm.errors import AccountingDown, SlurmError
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.cluster import (
     Controller,
@@ -219,10 +219,12 @@ class FakeCluster:
 
     def read_job(self, job: JobId) -> JobListing:
         self._called("read_job")
-        found = tuple(each for each in self.jobs.values() if each.id.whole == job)
-        if not found:
-            raise CommandFailed(("squeue",), 1, "slurm_load_jobs error: Invalid job id specified")
-        return JobListing(found)
+        rows = self.jobs.values()
+        found = [row for row in rows if row.id.whole == job] or [
+            row for row in rows if JobId(row.number) == job
+        ]
+        torn = [row for row in self.unreadable if str(job) in row.cells]
+        return JobListing(tuple(found), tuple(torn))
 
     def read_shares(self, jobs: Iterable[LiveJob]) -> Mapping[Run, tuple[NodeShare, ...]]:
         self._called("read_shares")

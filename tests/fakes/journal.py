@@ -1,6 +1,6 @@
 """A journal of submits in memory, held to the database's by `tests/unit/gateway/store`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
@@ -47,7 +47,7 @@ class FakeJournal:
     def unsettled(self) -> Sequence[Attempt]:
         self._reach()
         found = [attempt for attempt in self.kept.values() if not attempt.placed]
-        return tuple(sorted(found, key=lambda each: (each.opened, each.key.owner, each.key.text)))
+        return tuple(sorted(found, key=_order))
 
     def known(self, attempt: Attempt) -> frozenset[JobId]:
         self._reach()
@@ -56,6 +56,18 @@ class FakeJournal:
             for each in self.kept.values()
             if each.placed and each.key != attempt.key and _mark_of(each) == _mark_of(attempt)
         )
+
+    def marked(self, cluster: str, marks: Collection[str]) -> Sequence[Attempt]:
+        self._reach()
+        found = [
+            each for each in self.kept.values() if each.cluster == cluster and each.mark in marks
+        ]
+        return tuple(sorted(found, key=_order))
+
+    def job_of(self, cluster: str, job: JobId, submitted: datetime) -> Placed | None:
+        self._reach()
+        placed = (each.placed for each in self.kept.values() if each.cluster == cluster)
+        return next((p for p in placed if p and (p.job_id, p.submitted) == (job, submitted)), None)
 
     def forget(self, before: datetime) -> None:
         self._reach()
@@ -66,6 +78,10 @@ class FakeJournal:
     def _reach(self) -> None:
         if self.is_broken:
             raise StateError("the disk is full")
+
+
+def _order(attempt: Attempt) -> tuple[datetime, str, str]:
+    return (attempt.opened, attempt.key.owner, attempt.key.text)
 
 
 def _mark_of(attempt: Attempt) -> tuple[str, str, str]:

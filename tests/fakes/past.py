@@ -16,6 +16,7 @@ from waldur_slurm.model.past import (
     Membership,
     Page,
     PastJob,
+    PastOutput,
     PastQuery,
     PastRun,
     PastStep,
@@ -65,6 +66,7 @@ class FakeHistory:
     unheard: list[PastRun] = field(default_factory=list)
     """What slurmctld has yet to tell; `settle` does."""
     steps: list[PastStep] = field(default_factory=list)
+    outputs: list[PastOutput] = field(default_factory=list)
     private: tuple[str, ...] = ()
     people: tuple[Person, ...] = ()
     accounts: tuple[Account, ...] = ()
@@ -112,6 +114,18 @@ class FakeHistory:
             if {step.job, step.job.whole} & {*jobs}:
                 found[step.job] = (*found.get(step.job, ()), step)
         return found
+
+    def read_outputs(
+        self,
+        jobs: Collection[JobId],
+        since: datetime,  # noqa: ARG002 - nothing is that old here
+    ) -> Mapping[JobId, PastOutput]:
+        self._reach()
+        return {
+            output.job: output
+            for output in self.outputs
+            if {output.job, output.job.whole} & {*jobs}
+        }
 
     def read_private(self) -> tuple[str, ...]:
         self._reach()

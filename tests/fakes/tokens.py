@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from waldur_slurm.errors import StateError
-from waldur_slurm.gateway.doors.tokens import FORGOTTEN_AFTER, Changed, Token
+from waldur_slurm.gateway.doors.tokens import Changed, Token
 
 
 @dataclass
@@ -14,6 +14,7 @@ class FakeTokens:
 
     tokens: dict[str, tuple[int, Token]] = field(default_factory=dict)
     broken: str = ""
+    cannot_forget: str = ""
     reads: int = 0
 
     def since(self, generation: int) -> Changed:
@@ -29,7 +30,6 @@ class FakeTokens:
 
     def add(self, token: Token) -> None:
         self._demand()
-        self._forget(token.made - FORGOTTEN_AFTER)
         if token.id in self.tokens:
             raise AssertionError("this id is taken")
         self.tokens[token.id] = (self._next(), token)
@@ -43,6 +43,20 @@ class FakeTokens:
         self.tokens[token_id] = (self._next(), replace(token, ends=ends))
         return True
 
+    def forget(self, before: datetime, jobs_before: datetime) -> tuple[str, ...]:
+        if self.cannot_forget:
+            raise StateError(self.cannot_forget)
+        last = self._next() - 1
+        over = sorted(
+            token.id
+            for number, token in self.tokens.values()
+            if token.ends is not None
+            if token.ends < (jobs_before if token.job else before) and number < last
+        )
+        for token_id in over:
+            del self.tokens[token_id]
+        return tuple(over)
+
     def note_uses(self, uses: Mapping[str, datetime]) -> None:
         self._demand()
         for token_id, at in uses.items():
@@ -50,14 +64,6 @@ class FakeTokens:
                 number, token = self.tokens[token_id]
                 last = max(token.last_used or at, at)
                 self.tokens[token_id] = (number, replace(token, last_used=last))
-
-    def _forget(self, before: datetime) -> None:
-        last = self._next() - 1
-        self.tokens = {
-            token_id: (number, token)
-            for token_id, (number, token) in self.tokens.items()
-            if number == last or token.job is None or not token.is_over(before)
-        }
 
     def _next(self) -> int:
         return max((number for number, _ in self.tokens.values()), default=0) + 1

@@ -23,6 +23,7 @@ from waldur_slurm.agent.model.marketplace import (
     Order,
     OrderState,
     OrderUuid,
+    ProjectAccount,
     Resource,
     ResourceState,
     ResourceUuid,
@@ -171,7 +172,7 @@ class FakeMarketplace(Ledger, Faulty):
         self, resources: Collection[Resource]
     ) -> Mapping[ResourceUuid, frozenset[UserUuid]]:
         return {
-            resource.uuid: frozenset(self.members.get(resource.project.uuid, set()))
+            resource.uuid: self._team(resource)
             for resource in resources
             if resource.uuid not in self.unreadable_teams
         }
@@ -182,14 +183,15 @@ class FakeMarketplace(Ledger, Faulty):
     ) -> Mapping[ResourceUuid, frozenset[UserUuid]]:
         if self.unreadable_teams & {resource.uuid for resource in resources}:
             raise UnexpectedPayload("a team that cannot be read")
-        return {
-            resource.uuid: frozenset(self.members.get(resource.project.uuid, set()))
-            for resource in resources
-        }
+        return {resource.uuid: self._team(resource) for resource in resources}
 
     @answers
     def read_offering_users_of(self, users: Collection[UserUuid]) -> tuple[OfferingUser, ...]:
         return tuple(each for each in self.offering_users.values() if each.user in users)
+
+    @answers
+    def read_project_accounts(self) -> tuple[ProjectAccount, ...]:
+        return tuple(self.project_accounts)
 
     @answers
     def read_offering_users(self) -> tuple[OfferingUser, ...]:
@@ -322,6 +324,9 @@ class FakeMarketplace(Ledger, Faulty):
         return Rights(tuple(map(_role, self.rights)), tuple(map(_role, self.rights_elsewhere)))
 
     # Inside
+
+    def _team(self, resource: Resource) -> frozenset[UserUuid]:
+        return frozenset(self.members.get(resource.project.uuid, set()))
 
     def _require_available(self) -> None:
         if self.dialect is Dialect.TODAY and self.offering.is_unavailable:

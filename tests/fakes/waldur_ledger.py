@@ -27,10 +27,12 @@ from waldur_slurm.agent.model.marketplace import (
     OrderType,
     OrderUuid,
     Project,
+    ProjectAccount,
     ProjectUuid,
     Resource,
     ResourceState,
     ResourceUuid,
+    UsagePolicy,
     UserUuid,
 )
 from waldur_slurm.model.period import Month
@@ -85,6 +87,8 @@ class Ledger:
     members: dict[ProjectUuid, set[UserUuid]] = field(default_factory=dict)
     usernames: dict[UserUuid, str] = field(default_factory=dict)
     offering_users: dict[UserUuid, OfferingUser] = field(default_factory=dict)
+    usage_policies: list[UsagePolicy] = field(default_factory=list)
+    project_accounts: list[ProjectAccount] = field(default_factory=list)
     associations: dict[ResourceUuid, set[str]] = field(default_factory=dict)
     usages: dict[tuple[ResourceUuid, ComponentType, Month], HeldUsage] = field(default_factory=dict)
     usages_in_other_plans: list[HeldUsage] = field(default_factory=list)
@@ -209,6 +213,9 @@ class Ledger:
             username=username,
             amount=amount,
         )
+
+    def read_usage_policies(self) -> tuple[UsagePolicy, ...]:
+        return tuple(self.usage_policies)
 
     # Waldur's own rules
 

@@ -51,6 +51,8 @@ class World(NamedTuple):
     listed_at: int
     asked_after: int
     """How long after the list the accounting is asked."""
+    clock: int
+    """By how much slurmctld's is ahead."""
 
     @property
     def ended(self) -> int:
@@ -68,6 +70,7 @@ worlds = st.builds(
     may_wait=st.booleans(),
     listed_at=st.integers(0, 3000),
     asked_after=st.integers(0, 10),
+    clock=st.integers(-2, 2),
 )
 
 
@@ -104,7 +107,7 @@ def seen(world: World) -> tuple[Sighted, ...]:
     """What slurmctld lists of the attempt's own job."""
     if world.submitted is None or not world.submitted <= world.listed_at < world.ended + AGE:
         return ()
-    return (sighted(JOB, ANN, world.submitted),)
+    return (sighted(JOB, ANN, world.submitted + world.clock),)
 
 
 def recalled(world: World) -> Recalled:
@@ -114,7 +117,7 @@ def recalled(world: World) -> Recalled:
     is_told = world.submitted is not None and told <= asked and not world.may_wait
     return Recalled(
         began=after(asked),
-        jobs=(sighted(JOB, ANN, world.submitted or 0),) if is_told else (),
+        jobs=(sighted(JOB, ANN, (world.submitted or 0) + world.clock),) if is_told else (),
         is_behind=world.submitted is not None and world.ended <= asked < told,
     )
 

@@ -18,13 +18,21 @@ from pwd import getpwnam
 import pytest
 
 from sandbox.slurm.users import ensure_users, remove_users
+from tests.fixtures_executor import copy_sources
 from tests.fixtures_hand import ANN, BOB, SILENCE, CallersSocketHand
 from tests.fixtures_slurm import IN_CI, require
 from tests.places import PROJECT
 from waldur_slurm.errors import NotPermitted, TransportError
 from waldur_slurm.hand import place
 from waldur_slurm.hand.conf import parse_conf
-from waldur_slurm.slurm.transports.hands import PROGRAM, SOCKET, Hand, SudoHand
+from waldur_slurm.slurm.transports.hands import (
+    EXECUTOR,
+    PROGRAM,
+    SOCKET,
+    Hand,
+    SetuidHand,
+    SudoHand,
+)
 from waldur_slurm.slurm.transports.on_behalf import OnBehalf
 
 SHIPPED = PROJECT / "systemd-conf" / "gateway"
@@ -103,14 +111,17 @@ class Machine:
         self.home = directory / "home"
         self.socket = directory / "hand.sock"
         self._etc, self._libexec = directory / "etc", directory / "libexec"
+        self._local = directory / "local"
         self._copy()
         self._add_people()
         self._install()
+        self._install_executor()
 
     def _copy(self) -> None:
         for place_of, copy in ((Path("/etc"), self._etc), (PROGRAM.parents[1], self._libexec)):
             assert run("cp", "--archive", place_of, copy).returncode == 0
         self.home.mkdir()
+        self._local.mkdir()
         uid, gid = getpwnam(ANN)[2:4]
         os.chown(self.home, uid, gid)
 
@@ -139,11 +150,21 @@ class Machine:
             argv = ("install", "-D", "--owner=root", "--group=root", f"--mode={mode}")
             assert run(*argv, file, installed).returncode == 0
         self.inside = self.directory / "inside"
-        mounts = f"mount --bind {self._etc} /etc && mount --bind {self._libexec} /usr/libexec"
+        places = {"/etc": self._etc, "/usr/libexec": self._libexec, "/usr/local": self._local}
+        mounts = " && ".join(f"mount --bind {copy} {place}" for place, copy in places.items())
         self._script(self.inside, f'exec unshare -m sh -c \'{mounts} && exec "$@"\' sh "$@"')
-        self.sudo = self.directory / "sudo"
+        self.sudo, self.executor = self.directory / "sudo", self.directory / "executor"
         as_gateway = f"setpriv --reuid {GATEWAY_UID} --regid {NOGROUP_GID} --clear-groups --"
         self._script(self.sudo, f'exec {self.inside} {as_gateway} sudo "$@"')
+        self._script(self.executor, f'exec {self.inside} {as_gateway} {EXECUTOR} "$@"')
+
+    def _install_executor(self) -> None:
+        """Type what `docs/hand.md` says, beside a copy of the sources."""
+        sources = copy_sources(self.directory / "copy" / "executor")
+        page = (PROJECT / "docs" / "hand.md").read_text(encoding="utf-8")
+        lines = page.partition("### By the executor\n\n```bash\n")[2].partition("```")[0]
+        typed = run(self.inside, "sh", "-ec", f"cd {sources.parent}\n{lines}")
+        assert (typed.returncode, typed.stderr) == (0, ""), typed.stderr
 
     def _script(self, path: Path, text: str) -> None:
         path.write_text(f"#!/bin/sh\n{text}\n")
@@ -171,7 +192,7 @@ class Machine:
 
 @pytest.fixture(scope="module")
 def machine() -> Iterator[Machine]:
-    needed = ("sudo", "setpriv", "unshare", "make", "systemd-socket-activate")
+    needed = ("sudo", "setpriv", "unshare", "cc", "make", "systemd-socket-activate")
     missing = [name for name in needed if shutil.which(name) is None]
     root = [] if os.geteuid() == 0 else ["root, to act as several users"]
     require(missing + root, in_ci=IN_CI)
@@ -191,10 +212,12 @@ def sudo_says(machine: Machine, *argv: str | Path) -> str:
     return done.stderr
 
 
-@pytest.fixture(params=["sudo", "socket"])
+@pytest.fixture(params=["sudo", "setuid", "socket"])
 def hand(request: pytest.FixtureRequest, machine: Machine) -> Iterator[Hand]:
     if request.param == "sudo":
         yield SudoHand(sudo=machine.sudo)
+    elif request.param == "setuid":
+        yield SetuidHand(executor=machine.executor)
     else:
         with machine.listening() as hand:
             yield hand
@@ -227,3 +250,15 @@ def test_sudo_starts_nothing_else_and_nobody_as_root(machine: Machine) -> None:
         ("-u", "#0", "--", PROGRAM),
     ):
         assert "password is required" in sudo_says(machine, *argv), argv
+
+
+def test_the_executor_starts_nothing_else_and_nobody_outside_of_its_range(machine: Machine) -> None:
+    for words, code in (
+        (("--user", ANN, "--command", "/usr/bin/id"), 6),
+        (("--user", ANN, "--command", f"{PROGRAM} serve"), 6),
+        (("--user", ANN, "--command", "id"), 6),
+        (("--user", "root", "--command", PROGRAM), 13),
+        (("--user", GATEWAY, "--command", PROGRAM), 13),
+    ):
+        done = run(machine.executor, *words)
+        assert (done.returncode, done.stdout) == (code, ""), words

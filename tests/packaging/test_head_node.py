@@ -260,6 +260,43 @@ def test_wrong_settings_are_not_tried_again_and_again(node: HeadNode) -> None:
     node.sh(f"systemctl start {SERVICES[1]}")
 
 
+def test_a_second_offering_is_served_beside_the_first_by_the_templates(
+    node: HeadNode, newcomer: Newcomer
+) -> None:
+    """Of another Waldur; between its minutely cycles an order is served by a look."""
+    section, second = "Several offerings on one host", "/root/second-waldur"
+    values = newcomer.meets_waldur(second, 8081)
+    newcomer.succeeds(section, 0, SOURCE)
+    place = "/etc/waldur-slurm-service/gpu"
+    newcomer.fills_in(values, f"{place}/pull.env {place}/push.env")
+    node.sh(f"waldur-slurm-agent --env-file {place}/pull.env --load-components")
+    (option,) = readme.blocks("The offering in Waldur")
+    node.sh("\n".join(option.lines).replace("waldur-slurm-service/", "waldur-slurm-service/gpu/"))
+    for words in ("customer Arts", "project Arts Painting"):
+        newcomer.waldur(words, second)
+
+    newcomer.succeeds(section, 1)
+    newcomer.waldur("create Painting canvas --limit cpu=5", second)
+
+    def is_there() -> bool:
+        return "_canvas" in node.sh("sacctmgr -nP show account format=account")
+
+    eventually(is_there, "the account of the order")
+    both = [f"{service}@gpu" for service in SERVICES]
+    for service in (*SERVICES, *both):
+        eventually(lambda s=service: is_active(node, s), f"{service} runs")  # type: ignore[misc]  # bound at once
+    assert len(node.sh("ls -d /var/lib/waldur-slurm-agent/*/pull/lock").split()) == 2
+    assert "_canvas" not in node.sh("cat /var/log/waldur-slurm-agent/pull-audit.jsonl")
+    assert "_canvas" in node.sh("cat /var/log/waldur-slurm-agent/gpu-pull-audit.jsonl")
+    again = node.says(f"waldur-slurm-agent --env-file {place}/pull.env once; echo $?")
+    assert again.endswith("75"), "the offering is served already"
+    node.sh(f"systemctl disable --now {' '.join(both)}")
+
+
+def is_active(node: HeadNode, service: str) -> bool:
+    return node.says(f"systemctl is-active {service}") == "active"
+
+
 def test_the_service_works_as_a_user_of_its_own(node: HeadNode) -> None:
     node.sh(
         "useradd --system --home-dir /var/lib/waldur-slurm-agent waldur-slurm\n"

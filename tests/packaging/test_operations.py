@@ -197,6 +197,6 @@ def test_every_kind_of_drift_has_its_row() -> None:
 
 def test_services_on_the_page_are_the_units() -> None:
     units = {path.stem for path in (PROJECT / "systemd-conf").glob("service-*/*.service")}
-    named = set(re.findall(r"waldur-slurm-service-[a-z]+", PAGE))
+    named = set(re.findall(r"waldur-slurm-service-[a-z]+@?", PAGE))
 
     assert named == {unit for unit in units if not unit.endswith("-legacy")}

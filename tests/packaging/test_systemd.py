@@ -30,7 +30,11 @@ def service(unit: Path) -> configparser.SectionProxy:
 
 
 def variables(env_file: Path) -> dict[str, str]:
-    lines = env_file.read_text(encoding="utf-8").splitlines()
+    return told_in(env_file.read_text(encoding="utf-8"))
+
+
+def told_in(text: str) -> dict[str, str]:
+    lines = text.splitlines()
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
@@ -39,16 +43,49 @@ def test_there_is_a_unit_a_legacy_unit_and_an_env_file_for_each_direction() -> N
         "service-pull/waldur-slurm-service-pull-legacy.service",
         "service-pull/waldur-slurm-service-pull.env",
         "service-pull/waldur-slurm-service-pull.service",
+        "service-pull/waldur-slurm-service-pull@.env",
+        "service-pull/waldur-slurm-service-pull@.service",
         "service-push/waldur-slurm-service-push-legacy.service",
         "service-push/waldur-slurm-service-push.env",
         "service-push/waldur-slurm-service-push.service",
+        "service-push/waldur-slurm-service-push@.env",
+        "service-push/waldur-slurm-service-push@.service",
     ]
+
+
+@pytest.mark.parametrize("direction", ["pull", "push"])
+def test_a_template_is_the_unit_with_its_instance_in_names_and_places(direction: str) -> None:
+    name = ROOT / f"service-{direction}" / f"waldur-slurm-service-{direction}"
+    unit, template = (Path(f"{name}{end}").read_text("utf-8") for end in (".service", "@.service"))
+
+    told = template.replace(", %i)", ")").replace("%i/", "").replace("@%i", "")
+
+    assert template.count("%i") == 4, "description, identifier, TRES file and env file"
+    assert told.partition("[Unit]")[2] == unit.partition("[Unit]")[2]
+
+
+@pytest.mark.parametrize("direction", ["pull", "push"])
+def test_the_env_file_of_an_instance_shares_no_place_with_that_of_another(direction: str) -> None:
+    name = ROOT / f"service-{direction}" / f"waldur-slurm-service-{direction}@.env"
+    text = name.read_text(encoding="utf-8")
+    found = []
+    for instance in ("gpu", "cpu"):
+        environ = told_in(re.sub("^(.*?)INSTANCE", rf"\g<1>{instance}", text, flags=re.MULTILINE))
+        settings = Settings.from_environ(environ)
+        assert settings.direction == direction
+        assert settings.deployment is Deployment.NATIVE
+        assert list(unknown_variables(environ)) == []
+        found.append({settings.tres_path, settings.audit_log, settings.http_listen} - {None})
+
+    assert "INSTANCE" not in "".join(map(str, found))
+    assert found[0].isdisjoint(found[1])
+    assert found[0] >= {Path("/etc/waldur-slurm-service/gpu/tres.yaml")}
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_systemd_finds_nothing_wrong_with_a_unit(unit: Path, tmp_path: Path) -> None:
-    # Under the name it is installed by.
-    installed = tmp_path / unit.name.replace("-legacy", "")
+    # Under the name it is installed by, and by which an instance is started.
+    installed = tmp_path / unit.name.replace("-legacy", "").replace("@.", "@gpu.")
     shutil.copy(unit, installed)
 
     verified = subprocess.run(

@@ -178,6 +178,16 @@ class PastStep:
 
 
 @dataclass(frozen=True, slots=True)
+class PastOutput:
+    """What a job's output was to be called, as it was asked for; empty: nothing was asked for."""
+
+    job: JobId
+    submitted: datetime
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """A user of the accounting."""
 

@@ -242,3 +242,26 @@ def _integration_status(ask: Exchange, offering: Record) -> list[Record] | None:
         if offering[column]
     ]
     return found or ([] if not ask.dialect.is_today else None)
+
+
+def usage_policy(ask: Exchange, offering: Record) -> Record:
+    """A periodic usage policy of Slurm's: as much of it as an agent reads."""
+    governed = ask.store.setting("governed_limits", [])
+    return {
+        "uuid": offering["uuid"],
+        "scope": ask.link("marketplace-provider-offerings", offering["uuid"]),
+        "scope_name": offering["name"],
+        "scope_uuid": offering["uuid"],
+        "actions": "request_slurm_resource_downscaling",
+        "has_fired": False,
+        "created": offering["created"],
+        "limit_type": "GrpTRESMins",
+        "tres_billing_enabled": True,
+        "tres_billing_weights": {},
+        "carryover_factor": 50,
+        "carryover_enabled": True,
+        "grace_ratio": 0.2,
+        "raw_usage_reset": True,
+        "qos_strategy": "threshold",
+        "component_limits_set": [{"type": kind, "limit": 1, "period": 2} for kind in governed],
+    }

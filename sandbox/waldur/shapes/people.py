@@ -36,6 +36,26 @@ def team_member_shape(ask: Exchange, resource: Record, member: Record) -> Record
     return shown
 
 
+def project_account_shape(ask: Exchange, row: Record) -> Record:
+    """A service's account, or a course's: as much of it as both have."""
+    project = ask.named("projects", row["project"])
+    customer = ask.named("customers", project["customer"])
+    return {
+        "uuid": row["uuid"],
+        "username": row["username"],
+        "state": row["state"],
+        "description": "",
+        "error_message": "",
+        "project": project["uuid"],
+        "project_uuid": project["uuid"],
+        "project_name": project["name"],
+        "customer_uuid": customer["uuid"],
+        "customer_name": customer["name"],
+        "created": row["created"],
+        "modified": row["modified"],
+    }
+
+
 def permission_shape(ask: Exchange, role: Record) -> Record:
     """A row of `project_permissions/`: who is in which project, and as what.
 

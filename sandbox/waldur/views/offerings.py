@@ -9,7 +9,7 @@ from sandbox.waldur.filters import Filter
 from sandbox.waldur.limits import set_price
 from sandbox.waldur.pagination import paged, selected
 from sandbox.waldur.permissions import OFFERINGS, demand, manages, provides
-from sandbox.waldur.shapes.offerings import provider_offering, public_offering
+from sandbox.waldur.shapes.offerings import provider_offering, public_offering, usage_policy
 from sandbox.waldur.store import Record
 from sandbox.waldur.traits import has_trait
 
@@ -34,6 +34,15 @@ def list_provider_offerings(ask: Exchange) -> Answer:
     wanted.text("type", "t.type")
     wanted.text("name_exact", "t.name")
     return paged(ask, f"FROM offerings t {wanted.where}", provider_offering, **wanted.values)
+
+
+def list_usage_policies(ask: Exchange) -> Answer:
+    """An offering whose limits are governed has one: see `limits`."""
+    wanted = Filter(ask, f"t.uuid IN {OFFERINGS}")
+    wanted.uuid("scope_uuid", "t.uuid")
+    if not ask.store.setting("governed_limits", []):
+        wanted.add("0")
+    return paged(ask, f"FROM offerings t {wanted.where}", usage_policy, **wanted.values)
 
 
 def show_provider_offering(ask: Exchange) -> Answer:

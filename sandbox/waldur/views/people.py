@@ -15,7 +15,12 @@ from sandbox.waldur.permissions import (
     owns_customer,
     provides,
 )
-from sandbox.waldur.shapes.people import offering_user_shape, permission_shape, user_shape
+from sandbox.waldur.shapes.people import (
+    offering_user_shape,
+    permission_shape,
+    project_account_shape,
+    user_shape,
+)
 from sandbox.waldur.store import Record
 from sandbox.waldur.traits import has_trait
 
@@ -39,6 +44,21 @@ def list_offering_users(ask: Exchange) -> Answer:
     if ask.dialect.is_today:
         wanted.choices("state", "t.state", people.STATES)
     return paged(ask, f"FROM offering_users t {wanted.where}", offering_user_shape, **wanted.values)
+
+
+def list_project_accounts(kind: str) -> Callable[[Exchange], Answer]:
+    """Accounts of one kind in the projects that have something of the offering."""
+
+    def listed(ask: Exchange) -> Answer:
+        offering = plain_uuid(ask.uuid)
+        demand(provides(ask.store, ask.caller, offering))
+        where = (
+            "FROM project_accounts t WHERE t.kind = :kind AND t.project IN"
+            " (SELECT project FROM resources WHERE offering = :offering)"
+        )
+        return paged(ask, where, project_account_shape, kind=kind, offering=offering)
+
+    return listed
 
 
 def show_offering_user(ask: Exchange) -> Answer:

@@ -5,15 +5,13 @@ import os
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.fixtures_executor import ALICE, SLURMER, UIDS, ExecutorSite, request, run
-from tests.patience import AT_ONCE_S
+from tests.fixtures_executor import ALICE, SLURMER, UIDS, ExecutorSite, has_ended, request, run
 
 STATUS = "tr '\\t' ' ' </proc/self/status"
 PROBE = f"""#!/bin/sh
@@ -244,22 +242,19 @@ def test_who_asks_for_nobody_stays_what_he_is_and_gains_no_group(executor: Execu
 
 
 @contextmanager
-def running(executor: ExecutorSite) -> Iterator[tuple[Path, Path]]:
+def running(executor: ExecutorSite, pass_fds: tuple[int, ...] = ()) -> Iterator[tuple[Path, Path]]:
     """Give /proc of an executor and of what it runs."""
     path = executor.add_command("wait", "#!/bin/sh\necho $PPID $$\nexec sleep 60\n")
     executor.allow(path)
     argv = executor.argv("--user", ALICE, "--command", path)
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, pass_fds=pass_fds) as process:
         try:
             line = process.stdout.readline() if process.stdout else ""
             parent, child = (Path("/proc", pid) for pid in line.split())
             yield parent, child
         finally:
             process.kill()
-    deadline = time.monotonic() + AT_ONCE_S
-    while child.exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not child.exists()
+    assert has_ended(child)
 
 
 def test_who_waits_for_the_command_has_no_root_either_and_cannot_be_looked_into(
@@ -277,3 +272,13 @@ def test_who_waits_for_the_command_has_no_root_either_and_cannot_be_looked_into(
         for curious in ("2000", "2001"):
             him = ("setpriv", "--reuid", curious, "--regid", curious, "--clear-groups", "--")
             assert "Permission denied" in run(*him, "cat", parent / "environ").stderr
+
+
+def test_who_waits_keeps_nothing_open_of_the_callers(executor: ExecutorSite) -> None:
+    """A pipe that he has closed is closed, though the command runs on."""
+    reading, writing = os.pipe()
+    with running(executor, pass_fds=(writing,)) as (parent, _):
+        os.close(writing)
+        assert os.read(reading, 1) == b""
+        assert {"0", "1", "2"} <= {each.name for each in (parent / "fd").iterdir()}
+    os.close(reading)

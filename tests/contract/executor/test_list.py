@@ -133,6 +133,12 @@ def test_nor_is_one_that_is_not_roots(executor: ExecutorSite) -> None:
         assert "etc belongs to uid 2000" in refused(executor)
 
 
+def test_the_list_is_read_with_the_rights_of_who_asks(executor: ExecutorSite) -> None:
+    """Root's are laid down until the user is to be become."""
+    with changed(executor.list, mode=0o600):
+        assert refused(executor) == f"{LIST}: permission denied\n"
+
+
 def test_nor_is_a_link(executor: ExecutorSite) -> None:
     real = executor.list.with_name("real")
     executor.list.rename(real)

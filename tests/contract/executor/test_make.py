@@ -18,7 +18,7 @@ def sources() -> Iterator[Path]:
     missing = [name for name in ("cc", "make", "readelf") if shutil.which(name) is None]
     require(missing, in_ci=IN_CI)
     with tempfile.TemporaryDirectory(prefix="wsat-") as directory:
-        yield copy_sources(Path(directory))
+        yield copy_sources(Path(directory) / "sources")
 
 
 def bounds(program: Path) -> tuple[str, ...]:

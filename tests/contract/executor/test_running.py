@@ -3,15 +3,22 @@
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.fixtures_executor import ALICE, BOB, SLURMER, UIDS, ExecutorSite, request
-from tests.patience import AT_ONCE_S
+from tests.fixtures_executor import (
+    ALICE,
+    BOB,
+    SLURMER,
+    UIDS,
+    ExecutorSite,
+    has_ended,
+    lives,
+    request,
+)
 
 LARGE = "0123456789abcdef" * 200_000
 WORDS = (
@@ -46,13 +53,13 @@ def test_who_does_not_read_is_not_waited_for(executor: ExecutorSite) -> None:
 def test_who_has_ended_is_not_waited_for_though_another_holds_his_input(
     executor: ExecutorSite,
 ) -> None:
-    script = "sleep 60 <&0 >/dev/null 2>&1 & echo $!; exit 3"
+    script = "exec 3<&0; sleep 60 >/dev/null 2>&1 & echo $!; exit 3"
 
     done = executor.ask(ALICE, "sh", "-c", script, stdin=LARGE)
 
-    left_behind = int(done.stdout)
-    assert Path("/proc", str(left_behind)).exists()
-    os.kill(left_behind, signal.SIGKILL)
+    left_behind = Path("/proc", done.stdout.strip())
+    assert lives(left_behind)
+    os.kill(int(left_behind.name), signal.SIGKILL)
     assert (done.returncode, done.stderr) == (6, "exit status 3\n")
 
 
@@ -209,7 +216,4 @@ def test_a_signal_reaches_what_the_command_has_started_too(executor: ExecutorSit
         started = Path("/proc", process.stdout.readline().strip())
         assert kill_as(SLURMER, signal.SIGTERM, process.pid) == 0
         assert process.wait(60) == 128 + signal.SIGTERM
-    deadline = time.monotonic() + AT_ONCE_S
-    while started.exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not started.exists()
+    assert has_ended(started)

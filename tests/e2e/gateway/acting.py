@@ -86,7 +86,7 @@ class ActingSite:
     def running(
         self, way: str = "sudo", dies: tuple[str, ...] = (), **changes: str
     ) -> Iterator["ActingGateway"]:
-        """Serve until the body ends; `way` is `sudo` or `socket`; `dies` is as `mortal` has it."""
+        """Serve until the body ends, acting by that way; `dies` is as `mortal` has it."""
         claimed = claim_ports(2)
         try:
             program = self._program(claimed.first, way, changes)
@@ -112,6 +112,7 @@ class ActingSite:
             "GATEWAY_EXECUTOR": way,
             "GATEWAY_HAND": str(self.hand.program),
             "GATEWAY_HAND_SOCKET": str(self.hand.socket),
+            "GATEWAY_SETUID_PROGRAM": str(self.hand.executor),
             "GATEWAY_MIN_UID": "100",
             "GATEWAY_AUDIT_LOG": str(self.place / "audit.jsonl"),
             "GATEWAY_PACE_AT_ONCE": "1000",

@@ -44,7 +44,7 @@ def new_gateway(lab: Cluster, lab_tools: Path, tmp_path: Path) -> NewGateway:
 
 @pytest.fixture
 def acting_site(lab: Cluster, hand_site: HandSite) -> Iterator[ActingSite]:
-    """Where gateways act on the lab, by sudo or the socket of a hand that root installed."""
+    """Where gateways act on the lab, by each way to a hand that root installed."""
     site = ActingSite.make(lab, hand_site)
     yield site
     for user in (ANN, BOB):

@@ -1,16 +1,14 @@
 """Clients who do not read, do not finish, or send too much: bounded by count, and others served."""
 
-import re
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 from sandbox.slurm import Cluster
 from tests.e2e.gateway.conftest import NewGateway
 from tests.e2e.gateway.gateway import Gateway
+from tests.e2e.gateway.sockets import connect, descriptors, head, memory_mib
 
 SLOW = 50
 STREAMS = 200
@@ -29,30 +27,6 @@ def _many_words(lab: Cluster, slurm_users: tuple[str, ...]) -> Iterator[None]:
     made = [str(lab.submit(slurm_users[0], "physics", "true", *options)) for _ in range(300)]
     yield
     lab.must("scancel", *made)
-
-
-def memory_mib(gateway: Gateway) -> int:
-    status = Path(f"/proc/{gateway.daemon.process.pid}/status").read_text()
-    found = re.search(r"VmRSS:\s+(\d+) kB", status)
-    assert found
-    return int(found[1]) // 1024
-
-
-def descriptors(gateway: Gateway) -> int:
-    return len(list(Path(f"/proc/{gateway.daemon.process.pid}/fd").iterdir()))
-
-
-def connect(gateway: Gateway, *, receives: int = 0) -> socket.socket:
-    opened = socket.socket()
-    if receives:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
-    opened.settimeout(60)
-    opened.connect(("127.0.0.1", gateway.port))
-    return opened
-
-
-def head(path: str, *more: str) -> bytes:
-    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: 127.0.0.1", *more, "", ""]).encode()
 
 
 def is_served(gateway: Gateway) -> bool:

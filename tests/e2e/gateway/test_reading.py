@@ -190,6 +190,7 @@ def test_mistakes_in_the_settings_are_told_before_anything_begins(
 
     assert done.returncode == 78
     assert words in done.stderr
+    assert "gateway.listening" not in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from sandbox.slurm import Cluster
+from tests.e2e.gateway.acting import ActingGateway, ActingSite
 from tests.e2e.gateway.conftest import NewGateway
 from tests.e2e.gateway.gateway import Gateway
 
@@ -43,34 +44,49 @@ def test_a_tool_that_knows_only_the_document_finds_nothing_wrong(
             "--scopes=cluster:read,jobs:read:all,history:read,accounts:read",
             "--run-as=any",
         )
-        token = made.stdout.split()[-1]
-        configured = tmp_path / "schemathesis.toml"
-        configured.write_text(CONFIGURATION)
-        done = subprocess.run(
-            [
-                str(Path(sys.executable).parent / "schemathesis"),
-                f"--config-file={configured}",
-                "run",
-                f"http://127.0.0.1:{gateway.port}/api/v1/openapi.json",
-                f"--header=Authorization: Bearer {token}",
-                f"--seed={SEED}",
-                f"--max-examples={EXAMPLES}",
-                "--phases=examples,coverage,fuzzing",
-                # A stream has no end, so it has a test of its own; other clusters' are the same.
-                "--exclude-path-regex=(/events|/clusters/.cluster./.*)$",
-                "--generation-deterministic",
-                "--request-timeout=30",
-                f"--checks={CHECKS}",
-                "--no-color",
-            ],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
+        fuzz(
+            gateway,
+            made.stdout.split()[-1],
+            tmp_path,
+            "--exclude-path-regex=(/events|/clusters/.cluster./.*)$",
         )
 
-        assert done.returncode == 0, done.stdout[-20_000:] + done.stderr
-        assert "request.crashed" not in gateway.daemon.log
+
+@pytest.mark.timeout(600)
+def test_it_finds_nothing_wrong_with_handing_in_either(
+    acting_site: ActingSite, acting: ActingGateway, tmp_path: Path
+) -> None:
+    token = acting_site.token()
+    fuzz(acting, token, tmp_path, "--include-path=/api/v1/jobs", "--include-method=POST")
+
+
+def fuzz(gateway: Gateway, token: str, directory: Path, *more: str) -> None:
+    configured = directory / "schemathesis.toml"
+    configured.write_text(CONFIGURATION)
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).parent / "schemathesis"),
+            f"--config-file={configured}",
+            "run",
+            f"http://127.0.0.1:{gateway.port}/api/v1/openapi.json",
+            f"--header=Authorization: Bearer {token}",
+            f"--seed={SEED}",
+            f"--max-examples={EXAMPLES}",
+            "--phases=examples,coverage,fuzzing",
+            "--generation-deterministic",
+            "--request-timeout=30",
+            f"--checks={CHECKS}",
+            "--no-color",
+            *more,
+        ],
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr
+    assert "request.crashed" not in gateway.daemon.log
 
 
 def test_the_stream_of_events_answers_as_the_document_says(gateway: Gateway) -> None:

@@ -60,7 +60,7 @@ NOTHING_MORE: Asked = {}
 REFUSED: Asked = {"options": {"partition": "nowhere"}}
 
 
-@pytest.mark.parametrize("way", ["sudo", "socket"])
+@pytest.mark.parametrize("way", ["sudo", "setuid", "socket"])
 def test_a_kill_at_any_moment_of_a_submit_costs_no_job_and_makes_no_second(
     acting_site: ActingSite, way: str
 ) -> None:

@@ -63,15 +63,13 @@ class Newcomer:
             "printf '[global]\\nno-index = true\\nfind-links = /root/wheels\\n' >/etc/pip.conf"
         )
 
-    def waldur(self, words: str) -> str:
+    def waldur(self, words: str, place: str = WALDUR) -> str:
         command, _, more = words.partition(" ")
-        return self.node.sh(
-            f"python3 -m sandbox waldur {command} {WALDUR} {more}", directory=SOURCE
-        )
+        return self.node.sh(f"python3 -m sandbox waldur {command} {place} {more}", directory=SOURCE)
 
-    def meets_waldur(self) -> dict[str, str]:
+    def meets_waldur(self, place: str = WALDUR, port: int = 8080) -> dict[str, str]:
         """The values for the env files: an address, a token and an offering."""
-        said = self.waldur("start --port 8080 --for 30m")
+        said = self.waldur(f"start --port {port} --for 30m", place)
         told = dict(line.split()[:2] for line in reversed(said.splitlines()) if line.strip())
         token = next(line.split()[1] for line in said.splitlines() if line.endswith("provider"))
         return {
@@ -80,6 +78,6 @@ class Newcomer:
             "WALDUR_OFFERING_UUID": told["offering"],
         }
 
-    def fills_in(self, values: dict[str, str]) -> None:
+    def fills_in(self, values: dict[str, str], env_files: str = ENV_FILES) -> None:
         for variable, value in values.items():
-            self.node.sh(f"sed -i 's|^{variable}=[^ ]*|{variable}={value}|' {ENV_FILES}")
+            self.node.sh(f"sed -i 's|^{variable}=[^ ]*|{variable}={value}|' {env_files}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeAlias, TypeVar
 
 from waldur_slurm.agent.check.storage import Obstacle
@@ -13,6 +13,7 @@ from waldur_slurm.agent.model.marketplace import (
     OfferingUser,
     ResourceState,
     Unreadable,
+    UsagePolicy,
     UserUuid,
 )
 from waldur_slurm.agent.model.rights import Rights
@@ -50,6 +51,8 @@ class Members:
     names: Mapping[UserUuid, str]
     unknown: tuple[str, ...] = ()
     """Allocations whose team may not be read."""
+    ends: Mapping[str, date] = field(default_factory=dict)
+    """Accounts of allocations that Waldur ends by itself, each with the day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,7 @@ class WaldurFacts:
     rights: Known[Rights]
     offering_users: Known[tuple[OfferingUser, ...]]
     members: Known[Members]
+    policies: Known[tuple[UsagePolicy, ...]] = ()
     unreadable: tuple[Unreadable, ...]
     server_time: datetime | None
     local_time: datetime
@@ -114,6 +118,7 @@ def read_waldur(
             rights=known(marketplace.read_rights),
             members=members,
             offering_users=users,
+            policies=known(marketplace.read_usage_policies),
             unreadable=marketplace.unreadable,
         )
     except ExpectedError as error:
@@ -128,7 +133,11 @@ def _read_members(marketplace: Marketplace) -> Members:
     users = frozenset[UserUuid]().union(*teams.values())
     names = marketplace.member_names(users)
     unknown = (resource.uuid for resource in resources if resource.uuid not in teams)
-    return Members({user: names.get(user, user) for user in users}, tuple(sorted(unknown)))
+    return Members(
+        names={user: names.get(user, user) for user in users},
+        unknown=tuple(sorted(unknown)),
+        ends={each.backend_id or each.name: each.ends_on for each in found if each.ends_on},
+    )
 
 
 def user_names(waldur: Known[WaldurFacts]) -> frozenset[UserName]:

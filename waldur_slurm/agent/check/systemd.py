@@ -8,11 +8,21 @@ from waldur_slurm.processes.port import Transport
 
 
 def read_unit(host: Transport, direction: str, env_file: Path) -> Unit | None:
-    """Return the unit that reads this env file, as far as it is the one that the project ships."""
+    """Return the unit that reads this env file, as far as it is one that the project ships.
+
+    Of several offerings each has a unit by the name of its env files' directory.
+    """
+    path = env_file.absolute()
     name = f"waldur-slurm-service-{direction}"
+    shown = (_show(host, each) for each in (name, f"{name}@{path.parent.name}"))
+    units = (parse_unit(each, text, path) for each, text in shown)
+    return next(filter(None, units), None)
+
+
+def _show(host: Transport, name: str) -> tuple[str, str]:
     asked = ("systemctl", "show", f"--property={','.join(PROPERTIES)}", f"{name}.service")
     try:
         answer = host.run(asked)
     except TransportError:
-        return None
-    return None if answer.code else parse_unit(name, answer.out, env_file.absolute())
+        return name, ""
+    return name, "" if answer.code else answer.out

@@ -9,6 +9,7 @@ from waldur_slurm.agent.check.access import judge_members, judge_rows
 from waldur_slurm.agent.check.components import judge_unsold, misspellings
 from waldur_slurm.agent.check.facts import Facts, Known, SettingsFacts, WaldurFacts
 from waldur_slurm.agent.check.findings import Finding, failed, fine, unknown, warning
+from waldur_slurm.agent.check.periods import judge_ends, judge_policies
 from waldur_slurm.agent.components_sync import Action, plan_components
 from waldur_slurm.agent.errors import (
     NoWaldurThere,
@@ -88,6 +89,8 @@ def judge_waldur(facts: Facts) -> Iterator[Finding]:
     yield from judge_rows(waldur)
     if told.direction == "pull":
         yield from judge_members(waldur)
+    yield from judge_ends(waldur)
+    yield from judge_policies(waldur)
     yield judge_clock(waldur)
 
 

@@ -7,7 +7,7 @@ Limits stay as Waldur sent them: an absurd one is that order's trouble, decided 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import NewType
@@ -132,6 +132,18 @@ class Resource:
     is_paused: bool = False
     is_downscaled: bool = False
     is_restricted: bool = False
+    ends_on: date | None = None
+    """The day on which Waldur ends it by an order of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsagePolicy:
+    """A policy of Waldur's that steers what allocations may use in each period. `today` only."""
+
+    limit_type: str
+    carries_over: bool
+    resets_usage: bool
+    governs: tuple[ComponentType, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,9 +159,18 @@ class OfferingUser:
     """Waldur is taking it away, or has: its person counts as one who left."""
 
 
+@dataclass(frozen=True, slots=True)
+class ProjectAccount:
+    """An account of a project that is nobody's own: a service's, or a course's. `today` only."""
+
+    project: ProjectUuid
+    person: OfferingUser
+
+
 class RowKind(StrEnum):
     RESOURCE = "resource"
     OFFERING_USER = "offering user"
+    PROJECT_ACCOUNT = "project account"
     TEAM = "team"
 
 

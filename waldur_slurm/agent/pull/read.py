@@ -8,6 +8,8 @@ from waldur_slurm.agent.errors import UnexpectedPayload, WaldurRejected
 from waldur_slurm.agent.model.marketplace import (
     OfferingUser,
     Order,
+    ProjectAccount,
+    ProjectUuid,
     Resource,
     ResourceUuid,
     UserUuid,
@@ -29,10 +31,27 @@ def read_waldur(marketplace: Marketplace) -> WaldurSide:
     """Orders are read first: a resource that is made meanwhile is in the later list."""
     orders = marketplace.read_orders()
     resources = tuple(sorted(marketplace.read_resources(), key=lambda each: each.uuid))
-    members = marketplace.read_members(resources)
-    offering_users = marketplace.read_offering_users()
+    accounts = marketplace.read_project_accounts()
+    members = with_accounts(marketplace.read_members(resources), resources, accounts)
+    persons = tuple(account.person for account in accounts)
+    offering_users = (*marketplace.read_offering_users(), *persons)
     shown = marketplace.read_associations(resources)
     return _side(marketplace, orders, resources, members, offering_users, shown)
+
+
+def with_accounts(
+    members: Mapping[ResourceUuid, frozenset[UserUuid]],
+    resources: Iterable[Resource],
+    accounts: Iterable[ProjectAccount],
+) -> Mapping[ResourceUuid, frozenset[UserUuid]]:
+    """Accounts of a project are in its team; of a team that is unknown they tell nothing."""
+    of: dict[ProjectUuid, set[UserUuid]] = defaultdict(set)
+    for account in accounts:
+        of[account.project].add(account.person.user)
+    theirs = {resource.uuid: of[resource.project.uuid] for resource in resources} if of else {}
+    return {
+        uuid: team | theirs[uuid] if theirs.get(uuid) else team for uuid, team in members.items()
+    }
 
 
 def read_part_of_waldur(marketplace: Marketplace, wanted: Collection[ResourceUuid]) -> WaldurSide:

@@ -117,7 +117,8 @@ class Reader:
     ) -> WaldurSide:
         waldur = self.marketplace
         offering = waldur.read_offering()
-        names = frozenset(user.username for user in waldur.read_offering_users())
+        persons = [account.person for account in waldur.read_project_accounts()]
+        names = frozenset(u.username for u in (*waldur.read_offering_users(), *persons))
         held = {month: waldur.read_usages(month) for month in months}
         return WaldurSide(
             offered={component.type: component for component in offering.components},

@@ -22,13 +22,14 @@ from waldur_slurm.agent.model.marketplace import (
     Resource,
     ResourceUuid,
     RowKind,
+    UsagePolicy,
 )
 from waldur_slurm.agent.model.rights import Rights
 from waldur_slurm.agent.waldur.notices import registration_failed
 from waldur_slurm.agent.waldur.people import People
 from waldur_slurm.agent.waldur.prices import explaining
-from waldur_slurm.agent.waldur.session import Endpoints
-from waldur_slurm.agent.waldur.wire.offerings import component_to_wire
+from waldur_slurm.agent.waldur.session import Endpoints, is_route_missing
+from waldur_slurm.agent.waldur.wire.offerings import component_to_wire, parse_usage_policy
 from waldur_slurm.agent.waldur.wire.orders import parse_in_flight, parse_order, parse_orders
 from waldur_slurm.agent.waldur.wire.people import parse_rights
 from waldur_slurm.agent.waldur.wire.resources import parse_plan, parse_resource, parse_resource_row
@@ -37,6 +38,7 @@ from waldur_slurm.agent.waldur.wire.usages import parse_usage, parse_user_usage
 from waldur_slurm.model.period import Month
 
 _LIVE_STATES = ("Creating", "OK", "Erred", "Updating", "Terminating")
+_POLICIES = "marketplace-slurm-periodic-usage-policies"
 _OPEN_STATES = ("pending-consumer", "pending-provider", "executing")
 
 
@@ -170,6 +172,15 @@ class WaldurMarketplace(People):
     def update_component(self, offered: OfferedComponent, component: Component) -> None:
         said = {**component_to_wire(component), "uuid": offered.uuid}
         self._tell_component("update_offering_component", said)
+
+    def read_usage_policies(self) -> tuple[UsagePolicy, ...]:
+        """A server that does not know the filter answers with those of other offerings too."""
+        asked = f"{self._session.api_url}{_POLICIES}/?page_size=1"
+        if self.dialect is not Dialect.TODAY or is_route_missing(self._session.find(asked)):
+            return ()
+        query = {"scope_uuid": self._offering_uuid}
+        rows = self._session.rows(_POLICIES, query, lambda row: parse_usage_policy(row, _POLICIES))
+        return tuple(policy for offering, policy in rows if offering == self._offering_uuid)
 
     def register_agent(self, version: str, direction: str) -> None:
         """Providers seeing the agent is a convenience: no failure of it stops anything."""

@@ -48,6 +48,8 @@ class Opened:
         self._found: DialectApi | None = None
         self._told: Dialect | None = None
         self._lost_routes = 0
+        self._accounts_of: DialectApi | None = None
+        self._account_lists: tuple[str, ...] = ()
         self._names: dict[UserUuid, str] = {}
         self._bad_rows = Unreadables(lambda row: tell(row_unreadable(row)))
         self._bad_orders = UnreadableOrders(lambda order, why: tell(order_unreadable(order, why)))

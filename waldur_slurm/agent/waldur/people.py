@@ -4,7 +4,9 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 from waldur_slurm.agent.model.marketplace import (
+    Dialect,
     OfferingUser,
+    ProjectAccount,
     Resource,
     ResourceUuid,
     RowKind,
@@ -14,6 +16,7 @@ from waldur_slurm.agent.model.marketplace import (
 from waldur_slurm.agent.waldur.members import read_few_members, read_members
 from waldur_slurm.agent.waldur.offering_users import make_offering_user, read_offering_users_of
 from waldur_slurm.agent.waldur.opened import Opened
+from waldur_slurm.agent.waldur.project_accounts import find_lists, read_lists
 from waldur_slurm.agent.waldur.session import Endpoints
 from waldur_slurm.agent.waldur.wire.people import parse_association, parse_offering_user_row
 
@@ -69,6 +72,16 @@ class People(Opened):
             lambda row: parse_offering_user_row(row, "offering users"),
         )
         return self._bad_rows.sorted_out(RowKind.OFFERING_USER, rows)
+
+    def read_project_accounts(self) -> tuple[ProjectAccount, ...]:
+        api = self._api
+        if api.dialect is not Dialect.TODAY:
+            return ()
+        if self._accounts_of is not api:  # another server answers since, or the same upgraded
+            self._account_lists = find_lists(self._session, self._offering_uuid)
+            self._accounts_of = api
+        rows = read_lists(self._session, self._offering_uuid, self._account_lists)
+        return self._bad_rows.sorted_out(RowKind.PROJECT_ACCOUNT, rows)
 
     def read_offering_users_of(self, users: Collection[UserUuid]) -> tuple[OfferingUser, ...]:
         """One by one, or from the whole list where that is less, as it comes by the page."""

@@ -19,9 +19,11 @@ from waldur_slurm.agent.model.marketplace import (
     OfferingUser,
     Order,
     OrderUuid,
+    ProjectAccount,
     Resource,
     ResourceUuid,
     Unreadable,
+    UsagePolicy,
     UserUuid,
 )
 from waldur_slurm.agent.model.rights import Rights
@@ -104,6 +106,13 @@ class Marketplace(Protocol):
 
     def read_offering_users(self) -> tuple[OfferingUser, ...]: ...
 
+    def read_project_accounts(self) -> tuple[ProjectAccount, ...]:
+        """Accounts of services and courses in the projects that have something of the offering.
+
+        Where Waldur does not let the token see them, `unreadable` says so: unknown is not none.
+        """
+        ...
+
     def read_offering_users_of(self, users: Collection[UserUuid]) -> tuple[OfferingUser, ...]:
         """The offering users that these people are, in whatever state."""
         ...
@@ -169,6 +178,10 @@ class Marketplace(Protocol):
     def create_component(self, component: Component) -> None: ...
 
     def update_component(self, offered: OfferedComponent, component: Component) -> None: ...
+
+    def read_usage_policies(self) -> tuple[UsagePolicy, ...]:
+        """Policies that steer what the offering's allocations may use in each period."""
+        ...
 
     def register_agent(self, version: str, direction: str) -> None:
         """Let providers see this agent in Waldur, where it has a place for that."""

@@ -22,10 +22,6 @@ class Asked:
     submitted: datetime | None = None
     mark: str | None = None
 
-    @property
-    def is_guarded(self) -> bool:
-        return self.submitted is not None or self.mark is not None
-
 
 class Known(NamedTuple):
     """A part of a job: `number` is what slurmctld counts it by, `marks` what it may be meant by.

@@ -29,16 +29,17 @@ RUNS_AGAIN = frozenset({"requeue", "requeuehold"})
 
 
 class Steering:
-    """Whatever is asked for is done by the actor."""
+    """One user's jobs, as the actor steers them."""
 
-    def __init__(self, audit: Audit) -> None:
+    def __init__(self, actor: Actor, audit: Audit) -> None:
+        self._actor = actor
         self._audit = audit
 
-    def cancel(self, actor: Actor, jobs: Collection[JobId], signal: str) -> Mapping[JobId, Outcome]:
+    def cancel(self, jobs: Collection[JobId], signal: str) -> Mapping[JobId, Outcome]:
         """End jobs of one user, or send them a signal, by one scancel; tell of each."""
         about = {"jobs": ",".join(map(str, jobs)), **({"signal": signal} if signal else {})}
-        with self._doing(actor, "cancel", about) as learned:
-            told = actor.batch.cancel(jobs, signal=signal)
+        with self._doing("cancel", about) as learned:
+            told = self._actor.batch.cancel(jobs, signal=signal)
             outcomes = {job: _outcome(job, each) for job, each in told.items()}
             errors = {job: each for job, each in outcomes.items() if isinstance(each, GatewayError)}
             if len(errors) == len(jobs) == 1:
@@ -47,24 +48,24 @@ class Steering:
                 learned["not_done"] = "; ".join(f"{job}: {each}" for job, each in errors.items())
             return outcomes
 
-    def control(self, actor: Actor, verb: str, meant: Meant) -> None:
-        with self._doing(actor, verb, _about(meant)):
-            actor.batch.control(VERBS[verb], meant.job)
+    def control(self, verb: str, meant: Meant) -> None:
+        with self._doing(verb, _about(meant)):
+            self._actor.batch.control(VERBS[verb], meant.job)
 
-    def update(self, actor: Actor, meant: Meant, changes: Mapping[str, str]) -> None:
-        with self._doing(actor, "update", {**_about(meant), "changes": dict(changes)}):
-            actor.batch.update(meant.job, changes)
+    def update(self, meant: Meant, changes: Mapping[str, str]) -> None:
+        with self._doing("update", {**_about(meant), "changes": dict(changes)}):
+            self._actor.batch.update(meant.job, changes)
 
-    def read_script(self, actor: Actor, meant: Meant) -> str:
+    def read_script(self, meant: Meant) -> str:
         """Looking is no act."""
         with _known():
-            return actor.batch.read_script(meant.number)
+            return self._actor.batch.read_script(meant.number)
 
     @contextmanager
-    def _doing(
-        self, actor: Actor, what: str, about: Mapping[str, object]
-    ) -> Iterator[dict[str, object]]:
-        act = Act(caller=actor.caller, user=actor.person.name, what=f"job.{what}", about=about)
+    def _doing(self, what: str, about: Mapping[str, object]) -> Iterator[dict[str, object]]:
+        act = Act(
+            caller=self._actor.caller, user=self._actor.person.name, what=f"job.{what}", about=about
+        )
         with self._audit.doing(act) as learned, _known():
             yield learned
 
@@ -72,16 +73,13 @@ class Steering:
 @contextmanager
 def _known() -> Iterator[None]:
     """Of a job that was found a moment ago nobody is told that there is none: Slurm refused it."""
-    try:
-        with refusals():
+    with refusals():
+        try:
             yield
-    except NotDone:
-        raise
-    except GatewayError as error:
-        cause = error.__cause__
-        if isinstance(cause, JobRefused) and cause.why.refusal is Refusal.JOB:
-            raise NotDone(cause.why.words, cause.why.refusal.value) from cause
-        raise
+        except JobRefused as error:
+            if error.why.refusal is not Refusal.JOB:
+                raise
+            raise NotDone(error.why.words, error.why.refusal.value) from error
 
 
 def _about(meant: Meant) -> Mapping[str, object]:

@@ -33,7 +33,6 @@ def run(parts: Parts, _arguments: argparse.Namespace) -> int:
             listener.at: application(parts.site, parts.doors, listener.surfaces)
             for listener in settings.listen
         }
-        tell(Event(name="gateway.listening", fields={"at": [str(at) for at in addresses]}))
         serve(
             Served(applications),
             sockets,

@@ -19,6 +19,15 @@ from waldur_slurm.telemetry.events import Event, Level, Sink
 
 FRESH_S = 0.5
 USES_EVERY = timedelta(minutes=1)
+FORGOTTEN_EVERY = timedelta(days=1)
+
+KEPT_AFTER_ITS_END = timedelta(days=90)
+"""How long `token list` still shows a token that has expired or was revoked; then it is let go."""
+
+KEPT_AFTER_ITS_JOB = timedelta(days=7)
+"""A token for one job: programs make many of them."""
+
+MOST_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,7 @@ class Keyring:
         self._is_silent = False
         self._uses: dict[str, datetime] = {}
         self._uses_noted = now()
+        self._forgot: datetime | None = None
         self._reading = Errand(Asks.STORE, "tokens", self._read)
 
     def recognise(self, text: str, asked_at: float) -> Principal | Errand:
@@ -111,6 +121,25 @@ class Keyring:
         self._held = held.after(began, changed)
         if self._now() - self._uses_noted >= USES_EVERY:
             self.note_uses()
+        if self._forgot is None or self._now() - self._forgot >= FORGOTTEN_EVERY:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Once a day; where it cannot be done it waits for the next day."""
+        self._forgot = self._now()
+        try:
+            forgotten = self._tokens.forget(
+                self._forgot - KEPT_AFTER_ITS_END, self._forgot - KEPT_AFTER_ITS_JOB
+            )
+        except StateError as error:
+            fields = {"error": str(error)}
+            self._tell(Event(name="tokens.unforgotten", level=Level.WARNING, fields=fields))
+        else:
+            if forgotten:
+                some = ",".join(forgotten[:MOST_NAMED])
+                self._tell(
+                    Event(name="tokens.forgotten", fields={"count": len(forgotten), "ids": some})
+                )
 
     def _note_silence(self, why: str) -> None:
         """Tell once that the store does not answer, and once that it does again."""

@@ -10,7 +10,7 @@ import secrets
 from base64 import b32encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
@@ -18,9 +18,6 @@ from waldur_slurm.gateway.doors.principals import Kind, OneJob, Principal, RunAs
 from waldur_slurm.gateway.doors.scopes import Scope, widened
 
 OWN = re.compile(r"sgw_([a-z2-9]{8})_[A-Za-z0-9_-]{43}", re.ASCII)
-FORGOTTEN_AFTER = timedelta(days=7)
-"""How long after its end a token for one job is kept: programs make many of them."""
-
 _ID_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
@@ -73,11 +70,18 @@ class Tokens(Protocol):
         ...
 
     def add(self, token: Token) -> None:
-        """Keep a new one, and let go of those for one job that ended long ago."""
+        """Keep a new one."""
         ...
 
     def end(self, token_id: str, at: datetime) -> bool:
         """Let it end then, if it does not end sooner; whether there is such a token."""
+        ...
+
+    def forget(self, before: datetime, jobs_before: datetime) -> tuple[str, ...]:
+        """Let those go that ended before, those for one job `jobs_before`; return their ids.
+
+        The last one changed may stay.
+        """
         ...
 
     def note_uses(self, uses: Mapping[str, datetime]) -> None:

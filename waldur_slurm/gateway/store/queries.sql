@@ -14,15 +14,20 @@ SELECT
     coalesce(max(generation), 0) + 1
 FROM tokens;
 
--- forget_tokens: those for one job that ended before a moment, but for the one changed last
-DELETE FROM tokens
-WHERE job IS NOT NULL AND ends < :before AND generation < (SELECT max(generation) FROM tokens);
-
 -- end_token: a moment from which on a token is refused, at the latest
 UPDATE tokens SET
     ends = min(coalesce(ends, :at), :at),
     generation = (SELECT max(generation) + 1 FROM tokens)
 WHERE id = :id;
+
+-- tokens_over: tokens that ended before a moment, those for one job before another, but for the one
+-- that changed last of all
+SELECT id FROM tokens
+WHERE ends < iif(job IS NULL, :before, :jobs_before)
+    AND generation < (SELECT max(generation) FROM tokens) ORDER BY id;
+
+-- forget_token: lets one go
+DELETE FROM tokens WHERE id = :id;
 
 -- note_use: when a token was last shown
 UPDATE tokens SET last_used = max(coalesce(last_used, :at), :at) WHERE id = :id;
@@ -164,6 +169,15 @@ SELECT * FROM submits WHERE job_id IS NULL ORDER BY opened, owner, key;
 SELECT job_id FROM submits
 WHERE mark = :mark AND cluster = :cluster AND user = :user AND job_id IS NOT NULL
     AND NOT (owner = :owner AND key = :key);
+
+-- submits_of_marks: all attempts with one of these marks
+SELECT * FROM submits
+WHERE cluster = :cluster AND mark IN (SELECT value FROM json_each(:marks))
+ORDER BY opened, owner, key;
+
+-- submit_of_job: the attempt that a job came of
+SELECT * FROM submits
+WHERE job_id = :job_id AND cluster = :cluster AND submitted = :submitted LIMIT 1;
 
 -- forget_submits: those that were opened before a moment and have their job
 DELETE FROM submits WHERE opened < :before AND job_id IS NOT NULL;

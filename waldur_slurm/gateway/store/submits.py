@@ -1,6 +1,8 @@
 """Attempts to hand in jobs in the database."""
 
+import json
 import sqlite3
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -58,6 +60,21 @@ class StoredJournal:
             return connection.execute(QUERIES["jobs_of_mark"], _row(attempt)).fetchall()
 
         return frozenset(job_id(text) for (text,) in self._database.read(work))
+
+    def marked(self, cluster: str, marks: Collection[str]) -> tuple[Attempt, ...]:
+        wanted = {"cluster": cluster, "marks": json.dumps([*marks])}
+
+        def work(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
+            return connection.execute(QUERIES["submits_of_marks"], wanted).fetchall()
+
+        return tuple(_attempt(*row) for row in self._database.read(work))
+
+    def job_of(self, cluster: str, job: JobId, submitted: datetime) -> Placed | None:
+        row = {"cluster": cluster, "job_id": str(job), "submitted": _second(submitted)}
+        found = self._database.read(
+            lambda connection: connection.execute(QUERIES["submit_of_job"], row).fetchone()
+        )
+        return None if found is None else _attempt(*found).placed
 
     def forget(self, before: datetime) -> None:
         self._change("forget_submits", {"before": _second(before)})

@@ -7,7 +7,7 @@ from typing import Any
 
 from waldur_slurm.gateway.doors.principals import OneJob, run_as
 from waldur_slurm.gateway.doors.scopes import Scope
-from waldur_slurm.gateway.doors.tokens import FORGOTTEN_AFTER, Changed, Token
+from waldur_slurm.gateway.doors.tokens import Changed, Token
 from waldur_slurm.gateway.store.queries import QUERIES
 from waldur_slurm.gateway.store.sqlite import Database
 
@@ -42,19 +42,25 @@ class StoredTokens:
             "job": token.job.number if token.job else None,
             "submitted": _second(token.job.submitted if token.job else None),
         }
-        forgotten = {"before": _second(token.made - FORGOTTEN_AFTER)}
-
-        def work(connection: sqlite3.Connection) -> None:
-            connection.execute(QUERIES["forget_tokens"], forgotten)
-            connection.execute(QUERIES["add_token"], row)
-
-        self._database.write(work)
+        self._database.write(lambda connection: connection.execute(QUERIES["add_token"], row))
 
     def end(self, token_id: str, at: datetime) -> bool:
         row = {"id": token_id, "at": _second(at)}
 
         def work(connection: sqlite3.Connection) -> bool:
             return connection.execute(QUERIES["end_token"], row).rowcount == 1
+
+        return self._database.write(work)
+
+    def forget(self, before: datetime, jobs_before: datetime) -> tuple[str, ...]:
+        """Keep the one that changed last: the next change is numbered after it."""
+        moments = {"before": _second(before), "jobs_before": _second(jobs_before)}
+
+        def work(connection: sqlite3.Connection) -> tuple[str, ...]:
+            found = connection.execute(QUERIES["tokens_over"], moments)
+            over = tuple(row[0] for row in found.fetchall())
+            connection.executemany(QUERIES["forget_token"], [{"id": each} for each in over])
+            return over
 
         return self._database.write(work)
 

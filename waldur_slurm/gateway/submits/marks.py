@@ -40,7 +40,7 @@ def marked(comment: str) -> Marked:
     """Take a comment apart; a word that somebody wrote is a mark as well as any."""
     if not comment:
         return Marked(None, "")
-    own = _OWN.fullmatch(comment)
+    own = _OWN.fullmatch(comment) if comment.startswith(OWN) else None
     if own:
         return Marked(own[1], own[2] or "")
     return Marked(comment if is_mark(comment) else None, comment)
@@ -51,6 +51,14 @@ def comment_of(mark: str, words: str = "") -> str:
     return f"{mark} {words}" if words else mark
 
 
-def carries(comment: str, marks: Container[str]) -> bool:
-    """Whether one of these marks is in it: by itself, or before the owner's words."""
-    return comment in marks or marked(comment).mark in marks
+def carries(comment: str, mark: str) -> bool:
+    """Whether the mark is in it: by itself, or before the owner's words."""
+    return mark_among(comment, (mark,)) is not None
+
+
+def mark_among(comment: str, marks: Container[str]) -> str | None:
+    """Return which of these a comment carries; one of several words is a mark as a whole."""
+    if comment in marks:
+        return comment
+    found = marked(comment).mark if comment.startswith(OWN) else None
+    return found if found in marks else None

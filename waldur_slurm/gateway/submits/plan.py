@@ -18,8 +18,11 @@ from waldur_slurm.model.names import UserName
 from waldur_slurm.model.past import PastJob
 from waldur_slurm.slurm.past.port import LAG
 
+IN_STEP = timedelta(seconds=2)
+"""How far clocks that are kept in step may be apart, in whole seconds."""
+
 CLOCKS = timedelta(minutes=5)
-"""How far the clocks of two hosts may be apart: munge bears no more."""
+"""How far the clocks of two hosts may be apart at all: munge bears no more."""
 
 SLOW = timedelta(seconds=10)
 """A list that took longer may be older than a job that waited for slurmctld as long."""
@@ -151,8 +154,8 @@ def _found(
     candidates = [
         job for job in _whole(sighted) if job.user == attempt.user and job.job_id not in known
     ]
-    ours = [job for job in candidates if job.submitted >= attempt.opened]
-    prompt = [job for job in ours if job.submitted <= attempt.doubt_until]
+    ours = [job for job in candidates if job.submitted >= attempt.opened - IN_STEP]
+    prompt = [job for job in ours if job.submitted <= attempt.doubt_until + IN_STEP]
     for some in (ours, prompt):
         if len(some) == 1:
             return Adopt(some[0])
@@ -170,7 +173,7 @@ def of_list(attempt: Attempt, jobs: Iterable[LiveJob]) -> tuple[Sighted, ...]:
     return _whole(
         Sighted(job.id.whole, job.user, job.submitted, job.work_dir, job.stdout, job.stderr)
         for job in jobs
-        if carries(job.comment, (attempt.mark,))
+        if carries(job.comment, attempt.mark)
     )
 
 
@@ -179,7 +182,7 @@ def of_accounting(attempt: Attempt, jobs: Iterable[PastJob]) -> tuple[Sighted, .
     return _whole(
         Sighted(job.id.whole, job.last.user, job.submitted, job.last.work_dir or None)
         for job in jobs
-        if any(carries(run.comment, (attempt.mark,)) for run in job.runs)
+        if any(carries(run.comment, attempt.mark) for run in job.runs)
     )
 
 

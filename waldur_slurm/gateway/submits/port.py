@@ -4,7 +4,7 @@ A key stands for one attempt at most, and so does a mark that is open: which of 
 nobody could tell.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -40,6 +40,14 @@ class Journal(Protocol):
 
     def known(self, attempt: Attempt) -> frozenset[JobId]:
         """Return the jobs of other attempts of the same user, cluster and mark."""
+        ...
+
+    def marked(self, cluster: str, marks: Collection[str]) -> Sequence[Attempt]:
+        """Return the attempts with any of these marks, open and placed, of whichever owner."""
+        ...
+
+    def job_of(self, cluster: str, job: JobId, submitted: datetime) -> Placed | None:
+        """Return what was noted of a job that was handed in here; numbers come again."""
         ...
 
     def forget(self, before: datetime) -> None:

@@ -58,8 +58,9 @@ class Settler:
         reader = self._readers.get(attempt.cluster)
         if reader is None:
             raise OutcomeUnknown(f"{attempt.cluster} is no longer a cluster of this gateway")
+        known = self._journal.known(attempt)
         try:
-            found = reader.settle(attempt, self._journal.known(attempt))
+            found = reader.settle(attempt, known)
         except ExpectedError as error:
             after_s = error.after_s if isinstance(error, NotNow) else SOON_S
             raise OutcomeUnknown(f"Slurm does not tell: {error}", after_s) from error
@@ -67,7 +68,7 @@ class Settler:
             case Adopt(job):
                 placed = job.placed(attempt.cluster)
                 self._journal.place(attempt.key, placed)
-                self._tell(Event(name="submit.adopted", fields=_fields(attempt, job=job.job_id)))
+                self._note("submit.adopted", attempt, job=job.job_id)
                 return placed
             case Absent():
                 return None
@@ -127,9 +128,13 @@ class Settler:
                     return
                 if self.settle(attempt) is None:
                     self._journal.free(attempt.key)
-                    self._tell(Event(name="submit.freed", fields=_fields(attempt)))
+                    self._note("submit.freed", attempt)
         except (Busy, OutcomeUnknown):
             return
+
+    def _note(self, name: str, attempt: Attempt, **more: object) -> None:
+        """Write down how an act ended whose end nobody saw."""
+        self._tell(Event(name=name, fields=_fields(attempt, **more), is_change=True))
 
     def _after_s(self, attempt: Attempt) -> float:
         return max((attempt.doubt_until - self._now()).total_seconds(), SOON_S)
@@ -156,7 +161,7 @@ class Settler:
 
 def _words(why: str, *, for_ever: bool) -> str:
     advice = (
-        "look whether the job is there, and hand it in with a new key if it is not"
+        "look whether the job is there; if it is not, hand it in with a new key and a new mark"
         if for_ever
         else "ask again with the same key"
     )

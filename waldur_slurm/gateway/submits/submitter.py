@@ -4,7 +4,7 @@ Whatever happens between, the same key never makes a second job. An answer that 
 key open; it is settled by what Slurm says before anything else is done under it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from math import ceil
@@ -37,6 +37,7 @@ from waldur_slurm.gateway.submits.marks import OWN
 from waldur_slurm.gateway.submits.port import Journal
 from waldur_slurm.gateway.submits.reading import Reader, utc_now
 from waldur_slurm.gateway.submits.settling import Settler
+from waldur_slurm.gateway.submits.sought import Sought
 from waldur_slurm.gateway.submits.under_way import UnderWay
 from waldur_slurm.model.batch import BatchSheet, JobId, Refusal
 from waldur_slurm.telemetry.events import Sink
@@ -86,6 +87,15 @@ class Submitter:
             if stands.placed:
                 return self._told_whole(stands, stands.placed), True
             return self._again(actor, stands, wanted)
+
+    def seek(self, cluster: str, marks: Collection[str], users: Collection[str] | None) -> Sought:
+        """Say which jobs these marks mean; None of `users` is all of them."""
+        attempts = self._journal.marked(cluster, marks)
+        return Sought(marks, (each for each in attempts if users is None or each.user in users))
+
+    def placed_as(self, cluster: str, job: JobId, submitted: datetime) -> Placed | None:
+        """Return what was noted of a job that was handed in here; raises `StateError`."""
+        return self._journal.job_of(cluster, job, submitted)
 
     def _again(self, actor: Actor, attempt: Attempt, wanted: Wanted) -> tuple[Placed, bool]:
         """Settle first; what made no job is handed in with the same mark."""

@@ -40,10 +40,18 @@ class Admission:
         return await self.admit(replace(shown, at=monotonic(), is_again=True))
 
     async def _done(self, errand: Errand) -> None:
-        """Wait for its end; it goes on for the others where one who waits goes away."""
+        """Wait for its end; it goes on for the others where one who waits goes away.
+
+        One that has ended found out nothing for who came after it; and awaiting it would not let
+        the loop go on.
+        """
         task = self._under_way.get(errand)
-        if task is None:
+        if task is None or task.done():
             task = asyncio.ensure_future(self._lanes[errand.asks].run(errand.run))
             self._under_way[errand] = task
-            task.add_done_callback(lambda _: self._under_way.pop(errand))
+            task.add_done_callback(lambda done: self._forget(errand, done))
         await asyncio.shield(task)
+
+    def _forget(self, errand: Errand, task: asyncio.Task[None]) -> None:
+        if self._under_way.get(errand) is task:
+            del self._under_way[errand]

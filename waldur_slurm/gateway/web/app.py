@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import replace
 from functools import partial
 from secrets import token_hex
 from time import monotonic
@@ -75,6 +76,8 @@ def _endpoint(
         request_id, began = token_hex(8), monotonic()
         try:
             shown = shown_by(request)
+            if route.is_by_any_name:
+                shown = replace(shown, host="")
             principal = await _admitted(route, site, admission, shown)
             _pass(principal, route)
             again = partial(admission.admit_again, shown)

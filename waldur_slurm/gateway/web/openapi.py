@@ -24,10 +24,17 @@ Each route with who may ask it. `/api/v1/openapi.json` says the same for program
 This page is made from the code:
 `python3 -m waldur_slurm.gateway.web.reference > docs/gateway-api.md`.
 
-Lists come page by page: `limit`, and `cursor` with the `next` of the page before. What is compared
-is written `submit_time[gte]=2026-11-30T00:00:00Z`, with `eq`, `gt`, `gte`, `lt` or `lte`. Answers
-about Slurm carry their `Age` and an `ETag`: ask with `If-None-Match`, and an unchanged one costs
-nothing. Each route that is about a cluster is there below `/api/v1/clusters/{cluster}` too.
+Lists come page by page: `limit`, and `cursor` with the `next` of the page before. A page goes on
+after the last job of the one before, in the list as it is by then: as long as it is sorted by what
+does not change, such as `job_id` or `submit_time`, no job comes twice, and none is left out but one
+that came or went meanwhile. A cursor serves whoever was given it, for the same question, until the
+gateway is started anew; any other one is 400.
+
+What is compared is written `submit_time[gte]=2026-11-30T00:00:00Z`, with `eq`, `gt`, `gte`, `lt` or
+`lte`. Answers about Slurm carry their `Age` and an `ETag`: ask with `If-None-Match`, and an
+unchanged one costs nothing. A history that the accounting has not told within 30 s is 503: ask
+again after `Retry-After`, or for a shorter time. Each route that is about a cluster is there below
+`/api/v1/clusters/{cluster}` too.
 """
 
 
@@ -50,6 +57,7 @@ def document(routes: Iterable[Route], version: str) -> dict[str, Any]:
     """Write the OpenAPI 3.1 document of the native routes."""
     native = [route for route in routes if route.surface is Surface.NATIVE]
     named = {kind for route in native for kind in (route.body, _one(route.answer)) if kind}
+    named |= {route.also for route in native if route.also}
     _, schemas = msgspec.json.schema_components([Problem, *named], ref_template=_REFERENCE)
     paths: dict[str, dict[str, Any]] = {}
     for route in native:
@@ -79,6 +87,12 @@ def _operation(route: Route) -> dict[str, Any]:
             },
         },
     }
+    made["parameters"] += _header_parameters(route)
+    if route.makes:
+        made["responses"]["201"] = {"description": "what was made", "content": _contents(route)}
+    if route.answer and route.also:
+        either = {"anyOf": [_reference(route.answer), _reference(route.also)]}
+        made["responses"]["200"]["content"]["application/json"]["schema"] = either
     if isinstance(route.scope, Public):
         made["security"] = []
     else:
@@ -125,6 +139,11 @@ def _contents(route: Route) -> dict[str, Any]:
     """Say what comes back, in each way that it may; what is no JSON has no schema."""
     value = _reference(route.answer) if route.answer else {}
     return {kind: {"schema": value if kind == JSON else {}} for kind in route.media_types}
+
+
+def _header_parameters(route: Route) -> Iterator[dict[str, Any]]:
+    for name, says in route.headers.items():
+        yield {"name": name, "in": "header", "description": says, "schema": {"type": "string"}}
 
 
 def _one(kind: type | None) -> type | None:

@@ -96,7 +96,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
         # What the kernel does not take at once is a client who does not read.
-        transport.set_write_buffer_limits(high=0)
+        transport.set_write_buffer_limits(high=1)  # 0 stalls TLS at once
         self._is_in_head, self._head = True, 0
         self._timer = self._after(self._patience.head_s, transport.close)
         peer, listener = self.client, self.server

@@ -17,7 +17,7 @@ from waldur_slurm.gateway.errors import NotNow
 from waldur_slurm.gateway.picture.freshness import life_s
 from waldur_slurm.gateway.web.crossing import Lane
 from waldur_slurm.model.batch import JobId
-from waldur_slurm.model.past import PastJob, PastQuery, PastStep
+from waldur_slurm.model.past import PastJob, PastOutput, PastQuery, PastStep
 from waldur_slurm.slurm.past.port import History
 
 LOOKED_BACK = timedelta(days=31)
@@ -125,12 +125,13 @@ Steps = tuple[PastStep, ...]
 
 
 class PastOf:
-    """What is recalled of one cluster: all parts of a job, and the steps of one."""
+    """What is recalled of one cluster: all parts of a job; the steps and the output of one."""
 
     def __init__(self, history: History) -> None:
         self._history = history
         self.jobs: Recall[Parts] = Recall(self._read_jobs)
         self.steps: Recall[Steps] = Recall(self._read_steps)
+        self.outputs: Recall[PastOutput] = Recall(self._read_outputs)
 
     def _read_jobs(self, jobs: Collection[JobId]) -> Answer[Parts]:
         """A record that is not understood may be of any job that was not found."""
@@ -148,3 +149,6 @@ class PastOf:
 
     def _read_steps(self, jobs: Collection[JobId]) -> Answer[Steps]:
         return Answer(self._history.read_steps(jobs, datetime.now(UTC) - LOOKED_BACK))
+
+    def _read_outputs(self, jobs: Collection[JobId]) -> Answer[PastOutput]:
+        return Answer(self._history.read_outputs(jobs, datetime.now(UTC) - LOOKED_BACK))

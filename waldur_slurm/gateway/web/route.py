@@ -45,6 +45,8 @@ class Route:
     `answer` is said of JSON alone; what else `media_types` names is a stream of lines.
     `compared` are names that may be compared too, as `job_id[gte]=1000`, with what they hold.
     `is_of_one_job`: a token for one job opens it too; the handler sees to it that it is that job.
+    `headers` are those that it may be asked with, and what for. `makes`: what it made is answered
+    with 201. `also` may come back too, where the query asks for it.
     """
 
     method: str
@@ -61,6 +63,11 @@ class Route:
     """Of what went well."""
     compared: Mapping[str, type] = field(default_factory=dict)
     is_of_one_job: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+    makes: bool = False
+    also: type | None = None
+    is_by_any_name: bool = False
+    """Whether it is answered by whatever name it is asked: it tells nothing that is anybody's."""
 
     def __post_init__(self) -> None:
         """Refuse a row that says of nobody that he may ask it, whatever a type checker was told."""

@@ -233,7 +233,15 @@ async def show_openapi(_ask: Ask) -> Response:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/healthz", PUBLIC, watching.alive, "whether it runs", Surface.WATCH),
+    Route(
+        "GET",
+        "/healthz",
+        PUBLIC,
+        watching.alive,
+        "whether it runs; by any name or address",
+        Surface.WATCH,
+        is_by_any_name=True,
+    ),
     Route("GET", "/readyz", PUBLIC, watching.ready, "whether Slurm answers it", Surface.WATCH),
     Route(
         "GET",

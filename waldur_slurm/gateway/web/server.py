@@ -1,6 +1,7 @@
 """The listening sockets and the loop that serves them, until somebody asks it to stop."""
 
 import asyncio
+import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +31,7 @@ class Served:
     """Several applications, each at an address of its own."""
 
     def __init__(self, applications: Mapping[Address, Starlette]) -> None:
+        self.addresses = tuple(applications)
         self._by_port = {at.port: app for at, app in applications.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,12 +103,15 @@ def serve(
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
+    # What strangers send is nothing to warn of, and must not fill the log.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     try:
         config.load()
     except OSError as error:  # an error of TLS is one too
         raise SettingsError(
             [f"GATEWAY_TLS_CERTIFICATE: cannot use {certificate}: {error}"]
         ) from error
+    tell(Event(name="gateway.listening", fields={"at": [str(at) for at in app.addresses]}))
     asyncio.run(_serve(_Server(config, notifier, tell), sockets, notifier, on_stop))
 
 

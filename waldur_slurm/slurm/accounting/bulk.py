@@ -1,7 +1,8 @@
 """Many additions in few processes, by the quickest way that Slurm allows this user.
 
-`load` takes everything at once, but from Administrators only. Whom Slurm refuses it is taken for
-an Operator, whose sacctmgr reads the same content line by line.
+`load` takes everything at once, but from Administrators only, and it first reads all that is there:
+in a large site that takes longer than a few lines, which sacctmgr obeys one by one. Whom Slurm
+refuses it is taken for an Operator, who may say everything in lines only.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,9 @@ from waldur_slurm.processes.port import Argv, Completed
 from waldur_slurm.slurm.accounting.grammar import commands, script
 from waldur_slurm.slurm.grammar.evidence import is_load_forbidden
 from waldur_slurm.slurm.tools import Tools
+
+FEW_LINES = 5
+"""With 7,000 associations a load takes as long as some five lines (22.05); both grow with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +28,14 @@ class Additions:
 class BulkWriter:
     """Remembers which way is open; a level that is raised later is noticed at the next start."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, few_lines: int = FEW_LINES) -> None:
         self._tools = tools
+        self._few_lines = few_lines
         self._may_load = True
 
     def write(self, additions: Additions) -> tuple[Argv, Completed]:
         """Return the last command and how it ended; what follows a bad end is not tried."""
-        if self._may_load:
+        if self._may_load and len(additions.lines) > self._few_lines:
             completed = self._tools.attempt(commands.load(), stdin=additions.file)
             if not is_load_forbidden(completed):
                 return commands.load(), completed

@@ -39,8 +39,12 @@ def output_path(pattern: str, job: NamedJob) -> str | None:
 
 
 def _asked(pattern: str, job: NamedJob) -> str:
-    """Undo what 22.05 tells of a task whose user named no file: a name that no file has."""
-    if isinstance(job.id.part, Task) and pattern == f"{job.work_dir}/slurm-{job.number}.out":
+    """Undo what 22.05 tells of a task whose user named no file: a name that no file has.
+
+    Before the task begins it is told with the array's number, then with the task's own.
+    """
+    told = {f"{job.work_dir}/slurm-{number}.out" for number in (job.number, job.id.number)}
+    if isinstance(job.id.part, Task) and pattern in told:
         return f"{job.work_dir}/slurm-%A_%a.out"
     return pattern
 

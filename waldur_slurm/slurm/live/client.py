@@ -24,7 +24,7 @@ from waldur_slurm.slurm.grammar.marks import mark_of
 from waldur_slurm.slurm.grammar.questions import questions_about, split_answers
 from waldur_slurm.slurm.grammar.settings import parse_configuration, parse_version
 from waldur_slurm.slurm.live.grammar import commands, details, things
-from waldur_slurm.slurm.live.grammar.jobs import parse_jobs
+from waldur_slurm.slurm.live.grammar.jobs import is_no_job, parse_jobs
 from waldur_slurm.slurm.live.grammar.statistics import parse_statistics
 from waldur_slurm.slurm.tools import Tools
 
@@ -63,7 +63,14 @@ class ClusterClient:
         return self._read_jobs(commands.show_jobs(self._away), self._tools)
 
     def read_job(self, job: JobId) -> JobListing:
-        return self._read_jobs(commands.show_job(self._away, job), self._quick_tools)
+        try:
+            return self._read_jobs(commands.show_job(self._away, job), self._quick_tools)
+        except AccountingDown:
+            raise
+        except CommandFailed as error:
+            if is_no_job(error.said):
+                return JobListing(())
+            raise
 
     def _read_jobs(self, argv: Argv, tools: Tools) -> JobListing:
         mark = mark_of(self._nonce())

@@ -31,7 +31,11 @@ class Cluster(Protocol):
         ...
 
     def read_job(self, job: JobId) -> JobListing:
-        """Read one job with all its parts, and quickly or not at all; it costs slurmctld little."""
+        """Read one job with all its parts, and quickly or not at all; it costs slurmctld little.
+
+        Of a task or a component that is asked for by its bare number: that part alone. Without a
+        row there is no such job, as of now.
+        """
         ...
 
     def read_shares(self, jobs: Iterable[LiveJob]) -> Mapping[Run, tuple[NodeShare, ...]]:

@@ -14,6 +14,7 @@ from waldur_slurm.model.past import (
     Membership,
     Page,
     PastJob,
+    PastOutput,
     PastQuery,
     PastRun,
     PastStep,
@@ -26,7 +27,14 @@ from waldur_slurm.processes.port import Argv, Transport
 from waldur_slurm.slurm.grammar.commands import show_clusters
 from waldur_slurm.slurm.grammar.marks import mark_of
 from waldur_slurm.slurm.past.grammar import commands, parsers
-from waldur_slurm.slurm.past.grammar.columns import STEP_TEXTS, TEXTS, RunRow, StepRow
+from waldur_slurm.slurm.past.grammar.columns import (
+    OUTPUT_TEXTS,
+    STEP_TEXTS,
+    TEXTS,
+    OutputRow,
+    RunRow,
+    StepRow,
+)
 from waldur_slurm.slurm.past.grammar.commands import Narrowed
 from waldur_slurm.slurm.past.grammar.rows import read_rows
 from waldur_slurm.slurm.past.grammar.walk import Walk
@@ -109,6 +117,29 @@ class HistoryClient:
 
         rows = self._read(ask, StepRow, len(STEP_TEXTS), parsers.parse_step)
         return [row for row in rows if isinstance(row, PastStep)]
+
+    def read_outputs(self, jobs: Collection[JobId], since: datetime) -> Mapping[JobId, PastOutput]:
+        self._know_cluster()
+        found: dict[JobId, PastOutput] = {}
+        for part in _parts(jobs):
+            for output in self._read_outputs(part, since):
+                if {output.job, output.job.whole} & {*jobs}:
+                    found[output.job] = output
+        return found
+
+    def _read_outputs(self, jobs: Collection[JobId], since: datetime) -> list[PastOutput]:
+        """22.05 does not know the columns, and says so."""
+
+        def ask(mark: str) -> Argv:
+            return commands.show_outputs(self._cluster, jobs, since, mark)
+
+        try:
+            rows = self._read(ask, OutputRow, len(OUTPUT_TEXTS), parsers.parse_output)
+        except CommandFailed as failed:
+            if "Invalid field requested" not in failed.said:
+                raise
+            return []
+        return [row for row in rows if isinstance(row, PastOutput)]
 
     def read_private(self) -> tuple[str, ...]:
         return parsers.parse_private(self._tools.ask(commands.show_configuration()))

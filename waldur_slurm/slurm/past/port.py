@@ -15,6 +15,7 @@ from waldur_slurm.model.past import (
     Membership,
     Page,
     PastJob,
+    PastOutput,
     PastQuery,
     PastStep,
     Person,
@@ -45,6 +46,10 @@ class History(Protocol):
         self, jobs: Collection[JobId], since: datetime
     ) -> Mapping[JobId, tuple[PastStep, ...]]:
         """Tell what the steps of these jobs used; costs slurmdbd a query a job."""
+        ...
+
+    def read_outputs(self, jobs: Collection[JobId], since: datetime) -> Mapping[JobId, PastOutput]:
+        """Tell what the output of these jobs was to be called; of none where that is not kept."""
         ...
 
     def read_private(self) -> tuple[str, ...]:

@@ -87,7 +87,18 @@ def test_a_unit_that_is_not_there_or_reads_another_file_is_not_the_settings_own(
     "answer", [CannotStart("no systemctl"), Completed(1, "", "not booted with systemd")]
 )
 def test_a_host_without_systemd_has_no_unit(answer: Completed | CannotStart) -> None:
-    assert read_unit(ScriptedTransport([answer]), "pull", ENV_FILE) is None
+    assert read_unit(ScriptedTransport([answer, answer]), "pull", ENV_FILE) is None
+
+
+def test_of_several_offerings_the_unit_is_called_after_the_directory_of_its_env_file() -> None:
+    mine = SHIPPED.replace("service/pull.env", "service/gpu/pull.env")
+    host = ScriptedTransport([Completed(0, SHIPPED, ""), Completed(0, mine, "")])
+
+    found = read_unit(host, "pull", ENV_FILE.parent / "gpu" / ENV_FILE.name)
+
+    assert found is not None
+    assert found.name == "waldur-slurm-service-pull@gpu"
+    assert host.asked[1][-1] == "waldur-slurm-service-pull@gpu.service"
 
 
 def test_the_unit_of_the_direction_is_asked_about() -> None:

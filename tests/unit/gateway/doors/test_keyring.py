@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.tokens import FakeTokens
 from waldur_slurm.gateway.doors.errands import Asks, Errand
-from waldur_slurm.gateway.doors.keyring import Keyring
+from waldur_slurm.gateway.doors.keyring import KEPT_AFTER_ITS_END, Keyring
 from waldur_slurm.gateway.doors.principals import Kind, Principal, run_as
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.doors.tokens import OWN, Token, digest, id_of, mint
@@ -207,3 +207,29 @@ def test_a_token_that_came_from_elsewhere_is_known_by_its_digest(site: Site) -> 
     assert site.show(text).scopes == {Scope.JOBS_READ}
     with pytest.raises(NotSignedIn):
         site.show("another word")
+
+
+def test_what_ended_long_ago_is_let_go_once_a_day_and_told() -> None:
+    site = Site()
+    over, lasting = site.make(lasts=timedelta(days=1)), site.make()
+    kept = {token.id for _, token in site.tokens.tokens.values()}
+    site.show(over)
+    site.elapsed = (KEPT_AFTER_ITS_END + timedelta(hours=36)).total_seconds()
+
+    with pytest.raises(NotSignedIn, match="expired"):
+        site.show(over)
+    site.show(lasting)
+
+    left = {token.id for _, token in site.tokens.tokens.values()}
+    told = [event for event in site.told if event.name == "tokens.forgotten"]
+    assert len(kept - left) == 1
+    assert [event.fields["ids"] for event in told] == [*(kept - left)]
+
+
+def test_tokens_that_cannot_be_let_go_now_are_told_of_and_stop_nobody() -> None:
+    site = Site()
+    text = site.make()
+    site.tokens.cannot_forget = "the disk is full"
+
+    assert site.show(text).kind is Kind.TOKEN
+    assert [event.name for event in site.told] == ["tokens.unforgotten"]

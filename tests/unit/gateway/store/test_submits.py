@@ -54,6 +54,17 @@ def test_a_new_attempt_is_open_until_it_is_placed(journal: Journal) -> None:
     assert journal.open(attempt()) == attempt(may_wait=True, placed=JOB)
 
 
+def test_a_job_is_found_by_its_number_and_when_it_was_handed_in(journal: Journal) -> None:
+    for text, placed in (("one", JOB), ("two", replace(JOB, submitted=LATER, stdout=None))):
+        journal.open(attempt(text))
+        journal.place(attempt(text).key, placed)
+
+    assert journal.job_of("lab", JOB.job_id, NOW) == JOB
+    assert journal.job_of("lab", JOB.job_id, LATER) == replace(JOB, submitted=LATER, stdout=None)
+    assert journal.job_of("lab", JobId(13), NOW) is None
+    assert journal.job_of("other", JOB.job_id, NOW) is None
+
+
 def test_the_keys_own_attempt_stands_in_the_way_of_another(journal: Journal) -> None:
     journal.open(attempt())
 
@@ -138,6 +149,19 @@ def test_jobs_of_other_attempts_with_a_mark_are_known(journal: Journal) -> None:
     assert journal.known(attempt("three", mark="N")) == frozenset()
     assert journal.known(replace(third, user=UserName("bob"))) == frozenset()
     assert journal.known(replace(third, cluster="far")) == frozenset()
+
+
+def test_attempts_are_found_by_their_marks_open_and_placed(journal: Journal) -> None:
+    theirs = attempt("theirs", key=Key("app:1", "x"), mark="M", user=UserName("bob"))
+    for each in (attempt("one", mark="M"), attempt("two", mark="N"), theirs, attempt("three")):
+        journal.open(each)
+    journal.place(theirs.key, JOB)
+
+    assert journal.marked("lab", ["M", "N", "none"]) == (
+        replace(theirs, placed=JOB), attempt("one", mark="M"), attempt("two", mark="N"),
+    )  # fmt: skip
+    assert journal.marked("far", ["M"]) == ()
+    assert journal.marked("lab", []) == ()
 
 
 def test_old_ones_are_forgotten_but_for_the_open(journal: Journal) -> None:

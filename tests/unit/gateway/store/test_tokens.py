@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.tokens import FakeTokens
-from waldur_slurm.gateway.doors.principals import run_as
+from waldur_slurm.gateway.doors.principals import OneJob, run_as
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.doors.tokens import Token, Tokens
 from waldur_slurm.gateway.store.sqlite import Database
@@ -16,6 +16,7 @@ from waldur_slurm.gateway.store.tokens import StoredTokens
 
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 
 @pytest.fixture(params=["fake", "sqlite"])
@@ -93,3 +94,39 @@ def test_a_use_is_noted_without_being_a_change(tokens: Tokens) -> None:
 
     assert tokens.since(before).tokens == ()
     assert tokens.since(0).tokens == (replace(token(), last_used=NOW + HOUR),)
+
+
+def test_a_token_for_one_job_comes_back_with_it(tokens: Tokens) -> None:
+    one = replace(token(ends=NOW + HOUR), job=OneJob("lab", 12, NOW))
+    tokens.add(one)
+
+    assert tokens.since(0).tokens == (one,)
+
+
+def test_what_ended_before_is_let_go_and_what_has_not_stays(tokens: Tokens) -> None:
+    tokens.add(token("overlong", ends=NOW - HOUR))
+    tokens.add(token("justover", ends=NOW))
+    tokens.add(token("forever2"))
+
+    assert tokens.forget(NOW, NOW) == ("overlong",)
+    assert {each.id for each in tokens.since(0).tokens} == {"justover", "forever2"}
+    assert tokens.forget(NOW, NOW) == ()
+
+
+def test_tokens_for_one_job_are_let_go_sooner(tokens: Tokens) -> None:
+    tokens.add(replace(token("ofajob22", ends=NOW - HOUR), job=OneJob("lab", 12, NOW)))
+    tokens.add(token("ofaclock", ends=NOW - HOUR))
+    tokens.add(token("forever2"))
+
+    assert tokens.forget(NOW - DAY, NOW) == ("ofajob22",)
+
+
+def test_whoever_has_heard_of_all_changes_misses_none_after_one_is_let_go(tokens: Tokens) -> None:
+    tokens.add(token("forever2"))
+    tokens.add(token("overlong", ends=NOW - HOUR))
+    heard = tokens.since(0).generation
+
+    tokens.forget(NOW, NOW)
+    tokens.add(token("newcomer"))
+
+    assert [each.id for each in tokens.since(heard).tokens] == ["newcomer"]

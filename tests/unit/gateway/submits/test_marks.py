@@ -33,10 +33,10 @@ def test_what_may_be_taken_apart_is_no_mark(text: str) -> None:
 
 
 def test_a_job_carries_its_whole_comment_and_what_the_gateway_put_before_it() -> None:
-    assert carries(f"{OWN} my words", (OWN,))
-    assert carries(f"{OWN} my words", (f"{OWN} my words",))
-    assert not carries("op:42 my words", ("op:42",))
-    assert not carries("", ("op:42",))
+    assert carries(f"{OWN} my words", OWN)
+    assert carries(f"{OWN} my words", f"{OWN} my words")
+    assert not carries("op:42 my words", "op:42")
+    assert not carries("", "op:42")
 
 
 @given(st.text())

@@ -203,7 +203,7 @@ def test_that_a_person_has_to_decide_is_told_once(desk: Desk) -> None:
     desk.wait(minutes=10)
     for _ in range(3):
         desk.submitter.settler.settle_all()
-        with pytest.raises(OutcomeUnknown, match="with a new key"):
+        with pytest.raises(OutcomeUnknown, match="with a new key and a new mark"):
             desk.submit()
 
     (told,) = desk.events("submit.unknown")

@@ -35,10 +35,9 @@ class FilesSite:
         self.trees = {user: FakeTree((f"/home/{user}",)) for user in ("ann", "bob")}
         self.tree = self.trees["ann"]
         self.tree.write(f"{WORK}/job.sh", b"#!/bin/sh\n")
-        self.gateway = GatewaySite(
-            means_of=self._means,
-            people=ThesePeople("ann", "bob", groups={"ann": ("physics",)}),
-        )
+        people = ThesePeople("ann", "bob")
+        people.groups["ann"] = ("physics",)
+        self.gateway = GatewaySite(means_of=self._means, people=people)
         self.put(1, state="RUNNING")
 
     def put(self, number: int, **changes: Any) -> None:
@@ -48,9 +47,9 @@ class FilesSite:
         self.gateway.cluster.put(live_job(number, **given))
         self.gateway.pictures.jobs.forget()
 
-    def remember(self, number: int, **changes: Any) -> None:
+    def remember(self, job: int, **changes: Any) -> None:
         """Let a job be in the accounting alone."""
-        self.gateway.history.runs.append(past_run(number, work_dir=WORK, **changes))
+        self.gateway.history.runs.append(past_run(job, **{"work_dir": WORK, **changes}))
 
     def get(self, path: str, principal: Principal = ANN, **headers: str) -> Answered:
         """Ask, with a picture that is taken for it."""

@@ -126,3 +126,34 @@ def test_a_second_look_is_one_of_now_that_does_not_count() -> None:
     (again,) = keeper.shown
     assert (again.host, again.is_again) == ("gw", True)
     assert again.at > first.at
+
+
+@dataclass
+class Reading:
+    """What is shown after a reading began needs another one; `calls` without one are counted."""
+
+    began: float = 0.0
+    now: float = 0.0
+    calls: int = 0
+
+    def admit(self, shown: Shown) -> Principal | Errand:
+        self.calls += 1
+        assert self.calls < 10_000, "it asks again and again, and finds nothing out"
+        return NOBODY if self.began >= shown.at else Errand(Asks.STORE, "tokens", self.find_out)
+
+    def find_out(self) -> None:
+        self.began, self.calls = self.now, 0
+
+
+def test_an_errand_that_has_just_ended_is_run_again_for_whoever_came_since() -> None:
+    keeper = Reading()
+
+    async def ask() -> list[Principal]:
+        admission, asked = Admission(keeper, Crossing()), []
+        for _ in range(2000):
+            keeper.now += 1
+            asked.append(asyncio.ensure_future(admission.admit(Shown(at=keeper.now))))
+            await asyncio.sleep(0)
+        return await asyncio.gather(*asked)
+
+    assert asyncio.run(ask()) == [NOBODY] * 2000

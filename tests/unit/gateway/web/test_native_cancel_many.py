@@ -1,10 +1,12 @@
 """Many jobs are cancelled at once, and of each it is told what became of it."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from tests.fakes.cluster import BEGAN
 from tests.fakes.past import past_run
 from tests.unit.gateway.steer_site import ANN, ANYBODYS, SEES_ALL, SteerSite, refused
 from waldur_slurm.gateway.doors.principals import Principal
@@ -96,3 +98,14 @@ def test_a_thousand_cost_one_reading_of_the_queue_and_one_scancel(site: SteerSit
     assert len(site.acts()) == 1
     body = json.dumps({"jobs": [*wishes, {"job_id": "1"}]}).encode()
     refused(site.ask("POST", "/jobs:cancel", ANN, body), 400, "wrong-ask")
+
+
+def test_many_are_looked_at_anew_however_fresh_the_picture() -> None:
+    site = SteerSite(jobs_ttl=timedelta(hours=1))
+    wishes = [{"job_id": str(number), "submit_time": BEGAN.isoformat()} for number in (1, 2)]
+    for number in (1, 2):
+        site.put(number)
+    assert site.ask("GET", "/jobs", ANN).status == 200
+    site.requeue(2)
+    assert cancel_many(site, *wishes) == [("1", "cancelled"), ("2", "not-this-job")]
+    assert site.state(2) == "RUNNING"

@@ -234,14 +234,15 @@ def test_the_head_of_a_file_is_had_without_reading_it(site: FilesSite) -> None:
 
 
 def test_a_file_that_grows_is_sent_as_it_was_when_it_was_opened(site: FilesSite) -> None:
-    node = write(site, "f", CONTENT)
+    content = CONTENT * 30
+    node = write(site, "f", content)
 
     def grow(_sent: bytes) -> None:
         node.content += b"more"
 
     answer = asked_in_pieces(site, "f", grow)
 
-    assert answer == CONTENT
+    assert answer == content
 
 
 def test_a_file_that_shrinks_breaks_the_answer_off(site: FilesSite) -> None:

@@ -77,6 +77,19 @@ def test_a_number_that_came_again_is_another_job(site: FilesSite) -> None:
     assert site.get(OUTPUT, ANN).status == 200
 
 
+def test_an_older_job_of_its_number_is_still_its_own_and_the_newer_one_is_not(
+    site: FilesSite,
+) -> None:
+    companion = holder(site)
+    site.gateway.cluster.forget(1)
+    elsewhere = replace(past_run(1, submitted=BEGAN + timedelta(days=9)), work_dir="/home/ann")
+    site.remember(1, submitted=BEGAN)
+    site.gateway.history.runs.append(elsewhere)
+
+    assert site.get("/api/v1/jobs/1/files/job.sh", companion).status == 200
+    assert site.get("/api/v1/jobs/1/files/job.sh", ANN).status == 404
+
+
 def test_a_job_that_runs_again_is_the_same(site: FilesSite) -> None:
     companion = holder(site)
     again = BEGAN + timedelta(hours=2)

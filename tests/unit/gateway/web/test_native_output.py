@@ -4,12 +4,15 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
+from tests.fakes.cluster import BEGAN
+from tests.fakes.past import past_run
 from tests.gateway_client import Answered
 from tests.unit.gateway.site import somebody
 from tests.unit.gateway.web.files_site import ANN, BOB, OUTPUT, WORK, FilesSite, only
@@ -17,11 +20,14 @@ from waldur_slurm.errors import AccountingDown, NotPermitted
 from waldur_slurm.gateway.doors.principals import Principal, RunAs
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.errors import NotSignedIn
+from waldur_slurm.gateway.submits.attempt import Attempt, Key, Placed
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native import following, output, pieces
 from waldur_slurm.gateway.web.native.following import whole_text
 from waldur_slurm.model.batch import JobId, Task, job_id
 from waldur_slurm.model.job_state import JobState
+from waldur_slurm.model.names import UserName
+from waldur_slurm.model.past import PastOutput
 
 OUT = f"{WORK}/slurm-1.out"
 
@@ -163,6 +169,50 @@ def test_a_job_of_the_past_whose_file_nobody_remembers_is_said_to_be(site: Files
 
     assert problem(answer) == (404, "not-there")
     assert "not remembered" in answer.json["detail"]
+
+
+def test_where_a_job_of_the_past_wrote_is_told_by_an_accounting_that_keeps_it(
+    site: FilesSite,
+) -> None:
+    site.tree.write(f"{WORK}/o-5", b"kept")
+    site.remember(5)
+    site.gateway.history.outputs.append(PastOutput(JobId(5), BEGAN, "o-%j", ""))
+
+    assert said(site.get("/api/v1/jobs/5/output")) == (b"kept", "4", "true")
+
+
+def test_what_the_accounting_keeps_of_another_job_of_that_number_is_not_believed(
+    site: FilesSite,
+) -> None:
+    site.tree.write(f"{WORK}/o-5", b"another's")
+    site.remember(5)
+    later = BEGAN + timedelta(days=1)
+    site.gateway.history.outputs.append(PastOutput(JobId(5), later, "o-%j", ""))
+
+    assert problem(site.get("/api/v1/jobs/5/output")) == (404, "not-there")
+
+
+def test_where_a_job_that_was_handed_in_here_wrote_is_remembered(site: FilesSite) -> None:
+    site.tree.write(f"{WORK}/slurm-5_2.out", b"kept")
+    run = past_run(5, work_dir=WORK, id=JobId(5, Task(2)))
+    site.gateway.history.runs.append(replace(run, number=7))
+    placed = Placed(JobId(5), "lab", BEGAN, WORK, f"{WORK}/slurm-5.out", "")
+    key = Key("token:portal", "k")
+    site.gateway.journal.kept[key] = Attempt(
+        key, "lab", UserName("ann"), "f", "m", BEGAN, BEGAN, placed=placed
+    )
+
+    assert said(site.get("/api/v1/jobs/5/output?task=2")) == (b"kept", "4", "true")
+    site.gateway.journal.is_broken = True
+    assert problem(site.get("/api/v1/jobs/5/output?task=2")) == (503, "not-now")
+
+
+def test_of_jobs_of_one_number_the_newest_is_meant(site: FilesSite) -> None:
+    site.remember(5, user=UserName("bob"), submitted=BEGAN - timedelta(days=9))
+    site.remember(5)
+
+    assert site.get("/api/v1/jobs/5/files").status == 200
+    assert site.get("/api/v1/jobs/5/files", BOB).status == 404
 
 
 def test_a_link_and_what_lies_outside_of_the_roots_are_refused(site: FilesSite) -> None:

@@ -186,6 +186,15 @@ def test_slurms_no_is_passed_on_with_its_words(site: SteerSite) -> None:
     assert act["ended"] == "not done: Access/permission denied"
 
 
+def test_a_cancel_that_slurm_refuses_is_refused_and_written_down_as_not_done(
+    site: SteerSite,
+) -> None:
+    site.put(1)
+    site.queue.jobs[0].user = "bob"
+    assert refused(steer(site, "cancel"), 422, "refused")["refusal"] == "not-allowed"
+    assert [act["ended"] for act in site.acts()] == ["not done: Access/permission denied"]
+
+
 @pytest.mark.parametrize("what", ACTS)
 def test_a_job_that_is_gone_when_it_comes_to_it_is_not_said_to_be_unknown(
     site: SteerSite, what: str

@@ -71,6 +71,17 @@ def test_a_requeue_that_is_repeated_ends_no_second_run(site: SteerSite) -> None:
     assert (site.state(1), len(site.acts())) == ("RUNNING", 1)
 
 
+@pytest.mark.parametrize(("what", "status"), [("hold", 204), ("requeue", 412), ("cancel", 204)])
+def test_an_array_of_which_a_task_was_requeued_is_itself_for_all_but_another_requeue(
+    site: SteerSite, what: str, status: int
+) -> None:
+    site.put(1, id=job_id("1_1"))
+    again = site.gateway.cluster.jobs[1]._replace(id=job_id("1_2"), number=2)
+    site.gateway.cluster.put(again)
+    site.requeue(2)
+    assert steer(site, what, headers=BEGUN).status == status
+
+
 @pytest.mark.parametrize(
     "given", ["2026-11-21T12:00:00Z", '"soon"', '"2026-11-21T12:00:00Z", "x"', "*", 'W/"1"', '""']
 )

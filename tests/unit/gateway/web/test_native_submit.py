@@ -3,6 +3,7 @@
 import json
 import shlex
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.batch import FakeBatch
+from tests.fakes.cluster import live_job
 from tests.fakes.people import ThesePeople
 from tests.gateway_client import Answered, Asked
 from tests.unit.gateway.site import GatewaySite, somebody
@@ -37,6 +39,7 @@ def site(desk: Desk) -> GatewaySite:
         cluster=desk.cluster,
         means_of=lambda user: Means(FakeBatch(desk.queue, user), files),
         people=ThesePeople("ann", "bob", "eve"),
+        jobs_ttl=timedelta(0),
     )
 
 
@@ -277,3 +280,60 @@ def test_a_job_shows_its_mark_and_is_looked_up_by_it(site: GatewaySite) -> None:
     found = site.post("/api/v1/jobs/lookup", body).json
     assert [job["job_id"] for job in found["jobs"]] == [placed["job_id"]]
     assert found["absent"] == []
+
+
+def look_up(site: GatewaySite, *marks: str) -> Any:
+    body = json.dumps({"marks": marks}).encode()
+    return site.post("/api/v1/jobs/lookup", body, PORTAL).json
+
+
+def found_by(answer: Any) -> dict[str, str]:
+    return {job["mark"]: job["job_id"] for job in answer["jobs"]}
+
+
+def test_a_lookup_is_not_deceived_by_what_owners_do_to_comments(
+    site: GatewaySite, desk: Desk
+) -> None:
+    for mark in ("one", "two"):
+        submit(site, mark, mark=mark)
+    desk.comment(1, "off")
+    desk.comment(2, "one")
+
+    answer = look_up(site, "one", "two", "off")
+
+    assert found_by(answer) == {"one": "1", "two": "2"}
+    assert (answer["absent"], answer["unknown"]) == (["off"], [])
+
+
+def test_a_mark_that_is_being_handed_in_is_unknown_and_never_absent(
+    site: GatewaySite, desk: Desk
+) -> None:
+    with desk.losing("requests"):
+        submit(site, "k", mark="M")
+
+    answer = look_up(site, "M", "N")
+
+    assert (answer["absent"], answer["unknown"]) == (["N"], ["M"])
+    assert "are being so" in answer["said"]
+
+
+def test_a_job_that_has_the_number_of_an_earlier_one_is_not_taken_for_it(
+    site: GatewaySite, desk: Desk
+) -> None:
+    submit(site, "k", mark="M")
+    job = desk.cluster.jobs[1]
+    desk.cluster.put(job._replace(submitted=job.submitted + timedelta(days=1), comment=""))
+    answer = look_up(site, "M")
+    assert (answer["jobs"], answer["absent"], answer["unknown"]) == ([], [], ["M"])
+
+    desk.cluster.put(job._replace(submitted=job.submitted + timedelta(days=1), restarts=1))
+    assert found_by(look_up(site, "M")) == {"M": "1"}
+
+
+def test_a_mark_on_a_job_that_nobody_handed_in_here_is_found_as_ever(
+    site: GatewaySite, desk: Desk
+) -> None:
+    submit(site, "k", mark="M")
+    desk.cluster.put(live_job(9, comment="sbatch:9", user=UserName("bob")))
+
+    assert found_by(look_up(site, "M", "sbatch:9")) == {"M": "1", "sbatch:9": "9"}

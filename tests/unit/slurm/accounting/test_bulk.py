@@ -1,4 +1,4 @@
-"""Many additions are one file to load, or lines where Slurm refuses the file."""
+"""Many additions are one file to load; few are lines, and all where Slurm refuses the file."""
 
 from tests.fakes.transport import ScriptedTransport
 from waldur_slurm.processes.port import Completed
@@ -18,6 +18,16 @@ def test_whoever_may_not_load_says_the_same_in_lines_from_then_on() -> None:
     writer.write(ADDITIONS)
     assert transport.asked == [commands.load(), *[commands.obey_lines()] * 6]
     assert "".join(transport.fed[4:]) == "".join(ADDITIONS.lines)
+
+
+def test_a_few_lines_are_quicker_than_a_load_and_written_as_such() -> None:
+    transport = ScriptedTransport([WELL, WELL])
+    few = Additions(file="Cluster - 'lab'\n", lines=ADDITIONS.lines[:5])
+    more = Additions(file="Cluster - 'lab'\n", lines=ADDITIONS.lines[:6])
+    writer = BulkWriter(Tools(transport))
+    assert writer.write(few) == (commands.obey_lines(), WELL)
+    assert writer.write(more) == (commands.load(), WELL)
+    assert transport.fed == ["".join(few.lines), more.file]
 
 
 def test_a_file_that_slurm_refuses_for_what_it_holds_is_not_said_in_lines() -> None:

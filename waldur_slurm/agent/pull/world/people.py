@@ -103,8 +103,8 @@ def roster_of(world: World) -> Roster:
             usable[person.user] = name
     known = frozenset(person.username for person in world.waldur.offering_users if person.username)
     persons = {person.user: person for person in world.waldur.offering_users}
-    kind = RowKind.OFFERING_USER
-    unreadable = tuple(row for row in world.waldur.unreadable if row.kind is kind)
+    kinds = (RowKind.OFFERING_USER, RowKind.PROJECT_ACCOUNT)
+    unreadable = tuple(row for row in world.waldur.unreadable if row.kind in kinds)
     return Roster(usable, known, tuple(unsafe), persons, unreadable)
 
 

@@ -8,9 +8,15 @@ from waldur_slurm.agent.model.marketplace import (
     OfferedPlan,
     Offering,
     OfferingUuid,
+    UsagePolicy,
 )
 from waldur_slurm.agent.waldur.wire.reading import canonical, read_row
-from waldur_slurm.agent.waldur.wire.rows import OfferedComponentRow, OfferingRow, PlanRow
+from waldur_slurm.agent.waldur.wire.rows import (
+    OfferedComponentRow,
+    OfferingRow,
+    PlanRow,
+    UsagePolicyRow,
+)
 
 
 def parse_offering(raw: object, where: str) -> Offering:
@@ -30,6 +36,19 @@ def parse_offering(raw: object, where: str) -> Offering:
 
 def parse_offering_type(raw: object, where: str) -> str:
     return read_row(OfferingRow, raw, where).type
+
+
+def parse_usage_policy(raw: object, where: str) -> tuple[str, UsagePolicy]:
+    """The policy, and the uuid of the offering whose it is."""
+    row = read_row(UsagePolicyRow, raw, where)
+    governs = (ComponentType(each.type) for each in row.component_limits_set if each.type)
+    policy = UsagePolicy(
+        limit_type=row.limit_type,
+        carries_over=row.carryover_enabled,
+        resets_usage=row.raw_usage_reset,
+        governs=tuple(sorted(governs)),
+    )
+    return canonical(row.scope_uuid), policy
 
 
 def component_to_wire(component: Component) -> dict[str, object]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from waldur_slurm.agent.errors import UnexpectedPayload
 from waldur_slurm.agent.model.marketplace import (
     OfferingUser,
+    ProjectAccount,
     ProjectUuid,
     RowKind,
     Unreadable,
@@ -19,6 +20,7 @@ from waldur_slurm.agent.waldur.wire.rows import (
     MeRow,
     OfferingUserRow,
     PermissionRow,
+    ProjectAccountRow,
     TeamMemberRow,
 )
 from waldur_slurm.model.copies import one_copy
@@ -51,6 +53,29 @@ def parse_offering_user_row(raw: object, where: str) -> OfferingUser | Unreadabl
             user=_user_in(raw),
             username=_text_in(raw, "username"),
         )
+
+
+def parse_project_account(raw: object, where: str) -> ProjectAccount | Unreadable:
+    """A row that does not even tell its uuid says that the answer is broken, not the account."""
+    try:
+        row = read_row(ProjectAccountRow, raw, where)
+        project = ProjectUuid(canonical(row.project_uuid))
+    except UnexpectedPayload as error:
+        uuid, kind = parse_uuid(raw, where), RowKind.PROJECT_ACCOUNT
+        name = _text_in(raw, "username")
+        return Unreadable(kind=kind, uuid=uuid, error=str(error), username=name)
+    username = one_copy(row.username or "")
+    why_not = "" if username else "the account in Waldur has no user name"
+    if row.state != "OK":
+        why_not = one_copy(f"the account in Waldur is in state {row.state[:40]!r}")
+    person = OfferingUser(
+        user=UserUuid(canonical(row.uuid)),
+        username=username,
+        is_usable=not why_not,
+        why_not=why_not,
+        is_leaving=row.state == "Closed",
+    )
+    return ProjectAccount(project, person)
 
 
 def _user_in(raw: object) -> str:

@@ -39,6 +39,7 @@ def parse_resource(raw: object, where: str, in_flight: frozenset[ResourceUuid]) 
         is_paused=row.paused,
         is_downscaled=row.downscaled,
         is_restricted=row.restrict_member_access,
+        ends_on=row.end_date,
     )
 
 

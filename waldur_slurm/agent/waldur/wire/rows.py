@@ -3,7 +3,7 @@
 A field without a default is one that the contract promises in every dialect.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -44,6 +44,7 @@ class ResourceRow(BelongingRow, kw_only=True):
     paused: bool = False
     downscaled: bool = False
     restrict_member_access: bool = False
+    end_date: date | None = None
 
 
 class OfferingUserRow(msgspec.Struct):
@@ -51,6 +52,25 @@ class OfferingUserRow(msgspec.Struct):
     username: str | None
     is_restricted: bool
     state: str = "OK"
+
+
+class GovernedRow(msgspec.Struct):
+    type: str = ""
+
+
+class UsagePolicyRow(msgspec.Struct):
+    scope_uuid: str
+    limit_type: str = ""
+    carryover_enabled: bool = False
+    raw_usage_reset: bool = False
+    component_limits_set: list[GovernedRow] = []
+
+
+class ProjectAccountRow(msgspec.Struct):
+    uuid: str
+    project_uuid: str
+    state: str
+    username: str | None = None
 
 
 class OfferedComponentRow(msgspec.Struct):

@@ -14,6 +14,7 @@ FILE_ROUTES: tuple[Route, ...] = (
         "what a job writes: a piece, its end, or as server-sent events all as it comes; takes"
         " `Range`; `X-Next-Offset` and `X-Complete` say how to go on",
         query=pieces.OutputQuery,
+        media_types=("text/plain; charset=utf-8", "text/event-stream"),
         is_of_one_job=True,
     ),
     Route(
@@ -34,6 +35,7 @@ FILE_ROUTES: tuple[Route, ...] = (
         "a file of the job's folder, streamed; takes `Range` and `If-Range`; `digest=sha-256` says"
         " its digest instead",
         query=files.FileQuery,
+        media_types=("application/octet-stream", "application/json"),
         is_of_one_job=True,
     ),
     Route(
@@ -44,5 +46,6 @@ FILE_ROUTES: tuple[Route, ...] = (
         "a token that reads this job's output and files, and does nothing else",
         body=job_tokens.JobTokenWanted,
         answer=job_tokens.JobTokenView,
+        status=201,
     ),
 )

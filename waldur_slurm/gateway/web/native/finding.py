@@ -9,13 +9,13 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
+from waldur_slurm.errors import ExpectedError
 from waldur_slurm.gateway.acting.meant import Asked, Known, Meant, absent, judge
 from waldur_slurm.gateway.errors import GatewayError, NotNow, NotThere
 from waldur_slurm.gateway.picture.jobs import JobsNow
-from waldur_slurm.gateway.picture.keeper import Seen
 from waldur_slurm.gateway.submits.marks import marked
 from waldur_slurm.gateway.web.ask import Ask
-from waldur_slurm.model.batch import Tasks
+from waldur_slurm.model.batch import JobId, Tasks
 from waldur_slurm.model.live import LiveJob
 from waldur_slurm.model.names import UserName
 from waldur_slurm.model.past import PastJob
@@ -28,6 +28,14 @@ class Ended:
     """A job that slurmctld has no more, and of which the accounting says that it ended."""
 
     meant: Meant
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What slurmctld has, and when it was asked, by the monotonic clock."""
+
+    jobs: JobsNow
+    began: float
 
 
 Found = Meant | Ended | GatewayError
@@ -43,39 +51,39 @@ async def find_one(ask: Ask, asked: Asked, *, each: bool = False) -> Meant | End
 
 
 async def find_all(ask: Ask, asked: Sequence[Asked], *, each: bool = False) -> list[Found]:
-    """Say of each what was found, in one reading of the queue.
-
-    A job that is guarded was seen after it was asked for; without a guard the list that all are
-    shown will do, as nothing more than the number was meant. That a job is not there, or not the
-    one, is said of a list that is younger than the question, and waited for.
-    """
+    """Say of each what was found, in one reading that begins after it was asked for."""
 
     def judged_by(one: Asked, parts: Collection[Known]) -> Meant | GatewayError:
         return judge(one, parts, each=each)
 
     ask.site.actors.demand(ask.cluster.name)
-    asked_at, jobs = monotonic(), ask.cluster.jobs
-    seen = await ask.see(jobs)
-    found = await _judge_listed(ask, asked, seen, judged_by)
-    if any(isinstance(f, Meant) and one.is_guarded for one, f in zip(asked, found, strict=True)):
-        seen = await ask.see(jobs, younger_than=asked_at)
-    elif any(isinstance(f, GatewayError) for f in found):
-        seen = await ask.see_after(jobs, asked_at)
-    if seen.silence:
-        raise NotNow(f"nothing was done, as slurmctld does not answer: {seen.silence}")
-    found = await _judge_listed(ask, asked, seen, judged_by)
-    return await _with_ended(ask, asked, found, seen, judged_by)
-
-
-async def _judge_listed(
-    ask: Ask, asked: Sequence[Asked], seen: Seen[JobsNow], judged_by: Judge
-) -> list[Meant | GatewayError]:
-    rows = [[*map(listed, seen.picture.value.find(one.job))] for one in asked]
+    looked = await _look(ask, asked)
+    rows = [[*map(listed, looked.jobs.find(one.job))] for one in asked]
     shown = await _shown(ask, {part.user for parts in rows for part in parts})
-    return [
+    found = [
         judged_by(one, [part for part in parts if part.user in shown])
         for one, parts in zip(asked, rows, strict=True)
     ]
+    return await _with_ended(ask, asked, found, looked, judged_by)
+
+
+async def _look(ask: Ask, asked: Sequence[Asked]) -> Looked:
+    """Of one job slurmctld is asked alone, which costs it little; of several, for all that it has.
+
+    No picture will do that others were shown before: numbers may have been started anew since.
+    """
+    asked_at, cluster = monotonic(), ask.cluster.cluster
+    if len(asked) > 1:
+        picture = (await ask.see(ask.cluster.jobs, younger_than=asked_at)).picture
+        return Looked(picture.value, picture.began)
+    job = JobId(asked[0].job.number)
+    try:
+        listing = await ask.site.crossing.slurm.run(lambda: cluster.read_job(job))
+    except GatewayError:
+        raise
+    except ExpectedError as error:
+        raise NotNow(f"nothing was done, as slurmctld does not answer: {error}") from error
+    return Looked(JobsNow(listing), asked_at)
 
 
 async def _shown(ask: Ask, users: Collection[UserName]) -> Collection[UserName]:
@@ -108,7 +116,7 @@ async def _with_ended(
     ask: Ask,
     asked: Sequence[Asked],
     found: Sequence[Meant | GatewayError],
-    seen: Seen[JobsNow],
+    looked: Looked,
     judged_by: Judge,
 ) -> list[Found]:
     """Ask the accounting of those that are not listed, some at a time."""
@@ -116,32 +124,32 @@ async def _with_ended(
     missing = [at for at, each in enumerate(found) if isinstance(each, NotThere)]
     for begin in range(0, len(missing), RECALLED_AT_ONCE):
         some = missing[begin : begin + RECALLED_AT_ONCE]
-        ends = await asyncio.gather(*(_recall(ask, asked[at], seen, judged_by) for at in some))
+        ends = await asyncio.gather(*(_recall(ask, asked[at], looked, judged_by) for at in some))
         for at, end in zip(some, ends, strict=True):
             made[at] = end
     return made
 
 
-async def _recall(ask: Ask, asked: Asked, seen: Seen[JobsNow], judged_by: Judge) -> Found:
+async def _recall(ask: Ask, asked: Asked, looked: Looked, judged_by: Judge) -> Found:
     """Tasks of an array that wait together have ended where each that is recalled has."""
     job = asked.job.whole if isinstance(asked.job.part, Tasks) else asked.job
     lane = ask.site.crossing.accounting
     try:
-        past = await ask.past.jobs.find(job, seen.picture.began, lane) or ()
+        past = await ask.past.jobs.find(job, looked.began, lane) or ()
     except NotNow as silent:
         return silent
     shown = await _shown(ask, {each.last.user for each in past})
     known = [each for each in past if each.last.user in shown]
     if not known:
-        return _doubt(ask, seen) or absent(asked.job)
+        return _doubt(ask, looked) or absent(asked.job)
     judged = judged_by(asked, [*map(recalled, known)])
     if isinstance(judged, GatewayError):
         return judged
     return _not_ended(known, judged) or Ended(judged)
 
 
-def _doubt(ask: Ask, seen: Seen[JobsNow]) -> NotNow | None:
-    if seen.picture.value.unreadable:
+def _doubt(ask: Ask, looked: Looked) -> NotNow | None:
+    if looked.jobs.unreadable:
         return NotNow("it may be one of those jobs whose rows are not understood")
     doubt = ask.cluster.doubt
     return NotNow(f"it may be there all the same: {doubt}") if doubt else None

@@ -22,7 +22,7 @@ from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.filters import read_id
 from waldur_slurm.gateway.web.native.past_views import efficiency_view, past_job_view
 from waldur_slurm.gateway.web.native.views import job_view
-from waldur_slurm.gateway.web.native.whereabouts import find, is_the_one_job, recall
+from waldur_slurm.gateway.web.native.whereabouts import find, recall, within_reach
 from waldur_slurm.gateway.wire import JobView
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.live import LiveJob
@@ -113,9 +113,9 @@ async def _wait(ask: Ask, wanted: JobId, first: Found, query: JobQuery) -> Found
 
 async def _find(ask: Ask, wanted: JobId) -> Found:
     """Show all parts of it; raises `NotThere`, be there none or another's."""
-    found = await find(ask, wanted)
+    found = await within_reach(ask, await find(ask, wanted))
     parts = (*_shown(ask, found.rows, found.seen), *_recalled(ask, found.past))
-    if not parts or not await is_the_one_job(ask, found):
+    if not parts:
         raise NotThere(f"there is no job {wanted}, or none that you may see")
     return Found(parts, found.seen)
 

@@ -1,8 +1,9 @@
 """Many jobs by their marks, in one reading: present, absent, or unknown.
 
-A mark is a job's whole comment, or what the gateway put before it. Absent is only what a list
-younger than the question lacks and the accounting, which hears late, too; where either is silent
-what was not found is unknown.
+A mark is a job's whole comment, or what the gateway put before it; of what was handed in through
+this gateway its journal says which job a mark means, whatever became of the comment. Absent is only
+what a list younger than the question lacks and the accounting, which hears late, too; where either
+is silent, or the journal knows better, what was not found is unknown.
 """
 
 from collections.abc import Collection, Iterable
@@ -15,7 +16,8 @@ from starlette.responses import Response
 
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.gateway.errors import NotNow, WrongAsk
-from waldur_slurm.gateway.submits.marks import carries
+from waldur_slurm.gateway.submits.marks import marked
+from waldur_slurm.gateway.submits.sought import Sought
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.filters import read_time
@@ -23,10 +25,12 @@ from waldur_slurm.gateway.web.native.past_views import past_job_view
 from waldur_slurm.gateway.web.native.spelling import Since
 from waldur_slurm.gateway.web.native.views import job_view
 from waldur_slurm.gateway.wire import JobView, LookupAnswer
+from waldur_slurm.model.live import LiveJob
 from waldur_slurm.model.names import UserName
 from waldur_slurm.model.past import PastJob, PastQuery
 
 MOST_MARKS = 1000
+NOT_SHOWN = "jobs with such marks were handed in, or are being so, and Slurm does not show them"
 LOOKED_BACK = timedelta(days=31)
 
 Mark = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
@@ -45,43 +49,66 @@ async def look_up(ask: Ask) -> Response:
     if bool(lookup.marks) == bool(lookup.prefix):
         raise WrongAsk("expected either `marks` or a `prefix`")
     asked_at = monotonic()
+    mine, cluster = ask.principal.sees_only, ask.cluster.name
     seen = await ask.see_after(ask.cluster.jobs, asked_at)
-    mine, cluster, as_of = ask.principal.sees_only, ask.cluster.name, seen.picture.as_of
+    sought = await _seek(ask, lookup, mine)
+    as_of = seen.picture.as_of
     found = [
-        job_view(job, cluster, as_of)
+        msgspec.structs.replace(job_view(job, cluster, as_of), mark=mark)
         for job in seen.picture.value.jobs
-        if _is_meant(lookup, job.comment) and (mine is None or job.user in mine)
+        if mine is None or job.user in mine
+        if (mark := _mark_of_live(lookup, sought, job)) is not None
     ]
     missing = {*lookup.marks} - _marks(found)
     said = seen.silence
     if missing or lookup.prefix:
-        past, silence = await _look_back(ask, lookup, mine)
+        past, silence = await _look_back(ask, lookup, sought, mine)
         said = said or silence or ask.cluster.doubt
         known = {job.job_id for job in found}
         found += [job for job in past if job.job_id not in known]
         missing -= _marks(past)
-    rest = tuple(sorted(missing))
+    undecided = missing if said else missing & sought.tried
     answer = LookupAnswer(
         as_of=as_of,
         jobs=tuple(found),
-        absent=() if said else rest,
-        unknown=rest if said else (),
-        said=said,
+        absent=tuple(sorted(missing - undecided)),
+        unknown=tuple(sorted(undecided)),
+        said=said or (NOT_SHOWN if undecided else ""),
     )
     return Response(msgspec.json.encode(answer), media_type=JSON)
 
 
-def _is_meant(lookup: Lookup, comment: str) -> bool:
-    return comment.startswith(lookup.prefix) if lookup.prefix else carries(comment, lookup.marks)
+async def _seek(ask: Ask, lookup: Lookup, mine: Collection[str] | None) -> Sought:
+    """Ask the journal; a prefix is only what comments begin with."""
+    cluster, submitter = ask.cluster.name, ask.site.submitter
+    if lookup.prefix:
+        return Sought((), ())
+    return await ask.site.crossing.store.run(lambda: submitter.seek(cluster, lookup.marks, mine))
+
+
+def _mark_of_live(lookup: Lookup, sought: Sought, job: LiveJob) -> str | None:
+    if lookup.prefix:
+        return _begins(lookup, job.comment)
+    return sought.mark_of(job.id, job.user, job.comment, job.submitted, job.restarts)
+
+
+def _mark_of_past(lookup: Lookup, sought: Sought, job: PastJob) -> str | None:
+    run = job.last
+    if lookup.prefix:
+        return _begins(lookup, run.comment)
+    return sought.mark_of(job.id, run.user, run.comment, job.submitted, 0)
+
+
+def _begins(lookup: Lookup, comment: str) -> str | None:
+    return (marked(comment).mark or comment) if comment.startswith(lookup.prefix) else None
 
 
 def _marks(jobs: Iterable[JobView]) -> set[str]:
-    """All that a job may be meant by: a comment of several words is a mark as a whole."""
-    return {text for job in jobs for text in (job.mark, job.comment) if text}
+    return {job.mark for job in jobs if job.mark is not None}
 
 
 async def _look_back(
-    ask: Ask, lookup: Lookup, mine: Collection[str] | None
+    ask: Ask, lookup: Lookup, sought: Sought, mine: Collection[str] | None
 ) -> tuple[list[JobView], str]:
     """Return what the accounting knows, or its words where it does not answer."""
     history, cluster, now = ask.cluster.history, ask.cluster.name, datetime.now(UTC)
@@ -94,7 +121,12 @@ async def _look_back(
     )
 
     def read() -> list[JobView]:
-        return list(_meant(lookup, history.read_jobs(query), cluster))
+        return [
+            msgspec.structs.replace(past_job_view(job, cluster), mark=mark)
+            for job in history.read_jobs(query)
+            if isinstance(job, PastJob)
+            if (mark := _mark_of_past(lookup, sought, job)) is not None
+        ]
 
     try:
         return await ask.site.questions.ask(read), ""
@@ -102,9 +134,3 @@ async def _look_back(
         return [], str(late)
     except ExpectedError as error:
         return [], f"the accounting does not answer: {error}"
-
-
-def _meant(lookup: Lookup, jobs: Iterable[object], cluster: str) -> Iterable[JobView]:
-    for job in jobs:
-        if isinstance(job, PastJob) and _is_meant(lookup, job.last.comment):
-            yield past_job_view(job, cluster)

@@ -3,21 +3,27 @@
 Whoever may not is told the same as where there is no such job.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
+from time import monotonic
 
-from waldur_slurm.errors import InvalidName
+from waldur_slurm.errors import InvalidName, StateError
 from waldur_slurm.gateway.doors.decide import Yes, decide_acting
-from waldur_slurm.gateway.errors import Denied, NotThere, WrongAsk
+from waldur_slurm.gateway.errors import Denied, NotNow, NotThere, WrongAsk
+from waldur_slurm.gateway.submits.attempt import Placed
 from waldur_slurm.gateway.web.ask import Ask
-from waldur_slurm.gateway.web.native.whereabouts import Whereabouts, find, is_the_one_job
-from waldur_slurm.model.batch import JobId, Task, Tasks
+from waldur_slurm.gateway.web.native.whereabouts import find, within_reach
+from waldur_slurm.model.batch import Component, JobId, Task, Tasks
 from waldur_slurm.model.hosts import expand_hosts
-from waldur_slurm.model.job_state import JobState, Phase
+from waldur_slurm.model.job_state import JobState
 from waldur_slurm.model.live import LiveJob
 from waldur_slurm.model.names import UserName
 from waldur_slurm.model.past import PastJob
 from waldur_slurm.slurm.grammar.output_names import NOWHERE, NamedJob, output_path
+
+KEPT_S = 60.0
+"""How old an answer of the accounting about an ended job's output may be: it does not change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,8 @@ class OwnedJob:
     state: JobState
     stdout: str | None
     stderr: str | None
+    last_submitted: datetime
+    """When its last run was: that of one which was requeued is later."""
 
     @property
     def id(self) -> JobId:
@@ -44,9 +52,9 @@ class OwnedJob:
         return self.state.is_terminal
 
     @property
-    def waits(self) -> bool:
-        """Whether it has not run yet; one that runs again has the output of before."""
-        return self.state.phase is Phase.PENDING
+    def comes_first(self) -> bool:
+        """Whether its script runs: of components only the first one's does."""
+        return not isinstance(self.id.part, Component) or self.id.part.offset == 0
 
     def output(self, stream: str) -> str:
         """Return where it writes; errors go where all goes unless the job said otherwise."""
@@ -70,36 +78,64 @@ class OwnedJob:
 async def find_owned(ask: Ask, wanted: JobId) -> tuple[OwnedJob, ...]:
     """Return all its parts. Raises `NotThere` alike where there is none and where it is another's.
 
-    `NotOffered` comes first: it says nothing of any job.
+    `NotOffered` comes first: it says nothing of any job. Numbers come again: the newest is meant.
     """
     ask.site.actors.demand(ask.cluster.name)
-    found = await find(ask, wanted)
+    found = await within_reach(ask, await find(ask, wanted))
+    parts = (*map(_of_row, found.rows), *map(_of_past, found.past))
     none = NotThere(f"there is no job {wanted}, or none that you may see")
-    if not found.rows and not found.past:
+    if not parts:
         raise none
-    await _demand_owner(ask, found, none)
-    return (*map(_of_row, found.rows), *map(_of_past, found.past))
+    owner = newest(parts).user
+    await _demand_owner(ask, owner, none)
+    return tuple(part for part in parts if part.user == owner)
+
+
+def newest(parts: Collection[OwnedJob]) -> OwnedJob:
+    """Return the part handed in last; of those handed in together, one whose script runs."""
+    return max(parts, key=lambda part: (part.submitted, part.comes_first))
 
 
 async def find_one(ask: Ask, wanted: JobId) -> OwnedJob:
-    """Return the one job, or task, that is meant; of several components the first runs the script.
+    """Return the one job, or task, that is meant, with where it writes as far as that is known.
 
     Of tasks that wait together it is the one that was asked for.
     """
     parts = await find_owned(ask, wanted)
-    first = min(parts, key=lambda part: str(part.id))
+    first = newest(parts)
     if isinstance(wanted.part, Task):
-        return replace(first, named=first.named._replace(id=wanted))
+        first = replace(first, named=first.named._replace(id=wanted))
+        return await _with_output(ask, first)
     is_array = isinstance(first.id.part, Task | Tasks) and first.id.number == wanted.number
     if is_array:
         raise WrongAsk(f"job {wanted} is an array; say which task, as by `task=1`")
-    return first
+    return await _with_output(ask, first)
 
 
-async def _demand_owner(ask: Ask, found: Whereabouts, none: NotThere) -> None:
-    if not await is_the_one_job(ask, found):
-        raise none
-    user = found.rows[0].user if found.rows else found.past[0].last.user
+async def _with_output(ask: Ask, job: OwnedJob) -> OwnedJob:
+    """Find out where a job of the past wrote: from the journal of submits, or the accounting."""
+    if job.stdout is not None:
+        return job
+    placed = await _noted(ask, job)
+    if placed and placed.stdout:
+        return replace(job, stdout=placed.stdout, stderr=placed.stderr)
+    kept = await ask.past.outputs.find(job.id, monotonic() - KEPT_S, ask.site.crossing.accounting)
+    if kept and kept.submitted == job.last_submitted and kept.stdout:
+        return replace(job, stdout=kept.stdout, stderr=kept.stderr)
+    return job
+
+
+async def _noted(ask: Ask, job: OwnedJob) -> Placed | None:
+    cluster, submitter = ask.cluster.name, ask.site.submitter
+    try:
+        return await ask.site.crossing.store.run(
+            lambda: submitter.placed_as(cluster, job.id.whole, job.submitted)
+        )
+    except StateError as error:
+        raise NotNow("the journal of submits cannot be read now") from error
+
+
+async def _demand_owner(ask: Ask, user: UserName, none: NotThere) -> None:
     cluster = ask.cluster.name
     try:
         await ask.site.crossing.hands.run(lambda: ask.site.actors.find(ask.caller, user, cluster))
@@ -111,7 +147,9 @@ async def _demand_owner(ask: Ask, found: Whereabouts, none: NotThere) -> None:
 
 def _of_row(row: LiveJob) -> OwnedJob:
     named = NamedJob(row.id, row.number, row.user, row.name, row.batch_host, row.work_dir)
-    return OwnedJob(named, row.user, row.submitted, row.state, row.stdout, row.stderr)
+    return OwnedJob(
+        named, row.user, row.submitted, row.state, row.stdout, row.stderr, row.submitted
+    )
 
 
 def _of_past(past: PastJob) -> OwnedJob:
@@ -119,7 +157,7 @@ def _of_past(past: PastJob) -> OwnedJob:
     named = NamedJob(
         run.id, run.number or run.id.number, run.user, run.name, _first(run.hosts), run.work_dir
     )
-    return OwnedJob(named, run.user, run.submitted, run.state, None, None)
+    return OwnedJob(named, run.user, past.submitted, run.state, None, None, run.submitted)
 
 
 def _first(hosts: str) -> str:

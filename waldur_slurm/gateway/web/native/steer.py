@@ -5,11 +5,11 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 from starlette.responses import PlainTextResponse, Response
 
-from waldur_slurm.gateway.acting.actors import Actor
 from waldur_slurm.gateway.acting.meant import Asked, Meant
 from waldur_slurm.gateway.acting.steering import RUNS_AGAIN, Outcome, Steering
 from waldur_slurm.gateway.errors import GatewayError, NotThere, Refused, WrongAsk
@@ -27,6 +27,8 @@ from waldur_slurm.gateway.web.native.steer_bodies import (
 )
 from waldur_slurm.model.batch import Cancelled, JobId
 from waldur_slurm.model.names import UserName
+
+T = TypeVar("T")
 
 _QUOTED = re.compile(r'\s*"([^"]+)"\s*')
 
@@ -57,8 +59,7 @@ def controlling(verb: str) -> Handler:
     async def control(ask: Ask) -> Response:
         asked = _asked(ask, ask.query(MarkQuery).mark)
         meant = _alive(await find_one(ask, asked, each=verb in RUNS_AGAIN))
-        steering = Steering(ask.site.audit)
-        await _act(ask, meant.user, lambda actor: steering.control(actor, verb, meant))
+        await _act(ask, meant.user, lambda as_owner: as_owner.control(verb, meant))
         return Response(status_code=204)
 
     return control
@@ -71,8 +72,7 @@ async def change(ask: Ask) -> Response:
     meant = _alive(await find_one(ask, asked))
     if not changes:
         raise WrongAsk("the body: expected at least one thing to change")
-    steering = Steering(ask.site.audit)
-    await _act(ask, meant.user, lambda actor: steering.update(actor, meant, changes))
+    await _act(ask, meant.user, lambda as_owner: as_owner.update(meant, changes))
     return Response(status_code=204)
 
 
@@ -81,8 +81,7 @@ async def show_script(ask: Ask) -> Response:
     found = await find_one(ask, _asked(ask, ask.query(MarkQuery).mark))
     if isinstance(found, Ended):
         raise NotThere(f"job {found.meant.job} has ended, and slurmctld has its script no more")
-    steering = Steering(ask.site.audit)
-    script = await ask.acting(found.user, lambda actor: steering.read_script(actor, found))
+    script = await _as_owner(ask, found.user, lambda as_owner: as_owner.read_script(found))
     return PlainTextResponse(script, headers={"X-Content-Type-Options": "nosniff"})
 
 
@@ -110,12 +109,16 @@ def _alive(found: Meant | Ended) -> Meant:
     return found
 
 
-async def _act(ask: Ask, user: UserName, work: Callable[[Actor], None]) -> None:
+async def _act(ask: Ask, user: UserName, work: Callable[[Steering], T]) -> T:
     """However it ends, nobody is shown what was before as what is now."""
     try:
-        await ask.acting(user, work)
+        return await _as_owner(ask, user, work)
     finally:
         ask.cluster.jobs.forget()
+
+
+async def _as_owner(ask: Ask, user: UserName, work: Callable[[Steering], T]) -> T:
+    return await ask.acting(user, lambda actor: work(Steering(actor, ask.site.audit)))
 
 
 async def _cancel_all(ask: Ask, asked: Sequence[Asked], signal: str) -> list[Outcome]:
@@ -136,16 +139,10 @@ async def _cancel_users(
     ask: Ask, user: UserName, jobs: Sequence[JobId], signal: str
 ) -> Mapping[JobId, Outcome]:
     """What is in one user's way is in nobody else's."""
-    steering, told = Steering(ask.site.audit), dict[JobId, Outcome]()
-
-    def work(actor: Actor) -> None:
-        told.update(steering.cancel(actor, jobs, signal))
-
     try:
-        await _act(ask, user, work)
+        return await _act(ask, user, lambda as_owner: as_owner.cancel(jobs, signal))
     except GatewayError as error:
         return dict.fromkeys(jobs, error)
-    return told
 
 
 def _outcome(found: Meant | Ended | GatewayError, outcomes: Mapping[JobId, Outcome]) -> Outcome:

@@ -68,5 +68,6 @@ STEER_ROUTES: tuple[Route, ...] = (
         steer.show_script,
         "a job's script as text, for whoever may act for its owner",
         query=MarkQuery,
+        media_types=("text/plain",),
     ),
 )

@@ -3,11 +3,10 @@
 Nothing here asks who may see it: whoever finds one looks at whose it is before he says anything.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from time import monotonic
 
+from waldur_slurm.gateway.doors.principals import OneJob
 from waldur_slurm.gateway.errors import NotNow
 from waldur_slurm.gateway.picture.jobs import JobsNow
 from waldur_slurm.gateway.picture.keeper import Seen
@@ -53,30 +52,32 @@ async def recall(ask: Ask, wanted: JobId, seen: Seen[JobsNow]) -> tuple[PastJob,
     return past or ()
 
 
-async def is_the_one_job(ask: Ask, found: Whereabouts) -> bool:
-    """Whether whoever asks may look at it by a token for one job; without such a token he may.
+async def within_reach(ask: Ask, found: Whereabouts) -> Whereabouts:
+    """Leave what whoever asks may look at by a token for one job; without such a one, all of it.
 
     A requeued job has a new time of submission, and is the same job all the same.
     """
     bound = ask.principal.job
     if bound is None:
-        return True
-    first = found.rows[0] if found.rows else found.past[0]
-    if (bound.cluster, bound.number) != (ask.cluster.name, first.id.number):
-        return False
+        return found
+    if bound.cluster != ask.cluster.name:
+        return replace(found, rows=(), past=())
     past = found.past
     if any(row.restarts for row in found.rows):
-        past = await recall(ask, first.id.whole, found.seen)
-    return bound.submitted in {*_times(found.rows, past)}
+        past = await recall(ask, JobId(bound.number), found.seen)
+    its = tuple(job for job in past if _is_bound(job, bound))
+    rows = tuple(
+        row
+        for row in found.rows
+        if row.id.number == bound.number
+        and (row.submitted == bound.submitted or any(_goes_on(job, row) for job in its))
+    )
+    return replace(found, rows=rows, past=() if found.rows else its)
 
 
-def _times(rows: Iterable[LiveJob], past: Iterable[PastJob]) -> Iterable[datetime]:
-    """Yield when a job was handed in, and again."""
-    rows = tuple(rows)
-    yield from (row.submitted for row in rows)
-    for job in past:
-        if not rows or any(_goes_on(job, row) for row in rows):
-            yield from (run.submitted for run in job.runs)
+def _is_bound(past: PastJob, bound: OneJob) -> bool:
+    times = (run.submitted for run in past.runs)
+    return past.id.number == bound.number and bound.submitted in times
 
 
 def _goes_on(past: PastJob, row: LiveJob) -> bool:

@@ -12,7 +12,7 @@ from threading import Lock
 from waldur_slurm.errors import CommandFailed
 from waldur_slurm.model.names import AccountName, ClusterName
 from waldur_slurm.processes.port import Argv, Completed, Transport
-from waldur_slurm.slurm.accounting.bulk import Additions, BulkWriter
+from waldur_slurm.slurm.accounting.bulk import FEW_LINES, Additions, BulkWriter
 from waldur_slurm.slurm.accounting.grammar import commands
 from waldur_slurm.slurm.accounting.grammar.columns import AssociationRow
 from waldur_slurm.slurm.accounting.port import Outcome
@@ -34,9 +34,10 @@ class ConfirmedWrites:
         cluster: ClusterName | None = None,
         bin_path: str = "",
         timeout: timedelta | None = None,
+        few_lines: int = FEW_LINES,
     ) -> None:
         self._tools = Tools(transport, bin_path=bin_path, timeout=timeout)
-        self._bulk = BulkWriter(self._tools)
+        self._bulk = BulkWriter(self._tools, few_lines)
         self._records = Records(self._tools, lambda: self._away)
         self._named_cluster = cluster
         self._writing = Lock()

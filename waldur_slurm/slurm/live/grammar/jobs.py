@@ -145,3 +145,8 @@ def parse_jobs(lines: Iterable[str], mark: str) -> JobListing | None:
             cells = (*own, *rest.split(mark)[:-1])
             unreadable.append(UnreadableJob(cells, str(error)))
     return JobListing(tuple(jobs), tuple(unreadable))
+
+
+def is_no_job(said: str) -> bool:
+    """What squeue says where the one job that it was asked for is not there."""
+    return "Invalid job id specified" in said

@@ -58,6 +58,17 @@ class StepRow(NamedTuple):
 STEP_TEXTS = ("jobname",)
 
 
+class OutputRow(NamedTuple):
+    """`sacct` of releases that keep it; no column may be read as the one two places on."""
+
+    jobid: str
+    state: str
+    submit: str
+
+
+OUTPUT_TEXTS = ("stdout", "stderr")
+
+
 class PersonRow(NamedTuple):
     """`sacctmgr show user`."""
 

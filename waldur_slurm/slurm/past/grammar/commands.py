@@ -9,10 +9,12 @@ from waldur_slurm.model.names import AccountName, ClusterName, UserName, account
 from waldur_slurm.processes.port import Argv
 from waldur_slurm.slurm.grammar.commands import LISTING
 from waldur_slurm.slurm.past.grammar.columns import (
+    OUTPUT_TEXTS,
     STEP_TEXTS,
     TEXTS,
     AccountRow,
     MembershipRow,
+    OutputRow,
     PersonRow,
     RunRow,
     StepRow,
@@ -58,6 +60,17 @@ def show_steps(cluster: ClusterName, jobs: Collection[JobId], since: datetime, m
         *_sacct(cluster, since, mark),
         f"--jobs={numbers}",
         f"--format={','.join((*StepRow._fields, *STEP_TEXTS, *STEP_TEXTS))}",
+    )
+
+
+def show_outputs(cluster: ClusterName, jobs: Collection[JobId], since: datetime, mark: str) -> Argv:
+    """Of each job its last run."""
+    numbers = ",".join(map(str, sorted({job.number for job in jobs})))
+    return (
+        *_sacct(cluster, since, mark),
+        "--allocations",
+        f"--jobs={numbers}",
+        f"--format={','.join((*OutputRow._fields, *OUTPUT_TEXTS, *OUTPUT_TEXTS))}",
     )
 
 

@@ -6,7 +6,7 @@ from waldur_slurm.errors import UnparsableOutput
 from waldur_slurm.model.batch import job_id
 from waldur_slurm.model.live import ExitCode
 from waldur_slurm.model.names import AccountName, ClusterName, UserName
-from waldur_slurm.model.past import Account, Membership, PastRun, PastStep, Person
+from waldur_slurm.model.past import Account, Membership, PastOutput, PastRun, PastStep, Person
 from waldur_slurm.slurm.grammar.rows import lines_of, split_rows
 from waldur_slurm.slurm.grammar.settings import named_things
 from waldur_slurm.slurm.grammar.states import parse_job_state
@@ -19,6 +19,7 @@ from waldur_slurm.slurm.grammar.values import (
 from waldur_slurm.slurm.past.grammar.columns import (
     AccountRow,
     MembershipRow,
+    OutputRow,
     PersonRow,
     RunRow,
     StepRow,
@@ -87,6 +88,12 @@ def parse_step(row: StepRow, texts: tuple[str, ...]) -> PastStep | None:
         most_gpu_memory_bytes=_bytes(most.get("gres/gpumem")),
         name=texts[0],
     )
+
+
+def parse_output(row: OutputRow, texts: tuple[str, ...]) -> PastOutput:
+    parse_job_state(row.state)
+    stdout, stderr = texts
+    return PastOutput(job_id(row.jobid), parse_known_moment(row.submit), stdout, stderr)
 
 
 def parse_cpu_time(text: str) -> float:
