@@ -169,6 +169,7 @@ def _owned(job: ManagedJob, run: Run, said: Said, directory: str) -> OwnedJob:
         named=NamedJob(JobId(number), number, job.user, job.name, "", directory),
         user=job.user,
         submitted=run.asked,
+        last_submitted=run.asked,
         state=live.state if live else JobState("COMPLETED" if run.end else "RUNNING"),
         stdout=pattern,
         stderr=None,
