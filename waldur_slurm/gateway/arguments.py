@@ -63,7 +63,7 @@ def build() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="FILE",
-        help="a configuration file of Slurm RestAPI or Slurmer, taken as it is; may come several times",
+        help="a configuration file of Slurm RestAPI or Slurmer, as it is; may come several times",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     settings = commands.add_parser("settings", help="show every setting that is in force")
