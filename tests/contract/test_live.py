@@ -9,9 +9,10 @@ from tests.contract.site import PEOPLE
 from waldur_slurm.errors import SlurmError
 from waldur_slurm.model.batch import Component, JobId, Tasks
 from waldur_slurm.model.cluster import Statistics
+from waldur_slurm.model.details import JobDetails, Layout, MemoryOf, Record, TasksPer
 from waldur_slurm.model.hosts import expand_hosts
 from waldur_slurm.model.job_state import JobOutcome, Phase
-from waldur_slurm.model.live import LiveJob
+from waldur_slurm.model.live import LiveJob, NodeShare
 from waldur_slurm.model.tres import tres_name
 
 ANN, BOB, _ = PEOPLE
@@ -101,13 +102,49 @@ def test_what_a_job_holds_on_each_node_is_told(live: LiveSite) -> None:
     one = running(live, live.submit(ANN, Wish()))
     wide = running(live, live.submit(BOB, Wish(nodes=2)))
     waits = live.submit(BOB, Wish(held=True))
-    shares = live.cluster.read_shares(live.jobs().values())
 
-    assert live.jobs()[waits].run not in shares
-    assert [(s.hosts, s.cpus, s.memory_mib) for s in shares[one.run]] == [(one.hosts, 1, 10)]
-    assert {host for s in shares[wide.run] for host in expand_hosts(s.hosts)} == {
-        *expand_hosts(wide.hosts)
-    }
+    assert shares_of(live, live.jobs()[waits]) == ()
+    (share,) = shares_of(live, one)
+    assert (share.hosts, share.cpus, share.memory_mib) == (one.hosts, 1, 10)
+    held = [host for share in shares_of(live, wide) for host in expand_hosts(share.hosts)]
+    assert sorted(held) == sorted(expand_hosts(wide.hosts))
+
+
+def details_of(live: LiveSite, job: LiveJob) -> JobDetails:
+    """What is told of a job in a reading of all of them."""
+    return live.cluster.read_details(live.jobs().values())[job.run]
+
+
+def shares_of(live: LiveSite, job: LiveJob) -> tuple[NodeShare, ...]:
+    found = details_of(live, job).shares
+    assert found is not None
+    return found
+
+
+def record_of(live: LiveSite, job: LiveJob) -> Record:
+    found = details_of(live, job).record
+    assert found is not None
+    return found
+
+
+def test_what_was_asked_for_a_job_is_told_whether_it_waits_runs_or_has_ended(
+    live: LiveSite,
+) -> None:
+    waits = live.submit(ANN, Wish(held=True))
+    jobs = [
+        live.jobs()[waits],
+        running(live, live.submit(ANN, Wish())),
+        ended(live, live.submit(ANN, Wish(command="exit 3"))),
+    ]
+    for job in jobs:
+        record = record_of(live, job)
+        asked = record.asked
+        assert (asked.memory_mib, asked.memory_of, asked.cpus_per_task) == (10, MemoryOf.NODE, 1)
+        assert (asked.is_batch, asked.is_contiguous, asked.reboots) == (True, False, False)
+        assert (asked.sharing, asked.excluded_hosts, asked.min_limit_s) == ("OK", "", 0)
+        assert (record.stdin, record.at_once) == ("/dev/null", None)
+        assert record.submit_host
+        assert job.association > 0
 
 
 def test_nodes_say_what_they_have_and_why_they_are_out_of_service(live: LiveSite) -> None:
@@ -226,8 +263,7 @@ def test_tasks_of_an_array_that_run_have_numbers_and_shares_of_their_own(
     found = real_live.jobs()
 
     assert {str(job.id) for job in found.values()} == {f"{number}_1", f"{number}_2"}
-    shares = real_live.cluster.read_shares(found.values())
-    assert {job.run for job in found.values()} == shares.keys()
+    assert all(shares_of(real_live, job) for job in found.values())
 
 
 def test_a_job_that_was_put_back_waits_again(real_live: RealLive) -> None:
@@ -245,4 +281,89 @@ def test_a_suspended_job_is_suspended(real_live: RealLive) -> None:
     real_live.machine.must("scontrol", "suspend", str(job.number))
     real_live.wait_until(lambda: real_live.jobs()[job.number].state.phase is Phase.SUSPENDED)
 
-    assert job.run in real_live.cluster.read_shares([real_live.jobs()[job.number]])
+    found = real_live.jobs()[job.number]
+    assert shares_of(real_live, found) != ()
+    suspended = record_of(real_live, found).suspended
+    assert suspended is not None
+    assert suspended >= job.submitted
+
+
+HELD = (
+    ("--mem-per-cpu=64 --cpus-per-task=2", {"memory_mib": 64, "memory_of": MemoryOf.CPU}),
+    ("--mem=1536", {"memory_mib": 1536, "memory_of": MemoryOf.NODE}),
+    ("--cpus-per-task=2", {"cpus_per_task": 2}),
+    ("--contiguous --exclude=n2", {"is_contiguous": True, "excluded_hosts": "n2"}),
+    ("--exclusive", {"sharing": "NO"}),
+    ("--exclusive=user", {"sharing": "USER"}),
+    ("--oversubscribe", {"sharing": "YES"}),
+    ("--time=60 --time-min=10", {"min_limit_s": 600}),
+    ("--mincpus=2 --tmp=100", {"min_cpus": 2, "min_disk_mib": 100}),
+    ("--switches=1@01:00", {"switches": 1, "switches_wait_s": 60}),
+    ("--nodes=2-4 --ntasks=4", {"max_nodes": 4}),
+    ("--extra-node-info=2:2:1", {"layout": Layout(0, 0, 2, 2, 1)}),
+    ("--ntasks=2 --ntasks-per-core=1 --ntasks-per-socket=1", {"tasks_per": TasksPer(0, 0, 1, 1)}),
+    ("--ntasks-per-node=2", {"tasks_per": TasksPer(2, 0, None, None)}),
+    ("--network=ib", {"network": "ib"}),
+)
+"""Options of sbatch, and what is told of a job that was handed in with them."""
+
+
+@pytest.mark.parametrize(("options", "wanted"), HELD, ids=[options for options, _ in HELD])
+def test_whatever_is_asked_for_a_job_is_told_as_it_was_asked_for(
+    real_live: RealLive, options: str, wanted: dict[str, object]
+) -> None:
+    record = record_of(real_live, held(real_live, *options.split()))
+
+    told = record.asked._asdict()
+    assert {name: told[name] for name in wanted} == wanted
+
+
+def held(live: RealLive, *options: str) -> LiveJob:
+    """Hand in a job of Ann's that waits."""
+    batch = ("sbatch", "--parsable", f"--account={live.account}", "--hold", "--output=/dev/null")
+    said = live.machine.must(*batch, "--chdir=/tmp", *options, "--wrap=true", user=ANN)
+    return live.jobs()[int(said.partition(";")[0])]
+
+
+def test_a_file_to_read_from_is_told_with_its_number_and_its_spaces(real_live: RealLive) -> None:
+    job = held(real_live, "--input=/tmp/in %j")
+
+    assert record_of(real_live, job).stdin == f"/tmp/in {job.number}"  # noqa: S108 - a name
+
+
+def test_what_is_sampled_of_a_job_is_told(real_live: RealLive) -> None:
+    assert held(real_live).profile == "NotSet"
+    assert held(real_live, "--profile=task").profile == "Task"
+
+
+def test_devices_are_told_in_the_words_of_the_release(real_live: RealLive) -> None:
+    tres = record_of(real_live, held(real_live, "--gpus=1", "--cpus-per-gpu=2")).asked.tres
+
+    assert tres.per_job.endswith("gpu:1")
+    assert tres.cpus_per_tres.endswith("gpu:2")
+    assert (tres.per_socket, tres.bind) == ("", "")
+
+
+def test_how_many_tasks_of_an_array_run_at_once_is_told_of_each(real_live: RealLive) -> None:
+    real_live.submit(ANN, Wish(array="1-3%2"))
+    real_live.wait_until(lambda: sum(bool(job.hosts) for job in real_live.jobs().values()) == 2)
+    found = [record_of(real_live, job) for job in real_live.jobs().values()]
+
+    assert [record.at_once for record in found] == [2, 2, 2]
+
+
+def test_the_worst_exit_code_of_a_jobs_steps_is_told_besides_its_own(real_live: RealLive) -> None:
+    command = "srun --mem=5 sh -c 'exit 3'; exit 0"
+    job = ended(real_live, real_live.submit(ANN, Wish(command=command)))
+
+    assert (job.exit, record_of(real_live, job).derived_exit) == ((0, 0), (3, 0))
+
+
+def test_tasks_that_wait_together_are_told_of_although_somebody_else_claims_to_be_them(
+    real_live: RealLive,
+) -> None:
+    number = real_live.submit(ANN, Wish(held=True, array="3-5%2"))
+    real_live.submit(BOB, Wish(held=True, name=f"x\nJobId={number} JobName=y UserId=z(1) GroupId="))
+    found = real_live.jobs()
+
+    assert record_of(real_live, found[number]).at_once == 2

@@ -8,7 +8,8 @@ import pytest
 
 from tests.contract.live_site import RealLive, Wish
 from tests.contract.site import PEOPLE
-from waldur_slurm.model.live import LiveJob, NodeShare
+from waldur_slurm.model.details import JobDetails
+from waldur_slurm.model.live import LiveJob
 from waldur_slurm.model.names import UserName
 
 ANN, BOB, _ = PEOPLE
@@ -29,6 +30,14 @@ HOSTILE = (
     "1_[1-5] 2+1",
     "w" * 900,
 )
+
+
+ASKED = (
+    "BatchFlag=1 Reboot=1 DerivedExitCode=9:0 TimeMin=N/A AllocNode:Sid=evil:1 ExcNodeList=(null) "
+    "NumNodes=1 NumCPUs=1 CPUs/Task=9 ReqB:S:C:T=0:0:*:* Socks/Node=* NtasksPerN:B:S:C=0:0:*:* "
+    "CoreSpec=* MinMemoryNode=9G MinTmpDiskNode=0 OverSubscribe=NO Contiguous=1 StdIn=/evil "
+)
+"""What a forger has his victim ask for."""
 
 
 def test_every_job_is_there_once_with_its_true_owner_and_its_text_as_it_was_written(
@@ -65,17 +74,19 @@ def test_bytes_that_are_no_text_change_nothing_else(real_live: RealLive) -> None
 
 
 def test_a_forged_record_changes_nobodys_shares(real_live: RealLive) -> None:
+    """Nor anything else that is told of a job."""
     victim = running(real_live, BOB)
-    before = shares_of(real_live, victim)
+    before = details_of(real_live, victim)
+    assert before.shares
+    assert before.record
     forged = (
         f"JobId={victim.number} JobName=y UserId={BOB}({victim.uid}) GroupId=nogroup(1) "
         f"SubmitTime={int(victim.submitted.timestamp())} EligibleTime=1 JOB_GRES=(null) "
-        f"Nodes={victim.hosts} CPU_IDs=0-7 Mem=9999 GRES= MinCPUsNode=1 "
+        f"Nodes={victim.hosts} CPU_IDs=0-7 Mem=9999 GRES= MinCPUsNode=1 {ASKED}"
     )
     for text in (f"x\n{forged}\nJobId=99 JobName=z", f"x {forged} y", f"x\n{forged}"):
         forger = running(real_live, ANN, Wish(name=text[:1000], comment=text))
-        found = shares_of(real_live, victim)
-        assert found == before
+        assert details_of(real_live, victim) == before
         real_live.cancel(forger.number)
 
 
@@ -85,9 +96,9 @@ def running(live: RealLive, user: UserName, wish: Wish | None = None) -> LiveJob
     return live.jobs()[number]
 
 
-def shares_of(live: RealLive, job: LiveJob) -> tuple[NodeShare, ...]:
-    """The shares of a job in a reading of all of them."""
-    return live.cluster.read_shares(live.jobs().values())[job.run]
+def details_of(live: RealLive, job: LiveJob) -> JobDetails:
+    """What is told of a job in a reading of all of them."""
+    return live.cluster.read_details(live.jobs().values())[job.run]
 
 
 @pytest.mark.parametrize("letters", [1, 500, 1000])

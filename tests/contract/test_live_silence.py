@@ -16,7 +16,7 @@ ANN, BOB, _ = PEOPLE
 
 CALLS: dict[str, Callable[[Cluster], object]] = {
     "read_jobs": lambda cluster: cluster.read_jobs(),
-    "read_shares": lambda cluster: cluster.read_shares([live_job(state="RUNNING", hosts="n1")]),
+    "read_details": lambda cluster: cluster.read_details([live_job(state="RUNNING", hosts="n1")]),
     "read_nodes": lambda cluster: cluster.read_nodes(),
     "read_partitions": lambda cluster: cluster.read_partitions(),
     "read_reservations": lambda cluster: cluster.read_reservations(),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.fakes.details import job_record
 from waldur_slurm.errors import AccountingDown, SlurmError
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.cluster import (
@@ -20,6 +21,7 @@ from waldur_slurm.model.cluster import (
     Statistics,
     Versions,
 )
+from waldur_slurm.model.details import JobDetails, Record
 from waldur_slurm.model.job_state import JobState
 from waldur_slurm.model.jobs import Run
 from waldur_slurm.model.live import ExitCode, JobListing, LiveJob, NodeShare, UnreadableJob
@@ -70,6 +72,8 @@ def live_job(number: int = 1, *, state: str = "PENDING", **changes: Any) -> Live
         licenses="",
         dependency="",
         wckey="",
+        association=1,
+        profile="NotSet",
         stdout="/dev/null",
         stderr="/dev/null",
         command="",
@@ -151,6 +155,12 @@ def qos(name: str, **changes: object) -> Qos:
     return replace(made, **changes)  # type: ignore[arg-type]  # a typo fails at once
 
 
+def _shares(job: LiveJob) -> tuple[NodeShare, ...]:
+    if not job.hosts or job.state.is_terminal:
+        return ()
+    return (NodeShare(job.hosts, f"0-{job.cpus - 1}", job.tres[MEM], ""),)
+
+
 @dataclass
 class FakeCluster:
     """A `Cluster` without Slurm. `calls` counts them by name; `now` is Slurm's clock."""
@@ -169,7 +179,9 @@ class FakeCluster:
     configuration: dict[str, str] = field(
         default_factory=lambda: {"ClusterName": "lab", "MinJobAge": "300 sec"}
     )
-    unknown_shares: set[int] = field(default_factory=set)
+    records: dict[int, Record] = field(default_factory=dict)
+    """Those of jobs that ask for something in particular."""
+    forged: set[int] = field(default_factory=set)
     """Jobs whose details somebody forges."""
     untold: int = 0
     """What slurmctld has still to tell the accounting."""
@@ -226,14 +238,13 @@ class FakeCluster:
         torn = [row for row in self.unreadable if str(job) in row.cells]
         return JobListing(tuple(found), tuple(torn))
 
-    def read_shares(self, jobs: Iterable[LiveJob]) -> Mapping[Run, tuple[NodeShare, ...]]:
-        self._called("read_shares")
+    def read_details(self, jobs: Iterable[LiveJob]) -> Mapping[Run, JobDetails]:
+        self._called("read_details")
         known = [self.jobs.get(job.number) for job in jobs]
         return {
-            job.run: (NodeShare(job.hosts, f"0-{job.cpus - 1}", job.tres[MEM], ""),)
+            job.run: JobDetails(_shares(job), self.records.get(job.number, job_record()))
             for job in known
-            if job and job.hosts and not job.state.is_terminal
-            if job.number not in self.unknown_shares
+            if job and job.number not in self.forged
         }
 
     def read_nodes(self) -> tuple[Node, ...]:

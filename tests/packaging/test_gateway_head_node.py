@@ -25,10 +25,8 @@ BLOCKS = [each for page in (PAGE, CHANGE_OVER) for each in read_blocks(page) if 
 SOURCE = "/root/waldur-slurm-agent"
 ENV_FILE = "/etc/slurm-gateway/slurm-gateway.env"
 NAME = "gateway.example.org"
-ELSEWHERE = tuple(
-    PROJECT / "tests" / "e2e" / "gateway" / name
-    for name in ("test_submit_page.py", "test_steer_page.py", "test_files_page.py")
-)
+PAGES = ("submit", "steer", "files", "slurmer")
+ELSEWHERE = tuple(PROJECT / "tests" / "e2e" / "gateway" / f"test_{page}_page.py" for page in PAGES)
 """Where a hand acts."""
 
 

@@ -19,8 +19,9 @@ from waldur_slurm.model.batch import (
     Submitted,
     Verb,
 )
+from waldur_slurm.model.details import JobDetails
 from waldur_slurm.model.jobs import Run
-from waldur_slurm.model.live import JobListing, NodeShare
+from waldur_slurm.model.live import JobListing
 from waldur_slurm.model.past import PastJob, PastQuery, PastStep
 from waldur_slurm.processes.port import Transport
 from waldur_slurm.slurm.batch.client import SlurmBatch
@@ -78,12 +79,12 @@ def batch_of(transport: Transport) -> SlurmBatch:
 @dataclass(frozen=True)
 class Queue:
     listing: JobListing
-    shares: dict[Run, tuple[NodeShare, ...]]
+    details: dict[Run, JobDetails]
 
 
 def read_queue(cluster: ClusterClient) -> Queue:
     listing = cluster.read_jobs()
-    return Queue(listing, dict(cluster.read_shares(listing.jobs)))
+    return Queue(listing, dict(cluster.read_details(listing.jobs)))
 
 
 def read_history(history: HistoryClient, query: PastQuery) -> tuple[list[PastJob], list[PastStep]]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.trust.hostile import ANY_TEXT, fuzzed, refusal_of
 from tests.trust.size import count
+from tests.unit.slurm.live.grammar.test_records import PRINTED
 from tests.unit.slurm.live.queue import PLAIN, printed
 from waldur_slurm.errors import UnparsableOutput
 from waldur_slurm.model.jobs import Run
@@ -142,24 +143,28 @@ FORGED_RECORDS = st.lists(
                 " SubmitTime=5 EligibleTime=",
             ),
             *(" JOB_GRES=x Nodes=n1 CPU_IDs=0-7 Mem=9 GRES= MinCPUsNode=", "JobId=8 JobName=x"),
+            *(" Reboot=1 MinMemoryNode=9G StdIn=", PRINTED),
         )
     )
     | CELL
 ).map("".join)
 RECORD = (
     "JobId={} JobName={} UserId=ann(1000) GroupId=g SubmitTime=5 EligibleTime=5 "
-    "JOB_GRES=(null)  Nodes=n1 CPU_IDs=0 Mem=1 GRES= MinCPUsNode=1 Command={}"
+    "JOB_GRES=(null)  Nodes=n1 CPU_IDs=0 Mem=1 GRES= MinCPUsNode=1 "
+    + PRINTED.replace("MinCPUsNode=1 ", "").replace("Command=(null)", "Command={}")
 )
 
 
 @given(name=FORGED_RECORDS, command=FORGED_RECORDS)
 @fuzzed(200, 20_000)
-def test_what_a_job_is_called_is_not_what_another_one_holds(name: str, command: str) -> None:
+def test_what_a_job_is_called_is_not_what_another_one_has(name: str, command: str) -> None:
     wanted = frozenset({7, 8})
     text = f"{RECORD.format(9, name, command)}\n{RECORD.format(8, 'x', 'y')}\n"
     (own,) = parse_claims(RECORD.format(8, "x", "y").split("\n"), wanted)[8]
     claims = parse_claims(lines_of(text), wanted)
 
+    assert own.shares
+    assert own.record
     assert own in claims[8]
     assert len(claims[8]) > 1 or claims[8] == (own,)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from waldur_slurm import __version__
+from waldur_slurm.gateway.apps.app import uuid_of
 from waldur_slurm.gateway.doors.principals import RunAs, run_as
 from waldur_slurm.gateway.doors.scopes import Scope, scope
 from waldur_slurm.variables.readers import duration, listing
@@ -27,7 +28,7 @@ examples:
   slurm-gateway token make --name portal --scopes cluster:read,jobs:read:all
       a token that may see the cluster and everybody's jobs for 90 days
   slurm-gateway -c config.yml
-      serve Slurm RestAPI's clients by its own configuration
+      serve Slurm RestAPI's clients, or Slurmer's, by its own configuration
   slurm-gateway token list
       all tokens: until when each is valid, and when it was last used
   slurm-gateway token revoke ID
@@ -62,14 +63,20 @@ def build() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="FILE",
-        help="a configuration file of Slurm RestAPI, taken as it is; may come several times",
+        help="a configuration file of Slurm RestAPI or Slurmer, as it is; may come several times",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     settings = commands.add_parser("settings", help="show every setting that is in force")
     _add_json(settings)
     take_over = commands.add_parser("import", help="take over what an original has kept")
-    take_over.add_argument("what", choices=["restapi"], help="Slurm RestAPI's archive of the load")
-    take_over.add_argument("file", type=Path, metavar="FILE", help="such as db.json")
+    take_over.add_argument(
+        "what",
+        choices=["restapi", "slurmer"],
+        help="Slurm RestAPI's archive of the load, or Slurmer's jobs",
+    )
+    take_over.add_argument(
+        "files", type=Path, metavar="FILE", nargs="+", help="db.json, or config.yml slurmer.db"
+    )
     take_over.add_argument("--cluster", help="whose load it is; the default cluster otherwise")
     for command in (settings, take_over):
         _add_env_file(command, default=argparse.SUPPRESS)
@@ -98,10 +105,12 @@ def _add_token(token: argparse.ArgumentParser) -> None:
     make.add_argument(
         "--name", type=_typed(_name), required=True, help="what it is for, such as the portal's"
     )
-    make.add_argument(
+    allows = make.add_mutually_exclusive_group(required=True)
+    allows.add_argument("--app", type=_typed(_app), metavar="UUID", help="it opens this app alone")
+    allows.add_argument(
         "--scopes",
         type=_typed(_scopes),
-        required=True,
+        default=frozenset(),
         help="what it allows, separated by commas, such as jobs:read,jobs:submit",
     )
     make.add_argument(
@@ -109,7 +118,8 @@ def _add_token(token: argparse.ArgumentParser) -> None:
         type=_typed(_actors),
         default="",
         metavar="USERS",
-        help="whom it acts for: names, @groups or any, separated by commas; nobody by default",
+        help="whom it acts for: names, @groups or any, separated by commas; nobody by default, with"
+        " --app anybody",
     )
     make.add_argument(
         "--expires",
@@ -170,3 +180,10 @@ def _scopes(text: str) -> frozenset[Scope]:
 
 def _lifetime(text: str) -> timedelta | None:
     return None if text == "never" else duration(timedelta(seconds=1))(text)
+
+
+def _app(text: str) -> str:
+    found = uuid_of(text)
+    if found is None:
+        raise ValueError("the UUID of an app")
+    return found

@@ -27,12 +27,14 @@ from waldur_slurm.gateway.doors.people import People
 from waldur_slurm.gateway.doors.strangers import Allowed, Strangers
 from waldur_slurm.gateway.doors.tokens import Tokens
 from waldur_slurm.gateway.load.sampler import Sampler
+from waldur_slurm.gateway.managing import managed_of
 from waldur_slurm.gateway.means import Builder
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.privacy import Privacy
 from waldur_slurm.gateway.picture.recorder import Recorder
 from waldur_slurm.gateway.records.port import Records
 from waldur_slurm.gateway.settings import Settings
+from waldur_slurm.gateway.settings.acting import Executor
 from waldur_slurm.gateway.settings.readers import ClusterSource
 from waldur_slurm.gateway.store.samples import StoredSamples
 from waldur_slurm.gateway.store.secret import server_secret
@@ -43,6 +45,7 @@ from waldur_slurm.gateway.store.transitions import StoredTransitions
 from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.web.ask import Site
 from waldur_slurm.gateway.web.cors import ANY
+from waldur_slurm.gateway.web.managed_site import Managed
 from waldur_slurm.gateway.web.questions import go_on
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.tally import Tally
@@ -152,7 +155,9 @@ class Parts:
     def people(self) -> People:
         """Who may be acted as; Slurm's own user never, even where slurm.conf does not name it."""
         slurm_user = _word_in(self._slurm_conf, "slurmuser") or "slurm"
-        return People(self.settings.min_uid, self.settings.max_uid, slurm_user)
+        acts_alone = self.settings.acting.executor in (Executor.SELF, None)
+        own_uid = None if acts_alone else os.geteuid()
+        return People(self.settings.min_uid, self.settings.max_uid, slurm_user, own_uid)
 
     @cached_property
     def audit_log(self) -> AuditLog | None:
@@ -231,6 +236,13 @@ class Parts:
             audit=self.audit,
             job_tokens=JobTokens(self.tokens, lambda: self.token_secret, _now),
             submitter=self.submitter,
+            managed=self.managed,
+        )
+
+    @cached_property
+    def managed(self) -> Managed | None:
+        return managed_of(
+            self.settings.slurmer, self.database, self.tokens, lambda: self.token_secret
         )
 
     @cached_property

@@ -11,6 +11,7 @@ ExpectedError
     ├── Busy              409  (transient)
     ├── NotThisJob        412
     ├── TooLarge          413
+    ├── WrongType         415
     ├── BeyondEnd         416
     ├── Refused           422
     ├── TooFast           429  (transient)
@@ -58,6 +59,10 @@ class NotThere(GatewayError):
     title = "There is no such thing"
 
 
+class NoSuchAddress(NotThere):
+    """No route has this path."""
+
+
 class WrongAsk(GatewayError):
     """The request does not say what it should; the text says where."""
 
@@ -92,6 +97,12 @@ class TooLarge(GatewayError):
     kind = "too-large"
     status = 413
     title = "The request is too large"
+
+
+class WrongType(GatewayError):
+    kind = "wrong-type"
+    status = 415
+    title = "It is not of the expected type"
 
 
 class BeyondEnd(GatewayError):

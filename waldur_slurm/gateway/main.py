@@ -12,6 +12,7 @@ from waldur_slurm.gateway.commands import find
 from waldur_slurm.gateway.composition import Parts
 from waldur_slurm.gateway.configs.files import take_files
 from waldur_slurm.gateway.settings import Settings
+from waldur_slurm.service.log_file import also_in_file
 from waldur_slurm.service.program import run_program
 from waldur_slurm.variables.env_file import read_env_file
 from waldur_slurm.variables.variable import plain
@@ -39,7 +40,8 @@ def _run(arguments: argparse.Namespace, environ: Environ, hidden: list[str]) -> 
     hidden += _secrets_in(environ)
     settings = Settings.from_environ(environ)
     hidden += settings.secrets()
-    parts = Parts(settings, environ, sys.stderr, not_honoured)
+    log = sys.stderr if settings.log_file is None else also_in_file(sys.stderr, settings.log_file)
+    parts = Parts(settings, environ, log, not_honoured)
     try:
         code = find(arguments.command)(parts, arguments)
         sys.stdout.flush()
@@ -50,6 +52,8 @@ def _run(arguments: argparse.Namespace, environ: Environ, hidden: list[str]) -> 
 
 def _config_files(arguments: argparse.Namespace, environ: Environ) -> list[Path]:
     """Return those that were typed, else the one where Slurm RestAPI looks for its own."""
+    if arguments.command == "import" and arguments.what == "slurmer":
+        return [*arguments.config, arguments.files[0]]
     told = plain(environ.get("SLURM_REST_API_CONFIG", ""))
     return arguments.config or ([Path(told)] if told else [])
 

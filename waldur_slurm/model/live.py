@@ -82,6 +82,10 @@ class LiveJob(NamedTuple):
     licenses: str
     dependency: str
     wckey: str
+    association: int
+    """The accounting's number for who pays; 0 where nobody does."""
+    profile: str
+    """What of it is sampled, such as `Energy,Task`; `NotSet` where that was left to the site."""
 
     @property
     def run(self) -> Run:

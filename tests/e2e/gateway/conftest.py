@@ -9,6 +9,7 @@ import pytest
 from sandbox.slurm import Cluster, ClusterOptions
 from tests.e2e.gateway.acting import ActingGateway, ActingSite
 from tests.e2e.gateway.gateway import Gateway, running
+from tests.e2e.gateway.slurmer_site import SlurmerSite
 from tests.e2e.program import fast_tools
 from tests.fixtures_hand import ANN, BOB, HandSite
 from tests.fixtures_slurm import NewCluster
@@ -48,6 +49,14 @@ def acting_site(lab: Cluster, hand_site: HandSite) -> Iterator[ActingSite]:
     yield site
     for user in (ANN, BOB):
         lab.must("scancel", f"--user={user}")
+    site.close()
+
+
+@pytest.fixture
+def slurmer_site(acting_site: ActingSite) -> Iterator[SlurmerSite]:
+    """Slurmer's set-up, on the lab."""
+    site = SlurmerSite.make(acting_site)
+    yield site
     site.close()
 
 

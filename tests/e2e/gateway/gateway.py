@@ -4,7 +4,8 @@ import json
 import os
 import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
@@ -68,6 +69,21 @@ class Gateway:
             with closing(connection.getresponse()) as response:
                 yield response
 
+    def ask_with(
+        self, method: str, path: str, body: bytes, headers: Iterable[tuple[str, str]]
+    ) -> Answer:
+        """Ask with headers of which some may come twice."""
+        with closing(self._connection()) as connection:
+            connection.putrequest(method, path)
+            for name, value in headers:
+                connection.putheader(name, value)
+            if body:
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body or None)
+            with closing(connection.getresponse()) as response:
+                named = {name.lower(): value for name, value in response.getheaders()}
+                return Answer(response.status, named, response.read())
+
     def _connection(self) -> HTTPConnection:
         if self.tls:
             return HTTPSConnection("127.0.0.1", self.port, timeout=90, context=self.tls)
@@ -111,5 +127,10 @@ def running(
 
 def listings_asked(cluster: Cluster) -> int:
     """How often slurmctld was asked for all jobs, by its own count."""
-    found = re.search(r"REQUEST_JOB_INFO\s+\(\s*\d+\) count:(\d+)", cluster.must("sdiag"))
-    return int(found[1]) if found else 0
+    return questions_asked(cluster)["REQUEST_JOB_INFO"]
+
+
+def questions_asked(cluster: Cluster) -> Counter[str]:
+    """How often slurmctld was asked what, by its own count."""
+    found = re.findall(r"(REQUEST_\w+)\s+\(\s*\d+\) count:(\d+)", cluster.must("sdiag"))
+    return Counter({name: int(count) for name, count in found})

@@ -15,7 +15,7 @@ import pytest
 
 from sandbox.slurm import Cluster
 from tests.e2e.gateway.conftest import NewGateway
-from tests.e2e.gateway.gateway import Gateway, listings_asked
+from tests.e2e.gateway.gateway import Gateway, listings_asked, questions_asked
 from tests.e2e.program import eventually
 
 HOSTILE = "x|RUNNING\n1|root|\x1f</script>'\"; --wrap"
@@ -70,6 +70,22 @@ def test_fifty_who_ask_at_once_cost_slurmctld_one_question(
 
         assert {answer.status for answer in answers} == {200}
         assert listings_asked(lab) - before == 1
+
+
+def test_fifty_who_ask_for_the_originals_queue_at_once_cost_slurmctld_two_questions(
+    new_gateway: NewGateway, lab: Cluster, slurm_users: tuple[str, ...]
+) -> None:
+    """For jobs and for their details; how long it keeps those that ended is of another kind."""
+    number = submit(lab, slurm_users[0], "true", "--hold", "--mem=64")
+    told = {"GATEWAY_JOBS_AGE": "60s", "GATEWAY_LOAD_ARCHIVE": "false"}
+    with new_gateway(**told) as gateway, ThreadPoolExecutor(50) as pool:
+        before = questions_asked(lab)
+        answers = list(pool.map(lambda _: gateway.get("/queue"), range(50)))
+        cost = questions_asked(lab) - before
+
+    assert {answer.json["data"][str(number)]["min_memory_node"] for answer in answers} == {64}
+    assert cost["REQUEST_JOB_INFO"] == 2
+    assert [kind for kind, count in cost.items() if "INFO" in kind and count > 2] == []
 
 
 def test_nodes_partitions_and_counters_are_the_clusters_own(gateway: Gateway, lab: Cluster) -> None:

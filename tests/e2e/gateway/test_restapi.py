@@ -47,6 +47,18 @@ WAITING = (
 )
 
 
+ASKED = (
+    "batch_flag", "boards_per_node", "contiguous", "cpus_per_task", "derived_ec",
+    "exc_nodes", "max_cpus", "max_nodes", "mem_per_node", "min_memory_node", "ntasks_per_board",
+    "ntasks_per_core_str", "ntasks_per_node", "ntasks_per_socket_str", "pn_min_cpus",
+    "pn_min_memory", "pn_min_tmp_disk", "power_flags", "profile", "reboot", "req_switch",
+    "resize_time", "shared", "sockets_per_board", "std_in", "time_min", "wait4switch",
+    "array_max_tasks",
+)  # fmt: skip
+SPELLED = {"mem_per_cp": "mem_per_cpu", "min_memory_cp": "min_memory_cpu"}
+"""Slips of the recorded release, and the names of 17.11."""
+
+
 @pytest.fixture(scope="module")
 def site(new_slurm_cluster: NewCluster, slurm_users: tuple[str, ...]) -> Cluster:
     """Nodes, partitions and jobs as they were when the original was recorded."""
@@ -137,6 +149,32 @@ def test_jobs_have_the_recorded_keys_and_kinds_of_values(restapi: Gateway) -> No
             if not each.path.startswith((".data.1.cpus_alloc",))
         ]
         assert unmeant == []
+
+
+def test_each_job_asks_for_what_the_recorded_one_does(restapi: Gateway) -> None:
+    def by_kind(jobs: dict[str, Any]) -> dict[tuple[object, ...], dict[str, Any]]:
+        return {
+            (job["partition"], job["job_state"], job["time_limit"]): job for job in jobs.values()
+        }
+
+    theirs, ours = by_kind(recorded("queue")), by_kind(restapi.get("/queue").json["data"])
+    kinds = [kind for kind in theirs if "CANCELLED" not in kind and kind in ours]
+    names = SPELLED | {name: name for name in ASKED}
+    for kind in kinds:
+        expected = {ours_of: theirs[kind][theirs_of] for theirs_of, ours_of in names.items()}
+        if kind[1] != "PENDING":
+            expected["max_nodes"] = None
+        assert {name: ours[kind][name] for name in expected} == expected, kind
+
+    assert len(kinds) == 8
+    (user,) = {job["user_name"] for job in ours.values()}
+    (known,) = restapi.get(f"/users?name={user}").json["data"]
+    assert {job["assoc_id"] for job in ours.values()} == {known["id_assoc"]}
+    suspended = ours["main", "SUSPENDED", 60]
+    assert suspended["suspend_time"] >= suspended["start_time"] > 0
+    assert {(job["alloc_node"] != "", job["alloc_sid"] > 0) for job in ours.values()} == {
+        (True, True)
+    }
 
 
 def test_each_job_holds_the_cpus_that_slurm_says(restapi: Gateway, site: Cluster) -> None:

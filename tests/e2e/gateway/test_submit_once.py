@@ -159,7 +159,7 @@ def test_a_slurmctld_that_restarts_in_between_changes_nothing(
     lab.start_daemon("slurmctld")
 
     assert silent is not None
-    assert silent.status in (200, 504)  # it may have been found before
+    assert silent.status in (200, 409, 504)  # it may have been found before, or be looked for
     assert never_sent is not None
     assert (never_sent.status, never_sent.json["type"]) == (
         503,
@@ -215,7 +215,7 @@ def test_two_hundred_at_once_from_one_client_are_two_hundred_jobs(
     assert all(answer and answer.json["submit_time"] for answer in answers)
     jobs = names(acting_site)
     assert {jobs[f"many-{n}"] for n in range(200)} == {1}
-    assert listed <= 3
+    assert listed <= 20
 
 
 def test_a_job_that_slurmctld_has_forgotten_is_found_in_the_accounting(

@@ -15,6 +15,7 @@ from tests.recorded import job_scenes as scenes
 from waldur_slurm.errors import SlurmError
 from waldur_slurm.model.batch import Cancelled, Component, JobId, Refusal, Refused, Span, Tasks
 from waldur_slurm.model.cluster import Controller, Reservation
+from waldur_slurm.model.details import MemoryOf
 from waldur_slurm.model.job_state import JobOutcome
 from waldur_slurm.model.live import LiveJob, NodeShare
 from waldur_slurm.model.names import UserName
@@ -96,11 +97,33 @@ def test_parts_limits_ends_and_reasons_are_read(release: Path) -> None:
 
 def test_shares_are_told_of_honest_jobs_and_a_forger_has_none(release: Path) -> None:
     found = queue(release)
-    shares = {run.id: share for run, share in found.shares.items()}
-    assert shares.keys() == {"5", "9", "11"}
+    shares = {run.id: details.shares for run, details in found.details.items()}
+    holding = {number for number, told in shares.items() if told}
+    assert (holding, "10" in shares) == ({"5", "9", "11"}, False)
+    assert shares["5"] is not None
     (wide,) = shares["5"]
     assert wide == NodeShare("n[1-2]", wide.cpu_ids, 10, "gpu:1(IDX:0)")
     assert wide.cpus == 1
+
+
+def test_what_was_asked_for_is_told_of_every_job_but_a_forgers(release: Path) -> None:
+    found = queue(release)
+    records = {run.id: details.record for run, details in found.details.items()}
+    assert {run for run, record in records.items() if record} == {
+        *("1", "2+0", "2+1", "4_[1-9%2]", "5", "6", "7", "8", "9", "11"),
+    }
+    asked = {run: record.asked for run, record in records.items() if record}
+    assert {(each.memory_mib, each.memory_of) for each in asked.values()} == {(10, MemoryOf.NODE)}
+    assert {each.sharing for each in asked.values()} == {"OK"}
+    knows_power, tells_requests = release.name < "24", release.name >= "24"
+    assert {each.power for each in asked.values()} == {"" if knows_power else None}
+    assert (asked["5"].requested is not None) == tells_requests
+    throttled, component = records["4_[1-9%2]"], records["2+1"]
+    assert throttled is not None
+    assert component is not None
+    assert (throttled.at_once, component.components) == (2, "2-3")
+    assert {job.association > 0 for job in found.listing.jobs} == {True}
+    assert {job.profile for job in found.listing.jobs} == {"NotSet"}
 
 
 def test_machines_and_their_reasons_are_read(release: Path) -> None:

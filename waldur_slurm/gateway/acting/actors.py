@@ -58,9 +58,13 @@ class Actors:
     def find(self, caller: Caller, user: str, cluster: str) -> Actor:
         """Return the actor; raises `Denied`, or `NotOffered`."""
         means_of = self.demand(cluster)
-        person = self._people.find_actor(caller.principal, user)
+        person = self.find_person(caller, user)
         means = means_of(person.name)
         return Actor(caller, person, means.batch, means.files)
+
+    def find_person(self, caller: Caller, user: str) -> Person:
+        """Return whom the caller may act as, whether or not anything can be done; or `Denied`."""
+        return self._people.find_actor(caller.principal, user)
 
     def acted_for(self, principal: Principal, users: Iterable[UserName]) -> frozenset[UserName]:
         """Return those of them whom he may act for."""

@@ -1,8 +1,11 @@
 """`slurm-gateway`: serve until somebody asks it to stop."""
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from waldur_slurm.gateway.composition import Parts
+from waldur_slurm.gateway.managing import finishing, take_over_apps
 from waldur_slurm.gateway.settings.reference import unknown_variables
 from waldur_slurm.gateway.web.app import application
 from waldur_slurm.gateway.web.protocol import Crowd
@@ -24,6 +27,7 @@ def run(parts: Parts, _arguments: argparse.Namespace) -> int:
         parts.sampling(),
         parts.looking(),
         parts.settling(),
+        managing(parts),
     ):
         applications = {
             listener.at: application(parts.site, parts.doors, listener.surfaces)
@@ -41,3 +45,15 @@ def run(parts: Parts, _arguments: argparse.Namespace) -> int:
         )
     tell(Event(name="gateway.stopped"))
     return 0
+
+
+@contextmanager
+def managing(parts: Parts) -> Iterator[None]:
+    """Let the apps of the settings be there, and finish what was left undone of their jobs."""
+    if parts.managed is None:
+        yield
+        return
+    told = parts.settings.slurmer
+    take_over_apps(parts.managed, told, lambda: parts.token_secret, parts.tell)
+    with finishing(parts.site):
+        yield

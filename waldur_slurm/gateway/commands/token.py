@@ -12,6 +12,7 @@ from waldur_slurm.gateway.composition import Parts
 from waldur_slurm.gateway.doors.principals import OneJob
 from waldur_slurm.gateway.doors.tokens import Token, mint
 from waldur_slurm.gateway.errors import NotThere
+from waldur_slurm.gateway.managing import FOR_ANYBODY, OPENS
 from waldur_slurm.telemetry.lines import visible
 
 
@@ -30,13 +31,17 @@ def run(parts: Parts, arguments: argparse.Namespace) -> int:
 
 
 def _make(parts: Parts, arguments: argparse.Namespace, now: datetime) -> None:
+    app: str = arguments.app or ""
+    if app and (parts.managed is None or parts.managed.apps.find(app) is None):
+        raise NotThere(f"there is no app {app}")
     made = mint(
         parts.token_secret,
         name=arguments.name,
-        scopes=arguments.scopes,
-        run_as=arguments.run_as,
+        scopes=OPENS if app else arguments.scopes,
+        run_as=arguments.run_as if str(arguments.run_as) or not app else FOR_ANYBODY,
         made=now,
         ends=_end(arguments.expires, now),
+        app=app,
     )
     parts.tokens.add(made.token)
     _show(made.text, made.token)
@@ -55,6 +60,7 @@ def _rotate(parts: Parts, arguments: argparse.Namespace, now: datetime) -> None:
         run_as=old.run_as,
         made=now,
         ends=ends,
+        app=old.app,
         job=old.job,
     )
     parts.tokens.add(made.token)

@@ -11,6 +11,7 @@ import yaml
 
 from waldur_slurm.errors import SettingsError
 from waldur_slurm.gateway.configs.restapi import is_of_restapi, read_restapi
+from waldur_slurm.gateway.configs.slurmer import is_of_slurmer, read_slurmer
 from waldur_slurm.gateway.configs.told import NotHonoured, Told
 from waldur_slurm.variables.variable import plain
 
@@ -20,7 +21,7 @@ _OWN_ADDRESS = "127.0.0.1:8040"
 
 def take_files(paths: Sequence[Path], environ: MutableMapping[str, str]) -> tuple[NotHonoured, ...]:
     """Put what the files say where the environment says nothing; return what has no effect."""
-    told = [(path, _read(path)) for path in paths]
+    told = [(path, _read(path, environ)) for path in paths]
     mistakes = [f"{path}: {mistake}" for path, each in told for mistake in each.mistakes]
     if mistakes:
         raise SettingsError(mistakes)
@@ -36,11 +37,16 @@ def take_files(paths: Sequence[Path], environ: MutableMapping[str, str]) -> tupl
     return tuple(each for _, some in told for each in some.not_honoured)
 
 
-def _read(path: Path) -> Told:
+def _read(path: Path, environ: Mapping[str, str]) -> Told:
     document = _load(path)
     if is_of_restapi(document):
         return read_restapi(document)
-    known = "system, database and filter, as Slurm RestAPI has them"
+    if is_of_slurmer(document):
+        return read_slurmer(document, environ)
+    known = (
+        "slurmer, slurmrest and oidc, as Slurmer has them, or system, database and filter, as"
+        " Slurm RestAPI does"
+    )
     raise SettingsError([f"{path}: not a configuration that is known here; expected {known}"])
 
 

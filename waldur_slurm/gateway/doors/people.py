@@ -22,12 +22,18 @@ class Person:
 
 
 class People:
-    """`slurm_user` runs Slurm's daemons and is never acted as, nor is root."""
+    """`slurm_user` runs Slurm's daemons and is never acted as, nor is root.
 
-    def __init__(self, min_uid: int, max_uid: int, slurm_user: str) -> None:
+    Nor is `own_uid`, the gateway's own, where it acts as others.
+    """
+
+    def __init__(
+        self, min_uid: int, max_uid: int, slurm_user: str, own_uid: int | None = None
+    ) -> None:
         self._min_uid = min_uid
         self._max_uid = max_uid
         self._slurm_user = slurm_user
+        self._own_uid = own_uid
 
     def find_actor(self, principal: Principal, name: str) -> Person:
         """Return whom he acts as, or raise `Denied`, with the same words for who is not there."""
@@ -71,7 +77,7 @@ class People:
         return Person(name, entry.pw_uid, entry.pw_gid, tuple(_names(groups)))
 
     def _is_user(self, uid: int) -> bool:
-        never = {0, OVERFLOW_UID, _uid_of(self._slurm_user)}
+        never = {0, OVERFLOW_UID, _uid_of(self._slurm_user), self._own_uid}
         return self._min_uid <= uid <= self._max_uid and uid not in never
 
 

@@ -68,6 +68,8 @@ class Principal:
     user: UserName | None = None
     run_as: RunAs = FOR_NOBODY
     expires: datetime | None = None
+    app: str = ""
+    """The id of the app whose token was shown."""
     job: OneJob | None = None
     """Where it is not None nothing is his but this job's output, its files and what it is."""
 

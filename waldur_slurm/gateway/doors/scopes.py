@@ -21,6 +21,7 @@ class Scope(StrEnum):
     HISTORY_READ = "history:read"
     ACCOUNTS_READ = "accounts:read"
     APPS_ADMIN = "apps:admin"
+    APPS_USE = "apps:use"
     MONITOR_READ = "monitor:read"
     MONITOR_WRITE = "monitor:write"
     METRICS_READ = "metrics:read"
@@ -39,6 +40,7 @@ MEANING = {
     Scope.HISTORY_READ: "see one's own jobs in the accounting",
     Scope.ACCOUNTS_READ: "see accounts, associations and users",
     Scope.APPS_ADMIN: "manage apps, their tokens and templates",
+    Scope.APPS_USE: "make, start and stop jobs of the app whose token it is",
     Scope.MONITOR_READ: "see tasks, monitors and letters",
     Scope.MONITOR_WRITE: "make and drop tasks and monitors",
     Scope.METRICS_READ: "read `/metrics`",
@@ -46,6 +48,7 @@ MEANING = {
 
 _ALSO = {
     Scope.JOBS_READ_ALL: frozenset({Scope.JOBS_READ}),
+    Scope.APPS_ADMIN: frozenset({Scope.APPS_USE}),
     Scope.FILES_READ: frozenset({Scope.OUTPUT_READ}),
 }
 """What somebody who has the one has too."""

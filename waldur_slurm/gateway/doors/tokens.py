@@ -33,6 +33,8 @@ class Token:
     made: datetime
     ends: datetime | None = None
     last_used: datetime | None = None
+    app: str = ""
+    """The id of the app that it opens; it opens nothing else."""
     job: OneJob | None = None
     """The one that it is for, where it is for one alone."""
 
@@ -48,6 +50,7 @@ class Token:
             scopes=widened(self.scopes),
             run_as=self.run_as,
             expires=self.ends,
+            app=self.app,
             job=self.job,
         )
 
@@ -102,11 +105,12 @@ def mint(
     made: datetime,
     ends: datetime | None,
     job: OneJob | None = None,
+    app: str = "",
 ) -> Minted:
     token_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(8))
     text = f"sgw_{token_id}_{secrets.token_urlsafe(32)}"
     kept = digest(secret, text)
-    return Minted(text, Token(token_id, kept, name, scopes, run_as, made, ends, job=job))
+    return Minted(text, Token(token_id, kept, name, scopes, run_as, made, ends, job=job, app=app))
 
 
 def digest(secret: bytes, text: str) -> bytes:

@@ -79,9 +79,9 @@ class Sampler:
 
     def _take(self, pictures: ClusterPictures) -> None:
         now = self._clock()
-        jobs, shares = pictures.jobs.fresh(), pictures.shares.fresh()
+        jobs, details = pictures.jobs.fresh(), pictures.details.fresh()
         partitions, nodes = pictures.partitions.fresh(), pictures.nodes.fresh()
-        usage = usage_of(partitions, nodes, jobs.jobs, shares)
+        usage = usage_of(partitions, nodes, jobs.jobs, details)
         self._samples.add(pictures.name, slot_of(now, self._wait_s), sample_of(usage, int(now)))
         if self._thinned is None or now - self._thinned >= THIN_EVERY_S:
             self._thin(int(now))

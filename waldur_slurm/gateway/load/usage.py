@@ -12,16 +12,17 @@ from dataclasses import dataclass
 
 from waldur_slurm.errors import InvalidName
 from waldur_slurm.model.cluster import Node, Partition
+from waldur_slurm.model.details import JobDetails
 from waldur_slurm.model.hosts import expand_hosts
 from waldur_slurm.model.job_state import Phase
 from waldur_slurm.model.jobs import Run
-from waldur_slurm.model.live import LiveJob, NodeShare
+from waldur_slurm.model.live import LiveJob
 from waldur_slurm.model.tres import TresName
 
 _MEMORY = TresName("mem")
 _HOLDING = frozenset({Phase.RUNNING, Phase.SUSPENDED})
 
-Shares = Mapping[Run, Sequence[NodeShare]]
+Details = Mapping[Run, JobDetails]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +86,14 @@ def usage_of(
     partitions: Iterable[Partition],
     nodes: Sequence[Node],
     jobs: Iterable[LiveJob],
-    shares: Shares,
+    details: Details,
     hidden: Collection[str] = (),
 ) -> Usage:
     """Put together four readings, which need not be of the same moment."""
     shown = [partition for partition in partitions if partition.name not in hidden]
     names = {partition.name for partition in shown}
     listed = [node for node in nodes if not names.isdisjoint(node.partitions)]
-    held = _held(jobs, shares)
+    held = _held(jobs, details)
     rows = (
         PartitionUse(
             partition,
@@ -116,18 +117,19 @@ def load_of(cpus: int, all_cpus: int, memory: int, all_memory: int) -> float:
     )
 
 
-def _held(jobs: Iterable[LiveJob], shares: Shares) -> Mapping[tuple[str, str], Held]:
+def _held(jobs: Iterable[LiveJob], details: Details) -> Mapping[tuple[str, str], Held]:
     found: dict[tuple[str, str], Held] = defaultdict(Held)
     for job in jobs:
         if job.hosts and job.state.phase in _HOLDING:
-            for host, cpus, memory in _on_hosts(job, shares.get(job.run)):
+            for host, cpus, memory in _on_hosts(job, details.get(job.run)):
                 at = (job.partition, host)
                 found[at] = found[at].and_of(cpus, memory)
     return found
 
 
-def _on_hosts(job: LiveJob, shares: Sequence[NodeShare] | None) -> Iterator[tuple[str, int, int]]:
+def _on_hosts(job: LiveJob, details: JobDetails | None) -> Iterator[tuple[str, int, int]]:
     """Yield host, CPUs and memory. What is not certain of a job on several nodes counts as 0."""
+    shares = details.shares if details else None
     try:
         if shares is not None:
             for share in shares:

@@ -14,8 +14,9 @@ from waldur_slurm.model.cluster import (
     Reservation,
     Statistics,
 )
+from waldur_slurm.model.details import JobDetails
 from waldur_slurm.model.jobs import Run
-from waldur_slurm.model.live import JobListing, NodeShare
+from waldur_slurm.model.live import JobListing
 from waldur_slurm.model.past import Account, Membership, Person
 from waldur_slurm.slurm.live.port import Cluster
 from waldur_slurm.slurm.past.port import History
@@ -54,10 +55,10 @@ class ClusterPictures:
         def read_jobs() -> JobsNow:
             return JobsNow(listed())
 
-        def read_shares() -> Mapping[Run, tuple[NodeShare, ...]]:
+        def read_details() -> Mapping[Run, JobDetails]:
             """Of the jobs that were shown last: both are shown together."""
             shown = self.jobs.last
-            return cluster.read_shares(shown.value.jobs if shown else listed().jobs)
+            return cluster.read_details(shown.value.jobs if shown else listed().jobs)
 
         def keep(thing: str, read: Callable[[], Any], ttl_s: float) -> Keeper[Any]:
             return Keeper(thing, read, ttl_s, tell)
@@ -66,8 +67,8 @@ class ClusterPictures:
             return Keeper(thing, read, ACCOUNTING_TTL_S, tell, asks_accounting=True)
 
         self.jobs: Keeper[JobsNow] = Keeper("jobs", read_jobs, jobs_ttl_s, tell, on_new=on_jobs)
-        self.shares: Keeper[Mapping[Run, tuple[NodeShare, ...]]]
-        self.shares = keep("what jobs hold on nodes", read_shares, 10.0)
+        self.details: Keeper[Mapping[Run, JobDetails]]
+        self.details = keep("what jobs asked for and hold", read_details, 10.0)
         self.nodes: Keeper[tuple[Node, ...]] = keep("nodes", cluster.read_nodes, 10.0)
         self.partitions: Keeper[tuple[Partition, ...]]
         self.partitions = keep("partitions", cluster.read_partitions, 60.0)

@@ -10,6 +10,7 @@ def mistakes_across(_environ: Mapping[str, str], values: dict[str, Any]) -> Iter
     yield from _tls_mistakes(values)
     yield from _people_mistakes(values)
     yield from _acting_mistakes(values)
+    yield from _app_mistakes(values)
 
 
 def _doubled_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
@@ -68,3 +69,11 @@ def _acting_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{name} is not set; GATEWAY_CONNECTOR=slurmrestd needs it"
     if values.get("GATEWAY_HAND_CONF") and values.get("GATEWAY_EXECUTOR") and not is_itself:
         yield "GATEWAY_HAND_CONF is set; expected it with GATEWAY_EXECUTOR=self alone"
+
+
+def _app_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
+    """Slurmer's clients cannot show what nobody signs."""
+    if values.get("GATEWAY_APPS") and not values.get("GATEWAY_APPS_DIR"):
+        yield "GATEWAY_APPS_DIR is not set; GATEWAY_APPS needs it"
+    if values.get("GATEWAY_SLURMER_OIDC") and not values.get("GATEWAY_OIDC_ISSUER"):
+        yield "GATEWAY_OIDC_ISSUER is not set; GATEWAY_SLURMER_OIDC=true needs it"

@@ -34,6 +34,7 @@ from waldur_slurm.gateway.settings.readers import (
     several,
 )
 from waldur_slurm.gateway.settings.restapi import RestApiSettings
+from waldur_slurm.gateway.settings.slurmer import SlurmerSettings
 from waldur_slurm.variables.choices import LogFormat, LogLevel
 from waldur_slurm.variables.declared import declared_by, read_declared, secrets_of, values_of
 from waldur_slurm.variables.places import path, sentry_dsn
@@ -188,6 +189,8 @@ class Settings:
 
     restapi: RestApiSettings = group(RestApiSettings)
 
+    slurmer: SlurmerSettings = group(SlurmerSettings)
+
     # The gateway itself
     state_dir: Path = variable(
         "GATEWAY_STATE_DIR",
@@ -203,6 +206,12 @@ class Settings:
         one_of(LogLevel),
         "`debug` (each command and request), `info`, `warning` or `error`",
         "info",
+    )
+    log_file: Path | None = variable(
+        "GATEWAY_LOG_FILE",
+        path,
+        "a file that the log is added to, too",
+        unset_means="on standard error alone",
     )
     sentry_dsn: Secret | None = variable(
         "SENTRY_DSN", sentry_dsn, "where errors are reported to Sentry", is_secret=True

@@ -26,6 +26,7 @@ _CHAPTERS = (
         "Slurm RestAPI's routes, and the load",
         r"GATEWAY_(RESTAPI|HIDDEN|ACCOUNTING|LOAD)",
     ),
+    ("Apps and their jobs, and Slurmer's routes", r"GATEWAY_(APPS|SLURMER)"),
     ("The gateway itself", r"GATEWAY_(STATE|LOG)|SENTRY_"),
 )
 

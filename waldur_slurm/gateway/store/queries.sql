@@ -1,14 +1,16 @@
 -- Each query has a heading with its name and what it is for.
 
 -- tokens_since: tokens that were made or ended after a change, in the order of the changes
-SELECT id, digest, name, scopes, run_as, made, ends, last_used, cluster, job, submitted, generation
+SELECT
+    id, digest, name, scopes, run_as, made, ends, last_used, cluster, job, submitted, app,
+    generation
 FROM tokens WHERE generation > :generation ORDER BY generation;
 
 -- add_token: a new token; fails where its id is taken
 INSERT INTO tokens
-    (id, digest, name, scopes, run_as, made, ends, cluster, job, submitted, generation)
+    (id, digest, name, scopes, run_as, made, ends, cluster, job, submitted, app, generation)
 SELECT
-    :id, :digest, :name, :scopes, :run_as, :made, :ends, :cluster, :job, :submitted,
+    :id, :digest, :name, :scopes, :run_as, :made, :ends, :cluster, :job, :submitted, :app,
     coalesce(max(generation), 0) + 1
 FROM tokens;
 
@@ -64,6 +66,76 @@ SELECT time FROM samples WHERE cluster = :cluster ORDER BY time;
 
 -- drop_sample: lets one go
 DELETE FROM samples WHERE cluster = :cluster AND time = :time;
+
+-- all_apps: every app, the oldest first
+SELECT id, name, made, cross_user FROM apps ORDER BY made, rowid;
+
+-- app: one app
+SELECT id, name, made, cross_user FROM apps WHERE id = :id;
+
+-- put_app: an app, new or changed
+INSERT INTO apps (id, name, made, cross_user) VALUES (:id, :name, :made, :cross_user)
+ON CONFLICT (id) DO UPDATE SET name = :name, cross_user = :cross_user;
+
+-- drop_app: lets one go that has no jobs
+DELETE FROM apps WHERE id = :id AND NOT EXISTS (SELECT 1 FROM app_jobs WHERE app = :id);
+
+-- add_app_job: a managed job that is about to be made
+INSERT INTO app_jobs (id, app, user, uid, name, made, stage)
+VALUES (:id, :app, :user, :uid, :name, :made, :stage);
+
+-- app_jobs: managed jobs of an app in a stage, the oldest first
+SELECT id, app, user, uid, name, made, stage FROM app_jobs
+WHERE app = :app AND stage = :stage ORDER BY number;
+
+-- app_job: one managed job of an app
+SELECT id, app, user, uid, name, made, stage FROM app_jobs WHERE app = :app AND id = :id;
+
+-- unsettled_app_jobs: managed jobs that are half made, half removed or half started
+SELECT id, app, user, uid, name, made, stage FROM app_jobs
+WHERE stage <> :ready OR EXISTS
+    (SELECT 1 FROM app_runs WHERE job = app_jobs.id AND slurm_id IS NULL AND state IS NULL)
+ORDER BY number;
+
+-- set_app_job_stage: how far a managed job is
+UPDATE app_jobs SET stage = :stage WHERE id = :id;
+
+-- forget_app_job: a managed job, and its runs with it
+DELETE FROM app_jobs WHERE id = :id;
+
+-- app_runs: the runs of one managed job, the oldest first
+SELECT job, id, number, asked, slurm_id, account, stdout,
+    state, exit_code, exit_signal, began, ended, reason
+FROM app_runs WHERE job = :job ORDER BY number;
+
+-- app_runs_of_app: the runs of all managed jobs of an app, the oldest first
+SELECT job, app_runs.id, app_runs.number, asked, slurm_id, account, stdout,
+    state, exit_code, exit_signal, began, ended, reason
+FROM app_runs JOIN app_jobs ON app_jobs.id = job WHERE app = :app ORDER BY app_runs.number;
+
+-- add_app_run: a run that begins
+INSERT INTO app_runs (id, job, number, asked, script) VALUES (:id, :job, :number, :asked, :script);
+
+-- app_run_script: the script of a run
+SELECT script FROM app_runs WHERE id = :id;
+
+-- drop_app_run: a run that made no job
+DELETE FROM app_runs WHERE id = :id AND slurm_id IS NULL;
+
+-- note_app_run_submitted: which job of Slurm a run is
+UPDATE app_runs SET slurm_id = :slurm_id, script = '' WHERE id = :id;
+
+-- note_app_run_seen: what Slurm alone knew of a run
+UPDATE app_runs SET
+    account = CASE account WHEN '' THEN :account ELSE account END,
+    stdout = CASE stdout WHEN '' THEN :stdout ELSE stdout END
+WHERE id = :id;
+
+-- note_app_run_end: how a run ended, where that is not known yet
+UPDATE app_runs SET
+    state = :state, exit_code = :exit_code, exit_signal = :exit_signal,
+    began = :began, ended = :ended, reason = :reason
+WHERE id = :id AND state IS NULL;
 
 -- open_submit: a new attempt, unless its key has one, or its mark is open
 INSERT OR IGNORE INTO submits

@@ -37,6 +37,7 @@ class StoredTokens:
             "run_as": str(token.run_as),
             "made": int(token.made.timestamp()),
             "ends": _second(token.ends),
+            "app": token.app,
             "cluster": token.job.cluster if token.job else None,
             "job": token.job.number if token.job else None,
             "submitted": _second(token.job.submitted if token.job else None),
@@ -84,6 +85,7 @@ def _token(
     cluster: str | None,
     job: int | None,
     submitted: int | None,
+    app: str,
 ) -> Token:
     """Read a row. A scope that this release does not know any more allows nothing."""
     known = frozenset(map(str, Scope))
@@ -96,6 +98,7 @@ def _token(
         made=datetime.fromtimestamp(made, UTC),
         ends=_moment(ends),
         last_used=_moment(last_used),
+        app=app,
         job=_job(cluster, job, submitted),
     )
 

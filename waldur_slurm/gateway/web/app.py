@@ -16,7 +16,14 @@ from starlette.routing import Route as Mounted
 
 from waldur_slurm.gateway.doors.decide import No, decide
 from waldur_slurm.gateway.doors.principals import Principal
-from waldur_slurm.gateway.errors import Denied, GatewayError, NotSignedIn, NotThere, WrongMethod
+from waldur_slurm.gateway.doors.shown import Shown
+from waldur_slurm.gateway.errors import (
+    Denied,
+    GatewayError,
+    NoSuchAddress,
+    NotSignedIn,
+    WrongMethod,
+)
 from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.admitting import Admission, Doorkeeper
 from waldur_slurm.gateway.web.ask import Ask, Site
@@ -25,11 +32,16 @@ from waldur_slurm.gateway.web.problems import problem
 from waldur_slurm.gateway.web.route import Public, Route
 from waldur_slurm.gateway.web.routes import ROUTES
 from waldur_slurm.gateway.web.seeds.restapi_refusals import refusal as restapi_refusal
+from waldur_slurm.gateway.web.seeds.slurmer_doors import admit_app
+from waldur_slurm.gateway.web.seeds.slurmer_refusals import refusal as slurmer_refusal
 from waldur_slurm.gateway.web.showing import shown_by
 from waldur_slurm.telemetry.events import Event, Level
 
 Shape = Callable[[GatewayError, str], Response]
-SHAPES: Mapping[Surface, Shape] = {Surface.RESTAPI: restapi_refusal}
+SHAPES: Mapping[Surface, Shape] = {
+    Surface.RESTAPI: restapi_refusal,
+    Surface.SLURMER: slurmer_refusal,
+}
 """How a surface refuses, where it does not as the native one does."""
 
 REQUEST_ID = "X-Request-ID"
@@ -39,9 +51,10 @@ def application(site: Site, doorkeeper: Doorkeeper, surfaces: Collection[Surface
     """Mount the routes of these surfaces."""
     admission = Admission(doorkeeper, site.crossing)
     routes = [
-        Mounted(route.pattern, _endpoint(route, site, admission), methods=[route.method])
+        Mounted(path, _endpoint(route, site, admission), methods=[route.method])
         for route in ROUTES
         if route.surface in surfaces
+        for path in _paths(route)
     ]
     paths = {route.path for route in ROUTES if route.surface is Surface.RESTAPI}
     readable = paths if Surface.RESTAPI in surfaces else set[str]()
@@ -65,7 +78,7 @@ def _endpoint(
             shown = shown_by(request)
             if route.is_by_any_name:
                 shown = replace(shown, host="")
-            principal = await admission.admit(shown)
+            principal = await _admitted(route, site, admission, shown)
             _pass(principal, route)
             again = partial(admission.admit_again, shown)
             response = await route.handler(Ask(request, principal, site, request_id, again))
@@ -87,6 +100,19 @@ def _endpoint(
         return response
 
     return answer
+
+
+def _paths(route: Route) -> tuple[str, ...]:
+    """The first original does not mind a last slash."""
+    pattern = route.pattern
+    return (pattern, f"{pattern}/") if route.surface is Surface.SLURMER else (pattern,)
+
+
+async def _admitted(route: Route, site: Site, admission: Admission, shown: Shown) -> Principal:
+    if route.surface is not Surface.SLURMER:
+        return await admission.admit(shown)
+    needs_issuer = site.managed is not None and site.managed.needs_issuer
+    return await admit_app(admission, shown, needs_issuer=needs_issuer)
 
 
 def _pass(principal: Principal, route: Route) -> None:
@@ -111,7 +137,7 @@ def _refusing_unrouted(
     async def refuse(request: Request, error: Exception) -> Response:
         shape = shapes.get(request.url.path.rstrip("/") or "/", otherwise)
         if not isinstance(error, HTTPException) or not error.headers:
-            return shape(NotThere("there is no such address"), token_hex(8))
+            return shape(NoSuchAddress("there is no such address"), token_hex(8))
         allowed = error.headers.get("Allow", "")
         response = shape(WrongMethod(f"this address takes {allowed}"), token_hex(8))
         response.headers["Allow"] = allowed

@@ -22,6 +22,7 @@ from waldur_slurm.gateway.picture.recorder import Recorder
 from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.web.crossing import Crossing, Lane
 from waldur_slurm.gateway.web.held import Digests, OpenFiles
+from waldur_slurm.gateway.web.managed_site import Managed
 from waldur_slurm.gateway.web.native.filters import Compared, split_comparisons
 from waldur_slurm.gateway.web.questions import PATIENCE_S, Questions
 from waldur_slurm.gateway.web.recalling import PastOf
@@ -53,6 +54,7 @@ class Site:
     crossing: Crossing = field(default_factory=Crossing)
     bodies: Bodies = field(default_factory=Bodies)
     restapi: RestApi = field(default_factory=RestApi)
+    managed: Managed | None = None
     tally: Tally = field(default_factory=Tally)
     open_files: OpenFiles = field(default_factory=OpenFiles)
     digests: Digests = field(default_factory=Digests)

@@ -19,7 +19,9 @@ def questions_about(jobs: Iterable[str], mark: str) -> str:
 
 def split_answers(text: str, count: int, mark: str) -> list[str]:
     """Cut what was said to `questions_about` into as many answers as there were jobs."""
-    *answers, _ = re.split(rf"^(?:scontrol: )?{re.escape(mark)}$", text, flags=re.MULTILINE)
+    word, prompt = re.escape(mark), "(?:scontrol: )?"
+    end = rf"^(?:{prompt}show hostnames {word}\n)?{prompt}{word}$"
+    *answers, _ = re.split(end, text, flags=re.MULTILINE)
     if len(answers) != count:
         told = counted(len(answers), "job")
         raise UnparsableOutput(f"scontrol told of {told}, and not of {count}")

@@ -16,8 +16,9 @@ from waldur_slurm.model.cluster import (
     Statistics,
     Versions,
 )
+from waldur_slurm.model.details import JobDetails
 from waldur_slurm.model.jobs import Run
-from waldur_slurm.model.live import JobListing, LiveJob, NodeShare
+from waldur_slurm.model.live import JobListing, LiveJob
 from waldur_slurm.model.names import ClusterName
 from waldur_slurm.processes.port import Argv, Transport
 from waldur_slurm.slurm.grammar.marks import mark_of
@@ -80,25 +81,26 @@ class ClusterClient:
             raise AccountingDown(argv, 0, "not even a heading")
         return listing
 
-    def read_shares(self, jobs: Iterable[LiveJob]) -> Mapping[Run, tuple[NodeShare, ...]]:
-        holding = {job.number: job for job in jobs if job.hosts and not job.state.is_terminal}
-        if not holding:
+    def read_details(self, jobs: Iterable[LiveJob]) -> Mapping[Run, JobDetails]:
+        wanted = {job.number: job for job in jobs}
+        if not wanted:
             return {}
         lines = self._tools.listen(commands.show_details(self._away))
-        claims = details.parse_claims(lines, frozenset(holding))
-        contested = [holding[number] for number in claims if len(claims[number]) > 1]
+        claims = details.parse_claims(lines, frozenset(wanted))
+        contested = [wanted[number] for number in claims if len(claims[number]) > 1]
+        contested.sort(key=lambda job: not job.hosts)  # what jobs hold is wanted most
         told = {**claims, **self._ask_alone(contested[:MOST_ASKED_ALONE])}
-        shares = {
-            job.run: details.shares_of(job, told.get(number, ())) for number, job in holding.items()
+        found = {
+            job.run: details.details_of(job, told.get(number, ())) for number, job in wanted.items()
         }
-        return {run: known for run, known in shares.items() if known is not None}
+        return {run: known for run, known in found.items() if known is not None}
 
     def _ask_alone(self, jobs: Sequence[LiveJob]) -> details.Claims:
         """Ask about each by itself: its record then stands among no other owner's words."""
         if not jobs:
             return {}
         argv, mark = commands.obey_questions(self._away), mark_of(self._nonce())
-        questions = questions_about((str(job.id) for job in jobs), mark)
+        questions = questions_about((commands.name_of_one(job.id) for job in jobs), mark)
         completed = self._tools.attempt(argv, stdin=questions)
         try:
             self._tools.believe(argv, completed)

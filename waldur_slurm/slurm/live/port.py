@@ -19,8 +19,9 @@ from waldur_slurm.model.cluster import (
     Statistics,
     Versions,
 )
+from waldur_slurm.model.details import JobDetails
 from waldur_slurm.model.jobs import Run
-from waldur_slurm.model.live import JobListing, LiveJob, NodeShare
+from waldur_slurm.model.live import JobListing, LiveJob
 
 
 class Cluster(Protocol):
@@ -38,12 +39,13 @@ class Cluster(Protocol):
         """
         ...
 
-    def read_shares(self, jobs: Iterable[LiveJob]) -> Mapping[Run, tuple[NodeShare, ...]]:
-        """Tell what each of `jobs` holds on its nodes, as far as it can be told for certain.
+    def read_details(self, jobs: Iterable[LiveJob]) -> Mapping[Run, JobDetails]:
+        """Tell what each of `jobs` asked for and holds, as far as it can be told for certain.
 
         Slurm prints this among text that the jobs' owners wrote. So it is believed only where it
         fits a job as `read_jobs` knows it and nothing else claims to be that job; jobs that are
         claimed twice are asked for alone, in one process more. A job that is left out is not known.
+        One that slurmctld has forgotten meanwhile can be claimed by whoever wrote that in time.
         """
         ...
 

@@ -68,10 +68,10 @@ def test_samples_cost_slurm_nothing_that_it_was_asked_for_a_moment_ago(
     for _ in range(5):
         sampling.sampler.take_all()
     asked = sampling.site.cluster.calls
-    assert {name: asked[name] for name in ("read_jobs", "read_nodes", "read_shares")} == {
+    assert {name: asked[name] for name in ("read_jobs", "read_nodes", "read_details")} == {
         "read_jobs": 1,
         "read_nodes": 1,
-        "read_shares": 1,
+        "read_details": 1,
     }
 
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from tests.fakes.cluster import BEGAN, CPU, MEM, idle_node, live_job, main_partition
+from tests.fakes.details import holding
 from waldur_slurm.gateway.load.sample import sample_of
 from waldur_slurm.gateway.load.usage import Held, Usage, load_of, usage_of
 from waldur_slurm.model.cluster import Node, Partition
 from waldur_slurm.model.job_state import JobState
-from waldur_slurm.model.jobs import Run
 from waldur_slurm.model.live import LiveJob, NodeShare
 
 
@@ -38,9 +38,9 @@ def running(number: int, partition: str, hosts: str, state: str = "RUNNING") -> 
 TWO_NODES = running(1, "high", "n[1-2]")
 ONE_NODE = running(2, "low", "n2")
 JOBS = (TWO_NODES, ONE_NODE)
-SHARES = {
-    TWO_NODES.run: (NodeShare("n1", "0-2", 8000, ""), NodeShare("n2", "1", 2000, "")),
-    ONE_NODE.run: (NodeShare("n2", "2-3", 2000, ""),),
+DETAILS = {
+    TWO_NODES.run: holding(NodeShare("n1", "0-2", 8000, ""), NodeShare("n2", "1", 2000, "")),
+    ONE_NODE.run: holding(NodeShare("n2", "2-3", 2000, "")),
 }
 
 
@@ -49,7 +49,7 @@ def usage(**changes: object) -> Usage:
         "partitions": (MAIN, HIGH, LOW),
         "nodes": NODES,
         "jobs": JOBS,
-        "shares": SHARES,
+        "details": DETAILS,
         **changes,
     }
     return usage_of(**asked)  # type: ignore[arg-type]  # a typo fails at once
@@ -128,35 +128,35 @@ def test_no_partition_and_no_node_is_no_load() -> None:
 
 def test_a_suspended_job_still_holds_what_it_holds() -> None:
     job = running(3, "main", "n3", state="SUSPENDED")
-    shares = {job.run: (NodeShare("n3", "0", 100, ""),)}
-    assert held(usage(jobs=(job,), shares=shares))["main"]["n3"] == Held(1, 100, 1)
+    details = {job.run: holding(NodeShare("n3", "0", 100, ""))}
+    assert held(usage(jobs=(job,), details=details))["main"]["n3"] == Held(1, 100, 1)
 
 
 @pytest.mark.parametrize("state", ["PENDING", "COMPLETED", "FAILED", "CANCELLED"])
 def test_a_job_that_does_not_run_holds_nothing(state: str) -> None:
     job = running(3, "main", "n3", state=state)
-    shares: dict[Run, tuple[NodeShare, ...]] = {job.run: (NodeShare("n3", "0", 100, ""),)}
-    assert held(usage(jobs=(job,), shares=shares))["main"]["n3"] == Held()
+    details = {job.run: holding(NodeShare("n3", "0", 100, ""))}
+    assert held(usage(jobs=(job,), details=details))["main"]["n3"] == Held()
 
 
 def test_of_a_job_whose_details_are_not_certain_only_what_is_certain_counts() -> None:
     alone = running(3, "main", "n3")._replace(cpus=5, tres={CPU: 5, MEM: 70})
     spread = running(4, "main", "n[1-2]")._replace(cpus=6)
-    found = held(usage(jobs=(alone, spread), shares={}))["main"]
+    found = held(usage(jobs=(alone, spread), details={}))["main"]
     assert found == {"n1": Held(0, 0, 1), "n2": Held(0, 0, 1), "n3": Held(5, 70, 1)}
 
 
 def test_hosts_that_cannot_be_read_change_no_other_job() -> None:
     odd = running(3, "high", "n[1-")
     assert held(usage(jobs=(odd, *JOBS))) == held(usage())
-    shares = {**SHARES, odd.run: (NodeShare("n[", "0", 1, ""),)}
-    assert held(usage(jobs=(odd, *JOBS), shares=shares)) == held(usage())
+    details = {**DETAILS, odd.run: holding(NodeShare("n[", "0", 1, ""))}
+    assert held(usage(jobs=(odd, *JOBS), details=details)) == held(usage())
 
 
 def test_a_row_with_a_state_of_two_words_is_as_any_other() -> None:
     job = running(3, "main", "n3")._replace(state=JobState("RUNNING", ("COMPLETING",)))
-    shares = {job.run: (NodeShare("n3", "0", 100, ""),)}
-    assert held(usage(jobs=(job,), shares=shares))["main"]["n3"] == Held(1, 100, 1)
+    details = {job.run: holding(NodeShare("n3", "0", 100, ""))}
+    assert held(usage(jobs=(job,), details=details))["main"]["n3"] == Held(1, 100, 1)
 
 
 def test_what_a_node_has_none_of_it_is_not_full_of() -> None:

@@ -29,7 +29,13 @@ from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.model.batch import BatchSheet
 from waldur_slurm.model.names import UserName
 
-PARAMETERS = {"cluster": "lab", "job_id": "1", "node": "n1", "path": "result"}
+PARAMETERS = {
+    "app_id": "a9a5fc66-9bed-4a13-874a-d8d7d1756224",
+    "cluster": "lab",
+    "job_id": "1",
+    "node": "n1",
+    "path": "result",
+}
 ANNS = "the name of a job of Ann's"
 
 

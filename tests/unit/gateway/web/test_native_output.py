@@ -11,10 +11,10 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
-from tests.fakes.cluster import BEGAN
+from tests.fakes.cluster import BEGAN, live_job
 from tests.fakes.past import past_run
 from tests.gateway_client import Answered
-from tests.unit.gateway.site import somebody
+from tests.unit.gateway.site import GatewaySite, somebody
 from tests.unit.gateway.web.files_site import ANN, BOB, OUTPUT, WORK, FilesSite, only
 from waldur_slurm.errors import AccountingDown, NotPermitted
 from waldur_slurm.gateway.doors.principals import Principal, RunAs
@@ -207,12 +207,25 @@ def test_where_a_job_that_was_handed_in_here_wrote_is_remembered(site: FilesSite
     assert problem(site.get("/api/v1/jobs/5/output?task=2")) == (503, "not-now")
 
 
-def test_of_jobs_of_one_number_the_newest_is_meant(site: FilesSite) -> None:
-    site.remember(5, user=UserName("bob"), submitted=BEGAN - timedelta(days=9))
+def test_of_jobs_of_one_number_each_sees_his_own_and_the_newest_is_meant(site: FilesSite) -> None:
+    site.trees["bob"].write("/home/bob/his", b"his")
+    old = BEGAN - timedelta(days=9)
+    site.remember(5, user=UserName("bob"), submitted=old, work_dir="/home/bob")
+    site.remember(5, submitted=old - timedelta(days=1), work_dir="/home/ann")
     site.remember(5)
 
-    assert site.get("/api/v1/jobs/5/files").status == 200
-    assert site.get("/api/v1/jobs/5/files", BOB).status == 404
+    assert site.get("/api/v1/jobs/5/files/job.sh").status == 200
+    assert site.get("/api/v1/jobs/5/files/job.sh", BOB).status == 404
+    assert site.get("/api/v1/jobs/5/files/his", BOB).body == b"his"
+
+
+def test_anothers_job_takes_as_long_as_one_that_is_not_there(site: FilesSite) -> None:
+    """Both are looked for in a younger list and in the accounting, or neither would be."""
+    site.gateway.history.go_down()
+
+    theirs, none = site.get(OUTPUT, BOB), site.get("/api/v1/jobs/9/output", BOB)
+
+    assert problem(theirs) == problem(none) == (503, "not-now")
 
 
 def test_a_link_and_what_lies_outside_of_the_roots_are_refused(site: FilesSite) -> None:
@@ -299,11 +312,12 @@ def test_reading_output_takes_its_scope_which_reading_files_holds(site: FilesSit
     assert site.get("/api/v1/jobs/1/files", only(Scope.OUTPUT_READ)).status == 403
 
 
-def test_a_gateway_that_only_reads_says_so_of_any_job(site: FilesSite) -> None:
-    site.gateway.site.actors._means_of = None
+def test_a_gateway_that_only_reads_says_so_of_any_job() -> None:
+    reads = GatewaySite()
+    reads.cluster.put(live_job(1))
 
     for number in (1, 9):
-        answer = site.get(f"/api/v1/jobs/{number}/output")
+        answer = reads.get(f"/api/v1/jobs/{number}/output", ANN)
         assert problem(answer) == (501, "not-offered")
 
 
@@ -334,21 +348,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "HEARTBEAT_S", 0.05)
 
 
-def growing(site: FilesSite, then: Callable[[int], None]) -> None:
-    """Call `then` with how often the output was looked at, each time it is."""
-    take = site.gateway.site.actors._means_of
-    assert take is not None
-    looks = 0
-
-    def means_of(user: str) -> Any:
-        nonlocal looks
-        looks += 1
-        then(looks)
-        return take(user)
-
-    site.gateway.site.actors._means_of = means_of
-
-
 @pytest.mark.usefixtures("quick")
 def test_who_waits_is_told_as_soon_as_there_is_more(site: FilesSite) -> None:
     site.tree.write(OUT, b"one")
@@ -357,7 +356,7 @@ def test_who_waits_is_told_as_soon_as_there_is_more(site: FilesSite) -> None:
         if looks == 8:
             site.tree.append(OUT, b"two")
 
-    growing(site, later)
+    site.then = later
 
     assert said(site.get(f"{OUTPUT}?offset=3&wait=30")) == (b"two", "6", "false")
 
@@ -370,7 +369,7 @@ def test_who_waits_for_a_job_that_ends_is_told_that_nothing_more_comes(site: Fil
         if looks == 8:
             site.put(1, state="COMPLETED")
 
-    growing(site, later)
+    site.then = later
 
     assert said(site.get(f"{OUTPUT}?offset=3&wait=30")) == (b"", "3", "true")
 
@@ -425,7 +424,7 @@ def test_output_is_followed_to_its_end(site: FilesSite) -> None:
         if looks == 16:
             site.put(1, state="COMPLETED")
 
-    growing(site, later)
+    site.then = later
 
     told = follow(site)
 
@@ -463,7 +462,7 @@ def test_half_a_character_waits_for_its_other_half(site: FilesSite) -> None:
         if looks == 6:
             site.tree.append(OUT, b"\xbc")
 
-    growing(site, later)
+    site.then = later
 
     told = follow(site, until=lambda told: len(told) == 2)
 
@@ -478,7 +477,7 @@ def test_what_begins_anew_is_told_from_its_beginning(site: FilesSite) -> None:
         if looks == 6:
             site.tree.write(OUT, b"again\n")
 
-    growing(site, later)
+    site.then = later
 
     told = follow(site, until=lambda told: len(told) == 2)
 
@@ -496,7 +495,7 @@ def test_a_silent_slurm_ends_no_stream(site: FilesSite) -> None:
         if looks == 12:
             site.tree.append(OUT, b"two\n")
 
-    growing(site, later)
+    site.then = later
 
     assert text_of(follow(site, until=lambda told: len(told) == 2)) == "one\ntwo\n"
 

@@ -45,6 +45,8 @@ PLAIN = QueueRow(
     licenses="ansys:2",
     dependency="(null)",
     wckey="(null)",
+    association="4",
+    profile="NotSet",
 )
 HEADING = QueueRow._make(["JOBID", *["TITLE"] * (len(QueueRow._fields) - 1)])
 

@@ -6,8 +6,10 @@ import pytest
 
 from tests.fakes.transport import Played, ScriptedTransport
 from tests.unit.slurm.live.grammar.test_details import record
+from tests.unit.slurm.live.grammar.test_records import PRINTED
 from tests.unit.slurm.live.queue import PLAIN, printed
 from waldur_slurm.errors import AccountingDown, CommandFailed, TransportError, UnparsableOutput
+from waldur_slurm.model.batch import job_id
 from waldur_slurm.model.cluster import Controller
 from waldur_slurm.model.live import LiveJob
 from waldur_slurm.model.names import ClusterName
@@ -77,7 +79,7 @@ def test_a_listing_that_broke_off_is_worth_nothing() -> None:
 
 
 CALLS: dict[str, Callable[[ClusterClient], object]] = {
-    "shares": lambda client: client.read_shares(jobs_of(7)),
+    "details": lambda client: client.read_details(jobs_of(7)),
     "nodes": lambda client: client.read_nodes(),
     "partitions": lambda client: client.read_partitions(),
     "reservations": lambda client: client.read_reservations(),
@@ -105,16 +107,18 @@ def test_a_cluster_elsewhere_is_named_in_every_question_to_its_slurmctld() -> No
     assert transport.asked == [("squeue", "--clusters=far", "--all", "--states=all")]
 
 
-def test_jobs_that_hold_nothing_cost_no_question() -> None:
+def test_no_jobs_cost_no_question() -> None:
     client, transport = asking()
 
-    assert client.read_shares(()) == {}
+    assert client.read_details(()) == {}
     assert transport.asked == []
 
 
 def alone(*answers: str, code: int = 0) -> Completed:
     """What scontrol says to questions on stdin, the mark of the call behind each answer."""
-    said = "".join(f"scontrol: show job 7\n{answer}\n{mark_of(NONCE)}\n" for answer in answers)
+    mark = mark_of(NONCE)
+    end = f"scontrol: show hostnames {mark}\n{mark}\n"
+    said = "".join(f"scontrol: show job 7\n{answer}\n{end}" for answer in answers)
     return Completed(code, f"{said}scontrol: \n", "")
 
 
@@ -125,15 +129,47 @@ def test_a_job_that_two_claim_is_asked_for_alone() -> None:
     (job,) = jobs_of(7)
     client, transport = asking(TWICE, alone(record()))
 
-    assert client.read_shares([job]).keys() == {job.run}
+    assert client.read_details([job]).keys() == {job.run}
     assert transport.fed[1] == f"show job 7\nshow hostnames {mark_of(NONCE)}\n"
     assert NONCE not in " ".join(transport.asked[1])
+
+
+def test_the_record_of_a_job_that_is_asked_for_alone_ends_where_slurm_ends_it() -> None:
+    whole = f"{record().partition(' Command=')[0].replace(' MinCPUsNode=2', '')} {PRINTED}"
+    client, _ = asking(TWICE, alone(whole.replace("CPUs/Task=2 ", "").replace("NumNodes=2 ", "")))
+    (found,) = client.read_details(jobs_of(7)).values()
+
+    assert found.record is not None
+    assert (found.record.asked.power, found.record.stdin) == ("", "/dev/null")
+
+
+def test_of_tasks_that_wait_together_one_is_asked_for() -> None:
+    (job,) = jobs_of(7)
+    waiting = job._replace(id=job_id("3_[5-9%2]"))
+    client, transport = asking(TWICE, alone(record()))
+    client.read_details([waiting])
+
+    assert transport.fed[1].startswith("show job 3_5\n")
+
+
+def test_jobs_that_hold_something_are_asked_for_first() -> None:
+    """However many others somebody claims to be."""
+    first, runs = jobs_of(7, 8)
+    waits = first._replace(hosts="")
+    forged = "".join(f"{record(number=number)}\n" * 2 for number in (7, 8))
+    client, transport = asking(Completed(0, forged, ""), alone(record(number=8), record()))
+    client.read_details([waits, runs])
+
+    assert [line for line in transport.fed[1].split("\n") if "job" in line] == [
+        "show job 8",
+        "show job 7",
+    ]
 
 
 def test_a_job_whose_owner_forges_his_own_record_is_unknown() -> None:
     client, _ = asking(TWICE, alone(f"{record()}\n{record()}"))
 
-    assert client.read_shares(jobs_of(7)) == {}
+    assert client.read_details(jobs_of(7)) == {}
 
 
 def test_a_job_that_is_gone_when_it_is_asked_for_alone_is_unknown() -> None:
@@ -141,23 +177,23 @@ def test_a_job_that_is_gone_when_it_is_asked_for_alone_is_unknown() -> None:
     up = Completed(0, "Slurmctld(primary) at lab is UP\n", "")
     client, _ = asking(TWICE, gone, up)
 
-    assert client.read_shares(jobs_of(7)) == {}
+    assert client.read_details(jobs_of(7)) == {}
 
 
 def test_nobody_who_answers_when_a_job_is_asked_for_alone_is_silence() -> None:
     client, _ = asking(TWICE, SILENT)
 
     with pytest.raises(AccountingDown):
-        client.read_shares(jobs_of(7))
+        client.read_details(jobs_of(7))
 
 
-def test_however_many_jobs_are_forged_two_processes_tell_what_they_hold() -> None:
+def test_however_many_jobs_are_forged_two_processes_tell_their_details() -> None:
     numbers = range(1, 201)
     forged = "".join(f"{record(number=number)}\n" * 2 for number in numbers)
     answers = alone(*(record(number=number) for number in numbers))
     client, transport = asking(Completed(0, forged, ""), answers)
 
-    assert len(client.read_shares(jobs_of(*numbers))) == 200
+    assert len(client.read_details(jobs_of(*numbers))) == 200
     assert len(transport.asked) == 2
 
 

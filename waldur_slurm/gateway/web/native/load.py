@@ -93,7 +93,7 @@ class LoadAnswer(msgspec.Struct, frozen=True):
 async def show_usage(ask: Ask) -> Response:
     """Four readings, each as old as its thing may be; the answer's age is that of the nodes."""
     cluster = ask.cluster
-    jobs, shares = await ask.see(cluster.jobs), await ask.see(cluster.shares)
+    jobs, details = await ask.see(cluster.jobs), await ask.see(cluster.details)
     rows, seen = await ask.see(cluster.partitions), await ask.see(cluster.nodes)
 
     def make() -> bytes:
@@ -101,11 +101,11 @@ async def show_usage(ask: Ask) -> Response:
             rows.picture.value,
             seen.picture.value,
             jobs.picture.value.jobs,
-            shares.picture.value,
+            details.picture.value,
         )
         return msgspec.json.encode(_usage_answer(cluster.name, seen.picture.as_of, usage))
 
-    others: tuple[Seen[object], ...] = (jobs, shares, rows)
+    others: tuple[Seen[object], ...] = (jobs, details, rows)
     name = "usage " + " ".join(str(each.picture.generation) for each in others)
     return await from_picture(ask, seen, name, make, is_shared=True)
 

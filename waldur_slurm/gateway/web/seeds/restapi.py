@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from waldur_slurm.gateway.errors import NotThere
 from waldur_slurm.gateway.load.plan import wanted as load_wanted
 from waldur_slurm.gateway.load.usage import usage_of
+from waldur_slurm.gateway.picture.details import Certain, kept_after_end
 from waldur_slurm.gateway.picture.keeper import Seen
 from waldur_slurm.gateway.web.answers import JSON, from_picture, from_pieces
 from waldur_slurm.gateway.web.ask import Ask
@@ -35,19 +36,21 @@ _ENCODE = msgspec.json.Encoder().encode
 
 
 async def queue(ask: Ask) -> Response:
-    """Jobs and what they hold are two readings; a job of the later one alone holds nothing yet."""
+    """Jobs and their details are two readings; of a job of the later one alone there are none."""
     seen = await ask.see(ask.cluster.jobs)
-    shares = await ask.see(ask.cluster.shares)
+    configuration = await ask.see(ask.cluster.configuration)
+    details = await ask.see(ask.cluster.details)
+    certain = Certain(details.picture, kept_after_end(configuration.picture.value))
     owners = None if ask.principal.sees_all else ask.principal.own_users
     hidden = ask.site.restapi.hidden_everywhere
 
     def make() -> Iterator[bytes]:
         jobs = (job for job in seen.picture.value.jobs if _is_shown(job, owners, hidden))
         yield b'{"data":'
-        yield from encode_queue(jobs, shares.picture.value)
+        yield from encode_queue(jobs, certain.of)
         yield b"}\n"
 
-    name = f"restapi queue {shares.picture.generation}"
+    name = f"restapi queue {details.picture.generation} {configuration.picture.generation}"
     return await from_pieces(ask, seen, name, make, is_shared=ask.principal.sees_all)
 
 
@@ -96,7 +99,7 @@ async def usage(ask: Ask) -> Response:
     """Four readings, each as old as its thing may be; the answer's age is that of the nodes."""
     cluster, hidden = ask.cluster, ask.site.restapi.hidden
     jobs = await ask.see(cluster.jobs)
-    shares = await ask.see(cluster.shares)
+    details = await ask.see(cluster.details)
     rows = await ask.see(cluster.partitions)
     seen = await ask.see(cluster.nodes)
 
@@ -105,12 +108,12 @@ async def usage(ask: Ask) -> Response:
             rows.picture.value,
             seen.picture.value,
             jobs.picture.value.jobs,
-            shares.picture.value,
+            details.picture.value,
             hidden,
         )
         return _data(usage_view(found))
 
-    others: tuple[Seen[object], ...] = (jobs, shares, rows)
+    others: tuple[Seen[object], ...] = (jobs, details, rows)
     name = "restapi usage " + " ".join(str(each.picture.generation) for each in others)
     return await from_picture(ask, seen, name, make, is_shared=True)
 

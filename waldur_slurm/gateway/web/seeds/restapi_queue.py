@@ -1,25 +1,30 @@
 """`/queue`: jobs under the names that PySlurm 17.11 gave them, and those that it has since. Pure.
 
-`null` stands for what Slurm's own tools do not tell without an owner's words in between. Of the two
-names of a heterogeneous job, `pack_*` and `het_*`, both are there.
+`null` stands for what Slurm's own tools do not tell, or not for certain. Of the two names of a
+heterogeneous job, `pack_*` and `het_*`, both are there.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
 from waldur_slurm.errors import InvalidName
-from waldur_slurm.gateway.load.usage import Shares
+from waldur_slurm.gateway.web.seeds.restapi_record import (
+    profile_number,
+    told_by_record,
+)
 from waldur_slurm.gateway.web.seeds.restapi_words import (
     UNLIMITED,
     Zone,
     clock,
     epoch,
+    hosts_in_full,
     iso,
     parts,
     tres_in_words,
 )
 from waldur_slurm.model.batch import Component, Task, Tasks
+from waldur_slurm.model.details import JobDetails
 from waldur_slurm.model.hosts import expand_hosts
 from waldur_slurm.model.job_state import Phase
 from waldur_slurm.model.live import LiveJob, NodeShare
@@ -56,7 +61,7 @@ class QueuedView(msgspec.Struct, frozen=True, kw_only=True):
     contiguous: bool | None = None
     core_spec: int | None = None
     cores_per_socket: int | None = None
-    cpus_per_task: int | None = None
+    cpus_per_task: int | str | None = None
     cpus_per_tres: str | None = None
     cpu_freq_gov: int | None = None
     cpu_freq_max: int | None = None
@@ -108,7 +113,7 @@ class QueuedView(msgspec.Struct, frozen=True, kw_only=True):
     pn_min_cpus: int | None = None
     pn_min_tmp_disk: int | None = None
     power_flags: int | None = None
-    preempt_time: int | None = None
+    preempt_time: str | None = None
     priority: int
     profile: int | None = None
     qos: str | None
@@ -156,18 +161,22 @@ class QueuedView(msgspec.Struct, frozen=True, kw_only=True):
     user_name: str
 
 
-def queued_view(job: LiveJob, shares: Sequence[NodeShare] | None, zone: Zone = None) -> QueuedView:
+def queued_view(job: LiveJob, details: JobDetails | None, zone: Zone = None) -> QueuedView:
     part = job.id.part
     is_of_array, is_component = isinstance(part, Task | Tasks), isinstance(part, Component)
     waits = job.state.phase is Phase.PENDING
-    layout = _layout(job, shares)
+    layout = _layout(job, details.shares if details else None)
+    record = details.record if details else None
+    at_once = part.at_once if isinstance(part, Tasks) else record and record.at_once
     return QueuedView(
+        **({} if record is None else told_by_record(record, waits=waits, zone=zone)),
         account=job.account or None,
         array_job_id=job.id.number if is_of_array else None,
         array_task_id=part.number if isinstance(part, Task) else None,
         array_task_str=str(part)[2:-1] if isinstance(part, Tasks) else None,
-        array_task_throttle=part.at_once if isinstance(part, Tasks) else None,
-        array_max_tasks=part.at_once if isinstance(part, Tasks) else None,
+        array_task_throttle=at_once,
+        array_max_tasks=at_once,
+        assoc_id=job.association,
         batch_host=job.batch_host or None,
         billable_tres=_billing(job),
         command=job.command or None,
@@ -195,8 +204,9 @@ def queued_view(job: LiveJob, shares: Sequence[NodeShare] | None, zone: Zone = N
         pack_job_offset=part.offset if isinstance(part, Component) else None,
         partition=job.partition,
         priority=job.priority,
+        profile=profile_number(job.profile),
         qos=job.qos or None,
-        req_nodes=_hosts(job.requested_hosts),
+        req_nodes=hosts_in_full(job.requested_hosts),
         requeue=job.may_requeue,
         restart_cnt=job.restarts,
         resv_name=job.reservation or None,
@@ -212,7 +222,7 @@ def queued_view(job: LiveJob, shares: Sequence[NodeShare] | None, zone: Zone = N
         time_limit_str=UNLIMITED if job.limit_s is None else clock(job.limit_s),
         tres_alloc_str=None if waits else tres_in_words(job.tres),
         tres_per_node=job.tres_per_node or None,
-        tres_req_str=tres_in_words(job.tres) if waits else None,
+        tres_req_str=tres_in_words(job.tres) if waits else record and record.asked.requested,
         user_id=job.uid,
         wckey=job.wckey or None,
         work_dir=job.work_dir or None,
@@ -222,12 +232,16 @@ def queued_view(job: LiveJob, shares: Sequence[NodeShare] | None, zone: Zone = N
     )
 
 
-def encode_queue(jobs: Iterable[LiveJob], shares: Shares, zone: Zone = None) -> Iterable[bytes]:
+def encode_queue(
+    jobs: Iterable[LiveJob],
+    details_of: Callable[[LiveJob], JobDetails | None],
+    zone: Zone = None,
+) -> Iterable[bytes]:
     """Write a JSON object of jobs by their numbers, bit by bit."""
     encode = msgspec.json.Encoder().encode
     before = b"{"
     for job in jobs:
-        yield before + b'"%d":' % job.number + encode(queued_view(job, shares.get(job.run), zone))
+        yield before + b'"%d":' % job.number + encode(queued_view(job, details_of(job), zone))
         before = b","
     yield b"}" if before == b"," else b"{}"
 
@@ -244,13 +258,6 @@ def _layout(job: LiveJob, shares: Sequence[NodeShare] | None) -> Mapping[str, Se
         }
     except InvalidName:
         return None
-
-
-def _hosts(text: str) -> Sequence[str]:
-    try:
-        return expand_hosts(text)
-    except InvalidName:
-        return [text]
 
 
 def _billing(job: LiveJob) -> float | None:

@@ -7,6 +7,8 @@ zone. A limit that there is not is a word.
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
+from waldur_slurm.errors import InvalidName
+from waldur_slurm.model.hosts import expand_hosts
 from waldur_slurm.model.tres import Tres
 
 UNLIMITED = "UNLIMITED"
@@ -65,6 +67,14 @@ def number_or_word(text: str) -> int | str | None:
 
 def parts(text: str) -> Sequence[str]:
     return [] if text in _NOTHING else text.split(",")
+
+
+def hosts_in_full(text: str) -> Sequence[str]:
+    """Name each; what is no list of hosts is left as it is."""
+    try:
+        return expand_hosts(text)
+    except InvalidName:
+        return [text]
 
 
 def tres_in_words(tres: Tres) -> str | None:

@@ -55,6 +55,8 @@ class QueueRow(NamedTuple):
     licenses: str
     dependency: str
     wckey: str
+    association: str
+    profile: str
 
 
 OWN_COLUMNS = QueueRow._fields.index("state")
@@ -102,6 +104,8 @@ SLURMS_NAMES = QueueRow(
     licenses="Licenses",
     dependency="Dependency",
     wckey="WCKey",
+    association="AssocID",
+    profile="Profile",
 )
 
 

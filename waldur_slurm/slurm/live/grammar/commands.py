@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from waldur_slurm.model.batch import JobId
+from waldur_slurm.model.batch import JobId, Tasks
 from waldur_slurm.model.names import ClusterName
 from waldur_slurm.processes.port import Argv
 from waldur_slurm.slurm.grammar.commands import LISTING
@@ -31,6 +31,12 @@ def show_details(away: ClusterName | None) -> Argv:
 def obey_questions(away: ClusterName | None) -> Argv:
     """Answer what stdin asks; see `slurm.grammar.questions`."""
     return ("scontrol", *_at(away), "--details", "--oneliner")
+
+
+def name_of_one(job: JobId) -> str:
+    """Name a row of the queue; of tasks that wait together any one stands for all."""
+    part = job.part
+    return f"{job.number}_{next(part.numbers)}" if isinstance(part, Tasks) else str(job)
 
 
 def show_nodes(away: ClusterName | None) -> Argv:

@@ -1,4 +1,4 @@
-"""`scontrol --details show job`: what jobs hold on their nodes, told amidst their owners' text.
+"""`scontrol --details show job`: what jobs asked for and hold, told amidst their owners' text.
 
 Nothing here is cut at a mark, as scontrol has no format: names, comments, command lines and paths
 stand bare, and may hold line breaks and whole records that look like Slurm's. So whatever looks
@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from waldur_slurm.errors import InvalidName, UnparsableOutput
+from waldur_slurm.model.details import JobDetails, Record
 from waldur_slurm.model.hosts import count_hosts, expand_hosts
 from waldur_slurm.model.live import LiveJob, NodeShare
+from waldur_slurm.slurm.live.grammar.records import RecordReader
 from waldur_slurm.slurm.live.grammar.values import parse_time, parse_word
 
 _HEAD = re.compile(
     r"JobId=(\d{1,10}) (?:(?:Array|Het)Job[A-Za-z]+=\S+ |ArrayTask\w+=\S+ )*JobName=", re.ASCII
 )
+_AT_ONCE = re.compile(r" ArrayTaskThrottle=(\d{1,10}) ", re.ASCII)
 _USER = re.compile(r" UserId=\S*?\((\d{1,10})\) GroupId=", re.ASCII)
 _SUBMITTED = re.compile(r" SubmitTime=(\d{1,12}) EligibleTime=", re.ASCII)
 _SHARES = re.compile(
@@ -40,7 +43,8 @@ class Claim:
     number: int
     uid: int | None
     submitted: datetime | None
-    shares: tuple[NodeShare, ...] = ()
+    shares: tuple[NodeShare, ...]
+    record: Record | None
 
     def is_of(self, job: LiveJob) -> bool:
         told = (self.number, self.uid, self.submitted)
@@ -54,10 +58,11 @@ Claims = Mapping[int, tuple[Claim, ...]]
 def parse_claims(lines: Iterable[str], numbers: frozenset[int]) -> Claims:
     """Read claims to be one of `numbers`."""
     found: dict[int, list[Claim]] = defaultdict(list)
+    reader = RecordReader()
     for text, head in _records(lines):
         number = int(head[1])
         if number in numbers:
-            found[number].append(_claim(number, text))
+            found[number].append(_claim(number, text, reader.read(text, _at_once(head[0]))))
     return {number: tuple(claims) for number, claims in found.items()}
 
 
@@ -89,7 +94,13 @@ def _records(lines: Iterable[str]) -> Iterator[tuple[str, re.Match[str]]]:
         yield "\n".join(pending), head
 
 
-def _claim(number: int, text: str) -> Claim:
+def _at_once(head: str) -> int | None:
+    """How many tasks of an array may run at a time; it stands before all that an owner writes."""
+    found = _AT_ONCE.search(head)
+    return int(found[1]) if found else None
+
+
+def _claim(number: int, text: str, record: Record | None) -> Claim:
     uid, submitted = _only(_USER, text), _only(_SUBMITTED, text)
     shares = _only(_SHARES, text)
     return Claim(
@@ -97,6 +108,7 @@ def _claim(number: int, text: str) -> Claim:
         uid=None if uid is None else int(uid),
         submitted=None if submitted is None else parse_time(submitted),
         shares=() if shares is None else _shares(shares),
+        record=record,
     )
 
 
@@ -113,12 +125,15 @@ def _shares(text: str) -> tuple[NodeShare, ...]:
     )
 
 
-def shares_of(job: LiveJob, claims: Iterable[Claim]) -> tuple[NodeShare, ...] | None:
-    """What `job` holds; None where that is not certain."""
-    told = [*claims]
-    if len(told) != 1 or not told[0].is_of(job) or not _covers(told[0].shares, job.hosts):
+def details_of(job: LiveJob, claims: Sequence[Claim]) -> JobDetails | None:
+    """What is told of `job`; None where it is not certain that it is of this one."""
+    if len(claims) != 1 or not claims[0].is_of(job):
         return None
-    return told[0].shares
+    (claim,) = claims
+    shares: tuple[NodeShare, ...] | None = ()
+    if job.hosts and not job.state.is_terminal:
+        shares = claim.shares if _covers(claim.shares, job.hosts) else None
+    return JobDetails(shares, claim.record)
 
 
 def _covers(shares: tuple[NodeShare, ...], hosts: str) -> bool:

@@ -78,6 +78,7 @@ _READERS: dict[str, Read] = {
     "batch_host": parse_word,
     "requested_hosts": parse_word,
     "scheduled_hosts": parse_word,
+    "association": parse_integer,
     "name": str,
 }
 """How a column is read; all others are text. The columns are in the order of a job's fields."""

@@ -107,6 +107,8 @@ def _job(said: Said, now: datetime) -> LiveJob:
         licenses=_text(said, "licenses"),
         dependency=_text(said, "dependency"),
         wckey=_text(said, "wckey"),
+        association=_number(said.get("association_id")) or 0,
+        profile=_profile(said.get("profile")),
     )
 
 
@@ -165,6 +167,12 @@ def _number(value: object) -> int | None:
 def _time(value: object) -> datetime | None:
     seconds = _number(value)
     return datetime.fromtimestamp(seconds, UTC) if seconds and seconds < 2**33 else None
+
+
+def _profile(value: object) -> str:
+    """Read what is measured of it, in squeue's words."""
+    words = [word.title() for word in _words(value) if word != "NOT_SET"]
+    return ",".join(words) or "NotSet"
 
 
 def _exit(value: object) -> ExitCode:

@@ -40,42 +40,7 @@ def _of_objects(theirs: dict[str, Any], ours: dict[str, Any], path: str) -> Iter
         yield from differences(theirs[key], ours[key], f"{path}.{key}")
 
 
-NOT_TOLD = [
-    "accrue_time",
-    "alloc_node",
-    "alloc_sid",
-    "assoc_id",
-    "batch_flag",
-    "bitflags",
-    "boards_per_node",
-    "contiguous",
-    "cpus_per_task",
-    "derived_ec",
-    "exc_nodes",
-    "max_cpus",
-    "max_nodes",
-    "mem_per_node",
-    "min_memory_node",
-    "ntasks_per_board",
-    "ntasks_per_core_str",
-    "ntasks_per_node",
-    "ntasks_per_socket_str",
-    "pn_min_cpus",
-    "pn_min_memory",
-    "pn_min_tmp_disk",
-    "power_flags",
-    "profile",
-    "reboot",
-    "req_switch",
-    "resize_time",
-    "shared",
-    "show_flags",
-    "sockets_per_board",
-    "std_in",
-    "suspend_time",
-    "time_min",
-    "wait4switch",
-]
+NOT_TOLD = ["bitflags", "show_flags"]
 """Keys of `/queue` that are null here."""
 
 _OF_17_11 = [
@@ -103,7 +68,7 @@ MEANT: tuple[tuple[str, str, str], ...] = (
     ("queue", rf"{_JOB}\.{_any(NOT_TOLD)}", "type"),
     ("queue", rf"{_JOB}\.{_any([*_OF_17_11, 'array_task_throttle'])}", "extra"),
     ("queue", rf"{_JOB}\.(mem_per_cp|min_memory_cp)", "missing"),
-    ("queue", rf"{_JOB}\.(array_max_tasks|array_task_throttle|tres_req_str)", "type"),
+    ("queue", rf"{_JOB}\.(max_nodes|tres_req_str)", "type"),
     ("queue", rf"{_JOB}\.(cpus_allocated|cpus_alloc_layout)\.n4", "missing"),
     ("queue", rf"{_JOB}\.billable_tres", "value"),
     ("nodes", r"\.data\.n\d\.energy\.(base_consumed_energy|consumed_energy|base_watts)", "extra"),

@@ -11,6 +11,7 @@ from tests.fakes.past import FakeHistory
 from tests.places import RECORDED
 from waldur_slurm.model.batch import JobId, Task, job_id
 from waldur_slurm.model.cluster import Node, Partition, Rpc, Statistics
+from waldur_slurm.model.details import JobDetails, Record
 from waldur_slurm.model.job_state import JobState
 from waldur_slurm.model.jobs import Run
 from waldur_slurm.model.live import ExitCode, LiveJob, NodeShare
@@ -18,6 +19,7 @@ from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.past import Membership, PastRun
 from waldur_slurm.model.tres import Tres, TresName
 from waldur_slurm.slurm.grammar.values import parse_tres
+from waldur_slurm.slurm.live.grammar.records import RecordReader
 from waldur_slurm.slurm.live.grammar.things import parse_nodes, parse_partitions
 
 WHEN = datetime(2026, 11, 30, 1, 39, 28, tzinfo=UTC)
@@ -67,14 +69,14 @@ def recorded(case: str) -> Any:
 
 @dataclass
 class RecordedCluster(FakeCluster):
-    """Jobs hold on their nodes what is recorded, and statistics are those that were."""
+    """Jobs ask for and hold what is recorded, and statistics are those that were."""
 
-    shares: dict[Run, tuple[NodeShare, ...]] = field(default_factory=dict)
+    details: dict[Run, JobDetails] = field(default_factory=dict)
     statistics: Statistics | None = None
 
-    def read_shares(self, jobs: Iterable[LiveJob]) -> Mapping[Run, tuple[NodeShare, ...]]:
-        self._called("read_shares")
-        return {job.run: self.shares[job.run] for job in jobs if job.run in self.shares}
+    def read_details(self, jobs: Iterable[LiveJob]) -> Mapping[Run, JobDetails]:
+        told = super().read_details(jobs)
+        return {run: self.details.get(run, details) for run, details in told.items()}
 
     def read_statistics(self) -> Statistics:
         self._called("read_statistics")
@@ -85,14 +87,14 @@ class RecordedCluster(FakeCluster):
 def recorded_cluster(queue: str = "queue") -> RecordedCluster:
     """Make one whose jobs are those of the case `queue`."""
     cluster = RecordedCluster(
+        configuration={"MinJobAge": "0 sec"},  # whatever time it is, no job is forgotten yet
         nodes={each["name"]: node_of(each) for each in recorded("nodes").values()},
         partitions=[partition_of(each) for each in recorded("partitions").values()],
         statistics=statistics_of(recorded("stats")),
     )
     for item in recorded(queue).values():
         job = cluster.put(job_of(item))
-        if item["cpus_allocated"]:
-            cluster.shares[job.run] = tuple(shares_of(item))
+        cluster.details[job.run] = JobDetails(tuple(shares_of(item)), record_of(item))
     return cluster
 
 
@@ -146,6 +148,8 @@ def job_of(item: Mapping[str, Any]) -> LiveJob:
         licenses="",
         dependency=item["dependency"] or "",
         wckey=item["wckey"] or "",
+        association=item["assoc_id"],
+        profile="NotSet",
         stdout=item["std_out"],
         stderr=item["std_err"],
         command=item["command"] or "",
@@ -167,6 +171,33 @@ def shares_of(item: Mapping[str, Any]) -> Iterable[NodeShare]:
     for host, ids in item["cpus_alloc_layout"].items():
         each = item["min_memory_node"] or item["min_memory_cp"] * len(ids)
         yield NodeShare(host, ",".join(map(str, ids)), each, "")
+
+
+def record_of(item: Mapping[str, Any]) -> Record:
+    """Read it from a line as `scontrol show job` would have printed it."""
+    by_cpu = item["mem_per_cp"]
+    nodes = f"{item['num_nodes']}-{item['max_nodes']}" if item["max_nodes"] else item["num_nodes"]
+    record = RecordReader().read(
+        f"JobId={item['job_id']} JobName=x BatchFlag={item['batch_flag']} Reboot={item['reboot']}"
+        f" DerivedExitCode={item['derived_ec']} TimeMin=N/A AccrueTime={_second(item)}"
+        f" SuspendTime={item['suspend_time'] or 'None'}"
+        f" AllocNode:Sid={item['alloc_node']}:{item['alloc_sid']} ExcNodeList=(null)"
+        f" NumNodes={nodes} NumCPUs={item['num_cpus']} CPUs/Task={item['cpus_per_task']}"
+        f" ReqB:S:C:T=0:0:*:* Socks/Node=* NtasksPerN:B:S:C=0:0:*:* CoreSpec=*"
+        f" MinCPUsNode={item['pn_min_cpus']}"
+        f" MinMemory{'CPU' if by_cpu else 'Node'}={item['pn_min_memory']}M MinTmpDiskNode=0"
+        f" OverSubscribe={'NO' if item['shared'] == '0' else item['shared']} Contiguous=0"
+        f" Network=(null) StdIn={item['std_in']} Power= ",
+        item["array_max_tasks"],
+    )
+    assert record
+    return record
+
+
+def _second(item: Mapping[str, Any]) -> int:
+    """Since when it gains priority by age; the server's zone was UTC."""
+    told = item["accrue_time"]
+    return 0 if told == "Unknown" else int(datetime.fromisoformat(f"{told}Z").timestamp())
 
 
 def node_of(item: Mapping[str, Any]) -> Node:

@@ -25,6 +25,7 @@ from waldur_slurm.gateway.load.sample import PartitionSample, Sample
 from waldur_slurm.gateway.records.sacct import SacctRecords
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.model.batch import Component, JobId
+from waldur_slurm.model.live import ExitCode
 
 NOW = datetime(2026, 11, 30, 2, tzinfo=UTC)
 ROUTES = {
@@ -151,7 +152,7 @@ def test_many_who_ask_at_once_cost_slurm_one_reading() -> None:
     answers = gateway.client().together([Asked("/usage") for _ in range(20)])
     assert {each.status for each in answers} == {200}
     assert gateway.cluster.calls["read_jobs"] == 1
-    assert gateway.cluster.calls["read_shares"] == 1
+    assert gateway.cluster.calls["read_details"] == 1
 
 
 def test_hidden_partitions_are_left_out_of_the_rows_alone() -> None:
@@ -182,6 +183,30 @@ def test_a_component_of_a_heterogeneous_job_has_both_names_of_it() -> None:
     found = gateway.get("/queue").json["data"]["901"]
     assert (found["het_job_id"], found["het_job_offset"]) == (900, 1)
     assert (found["pack_job_id"], found["pack_job_offset"]) == (900, 1)
+
+
+def test_of_a_job_that_may_be_forgotten_the_queue_alone_tells() -> None:
+    gateway = site()
+    gateway.cluster.configuration["MinJobAge"] = "300 sec"
+    long_ago = live_job(902, state="FAILED", end=NOW.replace(year=2020), exit=ExitCode(3, 0))
+    gateway.cluster.put(long_ago)
+    gateway.cluster.put(long_ago._replace(number=903, id=JobId(903), end=datetime.now(UTC)))
+    gone, there = (gateway.get("/queue").json["data"][number] for number in ("902", "903"))
+
+    assert (gone["exit_code"], gone["pn_min_memory"], gone["shared"]) == ("3:0", None, None)
+    assert (there["exit_code"], there["pn_min_memory"], there["shared"]) == ("3:0", 10, "OK")
+
+
+def test_a_job_whose_details_somebody_forges_has_null_and_changes_no_other() -> None:
+    gateway = site()
+    before = gateway.get("/queue").json["data"]
+    gateway = site()
+    gateway.cluster.put(live_job(900))
+    gateway.cluster.forged.add(900)
+    found = gateway.get("/queue").json["data"]
+
+    assert found.pop("900")["min_memory_node"] is None
+    assert found == before
 
 
 def test_hostile_text_stays_text() -> None:

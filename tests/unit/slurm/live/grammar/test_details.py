@@ -1,11 +1,15 @@
 """A forged record makes details unknown at most, and never wrong."""
 
+from typing import Any
+
 import pytest
 
 from tests.unit.slurm.live.grammar.test_jobs import parsed
+from tests.unit.slurm.live.grammar.test_records import PRINTED
 from tests.unit.slurm.live.queue import PLAIN
+from waldur_slurm.model.job_state import JobState
 from waldur_slurm.model.live import LiveJob, NodeShare
-from waldur_slurm.slurm.live.grammar.details import parse_claims, shares_of
+from waldur_slurm.slurm.live.grammar.details import details_of, parse_claims
 
 JOB = parsed(PLAIN)
 SHARES = "Nodes=n[1-2] CPU_IDs=0-1,4 Mem=20 GRES=gpu:1(IDX:0) "
@@ -22,7 +26,8 @@ def record(
 
 
 def told(text: str, job: LiveJob = JOB) -> tuple[NodeShare, ...] | None:
-    return shares_of(job, parse_claims(text.split("\n"), frozenset({7})).get(7, ()))
+    found = details_of(job, parse_claims(text.split("\n"), frozenset({7})).get(7, ()))
+    return found.shares if found else None
 
 
 def test_what_a_job_holds_is_told_by_its_only_record() -> None:
@@ -88,6 +93,21 @@ def test_a_part_of_a_job_has_a_record_of_its_own(words: str) -> None:
 def test_a_forger_hides_nobody_elses_record() -> None:
     forger = "JobId=9 JobName=x\n\nJobId=8 JobName=y UserId="
     assert told(f"{forger}\n{record()}") is not None
+
+
+@pytest.mark.parametrize("changes", [{"hosts": ""}, {"state": JobState("COMPLETED")}])
+def test_a_job_that_waits_or_has_ended_holds_nothing_for_certain(changes: dict[str, Any]) -> None:
+    assert told(record(shares=""), JOB._replace(**changes)) == ()
+
+
+def test_how_many_tasks_run_at_once_is_told_before_all_that_an_owner_writes() -> None:
+    head = "JobId=7 ArrayJobId=3 ArrayTaskId=4 ArrayTaskThrottle=2 JobName=x ArrayTaskThrottle=9 "
+    text = f"{head}UserId=ann(1000) GroupId=g(1) SubmitTime=1796014212 EligibleTime=0 {PRINTED}"
+    found = details_of(JOB, parse_claims([text], frozenset({7}))[7])
+
+    assert found is not None
+    assert found.record is not None
+    assert found.record.at_once == 2
 
 
 def test_shares_are_of_the_run_that_was_asked_about() -> None:
