@@ -74,5 +74,10 @@ class FilesSite:
         return Means(FakeBatch(FakeQueue(), user), FakeFiles(self.trees[user]))
 
 
+def problem(answer: Answered) -> tuple[int, str]:
+    """The status of a refusal, and its kind."""
+    return answer.status, answer.json["type"].rpartition(":")[2]
+
+
 def only(*scopes: Scope, users: tuple[str, ...] = ("ann",)) -> Principal:
     return somebody(*users, scopes=scopes)
