@@ -17,6 +17,9 @@ class FakeJobs:
     def add(self, job: ManagedJob) -> None:
         self.jobs[job.id] = job
 
+    def take_over(self, job: ManagedJob) -> None:
+        self.jobs[job.id] = job
+
     def find(self, app_id: str, job_id: str) -> ManagedJob | None:
         job = self.jobs.get(job_id)
         return job if job and job.app == app_id else None

@@ -3,19 +3,21 @@
 Apps that a configuration file names are there from then on; its tokens are kept as all are, hashed.
 """
 
+import pwd
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Event as Bell
 from threading import Thread
+from typing import NamedTuple
 from uuid import uuid4
 
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.gateway.acting.audit import Caller
 from waldur_slurm.gateway.apps.app import App, uuid_of
 from waldur_slurm.gateway.apps.apply import Applying
-from waldur_slurm.gateway.apps.job import ManagedJob
+from waldur_slurm.gateway.apps.job import ManagedJob, Run, Stage
 from waldur_slurm.gateway.apps.places import Places
 from waldur_slurm.gateway.apps.plan import Gone, Idle, Live, Said, Silent, Unsent, plan_rest
 from waldur_slurm.gateway.doors.principals import Kind, Principal, RunAs
@@ -24,10 +26,13 @@ from waldur_slurm.gateway.doors.tokens import Minted, Token, Tokens, digest, id_
 from waldur_slurm.gateway.errors import GatewayError
 from waldur_slurm.gateway.settings.slurmer import SlurmerSettings, ToldApp
 from waldur_slurm.gateway.store.apps import StoredApps, StoredJobs
+from waldur_slurm.gateway.store.slurmer import SlurmerJob
 from waldur_slurm.gateway.store.sqlite import Database
 from waldur_slurm.gateway.web.ask import Site
 from waldur_slurm.gateway.web.managed_site import Managed
+from waldur_slurm.gateway.web.recalling import LOOKED_BACK
 from waldur_slurm.model.batch import JobId
+from waldur_slurm.model.names import UserName
 from waldur_slurm.telemetry.events import Event, Level, Sink
 
 OPENS = frozenset({Scope.APPS_USE})
@@ -84,6 +89,48 @@ def take_over_apps(
         _take_token(managed.tokens, app, each.token, secret, tell)
     for app in managed.apps.all():
         managed.places.ensure(app.id)
+
+
+class Taken(NamedTuple):
+    """How many jobs were new, known already, and not understood."""
+
+    added: int
+    there: int
+    skipped: int
+
+
+def take_over_jobs(managed: Managed, jobs: Sequence[SlurmerJob]) -> Taken:
+    """Let jobs of the first original be there; how their last run ended is asked when it is."""
+    added = there = 0
+    for each in jobs:
+        job = _job_of(managed, each)
+        if job is None:
+            continue
+        if managed.jobs.find(job.app, job.id):
+            there += 1
+            continue
+        managed.jobs.take_over(job)
+        added += 1
+    return Taken(added, there, len(jobs) - added - there)
+
+
+def _job_of(managed: Managed, told: SlurmerJob) -> ManagedJob | None:
+    """Believe a row of a known app and a known user whose directory is where it is looked for."""
+    job_id, app_id = uuid_of(told.id), uuid_of(told.app)
+    if job_id is None or app_id is None or managed.apps.find(app_id) is None:
+        return None
+    if told.directory.strip("/") != f"applications/{app_id}/jobs/{job_id}":
+        return None
+    try:
+        uid = pwd.getpwnam(told.user).pw_uid
+    except (KeyError, ValueError):
+        return None
+    now = datetime.now(UTC).replace(microsecond=0)
+    stdout = f"{managed.places.directory(app_id, job_id)}/slurm-{told.slurm_id}.out"
+    run = Run(str(uuid4()), 1, now - LOOKED_BACK, told.slurm_id, stdout=stdout)
+    runs = (run,) if told.slurm_id > 0 else ()
+    user, stage = UserName(told.user), Stage.READY
+    return ManagedJob(job_id, app_id, user, uid, told.name, now, stage, runs)
 
 
 def _app_of(told: ToldApp, known: tuple[App, ...]) -> App:

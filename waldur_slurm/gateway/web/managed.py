@@ -90,9 +90,9 @@ async def ensure_person(ask: Ask, user: str) -> Person:
     return await ask.site.crossing.hands.run(lambda: ask.site.actors.find_person(ask.caller, user))
 
 
-async def find_job(ask: Ask, app: App, user: UserName) -> ManagedJob:
-    """Find the job of the path; one of somebody else's is not there, as one that never was."""
-    job_id = uuid_of(ask.request.path_params["job_id"])
+async def find_job(ask: Ask, app: App, user: UserName, named: str) -> ManagedJob:
+    """Find a job; one of somebody else's is not there, as one that never was."""
+    job_id = uuid_of(named)
     found = await stored(ask, lambda: managed(ask).jobs.find(app.id, job_id)) if job_id else None
     if found is None or found.stage is not Stage.READY or not _is_his(found, app, user):
         raise NotThere("there is no such job")
