@@ -32,10 +32,15 @@ from waldur_slurm.gateway.means import Builder
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.privacy import Privacy
 from waldur_slurm.gateway.picture.recorder import Recorder
+from waldur_slurm.gateway.post.cycle import Postman
+from waldur_slurm.gateway.post.letter import Method
+from waldur_slurm.gateway.post.port import Sender
+from waldur_slurm.gateway.posting import senders_of
 from waldur_slurm.gateway.records.port import Records
 from waldur_slurm.gateway.settings import Settings
 from waldur_slurm.gateway.settings.acting import Executor
 from waldur_slurm.gateway.settings.readers import ClusterSource
+from waldur_slurm.gateway.store.letters import StoredLetters
 from waldur_slurm.gateway.store.samples import StoredSamples
 from waldur_slurm.gateway.store.secret import server_secret
 from waldur_slurm.gateway.store.sqlite import Database
@@ -255,6 +260,22 @@ class Parts:
         database = Database(self.settings.state_dir / "gateway.sqlite")
         self._closing.callback(database.close)
         return database
+
+    @cached_property
+    def letters(self) -> StoredLetters:
+        return StoredLetters(self.database)
+
+    @cached_property
+    def senders(self) -> Mapping[Method, Sender]:
+        return senders_of(self.settings.letters, self.tell)
+
+    @cached_property
+    def postman(self) -> Postman:
+        return Postman(self.letters, self.senders, self.tell)
+
+    def posting(self) -> AbstractContextManager[None]:
+        """Send letters for as long as it lasts, where there is a way to."""
+        return self.postman.running() if self.settings.letters.are_sent else nullcontext()
 
     @cached_property
     def samples(self) -> StoredSamples:
