@@ -53,7 +53,8 @@ def test_one_job_is_read_alone_with_all_its_parts(live: LiveSite) -> None:
     assert {(job.id.number, job.user) for job in found} == {(array, ANN)}
     (alone,) = live.cluster.read_job(JobId(other)).jobs
     assert (alone.run, alone.user) == (live.jobs()[other].run, BOB)
-    assert live.cluster.read_job(JobId(other + 1000)).jobs == ()
+    for nowhere in (other + 1000, 2**31 - 1, 2**31, 2**32 - 1):
+        assert live.cluster.read_job(JobId(nowhere)).jobs == ()
 
 
 def test_a_job_that_runs_says_where_since_when_and_until_when(live: LiveSite) -> None:

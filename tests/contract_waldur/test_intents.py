@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tests.contract_waldur.sites import ServedSite, Site, resource_of, serve_create
+from tests.fixtures_waldur import StartWaldur
 from waldur_slurm.agent.errors import WaldurRejected
 from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
 from waldur_slurm.agent.model.marketplace import (
@@ -349,6 +350,21 @@ def test_the_agent_registers_itself_once_however_often_it_starts(site: Site) -> 
         expected = 1 if site.market.dialect is Dialect.TODAY else 0
         assert len(agents) == expected
         assert "waldur.registration_failed" not in site.notices
+
+
+def test_that_the_agent_is_alive_is_told_without_another_start(start_waldur: StartWaldur) -> None:
+    site = ServedSite(start_waldur("today"))
+    site.market.register_agent("1.0.0", "pull")
+    store = site.waldur.store
+    store.run("UPDATE identities SET last_restarted = 'long ago'")
+    store.run("UPDATE processors SET last_run = 'long ago'")
+
+    site.market.register_agent("1.0.0", "pull", has_started=False)
+
+    (identity,) = store.rows("SELECT * FROM identities")
+    (processor,) = store.rows("SELECT * FROM processors")
+    assert identity["last_restarted"] == "long ago"
+    assert processor["last_run"] != "long ago"
 
 
 def test_the_rights_of_the_token_are_named(site: Site) -> None:

@@ -149,3 +149,22 @@ def test_a_member_from_before_the_option_becomes_an_offering_user_only_with_it(
 
     assert [person.user for person in site.market.read_offering_users()] == [ann]
     site.close()
+
+
+@pytest.mark.parametrize("state", ["Requested deletion", "Deleting"])
+def test_an_offering_user_that_waldur_wants_deleted_is_told_as_deleted(
+    start_waldur: StartWaldur, state: str
+) -> None:
+    site = ServedSite(start_waldur("today", allocation_delay=0.0))
+    project = site.make_project()
+    ann, bob = (site.add_member(project, name) for name in ("ann", "bob"))
+    serve_create(site, project, {})
+    site.waldur.set_offering_user_state(ann, state)
+    known = {person.user: person for person in site.market.read_offering_users()}
+    assert known[bob].to_be_deleted == ""
+
+    site.market.tell_offering_user_deleted(known[ann].to_be_deleted)
+
+    (gone,) = (p for p in site.market.read_offering_users() if p.user == ann)
+    assert (gone.is_leaving, gone.to_be_deleted) == (True, "")
+    assert [u["state"] for u in site.waldur.offering_users() if u["user"] == ann] == ["Deleted"]

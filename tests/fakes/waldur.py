@@ -315,9 +315,9 @@ class FakeMarketplace(Ledger, Faulty):
         self.offering = replace(self.offering, components=components)
 
     @answers
-    def register_agent(self, version: str, direction: str) -> None:
+    def register_agent(self, version: str, direction: str, *, has_started: bool = True) -> None:
         if self.dialect is Dialect.TODAY:
-            self.note("register_agent", direction, version)
+            self.note("register_agent" if has_started else "show_agent", direction, version)
 
     @answers
     def read_rights(self) -> Rights:

@@ -214,6 +214,11 @@ class Ledger:
             amount=amount,
         )
 
+    def tell_offering_user_deleted(self, offering_user: str) -> None:
+        for user, person in self.offering_users.items():
+            if person.to_be_deleted == offering_user:
+                self.offering_users[user] = replace(person, to_be_deleted="")
+
     def read_usage_policies(self) -> tuple[UsagePolicy, ...]:
         return tuple(self.usage_policies)
 

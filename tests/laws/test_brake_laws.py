@@ -25,6 +25,7 @@ from tests.fakes.pull_worlds import (
 )
 from tests.laws.test_plan_pull_laws import alone, foreign_accounts
 from waldur_slurm.agent.model.marketplace import Dialect
+from waldur_slurm.agent.pull.vocabulary.stages import Stage
 from waldur_slurm.agent.pull.vocabulary.steps import (
     AdoptAccount,
     CancelJobs,
@@ -35,7 +36,6 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     SetDefaultAccount,
     SetLimits,
     SetQos,
-    Stage,
     Step,
     TellNoAssociation,
     subject_of,

@@ -30,9 +30,8 @@ from waldur_slurm.agent.pull.order_looks import OrderLooks
 from waldur_slurm.agent.pull.sight import Part
 from waldur_slurm.agent.pull.tell import WaldurWriter
 from waldur_slurm.agent.pull.vocabulary.steps import Judgement, SlurmStep, Step, Telling
-from waldur_slurm.agent.pull.world.ownership import promised
 from waldur_slurm.agent.pull.world.policy import NO_CONSENT
-from waldur_slurm.agent.pull.world.touched import newly_ordered
+from waldur_slurm.agent.pull.world.touched import background_of, newly_ordered
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import ROOT
 
@@ -210,8 +209,8 @@ def what_a_look_sees(site: Site) -> tuple[set[ResourceUuid], Part]:
     cycle = site.cycle()
     ordered = newly_ordered(site.waldur.read_orders(), frozenset(), site.policy)
     everything = cycle.look(cycle.everything, Journal(site.state), NO_CONSENT)
-    claims = promised(everything.world)
-    return ordered, Part(site.slurm, site.waldur, site.policy, ordered, claims)
+    background = background_of(everything.world)
+    return ordered, Part(site.slurm, site.waldur, site.policy, ordered, background)
 
 
 @pytest.mark.parametrize("broken", [Deed("create", 0, 1), Deed("create", 1, 2)])

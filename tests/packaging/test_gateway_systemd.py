@@ -1,6 +1,7 @@
 """What is shipped to run the gateway is what systemd takes, and gives it no more than it needs."""
 
 import configparser
+import json
 import re
 import shutil
 import subprocess
@@ -16,6 +17,14 @@ from waldur_slurm.variables.env_file import read_env_file
 SHIPPED = PROJECT / "systemd-conf" / "gateway"
 UNITS = [SHIPPED / "slurm-gateway.service", SHIPPED / "slurm-rest-api.service"]
 ENV_FILES = [SHIPPED / "slurm-gateway.env", SHIPPED / "slurm-rest-api.env"]
+ACTING = SHIPPED / "slurm-gateway-acting.conf"
+HAND_PAGE = (PROJECT / "docs" / "hand.md").read_text(encoding="utf-8")
+UNRELATED = {
+    "UserOrDynamicUser", "AmbientCapabilities", "SupplementaryGroups", "KeyringMode", "Delegate",
+    "NotifyAccess", "UMask",
+}  # fmt: skip
+"""What systemd judges, and nobody who becomes a user is bound by."""
+
 COMMENTED = re.compile(r"^#(?=[A-Z_]+=)", re.MULTILINE)
 
 
@@ -58,6 +67,27 @@ def test_the_service_may_do_little_beside_its_work(unit: Path) -> None:
     assert judged.returncode == 0, judged.stdout[-300:]
     assert (told["User"], told["CapabilityBoundingSet"]) == ("slurm-gateway", "")
     assert "PrivateUsers" not in told
+
+
+def test_what_lets_it_act_by_sudo_takes_the_whole_sandbox_back(tmp_path: Path) -> None:
+    """Much of it implies NoNewPrivileges for a user's service; what the hand needs inherits it."""
+    told, taken_back = service(UNITS[0]), service(ACTING)
+    names = [*told]
+    sandbox = {*names[names.index("NoNewPrivileges") :]} - {"SystemCallErrorNumber"}
+    unit = tmp_path / UNITS[0].name
+    shutil.copy(UNITS[0], unit)
+    drop_in = tmp_path / f"{unit.name}.d" / "acting.conf"
+    drop_in.parent.mkdir()
+    shutil.copy(ACTING, drop_in)
+
+    verified = analyze("verify", unit)
+    judged = analyze("security", "--offline=true", "--json=short", unit)
+
+    assert {*taken_back} == sandbox
+    assert (verified.returncode, verified.stderr) == (0, "")
+    left = {row["json_field"] for row in json.loads(judged.stdout) if row["set"]}
+    assert left == UNRELATED
+    assert f"{ACTING.name} /etc/systemd/system/{unit.name}.d/{drop_in.name}" in HAND_PAGE
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=name_of)

@@ -205,7 +205,7 @@ def test_prometheus_is_told_the_addresses_that_the_env_files_name() -> None:
     targets = {target for each in job["static_configs"] for target in each["targets"]}
 
     listening = set()
-    for file in (PROJECT / "systemd-conf").glob("service-*/*.env"):
+    for file in (PROJECT / "systemd-conf").glob("service-*/*[!@].env"):
         lines = file.read_text(encoding="utf-8").splitlines()
         pairs = dict(line.split("=", 1) for line in lines if line and line[0] != "#")
         listening.add(str(Settings.from_environ(pairs).http_listen))

@@ -29,7 +29,7 @@ examples:
   slurm-gateway token make --name portal --scopes cluster:read,jobs:read:all
       a token that may see the cluster and everybody's jobs for 90 days
   slurm-gateway -c config.yml
-      serve Slurm RestAPI's clients by its own configuration
+      serve Slurm RestAPI's clients, or Slurmer's, by its own configuration
   slurm-gateway token list
       all tokens: until when each is valid, and when it was last used
   slurm-gateway token revoke ID
@@ -66,14 +66,20 @@ def build() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="FILE",
-        help="a configuration file of Slurm RestAPI, taken as it is; may come several times",
+        help="a configuration file of Slurm RestAPI or Slurmer, as it is; may come several times",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     settings = commands.add_parser("settings", help="show every setting that is in force")
     _add_json(settings)
     take_over = commands.add_parser("import", help="take over what an original has kept")
-    take_over.add_argument("what", choices=["restapi"], help="Slurm RestAPI's archive of the load")
-    take_over.add_argument("file", type=Path, metavar="FILE", help="such as db.json")
+    take_over.add_argument(
+        "what",
+        choices=["restapi", "slurmer"],
+        help="Slurm RestAPI's archive of the load, or Slurmer's jobs",
+    )
+    take_over.add_argument(
+        "files", type=Path, metavar="FILE", nargs="+", help="db.json, or config.yml slurmer.db"
+    )
     take_over.add_argument("--cluster", help="whose load it is; the default cluster otherwise")
     for command in (settings, take_over):
         _add_env_file(command, default=argparse.SUPPRESS)

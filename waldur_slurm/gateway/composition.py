@@ -33,9 +33,7 @@ from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.privacy import Privacy
 from waldur_slurm.gateway.picture.recorder import Recorder
 from waldur_slurm.gateway.post.cycle import Postman
-from waldur_slurm.gateway.post.letter import Method
-from waldur_slurm.gateway.post.port import Sender
-from waldur_slurm.gateway.posting import senders_of
+from waldur_slurm.gateway.posting import postman_of
 from waldur_slurm.gateway.records.port import Records
 from waldur_slurm.gateway.settings import Settings
 from waldur_slurm.gateway.settings.acting import Executor
@@ -266,12 +264,8 @@ class Parts:
         return StoredLetters(self.database)
 
     @cached_property
-    def senders(self) -> Mapping[Method, Sender]:
-        return senders_of(self.settings.letters, self.tell)
-
-    @cached_property
     def postman(self) -> Postman:
-        return Postman(self.letters, self.senders, self.tell)
+        return postman_of(self.settings.letters, self.letters, self.tell)
 
     def posting(self) -> AbstractContextManager[None]:
         """Send letters for as long as it lasts, where there is a way to."""

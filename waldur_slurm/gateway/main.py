@@ -52,6 +52,8 @@ def _run(arguments: argparse.Namespace, environ: Environ, hidden: list[str]) -> 
 
 def _config_files(arguments: argparse.Namespace, environ: Environ) -> list[Path]:
     """Return those that were typed, else the one where Slurm RestAPI looks for its own."""
+    if arguments.command == "import" and arguments.what == "slurmer":
+        return [*arguments.config, arguments.files[0]]
     told = plain(environ.get("SLURM_REST_API_CONFIG", ""))
     return arguments.config or ([Path(told)] if told else [])
 

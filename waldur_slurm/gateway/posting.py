@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from waldur_slurm.gateway.post.cycle import Postman
 from waldur_slurm.gateway.post.letter import Method
-from waldur_slurm.gateway.post.port import Sender
+from waldur_slurm.gateway.post.port import Letters, Sender
 from waldur_slurm.gateway.post.senders.log import Log
 from waldur_slurm.gateway.post.senders.slack import Slack
 from waldur_slurm.gateway.post.senders.smtp import Login, Smtp
@@ -19,8 +20,8 @@ NEEDS = {
 """What has to be set for a way to be there."""
 
 
-def senders_of(told: LetterSettings, tell: Sink) -> dict[Method, Sender]:
-    return dict(_senders(told, tell))
+def postman_of(told: LetterSettings, letters: Letters, tell: Sink) -> Postman:
+    return Postman(letters, dict(_senders(told, tell)), tell)
 
 
 def _senders(told: LetterSettings, tell: Sink) -> Iterator[tuple[Method, Sender]]:

@@ -104,6 +104,29 @@ def test_a_directory_may_begin_where_the_caller_is(executor: ExecutorSite) -> No
     assert where_he_is.stdout == "/usr\n"
 
 
+def test_the_originals_service_makes_and_removes_a_jobs_directory_by_it(
+    executor: ExecutorSite,
+) -> None:
+    """It says names without a path, and directories that begin where it is itself."""
+    executor.allow("/usr/bin/mkdir", "/usr/bin/tee", "/usr/bin/rm")
+    jobs = executor.directory / "jobs"
+    jobs.mkdir(exist_ok=True)
+    jobs.chmod(0o1777)
+
+    def ask(command: str, *args: str, **more: str) -> None:
+        done = executor.run("--stdin", stdin=request(ALICE, command, *args, **more), cwd=jobs)
+        assert (done.returncode, done.stderr) == (0, "")
+
+    ask("mkdir", "-p", "app/1", dir="")
+    ask("tee", "batch.sh", dir="app/1", stdin=LARGE)
+    found = (jobs / "app" / "1" / "batch.sh").stat()
+    ask("rm", "-rf", "app", dir="")
+
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o7777) == (2001, 2001, 0o644)
+    assert found.st_size == len(LARGE)
+    assert list(jobs.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("directory", "why"),
     [

@@ -60,6 +60,19 @@ def test_it_finds_nothing_wrong_with_handing_in_either(
     fuzz(acting, token, tmp_path, "--include-path=/api/v1/jobs", "--include-method=POST")
 
 
+@pytest.mark.timeout(600)
+def test_it_finds_nothing_wrong_with_steering_either(
+    acting_site: ActingSite, acting: ActingGateway, tmp_path: Path
+) -> None:
+    of_one = r"/\{job_id\}(/(hold|script))?"
+    fuzz(
+        acting,
+        acting_site.token(),
+        tmp_path,
+        f"--include-path-regex=^/api/v1/jobs(:cancel|{of_one})$",
+    )
+
+
 def fuzz(gateway: Gateway, token: str, directory: Path, *more: str) -> None:
     configured = directory / "schemathesis.toml"
     configured.write_text(CONFIGURATION)

@@ -8,6 +8,7 @@ from waldur_slurm.agent.composition import Parts
 from waldur_slurm.agent.daemon.cycle import run_audited
 from waldur_slurm.agent.daemon.daemon import Daemon
 from waldur_slurm.agent.daemon.looks import Looks
+from waldur_slurm.agent.daemon.presence import Presence
 from waldur_slurm.agent.daemon.timing import look_timed, run_timed
 from waldur_slurm.agent.directions import Carrier, carrier_of
 from waldur_slurm.telemetry.events import Event, Level
@@ -43,19 +44,20 @@ def _looks(parts: Parts, carrier: Carrier) -> Looks | None:
 
 
 class _Cycles:
-    """The daemon's cycles; after the first good one, Waldur's providers see the agent."""
+    """The daemon's cycles; by good ones Waldur's providers see that the agent is there."""
 
     def __init__(self, parts: Parts, carrier: Carrier) -> None:
         self._parts = parts
         self._carrier = carrier
-        self._is_registered = False
+        register, direction = parts.marketplace.register_agent, parts.settings.direction
+        self._presence = Presence(
+            lambda has_started: register(__version__, direction, has_started=has_started)
+        )
 
     def run(self) -> None:
         parts = self._parts
         run_timed(parts.tell, lambda: run_audited(parts.audit, self._carrier.run))
-        if not self._is_registered:
-            parts.marketplace.register_agent(__version__, parts.settings.direction)
-            self._is_registered = True
+        self._presence.note_good_cycle()
 
 
 def _introduce(parts: Parts) -> None:

@@ -157,6 +157,8 @@ class OfferingUser:
     """Where it is not usable, in words for who runs the site."""
     is_leaving: bool = False
     """Waldur is taking it away, or has: its person counts as one who left."""
+    to_be_deleted: str = ""
+    """Its own uuid, while Waldur waits to hear that it is deleted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 from waldur_slurm.agent.errors import WaldurError
 from waldur_slurm.agent.model.marketplace import OfferingUuid, Resource
 from waldur_slurm.agent.pull.vocabulary.failures import Failure, HomeNotMade, NotYet
+from waldur_slurm.agent.pull.vocabulary.stages import Stage
 from waldur_slurm.agent.pull.vocabulary.steps import (
     AddAccount,
     AddUser,
@@ -33,7 +34,6 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     SetLimits,
     SetQos,
     SlurmStep,
-    Stage,
     Step,
     subject_of,
 )

@@ -11,10 +11,14 @@ from waldur_slurm.agent.pull.cycle import Ended, PullCycle
 from waldur_slurm.agent.pull.memory.awaited import Awaited, arrived, still_awaited
 from waldur_slurm.agent.pull.news import CycleReport
 from waldur_slurm.agent.pull.sight import Part
-from waldur_slurm.agent.pull.world.ownership import promised
 from waldur_slurm.agent.pull.world.policy import NO_CONSENT, Consent
-from waldur_slurm.agent.pull.world.touched import Seen, newly_ordered, seen_of
-from waldur_slurm.agent.pull.world.world import Claims
+from waldur_slurm.agent.pull.world.touched import (
+    Background,
+    Seen,
+    background_of,
+    newly_ordered,
+    seen_of,
+)
 from waldur_slurm.agent.report.look import Look
 from waldur_slurm.errors import UnclearPart
 
@@ -28,14 +32,14 @@ class OrderLooks:
     def __init__(self, cycle: PullCycle) -> None:
         self._cycle = cycle
         self._seen: Seen = frozenset()
-        self._claims: Claims = {}
+        self._background = Background()
         self._awaited: tuple[Awaited, ...] = ()
 
     def run(self, consent: Consent = NO_CONSENT) -> CycleReport:
         """A cycle that sees everything, and by that all that looks need to know."""
         ended = self._cycle.serve(self._cycle.everything, consent)
         self._seen = seen_of(ended.world.waldur.orders)
-        self._claims = promised(ended.world)
+        self._background = background_of(ended.world)
         self._await_people(ended)
         return ended.report
 
@@ -52,7 +56,13 @@ class OrderLooks:
 
     def _serve(self, resources: Collection[ResourceUuid], orders: Collection[Order]) -> Look:
         cycle = self._cycle
-        part = Part(cycle.accounting, cycle.marketplace, cycle.policy, resources, self._claims)
+        part = Part(
+            accounting=cycle.accounting,
+            marketplace=cycle.marketplace,
+            policy=cycle.policy,
+            resources=resources,
+            background=self._background,
+        )
         try:
             ended = cycle.serve(part, NO_CONSENT)
         except UnclearPart:

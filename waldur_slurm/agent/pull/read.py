@@ -63,10 +63,15 @@ def read_part_of_waldur(marketplace: Marketplace, wanted: Collection[ResourceUui
     resources = tuple(_readable(marketplace, sorted(wanted)))
     read = {resource.uuid for resource in resources}
     orders = tuple(order for order in listed if order.resource in read)
-    members = marketplace.read_teams(resources) if resources else {}
-    team = frozenset[UserUuid]().union(*members.values())
+    teams = marketplace.read_teams(resources) if resources else {}
+    team = frozenset[UserUuid]().union(*teams.values())
     offering_users = marketplace.read_offering_users_of(team) if team else ()
-    return _side(marketplace, orders, resources, members, offering_users, None)
+    projects = {resource.project.uuid for resource in resources}
+    listed_accounts = marketplace.read_project_accounts() if resources else ()
+    accounts = [account for account in listed_accounts if account.project in projects]
+    persons = tuple(account.person for account in accounts)
+    members = with_accounts(teams, resources, accounts)
+    return _side(marketplace, orders, resources, members, (*offering_users, *persons), None)
 
 
 def _readable(marketplace: Marketplace, wanted: Iterable[ResourceUuid]) -> Iterator[Resource]:

@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 from waldur_slurm.agent.model.marketplace import ResourceUuid
 from waldur_slurm.agent.pull.read import read_part_of_waldur, read_waldur
 from waldur_slurm.agent.pull.world.policy import PullPolicy
-from waldur_slurm.agent.pull.world.touched import touched_by
+from waldur_slurm.agent.pull.world.touched import Background, touched_by
 from waldur_slurm.agent.pull.world.world import Claims, WaldurSide
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.model.accounts import Snapshot
@@ -78,7 +78,11 @@ class Part:
     marketplace: Marketplace
     policy: PullPolicy
     resources: Collection[ResourceUuid]
-    claims: Claims
+    background: Background
+
+    @property
+    def claims(self) -> Claims:
+        return self.background.claims
 
     def read_both(self) -> Both:
         waldur = self.read_waldur()
@@ -88,4 +92,5 @@ class Part:
         return read_part_of_waldur(self.marketplace, self.resources)
 
     def read_slurm(self, waldur: WaldurSide) -> Snapshot:
-        return self.accounting.read_part(touched_by(self.policy, waldur.resources))
+        places = self.background.places
+        return self.accounting.read_part(touched_by(self.policy, waldur.resources, places))

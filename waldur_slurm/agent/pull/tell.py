@@ -16,6 +16,7 @@ from waldur_slurm.agent.pull.vocabulary.failures import Failure
 from waldur_slurm.agent.pull.vocabulary.steps import (
     ApproveOrder,
     CompleteOrder,
+    DeleteOfferingUser,
     ErrOrder,
     ExplainOrder,
     Judgement,
@@ -93,6 +94,8 @@ class WaldurWriter:
                 waldur.tell_association(step.resource, step.user)
             case TellNoAssociation():
                 waldur.tell_no_association(step.resource, step.user)
+            case DeleteOfferingUser():
+                waldur.tell_offering_user_deleted(step.offering_user)
             case MakeOfferingUser():
                 waldur.tell_offering_user(step.user)
             case _:
@@ -112,7 +115,7 @@ def _turn(step: Judgement | Telling) -> str:
     match step:
         case ApproveOrder() | RejectOrder() | ExplainOrder() | ErrOrder():
             return step.order
-        case MakeOfferingUser():
+        case MakeOfferingUser() | DeleteOfferingUser():
             return step.user
         case _:
             return step.resource.uuid

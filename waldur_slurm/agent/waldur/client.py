@@ -182,10 +182,11 @@ class WaldurMarketplace(People):
         rows = self._session.rows(_POLICIES, query, lambda row: parse_usage_policy(row, _POLICIES))
         return tuple(policy for offering, policy in rows if offering == self._offering_uuid)
 
-    def register_agent(self, version: str, direction: str) -> None:
+    def register_agent(self, version: str, direction: str, *, has_started: bool = True) -> None:
         """Providers seeing the agent is a convenience: no failure of it stops anything."""
         try:
-            self._api.register_agent(f"waldur-slurm-agent {direction}", version, direction)
+            name = f"waldur-slurm-agent {direction}"
+            self._api.register_agent(name, version, direction, has_started=has_started)
         except WaldurError as error:
             self._tell(registration_failed(error))
 

@@ -1,7 +1,8 @@
-"""Offering users by the person: asked for one by one, and made where somebody has none."""
+"""Offering users one by one: asked for, made where somebody has none, and said to be deleted."""
 
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 
 from waldur_slurm.agent.errors import WaldurRejected
 from waldur_slurm.agent.model.marketplace import OfferingUser, OfferingUuid, UserUuid
@@ -37,3 +38,13 @@ def make_offering_user(session: WaldurSession, offering: OfferingUuid, user: Use
         filters = {"offering_uuid": offering, "user_uuid": user}
         if not session.rows(_LIST, filters, lambda row: parse_uuid(row, _LIST)):
             raise
+
+
+def delete_offering_user(session: WaldurSession, offering_user: str) -> None:
+    """By two steps; after a crash between them the first is refused, as it has been taken."""
+    try:
+        session.act(_LIST, offering_user, "set_deleting", {})
+    except WaldurRejected as error:
+        if error.status != HTTPStatus.CONFLICT:
+            raise
+    session.act(_LIST, offering_user, "set_deleted", {})

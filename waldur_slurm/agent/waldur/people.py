@@ -14,7 +14,11 @@ from waldur_slurm.agent.model.marketplace import (
     UserUuid,
 )
 from waldur_slurm.agent.waldur.members import read_few_members, read_members
-from waldur_slurm.agent.waldur.offering_users import make_offering_user, read_offering_users_of
+from waldur_slurm.agent.waldur.offering_users import (
+    delete_offering_user,
+    make_offering_user,
+    read_offering_users_of,
+)
 from waldur_slurm.agent.waldur.opened import Opened
 from waldur_slurm.agent.waldur.project_accounts import find_lists, read_lists
 from waldur_slurm.agent.waldur.session import Endpoints
@@ -93,6 +97,10 @@ class People(Opened):
     def tell_offering_user(self, user: UserUuid) -> None:
         self._opened()
         make_offering_user(self._session, self._offering_uuid, user)
+
+    def tell_offering_user_deleted(self, offering_user: str) -> None:
+        self._opened()
+        delete_offering_user(self._session, offering_user)
 
     def read_associations(
         self, resources: Collection[Resource]

@@ -121,6 +121,10 @@ class Marketplace(Protocol):
         """Make somebody an offering user, without a user name; who is one already stays as is."""
         ...
 
+    def tell_offering_user_deleted(self, offering_user: str) -> None:
+        """Say that one whose deletion Waldur asked for is deleted; `today` alone asks for that."""
+        ...
+
     def tell_backend_id(self, resource: Resource, backend_id: str) -> None: ...
 
     def tell_limits(self, resource: Resource, limits: Mapping[ComponentType, int]) -> None: ...
@@ -183,8 +187,11 @@ class Marketplace(Protocol):
         """Policies that steer what the offering's allocations may use in each period."""
         ...
 
-    def register_agent(self, version: str, direction: str) -> None:
-        """Let providers see this agent in Waldur, where it has a place for that."""
+    def register_agent(self, version: str, direction: str, *, has_started: bool = True) -> None:
+        """Let providers see this agent in Waldur, where it has a place for that.
+
+        Without `has_started` only that it is alive: its last start stays as it was told.
+        """
         ...
 
     def read_rights(self) -> Rights:

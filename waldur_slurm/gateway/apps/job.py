@@ -87,7 +87,13 @@ class ManagedJob:
 class Jobs(Protocol):
     """Where managed jobs are kept; each may raise `StateError`."""
 
-    def add(self, job: ManagedJob) -> None: ...
+    def add(self, job: ManagedJob) -> None:
+        """Keep a new one, without runs."""
+        ...
+
+    def take_over(self, job: ManagedJob) -> None:
+        """Keep one that is there already, with its runs: all of it, or nothing."""
+        ...
 
     def find(self, app_id: str, job_id: str) -> ManagedJob | None: ...
 

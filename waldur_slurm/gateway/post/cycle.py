@@ -49,6 +49,10 @@ class Postman:
         self._is_store_silent = False
         self._forgot: datetime | None = None
 
+    def knows(self, method: Method) -> bool:
+        """Whether there is a way to send letters so."""
+        return method in self._senders
+
     @contextmanager
     def running(self) -> Iterator[None]:
         thread = Thread(target=self._run, name="post", daemon=True)

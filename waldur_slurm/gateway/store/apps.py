@@ -48,16 +48,19 @@ class StoredJobs:
         self._database = database
 
     def add(self, job: ManagedJob) -> None:
-        row = {
-            "id": job.id,
-            "app": job.app,
-            "user": job.user,
-            "uid": job.uid,
-            "name": job.name,
-            "made": _second(job.made),
-            "stage": job.stage,
-        }
-        _change(self._database, "add_app_job", row)
+        _change(self._database, "add_app_job", _job_row(job))
+
+    def take_over(self, job: ManagedJob) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(QUERIES["add_app_job"], _job_row(job))
+            for run in job.runs:
+                connection.execute(QUERIES["add_app_run"], _run_row(job.id, run, ""))
+                sent = {"id": run.id, "slurm_id": run.slurm_id}
+                connection.execute(QUERIES["note_app_run_submitted"], sent)
+                seen = {"id": run.id, "account": run.account, "stdout": run.stdout}
+                connection.execute(QUERIES["note_app_run_seen"], seen)
+
+        self._database.write(work)
 
     def find(self, app_id: str, job_id: str) -> ManagedJob | None:
         def work(connection: sqlite3.Connection) -> tuple[Rows, Rows]:
@@ -91,14 +94,7 @@ class StoredJobs:
         _change(self._database, "set_app_job_stage", {"id": job_id, "stage": stage})
 
     def add_run(self, job_id: str, run: Run, script: str) -> None:
-        row = {
-            "id": run.id,
-            "job": job_id,
-            "number": run.number,
-            "asked": _second(run.asked),
-            "script": script,
-        }
-        _change(self._database, "add_app_run", row)
+        _change(self._database, "add_app_run", _run_row(job_id, run, script))
 
     def script_of(self, run_id: str) -> str:
         ((script,),) = _rows(self._database, "app_run_script", {"id": run_id})
@@ -143,6 +139,28 @@ def _change(database: Database, query: str, row: Mapping[str, object]) -> int:
         return connection.execute(QUERIES[query], row).rowcount
 
     return database.write(work)
+
+
+def _job_row(job: ManagedJob) -> dict[str, object]:
+    return {
+        "id": job.id,
+        "app": job.app,
+        "user": job.user,
+        "uid": job.uid,
+        "name": job.name,
+        "made": _second(job.made),
+        "stage": job.stage,
+    }
+
+
+def _run_row(job_id: str, run: Run, script: str) -> dict[str, object]:
+    return {
+        "id": run.id,
+        "job": job_id,
+        "number": run.number,
+        "asked": _second(run.asked),
+        "script": script,
+    }
 
 
 def _app(app_id: str, name: str, made: int, cross_user: int) -> App:

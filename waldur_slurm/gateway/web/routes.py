@@ -26,6 +26,7 @@ from waldur_slurm.gateway.web.native import (
     summary,
 )
 from waldur_slurm.gateway.web.native import cluster_views as views
+from waldur_slurm.gateway.web.native.app_routes import APP_ROUTES
 from waldur_slurm.gateway.web.native.file_routes import FILE_ROUTES
 from waldur_slurm.gateway.web.native.steer_routes import STEER_ROUTES
 from waldur_slurm.gateway.web.native.submit_routes import SUBMIT_ROUTES
@@ -293,6 +294,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     *_below("/api/v1", _OF_A_CLUSTER),
     *_below("/api/v1/clusters/{cluster}", _OF_A_CLUSTER),
+    *APP_ROUTES,
     *RESTAPI_ROUTES,
     *SLURMER_ROUTES,
 )

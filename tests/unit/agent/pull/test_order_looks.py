@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fakes.pull import Site, new_site, served
+from tests.fakes.pull import WALDUR_ACCOUNT, Site, new_site, served
 from waldur_slurm.agent.errors import UnexpectedPayload, WaldurRejected
 from waldur_slurm.agent.model.marketplace import (
     Dialect,
@@ -310,12 +310,29 @@ def test_many_new_orders_are_left_to_a_cycle_at_once(site: Site) -> None:
     assert looks.look().is_cycle_wanted is False
 
 
+def test_a_default_account_below_others_and_a_customer_that_was_moved_are_no_obstacle(
+    site: Site,
+) -> None:
+    faculty, institute = (AccountName(name) for name in ("faculty", "institute"))
+    project = known_team(site, "ann")
+    site.slurm.put(Account(faculty, parent=ROOT))
+    site.slurm.put(Account(institute, parent=faculty))
+    for name in (WALDUR_ACCOUNT, AccountName(f"hpc_{project.customer_uuid}")):
+        site.slurm.put(replace(site.accounts()[name], parent=institute))
+    looks = after_a_cycle(site)
+    order = site.waldur.place_create(project, "more")
+
+    assert looks.look().is_cycle_wanted is False
+
+    assert site.account_of(order.resource).users == {ANN}
+
+
 def test_an_account_that_hangs_where_nobody_looked_takes_a_cycle(site: Site) -> None:
     resource = served(site, "ann", limits={"gpu": 1})
+    looks = after_a_cycle(site)
     elsewhere = Account(AccountName("elsewhere"), parent=ROOT)
     site.slurm.put(elsewhere)
     site.slurm.put(replace(site.account_of(resource.uuid), parent=elsewhere.name))
-    looks = after_a_cycle(site)
     order = site.waldur.place_update(resource.uuid, {"gpu": 9})
 
     assert looks.look() == Look(is_cycle_wanted=True)

@@ -15,6 +15,7 @@ from waldur_slurm.agent.model.marketplace import (
     Unreadable,
     UserUuid,
 )
+from waldur_slurm.agent.pull.order_looks import OrderLooks
 from waldur_slurm.model.names import UserName
 
 ROBOT = OfferingUser(user=UserUuid(f"{0xB0B07:032x}"), username="robot", is_usable=True)
@@ -40,6 +41,17 @@ def test_an_account_of_the_project_is_let_in_beside_its_members(site: Site) -> N
     resource = with_robot(site)
 
     assert people(site, resource) == {"ann", "robot"}
+
+
+def test_a_look_at_a_new_order_lets_it_in_as_well(site: Site) -> None:
+    resource = with_robot(site)
+    looks = OrderLooks(site.cycle())
+    looks.run()
+    order = site.waldur.place_create(resource.project, "more")
+
+    looks.look()
+
+    assert set(site.account_of(order.resource).users) == {"ann", "robot"}
 
 
 def test_a_closed_account_is_let_out_and_an_erred_one_held(site: Site) -> None:

@@ -96,6 +96,7 @@ def test_every_variable_of_this_agent_is_read() -> None:
         PULL_APPROVE_ORDERS="false",
         PULL_REJECT_INVALID="true",
         PULL_ORDER_INTERVAL="30s",
+        PULL_DELETE_OFFERING_USERS="true",
         PULL_MAX_REMOVALS="5,20%",
         PULL_MAX_TERMINATIONS="3",
         PUSH_LIMITS="report-only",
@@ -124,6 +125,7 @@ def test_every_variable_of_this_agent_is_read() -> None:
     assert found.pull.max_removals == Allowance(5, Fraction(1, 5))
     assert found.pull.max_terminations == 3
     assert found.pull.order_interval == timedelta(seconds=30)
+    assert found.pull.delete_offering_users is True
     assert found.pull.naming is Naming.SLUG
     assert found.pull.account_defaults == AccountDefaults("10", ("normal", "long"), "normal")
     assert found.pull.downscaled_qos == "slow"

@@ -154,3 +154,14 @@ def test_a_job_takes_its_runs_along(kept: Kept) -> None:
     kept.jobs.add(JOB)
 
     assert found(kept).runs == ()
+
+
+def test_a_job_that_is_taken_over_comes_with_its_runs_and_is_settled(kept: Kept) -> None:
+    kept.apps.put(APP)
+    job = replace(
+        JOB, stage=Stage.READY, runs=(replace(RUN, slurm_id=12, account="x", stdout="/out"),)
+    )
+    kept.jobs.take_over(job)
+
+    assert found(kept) == job
+    assert list(kept.jobs.unsettled()) == []

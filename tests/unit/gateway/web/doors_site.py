@@ -35,6 +35,8 @@ PARAMETERS = {
     "job_id": "1",
     "node": "n1",
     "path": "result",
+    "template": "batch.sh",
+    "token_id": "abcdefgh",
 }
 ANNS = "the name of a job of Ann's"
 

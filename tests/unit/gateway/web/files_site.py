@@ -1,5 +1,6 @@
 """A gateway within the process that acts for Ann and Bob, whose files are in memory."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,10 +27,15 @@ OLD_NS = BEGAN.timestamp() * 10**9
 
 @dataclass
 class FilesSite:
-    """Job 1 is Ann's and runs in `WORK`."""
+    """Job 1 is Ann's and runs in `WORK`.
+
+    `then` is called with how often somebody was acted as, each time before it is done.
+    """
 
     gateway: GatewaySite = field(init=False)
     trees: dict[str, FakeTree] = field(default_factory=dict)
+    then: Callable[[int], object] = str
+    looks: int = 0
 
     def __post_init__(self) -> None:
         self.trees = {user: FakeTree((f"/home/{user}",)) for user in ("ann", "bob")}
@@ -63,7 +69,14 @@ class FilesSite:
         return path
 
     def _means(self, user: str) -> Means:
+        self.looks += 1
+        self.then(self.looks)
         return Means(FakeBatch(FakeQueue(), user), FakeFiles(self.trees[user]))
+
+
+def problem(answer: Answered) -> tuple[int, str]:
+    """The status of a refusal, and its kind."""
+    return answer.status, answer.json["type"].rpartition(":")[2]
 
 
 def only(*scopes: Scope, users: tuple[str, ...] = ("ann",)) -> Principal:

@@ -80,6 +80,7 @@ def test_marks_of_somebody_elses_jobs_are_not_found() -> None:
         b'{"marks":["a"],"prefix":"a"}',
         b'{"marks":[1]}',
         b'{"colour":1}',
+        b'{"marks":["a"],"since":"lately"}',
         b"\xff",
     ],
 )

@@ -1,29 +1,19 @@
 """A job's output: read piece by piece, waited for, followed; complete only where it is."""
 
-import asyncio
-import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from starlette.requests import Request
-from starlette.responses import StreamingResponse
 
-from tests.fakes.cluster import BEGAN
+from tests.fakes.cluster import BEGAN, live_job
 from tests.fakes.past import past_run
 from tests.gateway_client import Answered
-from tests.unit.gateway.site import somebody
-from tests.unit.gateway.web.files_site import ANN, BOB, OUTPUT, WORK, FilesSite, only
+from tests.unit.gateway.site import GatewaySite, somebody
+from tests.unit.gateway.web.files_site import ANN, BOB, OUTPUT, WORK, FilesSite, only, problem
 from waldur_slurm.errors import AccountingDown, NotPermitted
-from waldur_slurm.gateway.doors.principals import Principal, RunAs
+from waldur_slurm.gateway.doors.principals import RunAs
 from waldur_slurm.gateway.doors.scopes import Scope
-from waldur_slurm.gateway.errors import NotSignedIn
 from waldur_slurm.gateway.submits.attempt import Attempt, Key, Placed
-from waldur_slurm.gateway.web.ask import Ask
-from waldur_slurm.gateway.web.native import following, output, pieces
-from waldur_slurm.gateway.web.native.following import whole_text
 from waldur_slurm.model.batch import JobId, Task, job_id
 from waldur_slurm.model.job_state import JobState
 from waldur_slurm.model.names import UserName
@@ -40,10 +30,6 @@ def site() -> FilesSite:
 def said(answer: Answered) -> tuple[bytes, str, str]:
     assert answer.status == 200, answer.text
     return answer.body, answer.headers["x-next-offset"], answer.headers["x-complete"]
-
-
-def problem(answer: Answered) -> tuple[int, str]:
-    return answer.status, answer.json["type"].rpartition(":")[2]
 
 
 def test_a_piece_says_where_the_next_one_begins(site: FilesSite) -> None:
@@ -207,12 +193,25 @@ def test_where_a_job_that_was_handed_in_here_wrote_is_remembered(site: FilesSite
     assert problem(site.get("/api/v1/jobs/5/output?task=2")) == (503, "not-now")
 
 
-def test_of_jobs_of_one_number_the_newest_is_meant(site: FilesSite) -> None:
-    site.remember(5, user=UserName("bob"), submitted=BEGAN - timedelta(days=9))
+def test_of_jobs_of_one_number_each_sees_his_own_and_the_newest_is_meant(site: FilesSite) -> None:
+    site.trees["bob"].write("/home/bob/his", b"his")
+    old = BEGAN - timedelta(days=9)
+    site.remember(5, user=UserName("bob"), submitted=old, work_dir="/home/bob")
+    site.remember(5, submitted=old - timedelta(days=1), work_dir="/home/ann")
     site.remember(5)
 
-    assert site.get("/api/v1/jobs/5/files").status == 200
-    assert site.get("/api/v1/jobs/5/files", BOB).status == 404
+    assert site.get("/api/v1/jobs/5/files/job.sh").status == 200
+    assert site.get("/api/v1/jobs/5/files/job.sh", BOB).status == 404
+    assert site.get("/api/v1/jobs/5/files/his", BOB).body == b"his"
+
+
+def test_anothers_job_takes_as_long_as_one_that_is_not_there(site: FilesSite) -> None:
+    """Both are looked for in a younger list and in the accounting, or neither would be."""
+    site.gateway.history.go_down()
+
+    theirs, none = site.get(OUTPUT, BOB), site.get("/api/v1/jobs/9/output", BOB)
+
+    assert problem(theirs) == problem(none) == (503, "not-now")
 
 
 def test_a_link_and_what_lies_outside_of_the_roots_are_refused(site: FilesSite) -> None:
@@ -299,11 +298,12 @@ def test_reading_output_takes_its_scope_which_reading_files_holds(site: FilesSit
     assert site.get("/api/v1/jobs/1/files", only(Scope.OUTPUT_READ)).status == 403
 
 
-def test_a_gateway_that_only_reads_says_so_of_any_job(site: FilesSite) -> None:
-    site.gateway.site.actors._means_of = None
+def test_a_gateway_that_only_reads_says_so_of_any_job() -> None:
+    reads = GatewaySite()
+    reads.cluster.put(live_job(1))
 
     for number in (1, 9):
-        answer = site.get(f"/api/v1/jobs/{number}/output")
+        answer = reads.get(f"/api/v1/jobs/{number}/output", ANN)
         assert problem(answer) == (501, "not-offered")
 
 
@@ -320,223 +320,3 @@ def test_what_the_hand_says_no_with_is_passed_on(
     site.tree.outage = error
 
     assert problem(site.get(OUTPUT)) == expected
-
-
-# Waiting
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (output, pieces, following):
-        for name in ("FIRST_PAUSE_S", "LONGEST_PAUSE_S"):
-            if hasattr(module, name):
-                monkeypatch.setattr(module, name, 0.01)
-    monkeypatch.setattr(following, "HEARTBEAT_S", 0.05)
-
-
-def growing(site: FilesSite, then: Callable[[int], None]) -> None:
-    """Call `then` with how often the output was looked at, each time it is."""
-    take = site.gateway.site.actors._means_of
-    assert take is not None
-    looks = 0
-
-    def means_of(user: str) -> Any:
-        nonlocal looks
-        looks += 1
-        then(looks)
-        return take(user)
-
-    site.gateway.site.actors._means_of = means_of
-
-
-@pytest.mark.usefixtures("quick")
-def test_who_waits_is_told_as_soon_as_there_is_more(site: FilesSite) -> None:
-    site.tree.write(OUT, b"one")
-
-    def later(looks: int) -> None:
-        if looks == 8:
-            site.tree.append(OUT, b"two")
-
-    growing(site, later)
-
-    assert said(site.get(f"{OUTPUT}?offset=3&wait=30")) == (b"two", "6", "false")
-
-
-@pytest.mark.usefixtures("quick")
-def test_who_waits_for_a_job_that_ends_is_told_that_nothing_more_comes(site: FilesSite) -> None:
-    site.tree.write(OUT, b"one")
-
-    def later(looks: int) -> None:
-        if looks == 8:
-            site.put(1, state="COMPLETED")
-
-    growing(site, later)
-
-    assert said(site.get(f"{OUTPUT}?offset=3&wait=30")) == (b"", "3", "true")
-
-
-# Following
-
-
-def follow(
-    site: FilesSite,
-    *,
-    query: str = "",
-    last: str = "",
-    until: Callable[[list[Any]], bool] = lambda told: told[-1][0] in ("end", "gone"),
-    again: Callable[[], Principal] | None = None,
-) -> list[Any]:
-    """Follow the output; each event is its kind, its data and its number."""
-    headers = [(b"accept", b"text/event-stream")]
-    headers += [(b"last-event-id", last.encode())] if last else []
-    scope = {"type": "http", "method": "GET", "headers": headers, "path_params": {"job_id": "1"}}
-
-    async def admit() -> Principal:
-        return again() if again else ANN
-
-    async def run() -> list[Any]:
-        request = Request({**scope, "query_string": query.encode()})
-        response = await output.show_output(Ask(request, ANN, site.gateway.site, "one", admit))
-        assert isinstance(response, StreamingResponse)
-        told: list[Any] = []
-        async for part in response.body_iterator:
-            assert isinstance(part, bytes)
-            lines = dict(line.split(": ", 1) for line in part.decode().splitlines() if ": " in line)
-            if "event" in lines:
-                told.append((lines["event"], json.loads(lines["data"]), lines.get("id")))
-                if until(told):
-                    break
-        return told
-
-    return asyncio.run(asyncio.wait_for(run(), 30))
-
-
-def text_of(told: list[Any]) -> str:
-    return "".join(data["text"] for kind, data, _ in told if kind == "output")
-
-
-@pytest.mark.usefixtures("quick")
-def test_output_is_followed_to_its_end(site: FilesSite) -> None:
-    site.tree.write(OUT, b"one\n")
-
-    def later(looks: int) -> None:
-        if looks in (4, 8, 12):
-            site.tree.append(OUT, b"more\n")
-        if looks == 16:
-            site.put(1, state="COMPLETED")
-
-    growing(site, later)
-
-    told = follow(site)
-
-    assert text_of(told) == "one\nmore\nmore\nmore\n"
-    assert told[-1] == ("end", {"offset": 19, "complete": True}, "19")
-
-
-@pytest.mark.usefixtures("quick")
-def test_who_comes_back_goes_on_where_he_was(site: FilesSite) -> None:
-    site.tree.write(OUT, b"one\ntwo\n")
-    site.put(1, state="COMPLETED")
-
-    assert text_of(follow(site, last="4")) == "two\n"
-    assert text_of(follow(site, query="offset=4")) == "two\n"
-    assert text_of(follow(site, query="tail=2")) == "o\n"
-
-
-@pytest.mark.usefixtures("quick")
-def test_a_character_is_never_cut_in_two(site: FilesSite) -> None:
-    content = "\u00fc\u4e16\U0001f600".encode() * 30_000
-    site.tree.write(OUT, content)
-    site.put(1, state="COMPLETED")
-
-    told = follow(site)
-
-    assert text_of(told) == content.decode()
-    assert sum(kind == "output" for kind, *_ in told) > 3
-
-
-@pytest.mark.usefixtures("quick")
-def test_half_a_character_waits_for_its_other_half(site: FilesSite) -> None:
-    site.tree.write(OUT, b"a\xc3")
-
-    def later(looks: int) -> None:
-        if looks == 6:
-            site.tree.append(OUT, b"\xbc")
-
-    growing(site, later)
-
-    told = follow(site, until=lambda told: len(told) == 2)
-
-    assert [(data["offset"], data["text"]) for _, data, _ in told] == [(0, "a"), (1, "\u00fc")]
-
-
-@pytest.mark.usefixtures("quick")
-def test_what_begins_anew_is_told_from_its_beginning(site: FilesSite) -> None:
-    site.tree.write(OUT, b"the first run\n")
-
-    def later(looks: int) -> None:
-        if looks == 6:
-            site.tree.write(OUT, b"again\n")
-
-    growing(site, later)
-
-    told = follow(site, until=lambda told: len(told) == 2)
-
-    assert [(data["offset"], data["text"]) for _, data, _ in told] == [
-        (0, "the first run\n"), (0, "again\n"),
-    ]  # fmt: skip
-
-
-@pytest.mark.usefixtures("quick")
-def test_a_silent_slurm_ends_no_stream(site: FilesSite) -> None:
-    site.tree.write(OUT, b"one\n")
-
-    def later(looks: int) -> None:
-        site.tree.outage = AccountingDown(("x",), 1, "") if 4 <= looks < 12 else None
-        if looks == 12:
-            site.tree.append(OUT, b"two\n")
-
-    growing(site, later)
-
-    assert text_of(follow(site, until=lambda told: len(told) == 2)) == "one\ntwo\n"
-
-
-@pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("loses", ["token", "scope", "user"])
-def test_a_token_that_was_ended_or_may_less_ends_the_stream(
-    site: FilesSite, monkeypatch: pytest.MonkeyPatch, loses: str
-) -> None:
-    monkeypatch.setattr(following, "LOOKED_AT_AGAIN_S", 0.02)
-    site.tree.write(OUT, b"one\n")
-
-    def again() -> Principal:
-        match loses:
-            case "token":
-                raise NotSignedIn("revoked")
-            case "scope":
-                return only(Scope.JOBS_READ)
-            case _:
-                return BOB
-
-    told = follow(site, again=again)
-
-    kinds = {"token": "not-signed-in", "scope": "denied", "user": "not-there"}
-    assert told[-1][0] == "gone"
-    assert told[-1][1]["type"] == kinds[loses]
-
-
-@pytest.mark.parametrize(
-    ("data", "is_last", "expected"),
-    [
-        (b"", False, ("", 0)),
-        (b"ab", False, ("ab", 2)),
-        (b"a\xe4\xb8", False, ("a", 1)),
-        (b"a\xe4\xb8", True, ("a\ufffd", 3)),
-        (b"a\xff\xffb", False, ("a\ufffd\ufffdb", 4)),
-        (b"a\xf0\x9f\x98", False, ("a", 1)),
-    ],
-)
-def test_text_is_cut_between_characters(
-    data: bytes, is_last: bool, expected: tuple[str, int]
-) -> None:
-    assert whole_text(data, is_last=is_last) == expected

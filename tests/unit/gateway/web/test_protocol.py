@@ -2,9 +2,13 @@
 
 import asyncio
 import socket
+import ssl
+import subprocess
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -42,16 +46,20 @@ async def served(
     do: Callable[[Callable[[], Awaitable[Opened]], Application], Awaitable[None]],
     patience: Patience,
     crowd: Crowd,
+    certificate: Path | None = None,
 ) -> None:
     application = Application()
     made = partial(Protocol, crowd=crowd, patience=patience)
     config = uvicorn.Config(application, http=made, lifespan="off", log_config=None)  # type: ignore[arg-type]  # as the gateway
+    config.ssl_certfile = certificate
     server = uvicorn.Server(config)
+    trusting = ssl.create_default_context(cafile=certificate) if certificate else None
+    named: dict[str, Any] = {"ssl": trusting, "server_hostname": "localhost"} if trusting else {}
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         serving = asyncio.ensure_future(server.serve([listener]))
-        await do(partial(asyncio.open_connection, *listener.getsockname()), application)
+        await do(partial(asyncio.open_connection, *listener.getsockname(), **named), application)
         server.should_exit = True
         await serving
 
@@ -88,7 +96,21 @@ def test_who_comes_to_an_end_is_answered_however_long_the_answer_takes() -> None
     asyncio.run(served(do, Patience(60, A_MOMENT, 60), Crowd()))
 
 
-def test_who_does_not_read_what_waits_for_him_is_let_go_and_holds_nothing() -> None:
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One of its own for this machine, with its key in the same file."""
+    file = tmp_path_factory.mktemp("tls") / "localhost.pem"
+    new = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+    name = ("-nodes", "-days", "2", "-subj", "/CN=localhost")
+    more = ("-addext", "subjectAltName=DNS:localhost", "-keyout", str(file), "-out", str(file))
+    subprocess.run([*new, *name, *more], capture_output=True, check=True)
+    return file
+
+
+@pytest.mark.parametrize("has_tls", [False, True])
+def test_who_does_not_read_what_waits_for_him_is_let_go_and_holds_nothing(
+    certificate: Path, has_tls: bool
+) -> None:
     async def do(connect: Callable[[], Awaitable[Opened]], application: Application) -> None:
         reader, writer = await connect()
         writer.write(HEAD)
@@ -96,7 +118,7 @@ def test_who_does_not_read_what_waits_for_him_is_let_go_and_holds_nothing() -> N
         await application.ended.wait()  # nobody has read on: only being let go ends it
         writer.close()
 
-    asyncio.run(served(do, Patience(60, 60, A_MOMENT), Crowd()))
+    asyncio.run(served(do, Patience(60, 60, A_MOMENT), Crowd(), certificate if has_tls else None))
 
 
 def test_one_address_has_half_of_all_places_and_a_proxy_has_all() -> None:

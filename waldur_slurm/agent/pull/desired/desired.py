@@ -20,7 +20,8 @@ from waldur_slurm.agent.pull.desired.hierarchy import Hierarchy, Misplaced, NoPl
 from waldur_slurm.agent.pull.desired.orders import Request, judge_orders
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind, Refusal, RefusalKind
 from waldur_slurm.agent.pull.vocabulary.limits import Unusable, held_limits
-from waldur_slurm.agent.pull.vocabulary.steps import Judgement, Stage
+from waldur_slurm.agent.pull.vocabulary.stages import Stage
+from waldur_slurm.agent.pull.vocabulary.steps import Judgement
 from waldur_slurm.agent.pull.world.access import Outsider, find_outsiders
 from waldur_slurm.agent.pull.world.doubts import WHEN_BELIEVED, is_gone
 from waldur_slurm.agent.pull.world.marks import MarkKind

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from waldur_slurm.agent.model.marketplace import Project, ProjectUuid, Resource
-from waldur_slurm.agent.pull.vocabulary.steps import Stage
+from waldur_slurm.agent.pull.vocabulary.stages import Stage
 from waldur_slurm.agent.pull.world.marks import MarkKind
 from waldur_slurm.agent.pull.world.naming import allocation_names, parent_names
 from waldur_slurm.agent.pull.world.ownership import Ownership, name_in_waldur

@@ -7,6 +7,7 @@ from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.desired.hierarchy import NoPlace
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind, Refusal, RefusalKind
 from waldur_slurm.agent.pull.vocabulary.limits import LimitChange, limit_change
+from waldur_slurm.agent.pull.vocabulary.stages import Stage
 from waldur_slurm.agent.pull.vocabulary.steps import (
     AddAccount,
     AdoptAccount,
@@ -14,7 +15,6 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     MoveAccount,
     RemoveAccount,
     SetLimits,
-    Stage,
 )
 from waldur_slurm.agent.pull.vocabulary.words import show_change, show_found
 from waldur_slurm.agent.pull.world.marks import MarkKind

@@ -7,6 +7,7 @@ from waldur_slurm.agent.pull.plan.plan import Plan
 from waldur_slurm.agent.pull.vocabulary.steps import (
     AddUser,
     CompleteOrder,
+    DeleteOfferingUser,
     MakeOfferingUser,
     RemoveUser,
     SlurmStep,
@@ -32,7 +33,7 @@ def confirmed(plan: Plan) -> Iterator[Telling]:
         match step:
             case TellAssociation() | TellNoAssociation() if (step.account, step.user) in people:
                 continue
-            case MakeOfferingUser():
+            case MakeOfferingUser() | DeleteOfferingUser():
                 yield step
             case TellBackendId() | CompleteOrder() | TellAssociation() | TellNoAssociation():
                 if step.order not in orders:

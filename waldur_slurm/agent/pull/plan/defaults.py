@@ -11,11 +11,11 @@ from dataclasses import replace
 
 from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.plan.departures import leaving
+from waldur_slurm.agent.pull.vocabulary.stages import Stage
 from waldur_slurm.agent.pull.vocabulary.steps import (
     AddUser,
     RemoveUser,
     SetDefaultAccount,
-    Stage,
     Step,
     sort_key,
 )

@@ -8,6 +8,7 @@ from waldur_slurm.agent.pull.desired.allocations import Ending, Kept
 from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.plan.flags import HELD, hold_before, hold_of
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind, Refusal, RefusalKind
+from waldur_slurm.agent.pull.vocabulary.stages import Stage
 from waldur_slurm.agent.pull.vocabulary.steps import (
     AdoptAccount,
     CancelJobs,
@@ -17,7 +18,6 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     RemoveAccount,
     RemoveUser,
     ReportFinalUsage,
-    Stage,
     Step,
 )
 from waldur_slurm.agent.pull.world.choices import JobPolicy

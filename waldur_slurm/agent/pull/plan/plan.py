@@ -13,6 +13,7 @@ from waldur_slurm.agent.pull.plan.accounts import (
     plan_titles,
 )
 from waldur_slurm.agent.pull.plan.arrivals import plan_homes, plan_joiners, plan_returns
+from waldur_slurm.agent.pull.plan.deletions import plan_deletions
 from waldur_slurm.agent.pull.plan.departures import leaving, plan_ending, plan_leavers
 from waldur_slurm.agent.pull.plan.flags import plan_flags
 from waldur_slurm.agent.pull.plan.holds import plan_held
@@ -97,6 +98,7 @@ def plan_desired(desired: Desired, answers: Answers) -> Plan:
     draft = _Draft(list(desired.judgements), list(desired.refusals), list(desired.drifts))
     draft.take(plan_titles(desired))
     draft.take(plan_outsiders(desired))
+    draft.take(plan_deletions(desired))
     for kept in desired.kept:
         if kept.is_adopted:
             draft.take(plan_inherited(desired, kept))

@@ -5,47 +5,17 @@ its stage, and it is safe to stop after any of them.
 """
 
 from dataclasses import dataclass
-from enum import IntEnum, auto
 from typing import ClassVar
 
 from waldur_slurm.agent.model.components import ComponentType
 from waldur_slurm.agent.model.marketplace import OrderUuid, Resource, UserUuid
 from waldur_slurm.agent.pull.vocabulary.limits import LimitChange
+from waldur_slurm.agent.pull.vocabulary.stages import Stage
 from waldur_slurm.agent.pull.world.ledger import AccountHold, QosBefore, UserHold
 from waldur_slurm.model.accounts import NewAccount
 from waldur_slurm.model.jobs import QueuedJob
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.tres import Tres
-
-
-class Stage(IntEnum):
-    """The order of a plan: what gives nothing away first, what takes away last."""
-
-    JUDGE = auto()
-    DESCRIPTIONS = auto()
-    CUSTOMERS = auto()
-    PROJECTS = auto()
-    ALLOCATIONS = auto()
-    PARENTS = auto()
-    LIMITS = auto()
-    HOLDS = auto()
-    ADOPTIONS = auto()
-    JOBS = auto()
-    PEOPLE_IN = auto()
-    HOMES = auto()
-    RELEASES = auto()
-    FINAL_USAGE = auto()
-    DEFAULTS = auto()
-    PEOPLE_OUT = auto()
-    LAST_PLACES_OUT = auto()
-    ALLOCATIONS_OUT = auto()
-    PROJECTS_OUT = auto()
-    CUSTOMERS_OUT = auto()
-    BACKEND_IDS = auto()
-    COMPLETIONS = auto()
-    ASSOCIATIONS = auto()
-    OFFERING_USERS = auto()
-
 
 # What an order is told before any work
 
@@ -337,6 +307,18 @@ class MakeOfferingUser:
     order: OrderUuid | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteOfferingUser:
+    """Say that somebody whose deletion Waldur asked for is gone, as nothing in Slurm is theirs."""
+
+    stage: ClassVar[Stage] = Stage.OFFERING_USERS
+    event: ClassVar[str] = "offering_user.deleted"
+    offering_user: str
+    user: UserUuid
+    name: str
+    order: OrderUuid | None = None
+
+
 Judgement = ApproveOrder | RejectOrder | ExplainOrder | ErrOrder
 SlurmStep = (
     AdoptAccount
@@ -357,7 +339,14 @@ SlurmStep = (
     | RemoveUser
     | RemoveAccount
 )
-Telling = TellBackendId | CompleteOrder | TellAssociation | TellNoAssociation | MakeOfferingUser
+Telling = (
+    TellBackendId
+    | CompleteOrder
+    | TellAssociation
+    | TellNoAssociation
+    | MakeOfferingUser
+    | DeleteOfferingUser
+)
 Step = Judgement | SlurmStep | Telling
 
 
@@ -384,7 +373,7 @@ def _about(step: Step) -> tuple[str, str]:
             return step.order, ""
         case CompleteOrder():
             return step.resource.uuid, ""
-        case MakeOfferingUser():
+        case MakeOfferingUser() | DeleteOfferingUser():
             return step.user, ""
         case MakeHome():
             return step.order or "", step.user

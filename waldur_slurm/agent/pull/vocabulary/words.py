@@ -13,6 +13,7 @@ from waldur_slurm.agent.pull.vocabulary.steps import (
     ApproveOrder,
     CancelJobs,
     CompleteOrder,
+    DeleteOfferingUser,
     DescribeAccount,
     ErrOrder,
     ExplainOrder,
@@ -95,6 +96,8 @@ def sentence_of(step: Step) -> str:  # noqa: C901, PLR0912 - one case a kind
             return f"add {step.user} to {step.account}"
         case MakeHome():
             return f"make a home for {step.user} if it is missing"
+        case DeleteOfferingUser():
+            return f"tell that {step.name} ({step.user}) is deleted here"
         case MakeOfferingUser():
             return f"make {step.name} ({step.user}) an offering user"
         case HoldUser():

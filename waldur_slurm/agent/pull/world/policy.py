@@ -117,6 +117,13 @@ class PullPolicy:
         "whether pull makes the offering users that members lack, where Waldur lets a provider",
         "false",
     )
+    delete_offering_users: bool = variable(
+        "PULL_DELETE_OFFERING_USERS",
+        flag,
+        "whether pull tells Waldur that offering users whose deletion was asked for are deleted,"
+        " once none of its accounts has them; `true` where nobody else has to delete them too",
+        "false",
+    )
     enforce_limits: bool = variable(
         "PULL_ENFORCE_LIMITS",
         flag,

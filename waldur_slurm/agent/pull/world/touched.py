@@ -5,6 +5,7 @@ which sees everything. Pure.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 
 from waldur_slurm.agent.model.marketplace import (
     Order,
@@ -15,10 +16,11 @@ from waldur_slurm.agent.model.marketplace import (
     Resource,
     ResourceUuid,
 )
-from waldur_slurm.agent.pull.world.marks import MarkKind, parse_mark
+from waldur_slurm.agent.pull.world.marks import MarkKind, looks_marked, parse_mark
 from waldur_slurm.agent.pull.world.naming import allocation_names, original_name, parent_names
-from waldur_slurm.agent.pull.world.ownership import name_in_waldur
+from waldur_slurm.agent.pull.world.ownership import name_in_waldur, promised
 from waldur_slurm.agent.pull.world.policy import PullPolicy
+from waldur_slurm.agent.pull.world.world import Claims, World
 from waldur_slurm.model.names import ROOT, AccountName
 
 Seen = frozenset[tuple[OrderUuid, OrderState]]
@@ -51,9 +53,24 @@ def newly_ordered(orders: Iterable[Order], seen: Seen, policy: PullPolicy) -> se
     }
 
 
-def touched_by(policy: PullPolicy, resources: Collection[Resource]) -> Touches:
-    """The accounts that carry a mark of theirs, and all that could be theirs by name."""
-    names = {ROOT, policy.default_account}
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What a cycle that saw everything leaves to the looks after it."""
+
+    claims: Claims = field(default_factory=dict)
+    places: frozenset[AccountName] = frozenset()
+    """Accounts of others on which marked ones hang, or the default account, up to root."""
+
+
+def background_of(world: World) -> Background:
+    return Background(promised(world), frozenset(_places(world)))
+
+
+def touched_by(
+    policy: PullPolicy, resources: Collection[Resource], places: Collection[AccountName] = ()
+) -> Touches:
+    """The accounts that carry a mark of theirs, all that could be theirs by name, and `places`."""
+    names = {ROOT, policy.default_account, *places}
     marks: set[tuple[MarkKind, str]] = set()
     for resource in resources:
         names.update(_names(policy, resource))
@@ -66,6 +83,19 @@ def touched_by(policy: PullPolicy, resources: Collection[Resource]) -> Touches:
         return name in names or (mark is not None and (mark.kind, mark.uuid) in marks)
 
     return touches
+
+
+def _places(world: World) -> set[AccountName]:
+    accounts = world.snapshot.accounts
+    marked = {name for name, account in accounts.items() if looks_marked(account.description)}
+    above = {accounts[name].parent for name in marked} | {world.policy.default_account}
+    found: set[AccountName] = set()
+    while above:
+        name = above.pop()
+        if name is not None and name in accounts and name not in found and name not in marked:
+            found.add(name)
+            above.add(accounts[name].parent)
+    return found
 
 
 def _is_due(order: Order, policy: PullPolicy) -> bool:

@@ -54,7 +54,9 @@ class DialectApi(Protocol):
 
     def tell_user_usages(self, usage: str, amounts: Mapping[str, Decimal]) -> Mapping[str, str]: ...
 
-    def register_agent(self, name: str, version: str, direction: str) -> None: ...
+    def register_agent(
+        self, name: str, version: str, direction: str, *, has_started: bool
+    ) -> None: ...
 
 
 def usage_items(amounts: Amounts) -> list[dict[str, object]]:

@@ -85,7 +85,7 @@ class OlderDialect:
                 refused[username] = error.said
         return refused
 
-    def register_agent(self, name: str, version: str, direction: str) -> None:
+    def register_agent(self, name: str, version: str, direction: str, *, has_started: bool) -> None:
         """Not known here: the User-Agent is all that Waldur sees."""
 
     def _set_state(self, resource: Resource, state: str, *, is_settled: bool = False) -> None:

@@ -14,10 +14,19 @@ SERVICES = "marketplace-site-agent-services"
 
 
 def register(
-    session: WaldurSession, offering: OfferingUuid, name: str, version: str, direction: str
+    session: WaldurSession,
+    offering: OfferingUuid,
+    name: str,
+    version: str,
+    direction: str,
+    *,
+    has_started: bool,
 ) -> None:
-    """Make or refresh the identity; the server finds service and processor by their names."""
-    identity = _identity(session, offering, name, version)
+    """Make or refresh the identity; the server finds service and processor by their names.
+
+    A processor that is registered again has run at that moment, by which Waldur shows it as alive.
+    """
+    identity = _identity(session, offering, name, version, has_started=has_started)
     service = session.act(
         IDENTITIES, identity, "register_service", {"name": direction, "mode": direction}
     )
@@ -26,7 +35,9 @@ def register(
     session.act(SERVICES, uuid, "register_processor", processor)
 
 
-def _identity(session: WaldurSession, offering: OfferingUuid, name: str, version: str) -> str:
+def _identity(
+    session: WaldurSession, offering: OfferingUuid, name: str, version: str, *, has_started: bool
+) -> str:
     said = {
         "offering": offering,
         "name": name,
@@ -36,6 +47,7 @@ def _identity(session: WaldurSession, offering: OfferingUuid, name: str, version
     asked = {"offering_uuid": offering, "name": name}
     known = session.rows(IDENTITIES, asked, lambda row: parse_uuid(row, IDENTITIES))
     if known:
-        session.replace(IDENTITIES, known[0], said)
+        if has_started:
+            session.replace(IDENTITIES, known[0], said)
         return known[0]
     return parse_uuid(session.create(IDENTITIES, said), IDENTITIES)

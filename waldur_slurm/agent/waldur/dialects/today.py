@@ -95,5 +95,6 @@ class Today:
 
         return taken_apart(tell, amounts)
 
-    def register_agent(self, name: str, version: str, direction: str) -> None:
-        register(self._session, self._offering, name, version, direction)
+    def register_agent(self, name: str, version: str, direction: str, *, has_started: bool) -> None:
+        offering = self._offering
+        register(self._session, offering, name, version, direction, has_started=has_started)

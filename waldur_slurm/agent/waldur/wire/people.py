@@ -29,6 +29,9 @@ _LEAVING = frozenset({"Requested deletion", "Deleting", "Deleted", "Error deleti
 """States of an offering user that is on its way out; all others but OK are a matter of time."""
 
 
+_TO_BE_DELETED = frozenset({"Requested deletion", "Deleting"})
+
+
 def parse_offering_user(raw: object, where: str) -> OfferingUser:
     row = read_row(OfferingUserRow, raw, where)
     why_not = _why_not(row)
@@ -38,6 +41,7 @@ def parse_offering_user(raw: object, where: str) -> OfferingUser:
         is_usable=not why_not,
         why_not=why_not,
         is_leaving=row.state in _LEAVING,
+        to_be_deleted=canonical(row.uuid) if row.state in _TO_BE_DELETED else "",
     )
 
 

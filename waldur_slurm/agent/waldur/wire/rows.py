@@ -52,6 +52,7 @@ class OfferingUserRow(msgspec.Struct):
     username: str | None
     is_restricted: bool
     state: str = "OK"
+    uuid: str = ""
 
 
 class GovernedRow(msgspec.Struct):

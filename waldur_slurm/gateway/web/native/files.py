@@ -19,7 +19,7 @@ from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.filters import read_id
 from waldur_slurm.gateway.web.native.globs import Glob, parse_glob
-from waldur_slurm.gateway.web.native.owned import OwnedJob, find_owned, newest
+from waldur_slurm.gateway.web.native.owned import OwnedJob, find_owned
 from waldur_slurm.gateway.web.native.ranges import WHOLE
 from waldur_slurm.gateway.web.native.serving import (
     SAFE,
@@ -118,7 +118,7 @@ async def _show_digest(ask: Ask, user: str, path: str) -> Response:
 async def _find(ask: Ask) -> OwnedJob:
     """Return any part of it: all tasks and components of a job have one folder."""
     wanted = read_id(ask.request.path_params["job_id"])
-    return newest(await find_owned(ask, wanted))
+    return await find_owned(ask, wanted)
 
 
 def _raw_path(request: Request) -> bytes:

@@ -6,8 +6,8 @@ are plain reads.
 """
 
 import codecs
-from collections.abc import AsyncIterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
 from time import monotonic
 
 import anyio
@@ -33,7 +33,23 @@ from waldur_slurm.gateway.web.native.pieces import (
 A_PIECE = 64 * 1024
 
 
-async def follow(ask: Ask, job: OwnedJob, query: OutputQuery) -> Response:
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Finds the job again and again, for whoever still may: the scope is looked at, too."""
+
+    find: Callable[[Ask, OutputQuery], Awaitable[OwnedJob]]
+    scope: Scope
+
+
+async def _find_by_number(ask: Ask, query: OutputQuery) -> OwnedJob:
+    return await find_one(ask, wanted(ask, query))
+
+
+BY_NUMBER = Source(_find_by_number, Scope.OUTPUT_READ)
+"""The job that the path names by its number."""
+
+
+async def follow(ask: Ask, job: OwnedJob, query: OutputQuery, source: Source) -> Response:
     """Begin at `Last-Event-ID`, at `offset`, or with the last `tail` bytes; else at the start."""
     heard = ask.request.headers.get("last-event-id", "")
     if heard:
@@ -41,7 +57,7 @@ async def follow(ask: Ask, job: OwnedJob, query: OutputQuery) -> Response:
     query = msgspec.structs.replace(query, limit=A_PIECE)
     first = await read_piece(ask, job, query)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    stream = _Followed(ask, query).told(first)
+    stream = _Followed(ask, query, source).told(first)
     return StreamingResponse(stream, headers=headers, media_type=EVENT_STREAM)
 
 
@@ -55,8 +71,9 @@ def _offset(text: str) -> int:
 class _Followed:
     """One who follows: how far he has heard, and how often it is looked."""
 
-    def __init__(self, ask: Ask, query: OutputQuery) -> None:
+    def __init__(self, ask: Ask, query: OutputQuery, source: Source) -> None:
         self._ask = ask
+        self._source = source
         self._query = query
         self._pause = FIRST_PAUSE_S
         self._spoke = self._looked = monotonic()
@@ -101,7 +118,7 @@ class _Followed:
     async def _next(self) -> Piece | None:
         """Read on; None where it cannot be known at the moment."""
         try:
-            job = await find_one(self._ask, wanted(self._ask, self._query))
+            job = await self._source.find(self._ask, self._query)
             return await read_piece(self._ask, job, self._query)
         except TryLater:
             return None
@@ -114,7 +131,7 @@ class _Followed:
         if monotonic() - self._looked < LOOKED_AT_AGAIN_S:
             return
         now = await self._ask.again()
-        answer = decide(now, Scope.OUTPUT_READ, is_of_one_job=True)
+        answer = decide(now, self._source.scope, is_of_one_job=True)
         if not isinstance(answer, Yes):
             raise Denied(answer.why)
         self._ask = replace(self._ask, principal=now)

@@ -22,10 +22,10 @@ from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.filters import read_id
 from waldur_slurm.gateway.web.native.past_views import efficiency_view, past_job_view
 from waldur_slurm.gateway.web.native.views import job_view
-from waldur_slurm.gateway.web.native.whereabouts import find, recall, within_reach
+from waldur_slurm.gateway.web.native.whereabouts import find, recall
 from waldur_slurm.gateway.wire import JobView
 from waldur_slurm.model.batch import JobId
-from waldur_slurm.model.live import LiveJob
+from waldur_slurm.model.names import UserName
 from waldur_slurm.model.past import PastJob
 
 LONGEST_WAIT_S = 60
@@ -113,20 +113,18 @@ async def _wait(ask: Ask, wanted: JobId, first: Found, query: JobQuery) -> Found
 
 async def _find(ask: Ask, wanted: JobId) -> Found:
     """Show all parts of it; raises `NotThere`, be there none or another's."""
-    found = await within_reach(ask, await find(ask, wanted))
-    parts = (*_shown(ask, found.rows, found.seen), *_recalled(ask, found.past))
+    mine = ask.principal.sees_only
+
+    async def shown(users: frozenset[UserName]) -> frozenset[UserName]:
+        return users if mine is None else users & mine
+
+    found = await find(ask, wanted, shown)
+    cluster, as_of = ask.cluster.name, found.seen.picture.as_of
+    rows = (job_view(job, cluster, as_of) for job in found.rows)
+    parts = (*rows, *(past_job_view(part, cluster) for part in found.past))
     if not parts:
         raise NotThere(f"there is no job {wanted}, or none that you may see")
     return Found(parts, found.seen)
-
-
-def _shown(ask: Ask, rows: Collection[LiveJob], seen: Seen[JobsNow]) -> tuple[JobView, ...]:
-    mine = ask.principal.sees_only
-    return tuple(
-        job_view(job, ask.cluster.name, seen.picture.as_of)
-        for job in rows
-        if mine is None or job.user in mine
-    )
 
 
 def _recalled(ask: Ask, past: Collection[PastJob]) -> tuple[JobView, ...]:

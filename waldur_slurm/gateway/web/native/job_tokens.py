@@ -16,7 +16,7 @@ from waldur_slurm.gateway.errors import NotNow
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.filters import read_id
-from waldur_slurm.gateway.web.native.owned import find_owned, newest
+from waldur_slurm.gateway.web.native.owned import find_owned
 
 DAY_S = 86_400
 LONGEST_S = 7 * DAY_S
@@ -44,7 +44,7 @@ class JobTokenView(msgspec.Struct, frozen=True):
 
 async def make_job_token(ask: Ask) -> Response:
     cluster, wanted = ask.cluster.name, await ask.body(JobTokenWanted)
-    part = newest(await find_owned(ask, read_id(ask.request.path_params["job_id"])))
+    part = await find_owned(ask, read_id(ask.request.path_params["job_id"]))
     job = OneJob(cluster, part.id.number, part.submitted)
     scopes = frozenset(map(Scope, wanted.scopes))
     about: dict[str, object] = {

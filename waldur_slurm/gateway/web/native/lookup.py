@@ -48,6 +48,7 @@ async def look_up(ask: Ask) -> Response:
     lookup = await ask.body(Lookup)
     if bool(lookup.marks) == bool(lookup.prefix):
         raise WrongAsk("expected either `marks` or a `prefix`")
+    since = read_time(lookup.since) if lookup.since else datetime.now(UTC) - LOOKED_BACK
     asked_at = monotonic()
     mine, cluster = ask.principal.sees_only, ask.cluster.name
     seen = await ask.see_after(ask.cluster.jobs, asked_at)
@@ -62,7 +63,7 @@ async def look_up(ask: Ask) -> Response:
     missing = {*lookup.marks} - _marks(found)
     said = seen.silence
     if missing or lookup.prefix:
-        past, silence = await _look_back(ask, lookup, sought, mine)
+        past, silence = await _look_back(ask, lookup, sought, since, mine)
         said = said or silence or ask.cluster.doubt
         known = {job.job_id for job in found}
         found += [job for job in past if job.job_id not in known]
@@ -108,14 +109,14 @@ def _marks(jobs: Iterable[JobView]) -> set[str]:
 
 
 async def _look_back(
-    ask: Ask, lookup: Lookup, sought: Sought, mine: Collection[str] | None
+    ask: Ask, lookup: Lookup, sought: Sought, since: datetime, mine: Collection[str] | None
 ) -> tuple[list[JobView], str]:
     """Return what the accounting knows, or its words where it does not answer."""
     history, cluster, now = ask.cluster.history, ask.cluster.name, datetime.now(UTC)
     if mine is not None and not mine:
         return [], ""
     query = PastQuery(
-        since=min(read_time(lookup.since), now) if lookup.since else now - LOOKED_BACK,
+        since=min(since, now),
         until=now,
         users=frozenset(map(UserName, mine or ())),
     )

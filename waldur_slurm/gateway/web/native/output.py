@@ -8,15 +8,14 @@ from starlette.responses import Response
 from waldur_slurm.gateway.errors import WrongAsk
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.events import EVENT_STREAM
-from waldur_slurm.gateway.web.native.following import follow
-from waldur_slurm.gateway.web.native.owned import OwnedJob, find_one
+from waldur_slurm.gateway.web.native.following import BY_NUMBER, Source, follow
+from waldur_slurm.gateway.web.native.owned import OwnedJob
 from waldur_slurm.gateway.web.native.pieces import (
     FIRST_PAUSE_S,
     OutputQuery,
     Piece,
     longer,
     read_piece,
-    wanted,
 )
 from waldur_slurm.gateway.web.native.serving import SAFE, Sent, send
 
@@ -24,15 +23,19 @@ TEXT = "text/plain; charset=utf-8"
 
 
 async def show_output(ask: Ask) -> Response:
-    query = ask.query(OutputQuery)
+    return await answer_output(ask, ask.query(OutputQuery), BY_NUMBER)
+
+
+async def answer_output(ask: Ask, query: OutputQuery, source: Source) -> Response:
+    """Answer with the output of the job that the source finds."""
     if query.tail is not None and query.offset is not None:
         raise WrongAsk("expected either an `offset` or a `tail`")
-    job = await find_one(ask, wanted(ask, query))
+    job = await source.find(ask, query)
     if EVENT_STREAM in ask.request.headers.get("accept", ""):
-        return await follow(ask, job, query)
+        return await follow(ask, job, query, source)
     if "range" in ask.request.headers:
         return await _send_part(ask, job, query)
-    piece = await _wait_for_piece(ask, job, query)
+    piece = await _wait_for_piece(ask, job, query, source)
     headers = {
         **SAFE,
         "Cache-Control": "no-store",
@@ -49,7 +52,7 @@ async def _send_part(ask: Ask, job: OwnedJob, query: OutputQuery) -> Response:
     return await send(ask, Sent(job.user, job.output(query.stream), TEXT))
 
 
-async def _wait_for_piece(ask: Ask, job: OwnedJob, query: OutputQuery) -> Piece:
+async def _wait_for_piece(ask: Ask, job: OwnedJob, query: OutputQuery, source: Source) -> Piece:
     """Look again, ever more rarely; nothing is held meanwhile, neither a thread nor a file."""
     end, pause = monotonic() + query.wait, FIRST_PAUSE_S
     while True:
@@ -59,4 +62,4 @@ async def _wait_for_piece(ask: Ask, job: OwnedJob, query: OutputQuery) -> Piece:
             return piece
         await anyio.sleep(min(pause, left))
         pause = longer(pause)
-        job = await find_one(ask, wanted(ask, query))
+        job = await source.find(ask, query)

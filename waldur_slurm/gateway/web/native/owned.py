@@ -10,10 +10,10 @@ from time import monotonic
 
 from waldur_slurm.errors import InvalidName, StateError
 from waldur_slurm.gateway.doors.decide import Yes, decide_acting
-from waldur_slurm.gateway.errors import Denied, NotNow, NotThere, WrongAsk
+from waldur_slurm.gateway.errors import NotNow, NotThere, WrongAsk
 from waldur_slurm.gateway.submits.attempt import Placed
 from waldur_slurm.gateway.web.ask import Ask
-from waldur_slurm.gateway.web.native.whereabouts import find, within_reach
+from waldur_slurm.gateway.web.native.whereabouts import find
 from waldur_slurm.model.batch import Component, JobId, Task, Tasks
 from waldur_slurm.model.hosts import expand_hosts
 from waldur_slurm.model.job_state import JobState
@@ -75,25 +75,32 @@ class OwnedJob:
         return path
 
 
-async def find_owned(ask: Ask, wanted: JobId) -> tuple[OwnedJob, ...]:
-    """Return all its parts. Raises `NotThere` alike where there is none and where it is another's.
+async def find_owned(ask: Ask, wanted: JobId) -> OwnedJob:
+    """Return the job, or any part of it; numbers come again, and the newest is meant.
 
-    `NotOffered` comes first: it says nothing of any job. Numbers come again: the newest is meant.
+    Raises `NotOffered` first, which says nothing of any job, or `NotThere`, alike where there is
+    none and where it is another's.
     """
     ask.site.actors.demand(ask.cluster.name)
-    found = await within_reach(ask, await find(ask, wanted))
+
+    async def shown(users: frozenset[UserName]) -> Collection[UserName]:
+        return await _acted_for(ask, users)
+
+    found = await find(ask, wanted, shown)
     parts = (*map(_of_row, found.rows), *map(_of_past, found.past))
-    none = NotThere(f"there is no job {wanted}, or none that you may see")
     if not parts:
-        raise none
-    owner = newest(parts).user
-    await _demand_owner(ask, owner, none)
-    return tuple(part for part in parts if part.user == owner)
-
-
-def newest(parts: Collection[OwnedJob]) -> OwnedJob:
-    """Return the part handed in last; of those handed in together, one whose script runs."""
+        raise NotThere(f"there is no job {wanted}, or none that you may see")
     return max(parts, key=lambda part: (part.submitted, part.comes_first))
+
+
+async def _acted_for(ask: Ask, users: frozenset[UserName]) -> frozenset[UserName]:
+    """Return whom he may act for; whether it can be done at all, the act itself will say."""
+    who, actors = ask.principal, ask.site.actors
+    named = frozenset(user for user in users if isinstance(decide_acting(who, user), Yes))
+    rest = users - named
+    if not rest or not who.run_as.groups:
+        return named
+    return named | await ask.site.crossing.hands.run(lambda: actors.acted_for(who, rest))
 
 
 async def find_one(ask: Ask, wanted: JobId) -> OwnedJob:
@@ -101,15 +108,13 @@ async def find_one(ask: Ask, wanted: JobId) -> OwnedJob:
 
     Of tasks that wait together it is the one that was asked for.
     """
-    parts = await find_owned(ask, wanted)
-    first = newest(parts)
+    found = await find_owned(ask, wanted)
     if isinstance(wanted.part, Task):
-        first = replace(first, named=first.named._replace(id=wanted))
-        return await _with_output(ask, first)
-    is_array = isinstance(first.id.part, Task | Tasks) and first.id.number == wanted.number
-    if is_array:
+        task = replace(found, named=found.named._replace(id=wanted))
+        return await _with_output(ask, task)
+    if isinstance(found.id.part, Task | Tasks) and found.id.number == wanted.number:
         raise WrongAsk(f"job {wanted} is an array; say which task, as by `task=1`")
-    return await _with_output(ask, first)
+    return await _with_output(ask, found)
 
 
 async def _with_output(ask: Ask, job: OwnedJob) -> OwnedJob:
@@ -133,16 +138,6 @@ async def _noted(ask: Ask, job: OwnedJob) -> Placed | None:
         )
     except StateError as error:
         raise NotNow("the journal of submits cannot be read now") from error
-
-
-async def _demand_owner(ask: Ask, user: UserName, none: NotThere) -> None:
-    cluster = ask.cluster.name
-    try:
-        await ask.site.crossing.hands.run(lambda: ask.site.actors.find(ask.caller, user, cluster))
-    except Denied:
-        if isinstance(decide_acting(ask.principal, user), Yes):
-            raise
-        raise none from None
 
 
 def _of_row(row: LiveJob) -> OwnedJob:

@@ -20,8 +20,6 @@ LONGEST_WAIT_S = 60
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 5.0
 """Between two looks at a file that does not grow; each costs a process of its user's."""
 
-TEXT = "text/plain; charset=utf-8"
-
 Size = Annotated[int, msgspec.Meta(ge=1, le=MOST_READ)]
 
 

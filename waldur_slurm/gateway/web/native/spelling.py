@@ -26,8 +26,10 @@ TIME = re.compile(_TIME)
 
 MOST_NUMBER = 10**18 - 1
 
+# A number has 32 bits; patterns count in tens, and this one stops a little below.
 _PLACE = "(0|[1-9][0-9]{0,8})"
 _NUMBER = "([1-9][0-9]{0,8}|[1-3][0-9]{9}|4[01][0-9]{8}|42[0-8][0-9]{7})"
+_ONE = rf"{_NUMBER}(_{_PLACE}|\+{_PLACE})?"
 _JOB = rf"{_NUMBER}(_{_PLACE}|\+{_PLACE}|_\[[0-9,:-]+(%{_PLACE})?\])?"
 
 
@@ -48,12 +50,20 @@ Since = Annotated[
     str,
     _said(
         "such as `2026-11-30T12:00:00Z`, `2026-11-30`, or seconds since 1970; a time before the"
-        " end that is asked for, which is now at the latest",
+        " end that is asked for",
         f"({_TIME})?",
     ),
 ]
 Until = Annotated[
-    str, _said("as the beginning is written; now where it is left out", f"({_TIME})?")
+    str,
+    _said(
+        "as the beginning is written; now where it is left out, and of history at the latest",
+        f"({_TIME})?",
+    ),
+]
+OneJob = Annotated[
+    str,
+    _said("`12`, `12_3`, `12+0`, or tasks that wait together as the lists name them", _ONE),
 ]
 JobIds = Annotated[
     str,
@@ -63,7 +73,7 @@ JobIds = Annotated[
         _several(_JOB),
     ),
 ]
-JOB_ID: Schema = {"type": "string", **_whole(_JOB)}
+JOB_ID: Schema = {"type": "string", **_whole(_ONE)}
 Cursor = Annotated[
     str,
     Meta(description="`next` of the page before, to whoever was given it and asks for the same"),

@@ -124,12 +124,12 @@ async def _as_owner(ask: Ask, user: UserName, work: Callable[[Steering], T]) -> 
 async def _cancel_all(ask: Ask, asked: Sequence[Asked], signal: str) -> list[Outcome]:
     """Cancel what is found to be meant, by one scancel for each user; tell of each job."""
     found = await find_all(ask, asked)
-    of_users: dict[UserName, list[JobId]] = defaultdict(list)
+    of_users: dict[UserName, dict[JobId, None]] = defaultdict(dict)
     for each in found:
-        if isinstance(each, Meant) and each.job not in of_users[each.user]:
-            of_users[each.user].append(each.job)
+        if isinstance(each, Meant):
+            of_users[each.user][each.job] = None
     told = await asyncio.gather(
-        *(_cancel_users(ask, user, jobs, signal) for user, jobs in of_users.items())
+        *(_cancel_users(ask, user, [*jobs], signal) for user, jobs in of_users.items())
     )
     outcomes = {job: outcome for part in told for job, outcome in part.items()}
     return [_outcome(each, outcomes) for each in found]

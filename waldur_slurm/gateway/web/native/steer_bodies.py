@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from waldur_slurm.gateway.web.native.spelling import OneJob
 from waldur_slurm.hand.options import UPDATED
 
 MOST_CANCELLED = 1000
@@ -27,7 +28,7 @@ class CancelQuery(MarkQuery, frozen=True):
 class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A job to cancel, left alone where it has another time of submission, or another mark."""
 
-    job_id: str
+    job_id: OneJob
     submit_time: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     mark: Mark | None = None
 

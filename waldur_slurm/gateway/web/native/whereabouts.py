@@ -1,9 +1,10 @@
 """A job found wherever it is: in slurmctld's list, or in the accounting once it left that.
 
-Nothing here asks who may see it: whoever finds one looks at whose it is before he says anything.
+What is not shown to whoever asks is as what is not there, and takes as long.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
 from time import monotonic
 
 from waldur_slurm.gateway.doors.principals import OneJob
@@ -13,31 +14,50 @@ from waldur_slurm.gateway.picture.keeper import Seen
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.live import LiveJob
+from waldur_slurm.model.names import UserName
 from waldur_slurm.model.past import REQUEUED_WITHIN, PastJob
+
+Shown = Callable[[frozenset[UserName]], Awaitable[Collection[UserName]]]
+"""Says of whom of these users the jobs are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """The rows of a job, or what is past of it; neither: there is no such job."""
+    """The rows of a job, or what is past of it; neither: there is none that is shown."""
 
     rows: tuple[LiveJob, ...]
     past: tuple[PastJob, ...]
     seen: Seen[JobsNow]
 
 
-async def find(ask: Ask, wanted: JobId) -> Whereabouts:
+async def find(ask: Ask, wanted: JobId, shown: Shown) -> Whereabouts:
     """Believe that there is none only where a list younger than the question has none.
 
     The accounting alone would do for no job: it hears of one seconds after it was handed in.
     """
     asked_at = monotonic()
     seen = await ask.see(ask.cluster.jobs)
-    rows = seen.picture.value.find(wanted)
+    rows = await _rows(ask, wanted, seen, shown)
     if not rows:
         seen = await ask.see_after(ask.cluster.jobs, asked_at)
-        rows = seen.picture.value.find(wanted)
-    past = () if rows else await recall(ask, wanted, seen)
+        rows = await _rows(ask, wanted, seen, shown)
+    past = () if rows else await _past(ask, wanted, seen, shown)
     return Whereabouts(rows, past, seen)
+
+
+async def _rows(ask: Ask, wanted: JobId, seen: Seen[JobsNow], shown: Shown) -> tuple[LiveJob, ...]:
+    found = seen.picture.value.find(wanted)
+    users = await shown(frozenset(row.user for row in found))
+    rows = tuple(row for row in found if row.user in users)
+    bound = ask.principal.job
+    return rows if bound is None or not rows else await _of_one_job(ask, bound, rows, seen)
+
+
+async def _past(ask: Ask, wanted: JobId, seen: Seen[JobsNow], shown: Shown) -> tuple[PastJob, ...]:
+    found, bound = await recall(ask, wanted, seen), ask.principal.job
+    users = await shown(frozenset(job.last.user for job in found))
+    past = tuple(job for job in found if job.last.user in users)
+    return past if bound is None else _bound(ask, bound, past)
 
 
 async def recall(ask: Ask, wanted: JobId, seen: Seen[JobsNow]) -> tuple[PastJob, ...]:
@@ -52,32 +72,33 @@ async def recall(ask: Ask, wanted: JobId, seen: Seen[JobsNow]) -> tuple[PastJob,
     return past or ()
 
 
-async def within_reach(ask: Ask, found: Whereabouts) -> Whereabouts:
-    """Leave what whoever asks may look at by a token for one job; without such a one, all of it.
+async def _of_one_job(
+    ask: Ask, bound: OneJob, rows: tuple[LiveJob, ...], seen: Seen[JobsNow]
+) -> tuple[LiveJob, ...]:
+    """Leave the rows of the job that a token is for.
 
     A requeued job has a new time of submission, and is the same job all the same.
     """
-    bound = ask.principal.job
-    if bound is None:
-        return found
-    if bound.cluster != ask.cluster.name:
-        return replace(found, rows=(), past=())
-    past = found.past
-    if any(row.restarts for row in found.rows):
-        past = await recall(ask, JobId(bound.number), found.seen)
-    its = tuple(job for job in past if _is_bound(job, bound))
-    rows = tuple(
+    if (bound.cluster, bound.number) != (ask.cluster.name, rows[0].id.number):
+        return ()
+    before: tuple[PastJob, ...] = ()
+    if any(row.restarts for row in rows):
+        before = _bound(ask, bound, await recall(ask, JobId(bound.number), seen))
+    return tuple(
         row
-        for row in found.rows
-        if row.id.number == bound.number
-        and (row.submitted == bound.submitted or any(_goes_on(job, row) for job in its))
+        for row in rows
+        if row.submitted == bound.submitted or any(_goes_on(job, row) for job in before)
     )
-    return replace(found, rows=rows, past=() if found.rows else its)
 
 
-def _is_bound(past: PastJob, bound: OneJob) -> bool:
-    times = (run.submitted for run in past.runs)
-    return past.id.number == bound.number and bound.submitted in times
+def _bound(ask: Ask, bound: OneJob, past: Collection[PastJob]) -> tuple[PastJob, ...]:
+    """Leave what is past of the job that a token is for."""
+    return tuple(
+        job
+        for job in past
+        if (bound.cluster, bound.number) == (ask.cluster.name, job.id.number)
+        and any(run.submitted == bound.submitted for run in job.runs)
+    )
 
 
 def _goes_on(past: PastJob, row: LiveJob) -> bool:

@@ -166,7 +166,7 @@ async def asked_job(ask: Ask) -> ManagedJob:
     """Find the job of the path, for who may use its app and is its user."""
     app = await opened(ask)
     user = await named_user(ask)
-    return await find_job(ask, app, user.name)
+    return await find_job(ask, app, user.name, ask.request.path_params["job_id"])
 
 
 def _json(value: object, status: int = 200) -> Response:

@@ -149,5 +149,8 @@ def parse_jobs(lines: Iterable[str], mark: str) -> JobListing | None:
 
 
 def is_no_job(said: str) -> bool:
-    """What squeue says where the one job that it was asked for is not there."""
-    return "Invalid job id specified" in said
+    """What squeue says where the one job that it was asked for is not there, or can never be.
+
+    It knows no number beyond 32 bits with a sign.
+    """
+    return re.search(r"Invalid job id(?: specified|: [0-9]+)$", said, re.MULTILINE) is not None

@@ -14,7 +14,8 @@ from waldur_slurm.agent.model.marketplace import Dialect, OfferingUuid, Resource
 from waldur_slurm.agent.pull.desired.allocations import Kept
 from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.plan.defaults import with_defaults
-from waldur_slurm.agent.pull.vocabulary.steps import AddUser, RemoveUser, SetDefaultAccount, Stage
+from waldur_slurm.agent.pull.vocabulary.stages import Stage
+from waldur_slurm.agent.pull.vocabulary.steps import AddUser, RemoveUser, SetDefaultAccount
 from waldur_slurm.agent.pull.world.choices import Allowance
 from waldur_slurm.agent.pull.world.ownership import Ownership
 from waldur_slurm.agent.pull.world.people import Turnover, roster_of

@@ -18,11 +18,11 @@ from waldur_slurm.agent.pull.desired.allocations import Kept, New
 from waldur_slurm.agent.pull.desired.desired import Desired
 from waldur_slurm.agent.pull.plan.plan import plan_desired
 from waldur_slurm.agent.pull.vocabulary.findings import Drift, DriftKind
+from waldur_slurm.agent.pull.vocabulary.stages import Stage
 from waldur_slurm.agent.pull.vocabulary.steps import (
     AddAccount,
     AddUser,
     CompleteOrder,
-    Stage,
     TellBackendId,
 )
 from waldur_slurm.agent.pull.world.ownership import Ownership

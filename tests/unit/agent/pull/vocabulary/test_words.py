@@ -9,6 +9,7 @@ import pytest
 from tests.fakes.pull import Site, new_site
 from waldur_slurm.agent.model.marketplace import OrderUuid, UserUuid
 from waldur_slurm.agent.pull.vocabulary import steps
+from waldur_slurm.agent.pull.vocabulary.stages import Stage
 from waldur_slurm.agent.pull.vocabulary.words import record_of, sentence_of
 from waldur_slurm.agent.pull.world.ledger import AccountHold, QosBefore, UserHold
 from waldur_slurm.model.accounts import NewAccount
@@ -43,9 +44,9 @@ def every_step() -> list[steps.Step]:
         steps.ExplainOrder(order=O, message="why"),
         steps.AdoptAccount(account=A, description="mark", before="alloc"),
         steps.DescribeAccount(account=A, description="mark", before="mark old"),
-        steps.AddAccount(stage=steps.Stage.CUSTOMERS, new=NewAccount(A, B, "d", "o", {GPU: 1})),
+        steps.AddAccount(stage=Stage.CUSTOMERS, new=NewAccount(A, B, "d", "o", {GPU: 1})),
         steps.MoveAccount(account=A, parent=B, before=None),
-        steps.RemoveAccount(stage=steps.Stage.ALLOCATIONS_OUT, account=A, reason="why"),
+        steps.RemoveAccount(stage=Stage.ALLOCATIONS_OUT, account=A, reason="why"),
         steps.SetLimits(account=A, limits=((GPU, None),), before={GPU: 3}),
         steps.HoldAccount(account=A, before=FREE, reason="why"),
         steps.ReleaseAccount(account=A, restored=FREE),
@@ -67,6 +68,7 @@ def every_step() -> list[steps.Step]:
         steps.CompleteOrder(resource=resource, order=O, settles_resource=True),
         steps.TellAssociation(resource=resource, account=A, user=U),
         steps.TellNoAssociation(resource=resource, account=A, user=U),
+        steps.DeleteOfferingUser(offering_user="7" * 32, user=UserUuid("6" * 32), name="ann"),
         steps.MakeOfferingUser(user=UserUuid("6" * 32), name="ann"),
     ]
 
