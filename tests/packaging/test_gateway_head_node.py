@@ -25,7 +25,7 @@ BLOCKS = [each for page in (PAGE, CHANGE_OVER) for each in read_blocks(page) if 
 SOURCE = "/root/waldur-slurm-agent"
 ENV_FILE = "/etc/slurm-gateway/slurm-gateway.env"
 NAME = "gateway.example.org"
-PAGES = ("submit", "steer", "files", "slurmer")
+PAGES = ("first_job", "submit", "steer", "files", "slurmer", "letters")
 ELSEWHERE = tuple(PROJECT / "tests" / "e2e" / "gateway" / f"test_{page}_page.py" for page in PAGES)
 """Where a hand acts."""
 
@@ -311,7 +311,7 @@ def test_every_block_of_both_pages_is_typed_by_a_test() -> None:
         there.add((*kind, numbers[kind]))
         numbers[kind] += 1
 
-    assert {each.language for each in BLOCKS} == {"bash", "ini"}
+    assert {each.language for each in BLOCKS} == {"bash", "ini", "python"}
     assert there == set(asked_for())
 
 
@@ -323,8 +323,12 @@ def asked_for() -> Iterator[tuple[str, str, int]]:
             case ast.Call(
                 func=ast.Name(id="block"), args=[ast.Constant(value=str(section))], keywords=more
             ):
-                number = [each.value.value for each in more if isinstance(each.value, ast.Constant)]
-                yield section, "bash", int(str(number[0])) if number else 0
+                given = {
+                    each.arg: each.value.value
+                    for each in more
+                    if isinstance(each.value, ast.Constant)
+                }
+                yield section, str(given.get("language", "bash")), int(str(given.get("number", 0)))
             case ast.Call(
                 func=ast.Name(id="settings_of"), args=[_, ast.Constant(value=str(section))]
             ):

@@ -28,6 +28,7 @@ NEVER_ARRIVES = (
     'cat >/dev/null; echo "sbatch: error: Batch job submission failed: Socket timed out on'
     ' send/recv operation" >&2; exit 1'
 )
+NO_CHANGES: Mapping[str, str] = {}
 SLEEP = "#!/bin/sh\nsleep 600\n"
 SMALL = {"mem": "10", "account": "physics", "output": "/dev/null", "chdir": "/tmp"}  # noqa: S108 - where all users may be
 
@@ -89,7 +90,7 @@ class ActingSite:
         """Serve until the body ends, acting by that way; `dies` is as `mortal` has it."""
         claimed = claim_ports(2)
         try:
-            program = self._program(claimed.first, way, changes)
+            program = self.program(claimed.first, way, changes)
             if dies:
                 program = replace(program, module="tests.e2e.gateway.mortal", always=dies)
             with program.daemon() as daemon:
@@ -102,11 +103,14 @@ class ActingSite:
         """Make a token that acts for these users, else for Ann and Bob."""
         run_as = ",".join(users or (ANN, BOB))
         more = ("--name", name, "--scopes", scopes, "--run-as", run_as)
-        done = self._program(0, "sudo", {}).run("token", "make", *more)
+        done = self.program().run("token", "make", *more)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    def _program(self, port: int, way: str, changes: Mapping[str, str]) -> ActingProgram:
+    def program(
+        self, port: int = 0, way: str = "sudo", changes: Mapping[str, str] = NO_CHANGES
+    ) -> ActingProgram:
+        """Return the program as it is started here; without a port it does not serve."""
         acting = {
             "GATEWAY_LISTEN": f"127.0.0.1:{port or 1}",
             "GATEWAY_EXECUTOR": way,

@@ -13,8 +13,9 @@ from tests.places import PROJECT
 PAGE = PROJECT / "docs" / "gateway.md"
 
 
-def block(section: str) -> tuple[str, ...]:
-    (found,) = (each for each in read_blocks(PAGE) if each.language and each.section == section)
+def block(section: str, language: str = "bash") -> tuple[str, ...]:
+    kind = (section, language)
+    (found,) = (each for each in read_blocks(PAGE) if (each.section, each.language) == kind)
     return tuple(found.lines)
 
 
