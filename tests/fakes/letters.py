@@ -13,6 +13,9 @@ from waldur_slurm.gateway.post.letter import Letter, Occasion, Sink, Stage
 class FakeLetters:
     kept: dict[str, Letter] = field(default_factory=dict)
     is_broken: bool = False
+    is_full: bool = False
+    """It can be read, and not written."""
+    looks: int = 0
     _lock: Lock = field(default_factory=Lock)
 
     def add(self, letter: Letter) -> bool:
@@ -25,6 +28,7 @@ class FakeLetters:
 
     def heads(self, now: datetime) -> Sequence[Letter]:
         self._reach()
+        self.looks += 1
         heads: dict[Sink, Letter] = {}
         with self._lock:
             for each in sorted(self.kept.values(), key=lambda one: (one.tries, one.next_try)):
@@ -34,7 +38,7 @@ class FakeLetters:
         return tuple(sorted(heads.values(), key=lambda each: order.index(each.message_id)))
 
     def claim(self, letter: Letter, now: datetime, until: datetime) -> bool:
-        self._reach()
+        self._reach(is_write=True)
         with self._lock:
             found = self.kept.get(letter.message_id)
             if found is None or not _is_due(found, now):
@@ -43,7 +47,7 @@ class FakeLetters:
             return True
 
     def note(self, letter: Letter) -> None:
-        self._reach()
+        self._reach(is_write=True)
         with self._lock:
             found = self.kept.get(letter.message_id)
             if found and found.stage is Stage.WAITING:
@@ -61,8 +65,8 @@ class FakeLetters:
             if each.made >= before or each.stage is Stage.WAITING
         }
 
-    def _reach(self) -> None:
-        if self.is_broken:
+    def _reach(self, *, is_write: bool = False) -> None:
+        if self.is_broken or (self.is_full and is_write):
             raise StateError("the disk is full")
 
 

@@ -88,7 +88,8 @@ class Postman:
         except Exception:  # noqa: BLE001 - a defect must not end the post for good
             self._note_crash()
             return
-        self._is_store_silent = False
+        if not heads:
+            self._is_store_silent = False
         with self._changed:
             begun = [*due(heads, now, self._busy)]
             self._busy.update(letter.sink for letter in begun)
@@ -97,17 +98,21 @@ class Postman:
             Thread(target=self._post, args=[letter], name=name, daemon=True).start()
 
     def _post(self, letter: Letter) -> None:
+        """The next one follows at once; but where nothing can be written, not before it is time."""
+        is_noted = False
         try:
             now = self._clock()
             if self._letters.claim(letter, now, now + LEASE):
                 self.post(letter)
+                is_noted, self._is_store_silent = True, False
         except ExpectedError as error:
             self._note_silence(str(error))
         finally:
             with self._changed:
                 self._busy.discard(letter.sink)
                 self._changed.notify_all()
-            self._bell.set()
+            if is_noted:
+                self._bell.set()
 
     def post(self, letter: Letter) -> Letter:
         """Send a letter that nobody else sends, and note what became of it."""

@@ -240,6 +240,29 @@ def test_an_outbox_that_cannot_be_read_is_told_of_once_and_read_again(scene: Sce
     assert scene.mail.sent == ["one"]
 
 
+def test_a_full_disk_is_told_of_once_and_not_looked_at_without_a_pause(scene: Scene) -> None:
+    scene.letters.is_full = True
+    scene.letters.add(letter())
+    is_told = Bell()
+
+    def tell(event: Event) -> None:
+        scene.told.append(event)
+        is_told.set()
+
+    postman = Postman(scene.letters, {Method.EMAIL: scene.mail}, tell, clock=scene.clock)
+    with postman.running():
+        assert is_told.wait(AT_ONCE_S)
+        is_told.clear()
+        assert not is_told.wait(2.5)
+    assert scene.letters.looks < 20
+    assert scene.names() == ["letter.unwritten"]
+    assert scene.mail.sent == []
+
+    scene.letters.is_full = False
+    scene.round(postman)
+    assert scene.mail.sent == ["one"]
+
+
 def test_what_came_of_a_letter_is_forgotten_after_two_weeks(scene: Scene) -> None:
     scene.letters.add(letter(made=NOW - KEPT_FOR - timedelta(seconds=1)))
     scene.letters.add(letter("two"))
