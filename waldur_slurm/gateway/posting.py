@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from waldur_slurm.gateway.post.cycle import Postman
 from waldur_slurm.gateway.post.letter import Method
 from waldur_slurm.gateway.post.port import Letters, Sender
+from waldur_slurm.gateway.post.senders.gmail import Gmail
 from waldur_slurm.gateway.post.senders.log import Log
 from waldur_slurm.gateway.post.senders.slack import Slack
 from waldur_slurm.gateway.post.senders.smtp import Login, Smtp
@@ -14,6 +15,7 @@ from waldur_slurm.telemetry.events import Sink
 
 NEEDS = {
     Method.EMAIL: "SMTP_SERVER",
+    Method.GMAIL: "GMAIL_CREDENTIALS_PATH",
     Method.SLACK: "SLACK_BOT_TOKEN",
     Method.WEBHOOK: "GATEWAY_WEBHOOK_SECRET",
 }
@@ -33,6 +35,8 @@ def _senders(told: LetterSettings, tell: Sink) -> Iterator[tuple[Method, Sender]
                 told.smtp_server, told.smtp_port, told.smtp_security, told.smtp_from, _login(told)
             ),
         )
+    if told.gmail_credentials and told.smtp_from:
+        yield Method.GMAIL, Gmail(told.gmail_credentials, told.smtp_from)
     if told.slack_token:
         yield Method.SLACK, Slack(told.slack_token.reveal(), told.slack_channel)
     if told.webhook_secret:

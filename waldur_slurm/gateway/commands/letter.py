@@ -11,7 +11,12 @@ from waldur_slurm.gateway.post.plan import LEASE
 from waldur_slurm.gateway.posting import NEEDS
 from waldur_slurm.service.program import TRY_AGAIN
 
-_TO = {Method.EMAIL: "recipient", Method.SLACK: "channel", Method.WEBHOOK: "url"}
+_TO = {
+    Method.EMAIL: "recipient",
+    Method.GMAIL: "recipient",
+    Method.SLACK: "channel",
+    Method.WEBHOOK: "url",
+}
 
 
 def run(parts: Parts, arguments: argparse.Namespace) -> int:

@@ -20,6 +20,7 @@ class Method(StrEnum):
     """The ways a letter may go."""
 
     EMAIL = "email"
+    GMAIL = "gmail"
     SLACK = "slack"
     WEBHOOK = "webhook"
     TEST = "test"

@@ -82,8 +82,9 @@ def _app_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
 
 def _letter_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
     """A password goes with a name, and never in the open."""
-    if values.get("SMTP_SERVER") and not values.get("GATEWAY_SMTP_FROM", "a mistake itself"):
-        yield "GATEWAY_SMTP_FROM is not set; SMTP_SERVER needs it"
+    for name in ("SMTP_SERVER", "GMAIL_CREDENTIALS_PATH"):
+        if values.get(name) and not values.get("GATEWAY_SMTP_FROM", "a mistake itself"):
+            yield f"GATEWAY_SMTP_FROM is not set; {name} needs it"
     if bool(values.get("SMTP_USERNAME")) != bool(values.get("SMTP_PASSWORD")):
         yield "of SMTP_USERNAME and SMTP_PASSWORD one is set; expected both, or neither"
     if values.get("SMTP_PASSWORD") and values.get("GATEWAY_SMTP_SECURITY") == "none":

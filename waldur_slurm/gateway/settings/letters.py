@@ -1,11 +1,14 @@
 """How letters are sent: names that the original knows are its own."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from waldur_slurm.gateway.doors.networks import Network
-from waldur_slurm.gateway.post.senders.smtp import Security, mail_address
+from waldur_slurm.gateway.post.senders.message import mail_address
+from waldur_slurm.gateway.post.senders.smtp import Security
 from waldur_slurm.gateway.settings.grants import host, network
 from waldur_slurm.gateway.settings.readers import several
+from waldur_slurm.variables.places import path
 from waldur_slurm.variables.readers import one_of, token, whole
 from waldur_slurm.variables.variable import Secret, variable
 
@@ -41,6 +44,13 @@ class LetterSettings:
     smtp_from: str | None = variable(
         "GATEWAY_SMTP_FROM", sender, "the address that mail comes from, whoever it is about"
     )
+    gmail_credentials: Path | None = variable(
+        "GMAIL_CREDENTIALS_PATH",
+        path,
+        "Google's file of credentials, of a user or of a service that may send as"
+        " `GATEWAY_SMTP_FROM`",
+        unset_means="Gmail's interface is not used",
+    )
     slack_token: Secret | None = variable(
         "SLACK_BOT_TOKEN",
         token,
@@ -67,4 +77,6 @@ class LetterSettings:
 
     @property
     def are_sent(self) -> bool:
-        return any((self.smtp_server, self.slack_token, self.webhook_secret))
+        return any(
+            (self.smtp_server, self.gmail_credentials, self.slack_token, self.webhook_secret)
+        )
