@@ -3,18 +3,22 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from waldur_slurm.errors import StateError
 from waldur_slurm.gateway.apps.app import App
 from waldur_slurm.gateway.apps.job import End, ManagedJob, Run, Stage
 
 
 @dataclass
 class FakeJobs:
-    """A `Jobs`."""
+    """A `Jobs`; `broken` is why nothing can be written."""
+
+    broken: str = ""
 
     jobs: dict[str, ManagedJob] = field(default_factory=dict)
     scripts: dict[str, str] = field(default_factory=dict)
 
     def add(self, job: ManagedJob) -> None:
+        self._demand()
         self.jobs[job.id] = job
 
     def take_over(self, job: ManagedJob) -> None:
@@ -32,6 +36,7 @@ class FakeJobs:
         return [job for job in self.jobs.values() if _is_unsettled(job)]
 
     def set_stage(self, job_id: str, stage: Stage) -> None:
+        self._demand()
         self.jobs[job_id] = replace(self.jobs[job_id], stage=stage)
 
     def add_run(self, job_id: str, run: Run, script: str) -> None:
@@ -48,6 +53,7 @@ class FakeJobs:
             self.jobs[job.id] = replace(job, runs=runs)
 
     def note_submitted(self, run_id: str, slurm_id: int) -> None:
+        self._demand()
         self._change(run_id, lambda run: replace(run, slurm_id=slurm_id))
         self.scripts[run_id] = ""
 
@@ -62,6 +68,10 @@ class FakeJobs:
 
     def forget(self, job_id: str) -> None:
         self.jobs.pop(job_id, None)
+
+    def _demand(self) -> None:
+        if self.broken:
+            raise StateError(self.broken)
 
     def _change(self, run_id: str, change: Callable[[Run], Run]) -> None:
         for job in self.jobs.values():

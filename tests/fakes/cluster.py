@@ -186,6 +186,8 @@ class FakeCluster:
     untold: int = 0
     """What slurmctld has still to tell the accounting."""
     calls: Counter[str] = field(default_factory=Counter)
+    silent: set[str] = field(default_factory=set)
+    """What alone is not answered, as `read_configuration`."""
     _outage: SlurmError | None = None
     _is_accounting_down: bool = False
 
@@ -301,3 +303,5 @@ class FakeCluster:
         self.calls[name] += 1
         if self._outage is not None:
             raise self._outage
+        if name in self.silent:
+            raise AccountingDown((name,), 1, "Socket timed out on send/recv operation")

@@ -146,13 +146,16 @@ class FakeReadings:
             }
         )
 
-    def read_part(self, touches: Callable[[AccountName, str], bool]) -> Snapshot:
+    def read_part(
+        self, names: Collection[AccountName], is_touched: Callable[[str], bool]
+    ) -> Snapshot:
         self._called("read_part")
         found = self._accounts.values()
-        names = {ROOT} | {a.name for a in found if touches(a.name, a.description)}
-        if any(self._accounts[name].parent not in {*names, None} for name in names):
+        told = {a.name for a in found if is_touched(a.description)}
+        read = {ROOT, *told, *(self._accounts.keys() & set(names))}
+        if any(self._accounts[name].parent not in {*read, None} for name in read):
             raise UnclearPart("an account hangs below one that was not asked for")
-        return self._snapshot(names)
+        return self._snapshot(read)
 
     def read_accounts(self, names: Collection[AccountName]) -> Snapshot:
         self._called("read_accounts")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 
 from waldur_slurm.errors import TransportError
 from waldur_slurm.processes.port import Completed, Transport
@@ -51,6 +52,40 @@ class ScriptedTransport:
         completed = self.run(argv, environ=environ, timeout=timeout)
         yield from completed.out.removesuffix("\n").split("\n") if completed.out else ()
         believe(Completed(completed.code, "", completed.err))
+
+
+@dataclass
+class PairedTransport:
+    """Answers each listing by its kind, and none before another one has been asked for."""
+
+    answers: Mapping[str, Completed]
+    pair: Barrier = field(default_factory=lambda: Barrier(2, timeout=30))
+    asked: list[Argv] = field(default_factory=list)
+
+    def run(
+        self,
+        argv: Argv,
+        *,
+        stdin: str = "",  # noqa: ARG002 - questions are told apart by their argv
+        environ: Mapping[str, str] | None = None,  # noqa: ARG002
+        timeout: timedelta | None = None,  # noqa: ARG002
+    ) -> Completed:
+        self.asked.append(argv)
+        kind = next((word for word in argv if word in self.answers), None)
+        if kind is None:
+            return Completed(0, "", "")
+        self.pair.wait()
+        return self.answers[kind]
+
+    def stream(
+        self,
+        argv: Argv,
+        *,
+        believe: Callable[[Completed], None],
+        environ: Mapping[str, str] | None = None,
+        timeout: timedelta | None = None,
+    ) -> Iterator[str]:
+        raise NotImplementedError("nothing that is listed in pairs is streamed")
 
 
 @dataclass(frozen=True)

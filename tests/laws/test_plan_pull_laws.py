@@ -207,10 +207,11 @@ def test_a_crash_in_a_look_only_costs_a_cycle(
 
 def what_a_look_sees(site: Site) -> tuple[set[ResourceUuid], Part]:
     cycle = site.cycle()
-    ordered = newly_ordered(site.waldur.read_orders(), frozenset(), site.policy)
+    orders = site.waldur.read_orders()
+    ordered = newly_ordered(orders, frozenset(), site.policy)
     everything = cycle.look(cycle.everything, Journal(site.state), NO_CONSENT)
     background = background_of(everything.world)
-    return ordered, Part(site.slurm, site.waldur, site.policy, ordered, background)
+    return ordered, Part(site.slurm, site.waldur, site.policy, ordered, orders, background)
 
 
 @pytest.mark.parametrize("broken", [Deed("create", 0, 1), Deed("create", 1, 2)])

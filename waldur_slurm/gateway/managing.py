@@ -23,7 +23,7 @@ from waldur_slurm.gateway.apps.plan import Gone, Idle, Live, Said, Silent, Unsen
 from waldur_slurm.gateway.doors.principals import Kind, Principal, RunAs
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.doors.tokens import Minted, Token, Tokens, digest, id_of, mint
-from waldur_slurm.gateway.errors import GatewayError
+from waldur_slurm.gateway.errors import Busy, GatewayError
 from waldur_slurm.gateway.settings.slurmer import SlurmerSettings, ToldApp
 from waldur_slurm.gateway.store.apps import StoredApps, StoredJobs
 from waldur_slurm.gateway.store.slurmer import SlurmerJob
@@ -42,7 +42,14 @@ FOR_ANYBODY = RunAs(anybody=True)
 SHORTEST_TOKEN = 22
 """128 bits, in the letters of base64."""
 
-SETTLED_EVERY_S = 30.0
+SOON_S, SELDOM_S = 2.0, 30.0
+"""Between two looks at what is left undone: while something is, and else."""
+
+OURSELVES = Caller(
+    principal=Principal(Kind.TOKEN, "the gateway", run_as=FOR_ANYBODY), request_id=""
+)
+"""Who finishes what somebody once asked for."""
+
 _FROM_FILE = "config.yml: "
 
 
@@ -89,6 +96,11 @@ def take_over_apps(
         _take_token(managed.tokens, app, each.token, secret, tell)
     for app in managed.apps.all():
         managed.places.ensure(app.id)
+    now = datetime.now(UTC)
+    tokens = (token for token in managed.tokens.since(0).tokens if not token.is_over(now))
+    if not any(Scope.APPS_ADMIN in token.scopes for token in tokens):
+        why = "no token may manage apps; `slurm-gateway token make --scopes apps:admin` makes one"
+        tell(Event(name="apps.no_admin", fields={"why": why}))
 
 
 class Taken(NamedTuple):
@@ -176,54 +188,71 @@ def finishing(site: Site) -> Iterator[None]:
     if site.managed is None:
         yield
         return
-    leaving = Bell()
-    thread = Thread(target=_finish, args=(site, leaving), name="apps", daemon=True)
-    thread.start()
+    finisher = Finisher(site, site.managed)
+    finisher.thread.start()
     try:
         yield
     finally:
-        leaving.set()
-        thread.join(timeout=5.0)
+        finisher.leaving.set()
+        finisher.thread.join(timeout=5.0)
 
 
-def _finish(site: Site, leaving: Bell) -> None:
-    while True:
+class Finisher:
+    """Tells once of each trouble that it has with a job."""
+
+    def __init__(self, site: Site, managed: Managed) -> None:
+        self._site = site
+        self._managed = managed
+        self._told: set[tuple[str, str]] = set()
+        self.leaving = Bell()
+        self.thread = Thread(target=self._run, name="apps", daemon=True)
+
+    def _run(self) -> None:
+        """Look soon again as long as something is left."""
+        pause_s = 0.0
+        while not self.leaving.wait(pause_s):
+            pause_s = SOON_S if self._finish_all() else SELDOM_S
+
+    def _finish_all(self) -> bool:
+        """Do what is left of all jobs; whether something still is."""
         try:
-            for job in site.managed.jobs.unsettled() if site.managed else ():
-                if leaving.is_set():
-                    return
-                finish_one(site, job.app, job.id)
+            left = self._managed.jobs.unsettled()
+            for job in left:
+                if not self.leaving.is_set():
+                    self._finish(job.app, job.id)
         except ExpectedError as error:
-            fields = {"error": str(error)}
-            site.tell(Event(name="apps.unfinished", level=Level.WARNING, fields=fields))
+            self._tell_of("", str(error))
         except Exception:  # noqa: BLE001 - a defect in one job must not end it for the others
             fields = {"traceback": traceback.format_exc()}
-            site.tell(Event(name="apps.crashed", level=Level.ERROR, fields=fields))
-        if leaving.wait(SETTLED_EVERY_S):
+            self._site.tell(Event(name="apps.crashed", level=Level.ERROR, fields=fields))
+            return False
+        else:
+            return bool(left)
+        return True
+
+    def _finish(self, app_id: str, job_id: str) -> None:
+        """Do what is left of one job; blocks. What cannot be done now is left for later."""
+        site, managed, cluster = self._site, self._managed, self._site.actors.cluster
+        try:
+            with managed.claims.held(job_id):
+                job = managed.jobs.find(app_id, job_id)
+                if job is None:
+                    return
+                steps = plan_rest(job, _say(site, job))
+                actor = site.actors.find(OURSELVES, job.user, cluster)
+                directory = managed.places.directory(app_id, job_id)
+                applying = Applying(managed.jobs, site.submitter, actor, cluster, directory)
+                applying.apply(job, steps)
+        except Busy:
             return
+        except GatewayError as error:
+            self._tell_of(job_id, str(error))
 
-
-def finish_one(site: Site, app_id: str, job_id: str) -> None:
-    """Do what is left to do of one job; blocks. What cannot be done now is left for later."""
-    managed = site.managed
-    if managed is None:
-        return
-    caller = Caller(
-        principal=Principal(Kind.TOKEN, "the gateway", run_as=FOR_ANYBODY), request_id=""
-    )
-    try:
-        with managed.claims.held(job_id):
-            job = managed.jobs.find(app_id, job_id)
-            if job is None:
-                return
-            steps = plan_rest(job, _say(site, job))
-            actor = site.actors.find(caller, job.user, site.actors.cluster)
-            directory = managed.places.directory(app_id, job_id)
-            cluster = site.actors.cluster
-            Applying(managed.jobs, site.submitter, actor, cluster, directory).apply(job, steps)
-    except GatewayError as error:
-        fields = {"app": app_id, "job": job_id, "error": str(error)}
-        site.tell(Event(name="apps.unfinished", level=Level.WARNING, fields=fields))
+    def _tell_of(self, job_id: str, error: str) -> None:
+        if (job_id, error) not in self._told:
+            self._told.add((job_id, error))
+            fields = {"job": job_id, "error": error}
+            self._site.tell(Event(name="apps.unfinished", level=Level.WARNING, fields=fields))
 
 
 def _say(site: Site, job: ManagedJob) -> Said:

@@ -67,6 +67,19 @@ def test_what_is_installed_is_roots_and_setuid_and_the_list_lets_the_hand_alone_
     assert lines == ['/usr/libexec/slurm-gateway/hand ""']
 
 
+def test_slurmer_as_it_was_typed_is_the_gateway(sources: Path, as_root: None) -> None:
+    prefix = sources.parent / "opt"
+    made(sources, f"PREFIX={prefix}", "install")
+    told = sources.parent / "slurm-gateway"
+    told.write_text('#!/bin/sh\necho "$@"\n')
+    told.chmod(0o755)
+
+    slurmer = prefix / "bin" / "slurmer"
+    path = {"PATH": f"{told.parent}:/usr/bin:/bin"}
+    shown = run(slurmer, "-c", "a b.yml", environ=path).stdout
+    assert (shown, slurmer.stat().st_mode & 0o7777) == ("-c a b.yml\n", 0o755)
+
+
 def test_a_second_install_keeps_the_list_and_renews_the_program(
     sources: Path, as_root: None
 ) -> None:

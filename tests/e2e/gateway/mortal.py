@@ -7,7 +7,7 @@ changes, so these are all the moments at which a kill can make a difference.
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 from threading import Lock
 from typing import Any
@@ -42,14 +42,17 @@ def mortal(
     return dying
 
 
-def shorten_the_life(last: int, when: str) -> None:
+Effects = Iterable[tuple[type, str]]
+
+
+def shorten_the_life(last: int, when: str, effects: Effects = EFFECTS) -> None:
     numbers, lock = count(), Lock()
 
     def is_last() -> bool:
         with lock:
             return next(numbers) == last
 
-    for owner, name in EFFECTS:
+    for owner, name in effects:
         setattr(owner, name, mortal(getattr(owner, name), is_last, when))
 
 

@@ -7,7 +7,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sandbox.slurm.ports import claim_ports
@@ -51,12 +51,16 @@ oidc:
 
 @dataclass
 class SlurmerProgram(ActingProgram):
-    """`slurm-gateway -c config.yml`, typed as `slurmer -c config.yml` was."""
+    """`slurm-gateway -c config.yml`, typed as `slurmer -c config.yml` was.
+
+    `dies`: at which effect, and whether before or after it.
+    """
 
     config: Path = Path("config.yml")
+    dies: tuple[str, ...] = ()
 
     def argv(self, *arguments: str) -> list[str]:
-        return super().argv("-c", str(self.config), *arguments)
+        return super().argv(*self.dies, "-c", str(self.config), *arguments)
 
 
 @dataclass(frozen=True)
@@ -102,11 +106,15 @@ class SlurmerSite:
         return done.stdout.strip()
 
     @contextmanager
-    def running(self, config: str = CONFIG, **changes: str) -> Iterator["Slurmer"]:
+    def running(
+        self, config: str = CONFIG, dies: tuple[str, ...] = (), **changes: str
+    ) -> Iterator["Slurmer"]:
         """Serve by the file until the body ends."""
         claimed = claim_ports(3)
         try:
             program = self.program(claimed.first, config, **changes)
+            if dies:
+                program = replace(program, module="tests.e2e.gateway.mortal_apps", dies=dies)
             with program.daemon() as daemon:
                 daemon.hears("READY=1")
                 yield Slurmer(program, daemon, claimed.first + 2)

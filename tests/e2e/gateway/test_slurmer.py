@@ -1,8 +1,10 @@
 """Slurmer's clients, unchanged, before a gateway that is set up as its document says."""
 
 import io
+import json
 import stat
 import subprocess
+import time
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ from pwd import getpwnam
 import pytest
 
 from tests.acting import acting_as
+from tests.e2e.gateway.gateway import listings_asked
 from tests.e2e.gateway.slurmer_site import APP, CONFIG, TOKEN, Slurmer, SlurmerSite
 from tests.e2e.program import eventually
 from tests.fixtures_hand import ANN, BOB
@@ -255,3 +258,42 @@ def test_a_link_to_what_the_user_may_not_read_is_in_no_archive(
     answer = slurmer.send("GET", f"{job}/files")
     with zipfile.ZipFile(io.BytesIO(answer.body)) as had:
         assert had.namelist() == ["batch.sh"]
+
+
+def test_many_who_poll_cost_one_listing_in_an_interval(
+    slurmer: Slurmer, slurmer_site: SlurmerSite
+) -> None:
+    jobs = [slurmer.new_job(command="sleep", args=["300"]) for _ in range(4)]
+    for job in jobs:
+        assert slurmer.send("PUT", f"{job}/start").status == 204
+    before, began = listings_asked(slurmer_site.acting.lab), time.monotonic()
+    for _ in range(20):
+        for job in jobs:
+            assert slurmer.status(job) == "started"
+        assert len(slurmer.send("GET", f"/apps/{APP}/jobs").json) == 4
+    asked = listings_asked(slurmer_site.acting.lab) - before
+
+    assert asked <= 3 + (time.monotonic() - began)
+    for job in jobs:
+        slurmer.send("DELETE", job)
+
+
+def test_output_and_runs_outlive_the_gateway_and_its_log_goes_on(
+    slurmer_site: SlurmerSite,
+) -> None:
+    log = slurmer_site.working / "slurmer.log"
+    with slurmer_site.running() as slurmer:
+        job = slurmer.new_job()
+        slurmer.send("PUT", f"{job}/start")
+        eventually(lambda: slurmer.status(job) == "stopped", "the job has ended")
+        shown = slurmer.send("GET", job).json
+    first = log.read_text()
+
+    with slurmer_site.running() as slurmer:
+        assert slurmer.send("GET", job).json == shown
+        assert slurmer.send("GET", f"{job}/out").body == b"hello\n"
+    lines = log.read_text()
+    assert lines.startswith(first)
+    assert len(lines) > len(first)
+    assert {json.loads(line)["level"] for line in lines.splitlines()} >= {"debug", "info"}
+    assert log.stat().st_mode & 0o077 == 0

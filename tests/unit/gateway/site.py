@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from tests.documented import documented
 from tests.fakes.batch import FakeBatch, FakeQueue
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.journal import FakeJournal
@@ -123,7 +124,7 @@ class GatewaySite:
         )
 
     def client(self, principal: Principal = ADMIN) -> Client:
-        return Client(application(self.site, Everybody(principal), frozenset(Surface)))
+        return Client(documented(application(self.site, Everybody(principal), frozenset(Surface))))
 
     def get(self, path: str, principal: Principal = ADMIN, **headers: str) -> Answered:
         return self.client(principal).get(path, **headers)

@@ -61,6 +61,7 @@ class OrderLooks:
             marketplace=cycle.marketplace,
             policy=cycle.policy,
             resources=resources,
+            orders=orders,
             background=self._background,
         )
         try:

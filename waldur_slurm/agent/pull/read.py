@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from waldur_slurm.agent.errors import UnexpectedPayload, WaldurRejected
 from waldur_slurm.agent.model.marketplace import (
+    Offering,
     OfferingUser,
     Order,
     ProjectAccount,
@@ -21,7 +22,10 @@ from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.errors import CommandFailed, SlurmError, TransportError
 from waldur_slurm.model.jobs import QueuedJob
 from waldur_slurm.model.names import AccountName, UserName
+from waldur_slurm.processes.at_once import at_once
 from waldur_slurm.slurm.accounting.port import Accounting
+
+Teams = Mapping[ResourceUuid, frozenset[UserUuid]]
 
 _MANY = 10
 """Where more than a tenth of the people in accounts have no Unix user, the look-up is wrong."""
@@ -36,14 +40,15 @@ def read_waldur(marketplace: Marketplace) -> WaldurSide:
     persons = tuple(account.person for account in accounts)
     offering_users = (*marketplace.read_offering_users(), *persons)
     shown = marketplace.read_associations(resources)
-    return _side(marketplace, orders, resources, members, offering_users, shown)
+    offering = marketplace.read_offering() if orders else None
+    return _side(marketplace, offering, orders, resources, members, offering_users, shown)
 
 
 def with_accounts(
-    members: Mapping[ResourceUuid, frozenset[UserUuid]],
+    members: Teams,
     resources: Iterable[Resource],
     accounts: Iterable[ProjectAccount],
-) -> Mapping[ResourceUuid, frozenset[UserUuid]]:
+) -> Teams:
     """Accounts of a project are in its team; of a team that is unknown they tell nothing."""
     of: dict[ProjectUuid, set[UserUuid]] = defaultdict(set)
     for account in accounts:
@@ -54,24 +59,38 @@ def with_accounts(
     }
 
 
-def read_part_of_waldur(marketplace: Marketplace, wanted: Collection[ResourceUuid]) -> WaldurSide:
+def read_part_of_waldur(
+    marketplace: Marketplace,
+    wanted: Collection[ResourceUuid],
+    listed: Collection[Order] | None = None,
+) -> WaldurSide:
     """These resources alone, with their orders and people; who is shown in them can wait.
 
-    A resource that cannot be read is left out with its orders: who reads all will say why.
+    `listed` are the orders, where they have just been read. A resource that cannot be read is left
+    out with its orders: who reads all will say why.
     """
-    listed = marketplace.read_orders()
-    resources = tuple(_readable(marketplace, sorted(wanted)))
+    known = marketplace.read_orders() if listed is None else listed
+    (resources, teams, offering_users), (listed_accounts, offering) = at_once(
+        lambda: _read_teams(marketplace, wanted),
+        lambda: (marketplace.read_project_accounts(), marketplace.read_offering()),
+    )
     read = {resource.uuid for resource in resources}
-    orders = tuple(order for order in listed if order.resource in read)
+    orders = tuple(order for order in known if order.resource in read)
+    projects = {resource.project.uuid for resource in resources}
+    accounts = [account for account in listed_accounts if account.project in projects]
+    members = with_accounts(teams, resources, accounts)
+    people = (*offering_users, *(account.person for account in accounts))
+    told = offering if orders else None
+    return _side(marketplace, told, orders, resources, members, people, None)
+
+
+def _read_teams(
+    marketplace: Marketplace, wanted: Iterable[ResourceUuid]
+) -> tuple[tuple[Resource, ...], Teams, tuple[OfferingUser, ...]]:
+    resources = tuple(_readable(marketplace, sorted(wanted)))
     teams = marketplace.read_teams(resources) if resources else {}
     team = frozenset[UserUuid]().union(*teams.values())
-    offering_users = marketplace.read_offering_users_of(team) if team else ()
-    projects = {resource.project.uuid for resource in resources}
-    listed_accounts = marketplace.read_project_accounts() if resources else ()
-    accounts = [account for account in listed_accounts if account.project in projects]
-    persons = tuple(account.person for account in accounts)
-    members = with_accounts(teams, resources, accounts)
-    return _side(marketplace, orders, resources, members, (*offering_users, *persons), None)
+    return resources, teams, marketplace.read_offering_users_of(team) if team else ()
 
 
 def _readable(marketplace: Marketplace, wanted: Iterable[ResourceUuid]) -> Iterator[Resource]:
@@ -82,13 +101,13 @@ def _readable(marketplace: Marketplace, wanted: Iterable[ResourceUuid]) -> Itera
 
 def _side(
     marketplace: Marketplace,
+    offering: Offering | None,
     orders: tuple[Order, ...],
     resources: tuple[Resource, ...],
-    members: Mapping[ResourceUuid, frozenset[UserUuid]],
+    members: Teams,
     offering_users: tuple[OfferingUser, ...],
     shown: Mapping[ResourceUuid, frozenset[str]] | None,
 ) -> WaldurSide:
-    offering = marketplace.read_offering() if orders else None
     served = {person.user for person in offering_users if person.is_usable}
     return WaldurSide(
         orders=orders,

@@ -1,18 +1,18 @@
 """How far a cycle sees: both sides whole, or what some orders touch and nothing else."""
 
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
 
-from waldur_slurm.agent.model.marketplace import ResourceUuid
+from waldur_slurm.agent.model.marketplace import Order, ResourceUuid
 from waldur_slurm.agent.pull.read import read_part_of_waldur, read_waldur
 from waldur_slurm.agent.pull.world.policy import PullPolicy
 from waldur_slurm.agent.pull.world.touched import Background, touched_by
 from waldur_slurm.agent.pull.world.world import Claims, WaldurSide
 from waldur_slurm.agent.waldur.port import Marketplace
 from waldur_slurm.model.accounts import Snapshot
+from waldur_slurm.processes.at_once import at_once
 from waldur_slurm.slurm.accounting.port import Accounting
 
 Both = tuple[WaldurSide, timedelta, Snapshot]
@@ -52,10 +52,10 @@ class Everything:
 
     def read_both(self) -> Both:
         """At the same time: either side mostly waits for its own server."""
-        with ThreadPoolExecutor(max_workers=1) as beside:
-            snapshot = beside.submit(self.accounting.read_snapshot)
-            waldur = self.read_waldur()
-            return waldur, self._clock_difference(), snapshot.result()
+        (waldur, difference), snapshot = at_once(
+            self._read_waldur_and_clock, self.accounting.read_snapshot
+        )
+        return waldur, difference, snapshot
 
     def read_waldur(self) -> WaldurSide:
         return read_waldur(self.marketplace)
@@ -64,9 +64,10 @@ class Everything:
     def read_slurm(self, waldur: WaldurSide) -> Snapshot:  # noqa: ARG002
         return self.accounting.read_snapshot()
 
-    def _clock_difference(self) -> timedelta:
+    def _read_waldur_and_clock(self) -> tuple[WaldurSide, timedelta]:
+        waldur = self.read_waldur()
         now = self.clock()
-        return abs((self.marketplace.server_time or now) - now)
+        return waldur, abs((self.marketplace.server_time or now) - now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ class Part:
     marketplace: Marketplace
     policy: PullPolicy
     resources: Collection[ResourceUuid]
+    orders: Collection[Order]
+    """Those that have just been listed, for the first reading."""
     background: Background
 
     @property
@@ -85,7 +88,7 @@ class Part:
         return self.background.claims
 
     def read_both(self) -> Both:
-        waldur = self.read_waldur()
+        waldur = read_part_of_waldur(self.marketplace, self.resources, self.orders)
         return waldur, timedelta(0), self.read_slurm(waldur)
 
     def read_waldur(self) -> WaldurSide:
@@ -93,4 +96,5 @@ class Part:
 
     def read_slurm(self, waldur: WaldurSide) -> Snapshot:
         places = self.background.places
-        return self.accounting.read_part(touched_by(self.policy, waldur.resources, places))
+        touched = touched_by(self.policy, waldur.resources, places)
+        return self.accounting.read_part(touched.names, touched.is_told_by)

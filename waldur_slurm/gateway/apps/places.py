@@ -35,10 +35,11 @@ class Places:
         return str(self._app(app_id) / "jobs" / job_id)
 
     def prepare(self) -> None:
-        """Let users pass through the root; files in it that were behind it stay the gateway's."""
+        """Let users pass through the root; what only it kept from them is kept from them still."""
         try:
             self.root.mkdir(mode=OWN, parents=True, exist_ok=True)
-            if self.root.stat().st_uid == os.geteuid():
+            found = self.root.stat()
+            if found.st_uid == os.geteuid() and not found.st_mode & stat.S_IXOTH:
                 for entry in self.root.iterdir():
                     _close(entry)
                 self.root.chmod(PASSED)

@@ -56,7 +56,7 @@ class Template:
             raise BadTemplate(f"the template: {error}") from None
         if not script.startswith("#!"):
             raise BadTemplate("the template: its first line is no `#!`, so sbatch would refuse it")
-        return script
+        return script if script.endswith("\n") else f"{script}\n"
 
 
 def parse_template(text: str) -> Template:

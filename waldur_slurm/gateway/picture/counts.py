@@ -28,6 +28,8 @@ class NodeCounts:
     """Nodes, and what they have, by the state of the node; what is allocated of it beside."""
 
     nodes: Counter[str] = field(default_factory=Counter)
+    by_partition: Pairs = field(default_factory=Counter)
+    cpus_by_partition: Pairs = field(default_factory=Counter)
     cpus: Pairs = field(default_factory=Counter)
     memory_mib: Pairs = field(default_factory=Counter)
     gpus: Pairs = field(default_factory=Counter)
@@ -47,16 +49,24 @@ def count_jobs(jobs: Iterable[LiveJob]) -> JobCounts:
 
 
 def count_nodes(nodes: Iterable[Node]) -> NodeCounts:
+    """A node counts in each partition that it is in."""
     counts = NodeCounts()
     for node in nodes:
         state = "+".join((node.state.base, *sorted(node.state.flags))).lower()
         counts.nodes[state] += 1
+        for partition in node.partitions:
+            counts.by_partition[partition, state] += 1
+            _split(counts.cpus_by_partition, partition, node.cpus, node.allocated_cpus)
         gpus, gpus_given = node.tres.get(_GPU, 0), node.allocated_tres.get(_GPU, 0)
         for counter, have, given in (
             (counts.cpus, node.cpus, node.allocated_cpus),
             (counts.memory_mib, node.memory_mib, node.allocated_memory_mib),
             (counts.gpus, gpus, gpus_given),
         ):
-            counter[state, "allocated"] += given
-            counter[state, "free"] += max(have - given, 0)
+            _split(counter, state, have, given)
     return counts
+
+
+def _split(counter: Pairs, of: str, have: int, given: int) -> None:
+    counter[of, "allocated"] += given
+    counter[of, "free"] += max(have - given, 0)

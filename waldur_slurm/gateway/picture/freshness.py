@@ -1,13 +1,15 @@
 """When a picture still serves, and when it is taken anew. Pure: a function of times.
 
 A picture serves for the age that its thing allows, and for ten times what it cost: however many
-ask, Slurm spends no more than a tenth of its time on them. A Slurm that does not answer leaves the
-last picture standing for a minute; then nobody is shown it any more. One that neither answers
-nor refuses is silent too, once it has been waited for long enough: only the reading waits on.
+ask, Slurm spends no more than a tenth of its time on them. Only what was changed from here is
+looked at again at once. A Slurm that does not answer leaves the last picture standing for a minute;
+then nobody is shown it any more. One that neither answers nor refuses is silent too, once it has
+been waited for long enough: only the reading waits on.
 """
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from math import inf
 
 MOST_OF_ITS_TIME = 0.1
 """The share of its time that Slurm may spend on answering one kind of question."""
@@ -62,13 +64,14 @@ def life_s(ttl_s: float, took_s: float) -> float:
     return max(ttl_s, took_s / MOST_OF_ITS_TIME)
 
 
-def judge(now: float, ttl_s: float, known: Readings) -> Verdict:
+def judge(now: float, ttl_s: float, known: Readings, asked: float = inf) -> Verdict:
+    """A picture begun after one `asked` serves him, whatever is changed while he waits."""
     life = life_s(ttl_s, known.took_s)
     if known.failing_since is not None:
         return _judge_silence(now, life, known, known.failing_since)
     if is_past_patience(now, known):
         return _judge_silence(now, life, known, known.flying_since or now)
-    if known.began is None or known.is_outdated:
+    if known.began is None or (known.is_outdated and known.began <= asked):
         return Verdict(Answer.WAIT, is_renewal_due=True)
     age = now - known.began
     if age <= life:

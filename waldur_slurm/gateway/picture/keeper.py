@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from math import inf
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -126,11 +127,18 @@ class Keeper(Generic[Value]):
         """How long to await a flight before looking again."""
         return patience_s(self._known.took_s)
 
-    def look(self, *, younger_than: float = 0.0) -> Look[Value]:
-        """Say what there is; only a picture begun after `younger_than` (monotonic) will do."""
+    @property
+    def now(self) -> float:
+        return self._clock()
+
+    def look(self, *, younger_than: float = 0.0, asked: float = inf) -> Look[Value]:
+        """Say what there is; only a picture begun after `younger_than` (monotonic) will do.
+
+        `asked` is when whoever looks again did so first.
+        """
         with self._lock:
             now = self._clock()
-            verdict = judge(now, self.ttl_s, self._known)
+            verdict = judge(now, self.ttl_s, self._known, asked)
             answer, is_due = verdict.answer, verdict.is_renewal_due
             silence = self._silence_at(now)
             if answer is Answer.SHOW and not self._is_younger_than(younger_than):
@@ -167,8 +175,9 @@ class Keeper(Generic[Value]):
 
     def shown(self, *, younger_than: float = 0.0) -> Seen[Value]:
         """Return what whoever looks is shown; blocks. Raises `NotNow` where there is nothing."""
+        asked = self.now
         while True:
-            look = self.look(younger_than=younger_than)
+            look = self.look(younger_than=younger_than, asked=asked)
             if look.to_take:
                 look.to_take.take()
             match look.answer:

@@ -122,6 +122,8 @@ class Submitter:
         except OutcomeUnknown:
             self.settler.wake()
             raise
+        finally:
+            self._clusters[attempt.cluster].jobs.forget()  # lists have the job from now on
         placed = self._look_at(submitted.id, attempt) or Placed(submitted.id, attempt.cluster)
         with _unknown():
             self._journal.place(attempt.key, placed)

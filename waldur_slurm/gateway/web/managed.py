@@ -12,6 +12,7 @@ from time import monotonic
 from typing import TypeVar
 from uuid import uuid4
 
+from waldur_slurm.errors import StateError
 from waldur_slurm.gateway.acting.audit import Act
 from waldur_slurm.gateway.apps.app import App, uuid_of
 from waldur_slurm.gateway.apps.apply import Applying
@@ -29,7 +30,7 @@ from waldur_slurm.gateway.apps.plan import (
 )
 from waldur_slurm.gateway.doors.people import Person
 from waldur_slurm.gateway.doors.scopes import Scope
-from waldur_slurm.gateway.errors import Denied, NotNow, NotOffered, NotThere
+from waldur_slurm.gateway.errors import Denied, NotNow, NotOffered, NotThere, OutcomeUnknown
 from waldur_slurm.gateway.picture.jobs import JobsNow
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.managed_site import Managed
@@ -67,8 +68,11 @@ def managed(ask: Ask) -> Managed:
 
 
 async def stored(ask: Ask, work: Callable[[], T]) -> T:
-    """Ask the store, in its lane."""
-    return await ask.site.crossing.store.run(work)
+    """Ask the store, in its lane; raises `NotNow` where it does not answer."""
+    try:
+        return await ask.site.crossing.store.run(work)
+    except StateError as error:
+        raise NotNow(f"the gateway's database does not serve: {error}", 5.0) from error
 
 
 async def find_app(ask: Ask) -> App:
@@ -145,6 +149,8 @@ async def _apply(ask: Ask, job: ManagedJob, wish: Wish, said: Said, script: str 
 
     try:
         await ask.site.crossing.hands.run(work)
+    except StateError as error:
+        raise OutcomeUnknown(f"it may have been done in part: {error}", 5.0) from error
     finally:
         cluster.jobs.forget()
 

@@ -17,6 +17,7 @@ from waldur_slurm.gateway.errors import NotNow
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.counts import JobCounts, NodeCounts, count_jobs, count_nodes
 from waldur_slurm.gateway.web.ask import Ask, Site
+from waldur_slurm.model.cluster import Statistics
 
 Counted = Mapping[Any, int]
 
@@ -71,7 +72,16 @@ async def _about_cluster(ask: Ask, cluster: ClusterPictures) -> list[Metric]:
         is_up = False
     up = GaugeMetricFamily("slurm_up", "Whether Slurm answers", labels=["cluster"])
     up.add_metric([cluster.name], int(is_up))
-    return [up, *found] if is_up else [up]
+    return [up, *found, *await _counted_by_slurmctld(ask, cluster)] if is_up else [up]
+
+
+async def _counted_by_slurmctld(ask: Ask, cluster: ClusterPictures) -> list[Metric]:
+    """A sdiag that alone is silent leaves all else as it is."""
+    try:
+        seen = await ask.see(cluster.statistics)
+    except NotNow:
+        return []
+    return [] if seen.silence else [*_of_slurmctld(cluster.name, seen.picture.value)]
 
 
 def _of_jobs(cluster: str, counts: JobCounts) -> Iterator[Metric]:
@@ -94,6 +104,25 @@ def _of_nodes(cluster: str, counts: NodeCounts) -> Iterator[Metric]:
     ):
         says = f"{name} by the state of their nodes, allocated or free"
         yield _gauge(f"slurm_{name}", says, cluster, ["state", "use"], counted)
+    says, labels = "Nodes by partition and state", ["partition", "state"]
+    yield _gauge("slurm_partition_nodes", says, cluster, labels, counts.by_partition)
+    says, labels = "CPUs by partition, allocated or free", ["partition", "use"]
+    yield _gauge("slurm_partition_cpus", says, cluster, labels, counts.cpus_by_partition)
+
+
+def _of_slurmctld(cluster: str, told: Statistics) -> Iterator[Metric]:
+    """Counters keep Slurm's own names; Slurm itself begins them anew each day."""
+    for name, says, counted in (
+        ("slurmctld", "What slurmctld counts", told.counters),
+        ("main_schedule", "What its main scheduler counts", told.main_schedule),
+        ("backfill", "What its backfill scheduler counts", told.backfill),
+    ):
+        yield _gauge(f"slurm_{name}", says, cluster, ["counter"], counted)
+    count = {each.name: each.count for each in told.by_message}
+    took = {each.name: each.total_us for each in told.by_message}
+    yield _gauge("slurm_messages", "What slurmctld was asked", cluster, ["message"], count)
+    says = "Microseconds that its answers took it"
+    yield _gauge("slurm_messages_microseconds", says, cluster, ["message"], took)
 
 
 def _unreadable(cluster: str, count: int) -> Metric:

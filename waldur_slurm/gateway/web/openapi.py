@@ -57,7 +57,7 @@ def document(routes: Iterable[Route], version: str) -> dict[str, Any]:
     """Write the OpenAPI 3.1 document of the native routes."""
     native = [route for route in routes if route.surface is Surface.NATIVE]
     named = {kind for route in native for kind in (route.body, _one(route.answer)) if kind}
-    named |= {route.also for route in native if route.also}
+    named |= {kind for route in native for kind in route.also}
     _, schemas = msgspec.json.schema_components([Problem, *named], ref_template=_REFERENCE)
     paths: dict[str, dict[str, Any]] = {}
     for route in native:
@@ -78,21 +78,13 @@ def _operation(route: Route) -> dict[str, Any]:
     made: dict[str, Any] = {
         "summary": route.says,
         "operationId": _operation_id(route),
-        "parameters": [*_path_parameters(route), *_query_parameters(route)],
-        "responses": {
-            str(route.status): _success(route),
-            "default": {
-                "description": "why not",
-                "content": {"application/problem+json": {"schema": _reference(Problem)}},
-            },
-        },
+        "parameters": [
+            *_path_parameters(route),
+            *_query_parameters(route),
+            *_parameters(route.headers, "header"),
+        ],
+        "responses": dict(_responses(route)),
     }
-    made["parameters"] += _header_parameters(route)
-    if route.makes:
-        made["responses"]["201"] = {"description": "what was made", "content": _contents(route)}
-    if route.answer and route.also:
-        either = {"anyOf": [_reference(route.answer), _reference(route.also)]}
-        made["responses"]["200"]["content"]["application/json"]["schema"] = either
     if isinstance(route.scope, Public):
         made["security"] = []
     else:
@@ -105,10 +97,20 @@ def _operation(route: Route) -> dict[str, Any]:
     return made
 
 
+def _responses(route: Route) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield str(route.status), _success(route)
+    if route.also:
+        either = {"anyOf": [_reference(kind) for kind in route.also]}
+        yield "200", {"description": "what is instead", "content": {JSON: {"schema": either}}}
+    refusal = {"application/problem+json": {"schema": _reference(Problem)}}
+    yield "default", {"description": "why not", "content": refusal}
+
+
 def _success(route: Route) -> dict[str, Any]:
     if route.status == 204:
         return {"description": "done"}
-    return {"description": "what was asked for", "content": _contents(route)}
+    words = "what was made" if route.status == 201 else "what was asked for"
+    return {"description": words, "content": _contents(route)}
 
 
 def _operation_id(route: Route) -> str:
@@ -123,27 +125,26 @@ def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:
 
 
 def _query_parameters(route: Route) -> Iterator[dict[str, Any]]:
-    if route.query is None:
-        return
     for name, kind in route.compared.items():
         for comparison in COMPARISONS:
             schema = compared_schema(kind)
             yield {"name": f"{name}[{comparison}]", "in": "query", "schema": schema}
-    schema = next(iter(msgspec.json.schema(route.query)["$defs"].values()))
+    yield from _parameters(route.query, "query")
+
+
+def _parameters(kind: type | None, where: str) -> Iterator[dict[str, Any]]:
+    if kind is None:
+        return
+    schema = next(iter(msgspec.json.schema(kind)["$defs"].values()))
     for name, described in schema["properties"].items():
         said = {"description": described.pop("description")} if "description" in described else {}
-        yield {"name": name, "in": "query", "required": False, **said, "schema": described}
+        yield {"name": name, "in": where, "required": False, **said, "schema": described}
 
 
 def _contents(route: Route) -> dict[str, Any]:
     """Say what comes back, in each way that it may; what is no JSON has no schema."""
     value = _reference(route.answer) if route.answer else {}
     return {kind: {"schema": value if kind == JSON else {}} for kind in route.media_types}
-
-
-def _header_parameters(route: Route) -> Iterator[dict[str, Any]]:
-    for name, says in route.headers.items():
-        yield {"name": name, "in": "header", "description": says, "schema": {"type": "string"}}
 
 
 def _one(kind: type | None) -> type | None:

@@ -40,14 +40,7 @@ PUBLIC: Final = Public()
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`query` and `body` are what may be asked with, `answer` what comes back.
-
-    `answer` is said of JSON alone; what else `media_types` names is a stream of lines.
-    `compared` are names that may be compared too, as `job_id[gte]=1000`, with what they hold.
-    `is_of_one_job`: a token for one job opens it too; the handler sees to it that it is that job.
-    `headers` are those that it may be asked with, and what for. `makes`: what it made is answered
-    with 201. `also` may come back too, where the query asks for it.
-    """
+    """How it is asked: `query`, `body` and `headers`; what comes back: `answer`, with `status`."""
 
     method: str
     path: str
@@ -56,16 +49,19 @@ class Route:
     says: str
     surface: Surface = Surface.NATIVE
     query: type | None = None
+    compared: Mapping[str, type] = field(default_factory=dict)
+    """What may be compared in the query too, as `job_id[gte]=1000`, with what it holds."""
+    headers: type | None = None
     body: type | None = None
     answer: type | None = None
+    """Said of JSON alone; what else `media_types` names is text, a stream or a file."""
     media_types: tuple[str, ...] = ("application/json",)
     status: int = 200
     """Of what went well."""
-    compared: Mapping[str, type] = field(default_factory=dict)
+    also: tuple[type, ...] = ()
+    """What may come with 200 in its place, where something else is."""
     is_of_one_job: bool = False
-    headers: Mapping[str, str] = field(default_factory=dict)
-    makes: bool = False
-    also: type | None = None
+    """Whether a token for one job opens it too; the handler sees to it that it is that job."""
     is_by_any_name: bool = False
     """Whether it is answered by whatever name it is asked: it tells nothing that is anybody's."""
 

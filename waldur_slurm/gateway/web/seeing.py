@@ -18,8 +18,9 @@ _FLIGHTS: set[asyncio.Task[None]] = set()
 
 async def see(keeper: Keeper[Value], lane: Lane, *, younger_than: float = 0.0) -> Seen[Value]:
     """Raises `NotNow` where Slurm has been silent for too long."""
+    asked = keeper.now
     while True:
-        look = keeper.look(younger_than=younger_than)
+        look = keeper.look(younger_than=younger_than, asked=asked)
         if look.to_take:
             _start(look.to_take, lane)
         match look.answer:

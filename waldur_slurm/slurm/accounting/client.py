@@ -26,8 +26,10 @@ class SlurmClient(Accounts, People, Jobs, UnixUsers):
     def read_outline(self) -> Snapshot:
         return self._records.read_outline(self.cluster)
 
-    def read_part(self, touches: Callable[[AccountName, str], bool]) -> Snapshot:
-        return self._records.read_part(self.cluster, touches)
+    def read_part(
+        self, names: Collection[AccountName], is_touched: Callable[[str], bool]
+    ) -> Snapshot:
+        return self._records.read_part(self.cluster, names, is_touched)
 
     def read_accounts(self, names: Collection[AccountName]) -> Snapshot:
         found = self.read_snapshot()

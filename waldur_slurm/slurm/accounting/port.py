@@ -42,8 +42,10 @@ class Accounting(Protocol):
         """Read the cluster's accounts with parents, limits and people alone, in one process."""
         ...
 
-    def read_part(self, touches: Callable[[AccountName, str], bool]) -> Snapshot:
-        """Read those accounts alone that are touched, by name and description, and root.
+    def read_part(
+        self, names: Collection[AccountName], is_touched: Callable[[str], bool]
+    ) -> Snapshot:
+        """Read those of `names` that are there, those whose description is touched, and root.
 
         All the others may be there as well: of who is absent nothing is said. Raises `UnclearPart`
         where an account hangs below one that is not read.

@@ -10,6 +10,7 @@ from waldur_slurm.errors import AccountingDown, UnclearPart
 from waldur_slurm.model.accounts import Account, Association, Snapshot
 from waldur_slurm.model.names import ROOT, AccountName, ClusterName, UserName
 from waldur_slurm.model.tres import Tres
+from waldur_slurm.processes.at_once import at_once
 from waldur_slurm.slurm.accounting.grammar import commands, parsers
 from waldur_slurm.slurm.accounting.grammar.columns import AccountRow, AssociationRow
 from waldur_slurm.slurm.grammar.values import is_rounded, parse_count, parse_tres
@@ -69,12 +70,22 @@ class Records:
         return Snapshot({name: _account(name, records.get(name), tree) for name in names})
 
     def read_part(
-        self, cluster: ClusterName, touches: Callable[[AccountName, str], bool]
+        self,
+        cluster: ClusterName,
+        names: Collection[AccountName],
+        is_touched: Callable[[str], bool],
     ) -> Snapshot:
-        records = self.read_account_rows()
-        names = {name for name, row in records.items() if touches(name, row.description)}
-        tree = self.read_tree(cluster, names, remembering=True)
-        read = sorted((names | {ROOT}) & (records.keys() | tree.accounts.keys()))
+        """Whom only a description tells is asked for afterwards, which is rare."""
+        asked = {*names, ROOT}
+        tree, records = at_once(
+            lambda: self.read_tree(cluster, asked, remembering=True), self.read_account_rows
+        )
+        if told := {name for name, row in records.items() if is_touched(row.description)} - asked:
+            asked |= told
+            tree = self.read_tree(cluster, asked, remembering=True)
+        if not asked & tree.accounts.keys() <= records.keys():  # made between the two readings
+            records = self.read_account_rows(known=tree.accounts)
+        read = sorted(asked & (records.keys() | tree.accounts.keys()))
         for name in read:
             row = tree.accounts.get(name)
             if row is not None and name != ROOT and row.parentid not in tree.names:

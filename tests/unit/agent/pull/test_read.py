@@ -1,6 +1,12 @@
 """What is read is put in one fixed order, in which all passes of a cycle go through it."""
 
-from tests.fakes.pull import Site, new_site
+from collections.abc import Callable
+from threading import Barrier
+
+import pytest
+
+from tests.fakes.pull import Site, new_site, served
+from waldur_slurm.agent.pull.read import read_part_of_waldur
 
 
 def two_of_one_name() -> Site:
@@ -17,3 +23,31 @@ def test_names_fall_the_same_way_in_whatever_order_waldur_lists() -> None:
     other.waldur.resources = dict(reversed(other.waldur.resources.items()))
 
     assert one.plan().plan == other.plan().plan
+
+
+def test_of_a_part_the_offering_is_asked_for_beside_the_people_and_orders_only_where_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    site = new_site()
+    resource = served(site, "ann")
+    site.waldur.place_update(resource.uuid, {"gpu": 9})
+    orders = site.waldur.read_orders()
+    expected = read_part_of_waldur(site.waldur, [resource.uuid])
+    site.waldur.calls.clear()
+    pair = Barrier(2, timeout=30)
+
+    def paired(name: str) -> None:
+        answer: Callable[..., object] = getattr(site.waldur, name)
+
+        def wait_and_answer(*asked: object) -> object:
+            pair.wait()
+            return answer(*asked)
+
+        monkeypatch.setattr(site.waldur, name, wait_and_answer)
+
+    paired("read_resource")
+    paired("read_project_accounts")
+
+    assert read_part_of_waldur(site.waldur, [resource.uuid], orders) == expected
+    assert "read_orders" not in site.waldur.calls
+    assert site.waldur.calls["read_offering"] == 1

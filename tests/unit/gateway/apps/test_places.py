@@ -90,3 +90,16 @@ def test_the_stock_template_is_there_until_an_app_has_its_own(tmp_path: Path) ->
     assert own.render({}) == "#!/bin/sh\nown\n"
     assert made.read_template(APP, "other") is None
     assert made.read_template(APP, "../../x") is None
+
+
+def test_a_directory_that_users_pass_already_is_left_as_it_is(tmp_path: Path) -> None:
+    root = tmp_path / "slurmer"
+    root.mkdir()
+    root.chmod(0o755)
+    shared = root / "shared"
+    shared.write_text("for all")
+    shared.chmod(0o644)
+
+    places(tmp_path)
+
+    assert (mode(root), mode(shared)) == (0o755, 0o644)

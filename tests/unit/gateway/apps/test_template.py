@@ -4,6 +4,7 @@ import shlex
 
 import pytest
 
+from tests.places import PROJECT
 from waldur_slurm.gateway.apps.parameters import BadTemplate
 from waldur_slurm.gateway.apps.places import stock_template
 from waldur_slurm.gateway.apps.template import Template, is_of_go, parse_template, sbatch, sh
@@ -161,3 +162,12 @@ def test_a_template_of_go_is_known_as_one() -> None:
     assert not is_of_go(stock_template().text)
     with pytest.raises(BadTemplate, match="template of Go"):
         parse_template(text)
+
+
+def test_the_template_that_the_page_shows_is_one() -> None:
+    page = (PROJECT / "docs" / "gateway.md").read_text(encoding="utf-8")
+    shown = page.partition("## Apps and their jobs\n")[2].split("```\n")[1]
+
+    script = parse_template(shown).render({"command": "echo", "args": ["it's"]})
+
+    assert script == "#!/bin/sh\n#SBATCH --partition=short\nsrun 'echo' 'it'\\''s'\n"

@@ -66,8 +66,9 @@ class Site:
 
     def see(self, *, younger_than: float = 0.0) -> Seen[int]:
         """Do what the web does, in one thread."""
+        asked = self.clock.now
         while True:
-            look = self.keeper.look(younger_than=younger_than)
+            look = self.keeper.look(younger_than=younger_than, asked=asked)
             if look.to_take:
                 look.to_take.take()
             if isinstance(look.answer, Seen):
@@ -264,6 +265,23 @@ def test_a_picture_that_was_being_taken_when_something_was_changed_is_not_shown_
     site.keeper._read = read_while_it_changes
 
     assert site.see().picture.value == 2
+
+
+def test_changes_without_end_keep_nobody_waiting() -> None:
+    site = Site()
+    site.see()
+
+    def change() -> None:
+        site.clock.forward(0.5)
+        site.keeper.forget()
+        site.clock.forward(0.5)
+        assert site.source.readings < 10
+
+    site.source.on_read = change
+    site.keeper.forget()
+    site.clock.forward(0.5)
+
+    assert site.see().picture.value == 3
 
 
 def test_the_last_picture_stands_for_a_silent_slurm_after_a_change_too() -> None:

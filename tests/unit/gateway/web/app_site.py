@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tests.documented import documented
 from tests.fakes.apps import FakeApps, FakeJobs
 from tests.fakes.batch import FakeBatch, FakeQueue
 from tests.fakes.files import FakeFiles, FakeTree
@@ -71,7 +72,7 @@ class AppSite:
         strangers = Strangers(self.allowed, lambda _: NO_OWNER)
         doors = Doors(strangers, keyring, None, Pacing(self.pace), time.monotonic)
         site = replace(self.gateway.site, managed=self.managed, is_stopping=lambda: True)
-        self.client = Client(application(site, doors, frozenset(Surface)))
+        self.client = Client(documented(application(site, doors, frozenset(Surface))))
         self.token, self.others = self.token_of(APP), self.token_of(OTHER)
         self.admin = self.token_for({Scope.APPS_ADMIN}, "any")
 

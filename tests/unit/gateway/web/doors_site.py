@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from tests.documented import documented
 from tests.fakes.batch import FakeBatch, FakeJob, FakeQueue
 from tests.fakes.cluster import live_job
 from tests.fakes.files import FakeFiles, FakeTree
@@ -94,7 +95,7 @@ class DoorsSite:
         strangers = Strangers(self.allowed, lambda _: NO_OWNER)
         doors = Doors(strangers, keyring, None, Pacing(self.pace), time.monotonic)
         site = replace(self.gateway.site, is_stopping=lambda: True)
-        self.client = Client(application(site, doors, frozenset(Surface)))
+        self.client = Client(documented(application(site, doors, frozenset(Surface))))
 
     def token(
         self,

@@ -249,3 +249,17 @@ def test_each_act_is_written_down_with_whom_it_was_done_for(site: AppSite) -> No
     told = [event for event in site.gateway.told if event.is_change]
     assert [event.name for event in told] == ["app.job.make", "job.submit", "app.job.start"]
     assert {event.fields["user"] for event in told} == {"ann"}
+
+
+def test_a_store_that_cannot_be_written_leaves_a_run_open_under_its_key(site: AppSite) -> None:
+    """The job is there and not noted: whoever starts it again is told of the same one."""
+    job = made(site)
+    site.jobs.broken = "its disk is full"
+    assert refused(on(site, "POST", f"{job}/start")) == (504, "outcome-unknown")
+    assert len(site.queue.jobs) == 1
+    site.jobs.broken = ""
+
+    shown = on(site, "POST", f"{job}/start").json
+
+    assert len(site.queue.jobs) == 1
+    assert shown["last_run"]["slurm_id"] == site.queue.jobs[0].number

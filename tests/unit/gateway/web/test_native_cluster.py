@@ -1,5 +1,6 @@
 """A cluster's accounts, its usage and its load; the gateway's version and its page of routes."""
 
+from collections import defaultdict
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.unit.gateway.site import GatewaySite, somebody
 from waldur_slurm.gateway.load.sample import PartitionSample, Sample
 from waldur_slurm.gateway.web.routes import ROUTES
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
+from waldur_slurm.hand.requests import MOST_SCRIPT, MOST_VARIABLES
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.past import Account, Membership
 
@@ -153,6 +155,34 @@ def test_the_style_of_the_page_is_the_one_that_its_policy_allows(site: GatewaySi
     style = answer.text.partition("<style>")[2].partition("</style>")[0]
     digest = b64encode(sha256(style.encode()).digest()).decode()
     assert f"style-src 'sha256-{digest}'" in answer.headers["content-security-policy"]
+
+
+def test_a_cluster_says_how_much_one_request_may_hold(site: GatewaySite) -> None:
+    assert site.get("/api/v1/clusters/lab").json["limits"] == {
+        "script_bytes": MOST_SCRIPT,
+        "variables_bytes": MOST_VARIABLES,
+        "lookup_marks": 1000,
+        "cancelled_jobs": 1000,
+    }
+
+
+def test_the_document_has_the_headers_that_say_which_job_is_meant(site: GatewaySite) -> None:
+    paths = site.get("/api/v1/openapi.json").json["paths"]
+    taken: dict[str, set[str]] = defaultdict(set)
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            for each in operation["parameters"]:
+                if each["in"] == "header" and "{cluster}" not in path:
+                    taken[each["name"]].add(f"{method} {path.removeprefix('/api/v1/jobs')}")
+
+    verbs = ("hold", "release", "requeue", "requeuehold", "suspend", "resume")
+    assert taken["Idempotency-Key"] == {"post "}
+    assert taken["If-Match"] == {
+        "delete /{job_id}",
+        "patch /{job_id}",
+        "get /{job_id}/script",
+        *(f"post /{{job_id}}/{verb}" for verb in verbs),
+    }
 
 
 def test_the_version_is_told(site: GatewaySite) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -75,6 +76,22 @@ def test_a_job_is_made_once_and_told_again_in_the_same_words(site: GatewaySite, 
         "stderr": job.stderr,
     }
     assert first.headers["location"] == "/api/v1/clusters/lab/jobs/1"
+
+
+@pytest.mark.parametrize("lost", ["", "answers"])
+def test_a_new_job_is_in_the_next_list_however_young_the_last_one_is(desk: Desk, lost: str) -> None:
+    files: Any = None
+    site = GatewaySite(
+        cluster=desk.cluster,
+        means_of=lambda user: Means(FakeBatch(desk.queue, user), files),
+        people=ThesePeople("ann"),
+    )
+    assert site.get("/api/v1/jobs").json["jobs"] == []
+
+    with desk.losing(lost) if lost else nullcontext():
+        submit(site, "k")
+
+    assert [job["job_id"] for job in site.get("/api/v1/jobs").json["jobs"]] == ["1"]
 
 
 def test_without_a_key_each_request_is_a_job(site: GatewaySite, desk: Desk) -> None:

@@ -55,7 +55,31 @@ def test_jobs_and_nodes_are_counted() -> None:
     assert found["slurm_partition_jobs", "cluster=lab", "partition=gpu", "state=pending"] == 1
     assert found["slurm_nodes", "cluster=lab", "state=idle"] == 2
     assert found["slurm_cpus", "cluster=lab", "state=idle", "use=free"] == 16
+    assert found["slurm_partition_nodes", "cluster=lab", "partition=main", "state=idle"] == 2
+    assert found["slurm_partition_cpus", "cluster=lab", "partition=main", "use=free"] == 16
     assert found["slurm_gateway_readings_total", "cluster=lab", "thing=jobs"] == 1
+
+
+def test_what_slurmctld_counts_is_told_by_its_own_names() -> None:
+    site = GatewaySite()
+    site.cluster.untold = 7
+
+    found = samples(site.get("/metrics").text)
+
+    assert found["slurm_slurmctld", "cluster=lab", "counter=DBD Agent queue size"] == 7
+    assert found["slurm_messages", "cluster=lab", "message=REQUEST_JOB_INFO"] == 1
+
+
+def test_a_sdiag_that_is_silent_takes_no_other_figures() -> None:
+    site = GatewaySite()
+    site.cluster.put(live_job(1))
+    site.cluster.silent.add("read_statistics")
+
+    found = samples(site.get("/metrics").text)
+
+    assert found["slurm_up", "cluster=lab"] == 1
+    assert found["slurm_jobs", "cluster=lab", "state=pending"] == 1
+    assert not [key for key in found if key[0] == "slurm_slurmctld"]
 
 
 def test_answers_are_counted_by_their_status_and_defects_from_the_beginning() -> None:
@@ -89,6 +113,7 @@ def test_a_scrape_costs_slurm_nothing_while_the_pictures_are_fresh() -> None:
     site = GatewaySite()
     site.get("/api/v1/jobs")
     site.get("/api/v1/nodes")
+    site.get("/api/v1/statistics")
     before = site.cluster.calls.copy()
 
     site.get("/metrics")

@@ -2,12 +2,14 @@
 
 import pytest
 
-from tests.fakes.transport import ScriptedTransport
+from tests.fakes.transport import PairedTransport, ScriptedTransport
 from waldur_slurm.errors import AccountingDown, CommandFailed, UnparsableOutput
-from waldur_slurm.model.names import AccountName, ClusterName, UserName
+from waldur_slurm.model.accounts import NewAccount
+from waldur_slurm.model.names import ROOT, AccountName, ClusterName, UserName
 from waldur_slurm.model.tres import TresName
 from waldur_slurm.processes.port import Argv, Completed
 from waldur_slurm.slurm.accounting.client import SlurmClient
+from waldur_slurm.slurm.accounting.grammar import commands
 from waldur_slurm.slurm.accounting.port import Outcome
 
 WELL = Completed(0, "fine", "")
@@ -114,3 +116,17 @@ def test_a_right_that_nobody_was_there_to_deny_is_unknown() -> None:
     transport = ScriptedTransport([Completed(1, "", "Connection refused"), VERSION])
     with pytest.raises(AccountingDown):
         SlurmClient(transport, cluster=LAB).may_change_accounts()
+
+
+def test_before_an_account_is_made_and_after_it_both_listings_are_asked_for_at_once() -> None:
+    """A made-up Slurm that never shows the account: it is written twice, and refused then."""
+    transport = PairedTransport(
+        {"assoc": Completed(0, ROOT_ROW, ""), "account": Completed(0, "root|r|r|\n", "")}
+    )
+    new = NewAccount(PHYSICS, ROOT, "text", "o")
+
+    with pytest.raises(CommandFailed, match="it is not so"):
+        SlurmClient(transport, cluster=LAB).add_accounts([new])
+
+    written = [argv == commands.obey_lines() for argv in transport.asked]
+    assert written == [False, False, True, False, False, True, False, False]

@@ -2,10 +2,11 @@
 
 import pytest
 
-from tests.fakes.transport import ScriptedTransport
+from tests.fakes.transport import Call, PairedTransport, ReplayTransport, ScriptedTransport
 from waldur_slurm.errors import AccountingDown
-from waldur_slurm.model.names import AccountName, ClusterName, UserName
+from waldur_slurm.model.names import ROOT, AccountName, ClusterName, UserName
 from waldur_slurm.processes.port import Completed
+from waldur_slurm.slurm.accounting.grammar.commands import show_accounts, show_associations
 from waldur_slurm.slurm.accounting.records import MOST_NAMES, Records, batches
 from waldur_slurm.slurm.tools import Tools
 
@@ -104,3 +105,32 @@ def test_a_rounded_limit_that_slurmctld_has_not_heard_of_is_silence() -> None:
         reading.read_tree(LAB)
     with pytest.raises(AccountingDown, match="exited 0: not even root"):
         records(ScriptedTransport([answer("")])).read_tree(LAB)
+
+
+def test_a_part_is_asked_for_in_two_questions_at_the_same_time() -> None:
+    told = answer("physics|o|ours|\nother|o|theirs|\nroot|r|r|\n")
+    transport = PairedTransport({"assoc": tree("cpu=5"), "account": told})
+
+    part = Records(Tools(transport), lambda: None).read_part(LAB, [PHYSICS], lambda _: False)
+
+    assert part.accounts.keys() == {"root", "physics"}
+    assert (part.accounts[PHYSICS].description, part.accounts[PHYSICS].limits) == (
+        "ours",
+        {"cpu": 5},
+    )
+
+
+def test_whom_a_description_alone_tells_is_asked_for_in_one_question_more() -> None:
+    told = answer("physics|o|ours|\nother|o|theirs|\nroot|r|r|\n")
+    everybody, root, both = (
+        show_accounts(),
+        *(show_associations(LAB, names) for names in ([ROOT], [PHYSICS, ROOT])),
+    )
+    transport = ReplayTransport(
+        [Call(everybody, "", told), Call(root, "", answer(ROOT_ROW)), Call(both, "", tree())]
+    )
+
+    part = Records(Tools(transport), lambda: None).read_part(LAB, [], lambda text: text == "ours")
+
+    assert part.accounts.keys() == {"root", "physics"}
+    assert sorted(transport.played) == sorted([everybody, root, both])

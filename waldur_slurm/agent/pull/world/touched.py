@@ -4,7 +4,7 @@ Only orders that give are served there. What ends, and what nothing is known of,
 which sees everything. Pure.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from waldur_slurm.agent.model.marketplace import (
@@ -24,9 +24,6 @@ from waldur_slurm.agent.pull.world.world import Claims, World
 from waldur_slurm.model.names import ROOT, AccountName
 
 Seen = frozenset[tuple[OrderUuid, OrderState]]
-
-Touches = Callable[[AccountName, str], bool]
-"""Whether an account belongs to what is looked at, by its name and its description."""
 
 _GIVING = (OrderType.CREATE, OrderType.UPDATE, OrderType.RESTORE)
 
@@ -66,9 +63,21 @@ def background_of(world: World) -> Background:
     return Background(promised(world), frozenset(_places(world)))
 
 
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Which accounts belong to what is looked at."""
+
+    names: frozenset[AccountName]
+    marks: frozenset[tuple[MarkKind, str]]
+
+    def is_told_by(self, description: str) -> bool:
+        mark = parse_mark(description)
+        return mark is not None and (mark.kind, mark.uuid) in self.marks
+
+
 def touched_by(
     policy: PullPolicy, resources: Collection[Resource], places: Collection[AccountName] = ()
-) -> Touches:
+) -> Touched:
     """The accounts that carry a mark of theirs, all that could be theirs by name, and `places`."""
     names = {ROOT, policy.default_account, *places}
     marks: set[tuple[MarkKind, str]] = set()
@@ -77,12 +86,7 @@ def touched_by(
         marks.add((MarkKind.RESOURCE, resource.uuid))
         marks.add((MarkKind.PROJECT, resource.project.uuid))
         marks.add((MarkKind.CUSTOMER, resource.project.customer_uuid))
-
-    def touches(name: AccountName, description: str) -> bool:
-        mark = parse_mark(description)
-        return name in names or (mark is not None and (mark.kind, mark.uuid) in marks)
-
-    return touches
+    return Touched(frozenset(names), frozenset(marks))
 
 
 def _places(world: World) -> set[AccountName]:

@@ -33,7 +33,7 @@ from waldur_slurm.gateway.web.native.app_views import (
 )
 from waldur_slurm.gateway.web.native.apps import answered, find_template, opened_app
 from waldur_slurm.gateway.web.native.following import Source
-from waldur_slurm.gateway.web.native.output import answer_output
+from waldur_slurm.gateway.web.native.output import TEXT, answer_output
 from waldur_slurm.gateway.web.native.owned import OwnedJob
 from waldur_slurm.gateway.web.native.pieces import OutputQuery
 from waldur_slurm.gateway.web.native.serving import Sent, send
@@ -41,7 +41,6 @@ from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.job_state import JobState
 from waldur_slurm.slurm.grammar.output_names import NamedJob
 
-TEXT = "text/plain; charset=utf-8"
 MOST_JOB = 1024 * 1024
 
 

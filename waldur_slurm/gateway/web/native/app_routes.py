@@ -1,8 +1,13 @@
 """Routes of apps and their managed jobs."""
 
 from waldur_slurm.gateway.doors.scopes import Scope
+from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Handler
 from waldur_slurm.gateway.web.native import app_files, app_jobs, app_views, apps
+from waldur_slurm.gateway.web.native.events import EVENT_STREAM
+from waldur_slurm.gateway.web.native.output import TEXT
+from waldur_slurm.gateway.web.native.serving import BYTES
+from waldur_slurm.gateway.web.pouring import ZIP
 from waldur_slurm.gateway.web.route import Route
 
 _APPS = "/api/v1/apps"
@@ -21,8 +26,10 @@ def _admin(
     *,
     body: type | None = None,
     answer: type | None = None,
+    status: int = 200,
 ) -> Route:
-    return Route(method, path, Scope.APPS_ADMIN, handler, says, body=body, answer=answer)
+    scope = Scope.APPS_ADMIN
+    return Route(method, path, scope, handler, says, body=body, answer=answer, status=status)
 
 
 def _use(
@@ -34,9 +41,21 @@ def _use(
     query: type | None = app_jobs.UserQuery,
     body: type | None = None,
     answer: type | None = None,
+    status: int = 200,
+    media_types: tuple[str, ...] = (JSON,),
 ) -> Route:
-    scope = Scope.APPS_USE
-    return Route(method, path, scope, handler, says, query=query, body=body, answer=answer)
+    return Route(
+        method,
+        path,
+        Scope.APPS_USE,
+        handler,
+        says,
+        query=query,
+        body=body,
+        answer=answer,
+        status=status,
+        media_types=media_types,
+    )
 
 
 APP_ROUTES: tuple[Route, ...] = (
@@ -48,6 +67,7 @@ APP_ROUTES: tuple[Route, ...] = (
         "a new app; its token is shown this once",
         body=apps.AppWanted,
         answer=app_views.NewAppView,
+        status=201,
     ),
     _use("GET", _APP, apps.show_app, "one app", query=None, answer=app_views.AppView),
     _admin(
@@ -58,7 +78,13 @@ APP_ROUTES: tuple[Route, ...] = (
         body=apps.AppChanged,
         answer=app_views.AppView,
     ),
-    _admin("DELETE", _APP, apps.drop_app, "removes an app that has no jobs, and ends its tokens"),
+    _admin(
+        "DELETE",
+        _APP,
+        apps.drop_app,
+        "removes an app that has no jobs, and ends its tokens",
+        status=204,
+    ),
     _admin(
         "POST",
         f"{_APP}/tokens",
@@ -66,8 +92,15 @@ APP_ROUTES: tuple[Route, ...] = (
         "a token that opens the app; it is shown this once",
         body=apps.AppTokenWanted,
         answer=app_views.NewTokenView,
+        status=201,
     ),
-    _admin("DELETE", f"{_APP}/tokens/{{token_id}}", apps.end_app_token, "ends a token of the app"),
+    _admin(
+        "DELETE",
+        f"{_APP}/tokens/{{token_id}}",
+        apps.end_app_token,
+        "ends a token of the app",
+        status=204,
+    ),
     _use(
         "GET",
         f"{_APP}/templates",
@@ -116,9 +149,10 @@ APP_ROUTES: tuple[Route, ...] = (
         query=None,
         body=app_jobs.ManagedJobWanted,
         answer=app_views.ManagedJobView,
+        status=201,
     ),
     _use("GET", _JOB, app_jobs.show_managed_job, "one job", answer=app_views.ManagedJobView),
-    _use("DELETE", _JOB, app_jobs.drop_managed_job, "stops a job and removes it"),
+    _use("DELETE", _JOB, app_jobs.drop_managed_job, "stops a job and removes it", status=204),
     _use(
         "POST",
         f"{_JOB}/start",
@@ -148,13 +182,14 @@ APP_ROUTES: tuple[Route, ...] = (
         "every start of a job, with how it ended",
         answer=app_views.RunsAnswer,
     ),
-    _use("GET", f"{_JOB}/script", app_jobs.show_script, "the job's script"),
+    _use("GET", f"{_JOB}/script", app_jobs.show_script, "the job's script", media_types=(TEXT,)),
     _use(
         "GET",
         f"{_JOB}/output",
         app_jobs.show_run_output,
         "what a run writes, as of any job: a piece, its end, or all as it comes",
         query=app_jobs.RunOutputQuery,
+        media_types=(TEXT, EVENT_STREAM),
     ),
     _use(
         "GET",
@@ -164,9 +199,27 @@ APP_ROUTES: tuple[Route, ...] = (
         query=app_files.JobFilesQuery,
         answer=app_files.JobFilesAnswer,
     ),
-    _use("GET", _FILE, app_files.show_job_file, "a file, streamed; takes `Range`"),
-    _use("PUT", _FILE, app_files.put_job_file, "writes a file: the body, as it is"),
-    _use("DELETE", _FILE, app_files.drop_job_file, "removes a file or a directory"),
-    _use("GET", f"{_JOB}/archive", app_files.show_archive, "the job's directory as a zip"),
-    _use("POST", f"{_JOB}/archive", app_files.take_archive, "unpacks a zip over it, or nothing"),
+    _use(
+        "GET",
+        _FILE,
+        app_files.show_job_file,
+        "a file, streamed; takes `Range`",
+        media_types=(BYTES,),
+    ),
+    _use("PUT", _FILE, app_files.put_job_file, "writes a file: the body, as it is", status=204),
+    _use("DELETE", _FILE, app_files.drop_job_file, "removes a file or a directory", status=204),
+    _use(
+        "GET",
+        f"{_JOB}/archive",
+        app_files.show_archive,
+        "the job's directory as a zip",
+        media_types=(ZIP,),
+    ),
+    _use(
+        "POST",
+        f"{_JOB}/archive",
+        app_files.take_archive,
+        "unpacks a zip over it, or nothing",
+        status=204,
+    ),
 )

@@ -23,6 +23,7 @@ from waldur_slurm.gateway.web.native.cluster_views import (
     statistics_view,
 )
 from waldur_slurm.gateway.web.native.lookup import MOST_MARKS
+from waldur_slurm.gateway.web.native.steer_bodies import MOST_CANCELLED
 from waldur_slurm.gateway.web.native.views import job_view
 from waldur_slurm.gateway.wire import JobView
 from waldur_slurm.hand.requests import MOST_SCRIPT, MOST_VARIABLES
@@ -37,6 +38,7 @@ class LimitsView(msgspec.Struct, frozen=True):
     script_bytes: int = MOST_SCRIPT
     variables_bytes: int = MOST_VARIABLES
     lookup_marks: int = MOST_MARKS
+    cancelled_jobs: int = MOST_CANCELLED
 
 
 class ClusterView(msgspec.Struct, frozen=True):

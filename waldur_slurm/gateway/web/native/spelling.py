@@ -61,6 +61,14 @@ Until = Annotated[
         f"({_TIME})?",
     ),
 ]
+QuotedTime = Annotated[
+    str,
+    _said(
+        'when the job was submitted, such as `"2026-11-30T12:00:00Z"`, in quotes; another job of'
+        " this number is left alone",
+        f'"{_TIME}"',
+    ),
+]
 OneJob = Annotated[
     str,
     _said("`12`, `12_3`, `12+0`, or tasks that wait together as the lists name them", _ONE),

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from waldur_slurm.gateway.web.native.spelling import OneJob
+from waldur_slurm.gateway.web.native.spelling import OneJob, QuotedTime
 from waldur_slurm.hand.options import UPDATED
 
 MOST_CANCELLED = 1000
@@ -17,6 +17,10 @@ class MarkQuery(msgspec.Struct, frozen=True):
     """Only a job with this `mark`, which is its whole comment, is meant."""
 
     mark: Mark | None = None
+
+
+class MeantHeaders(msgspec.Struct, frozen=True, rename={"if_match": "If-Match"}):
+    if_match: QuotedTime | msgspec.UnsetType = msgspec.UNSET
 
 
 class CancelQuery(MarkQuery, frozen=True):

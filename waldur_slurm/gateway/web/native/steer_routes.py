@@ -8,6 +8,7 @@ from waldur_slurm.gateway.web.native.steer_bodies import (
     CancelQuery,
     Changes,
     MarkQuery,
+    MeantHeaders,
 )
 from waldur_slurm.gateway.web.route import Route
 
@@ -28,6 +29,7 @@ STEER_ROUTES: tuple[Route, ...] = (
         steer.cancel,
         "cancel a job, or send it a signal; done too where it is over already",
         query=CancelQuery,
+        headers=MeantHeaders,
         status=204,
     ),
     Route(
@@ -47,6 +49,7 @@ STEER_ROUTES: tuple[Route, ...] = (
             steer.controlling(verb),
             says,
             query=MarkQuery,
+            headers=MeantHeaders,
             status=204,
         )
         for verb, says in _SAYS.items()
@@ -58,6 +61,7 @@ STEER_ROUTES: tuple[Route, ...] = (
         steer.change,
         "change a job: its time limit, partition, name and so on, by Slurm's names",
         query=MarkQuery,
+        headers=MeantHeaders,
         body=Changes,
         status=204,
     ),
@@ -68,6 +72,7 @@ STEER_ROUTES: tuple[Route, ...] = (
         steer.show_script,
         "a job's script as text, for whoever may act for its owner",
         query=MarkQuery,
+        headers=MeantHeaders,
         media_types=("text/plain",),
     ),
 )

@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 from secrets import token_urlsafe
+from typing import Annotated
 
 import msgspec
 from starlette.responses import Response
@@ -23,12 +24,20 @@ MOST_BODY = 2 * MOST_SCRIPT + MOST_VARIABLES
 """JSON writes many a character with two."""
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+_KEY_SAYS = msgspec.Meta(
+    description="names this job for a month; without one each request is a job of its own",
+    extra_json_schema={"pattern": f"^{_KEY.pattern}$"},
+)
 
 
 class SubmitQuery(msgspec.Struct, frozen=True):
     """`dry_run`: nothing is handed in; the answer says when and where it would start."""
 
     dry_run: bool = False
+
+
+class SubmitHeaders(msgspec.Struct, frozen=True, rename={"key": "Idempotency-Key"}):
+    key: Annotated[str, _KEY_SAYS] | msgspec.UnsetType = msgspec.UNSET
 
 
 class EstimateView(msgspec.Struct, frozen=True):

@@ -16,8 +16,8 @@ SUBMIT_ROUTES: tuple[Route, ...] = (
         query=submit.SubmitQuery,
         body=sheets.JobAsked,
         answer=PlacedView,
-        headers={"Idempotency-Key": "names this job for a month; without one each request is new"},
-        makes=True,
-        also=submit.EstimateView,
+        headers=submit.SubmitHeaders,
+        status=201,
+        also=(PlacedView, submit.EstimateView),
     ),
 )

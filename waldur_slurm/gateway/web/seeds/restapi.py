@@ -7,6 +7,7 @@ pictures that everybody is shown, each as old as its thing may be.
 import pwd
 from base64 import b64encode
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -15,7 +16,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from starlette.responses import HTMLResponse, Response
 
-from waldur_slurm.gateway.errors import NotThere
+from waldur_slurm.gateway.errors import NotNow, NotThere
 from waldur_slurm.gateway.load.plan import wanted as load_wanted
 from waldur_slurm.gateway.load.usage import usage_of
 from waldur_slurm.gateway.picture.details import Certain, kept_after_end
@@ -38,9 +39,9 @@ _ENCODE = msgspec.json.Encoder().encode
 async def queue(ask: Ask) -> Response:
     """Jobs and their details are two readings; of a job of the later one alone there are none."""
     seen = await ask.see(ask.cluster.jobs)
-    configuration = await ask.see(ask.cluster.configuration)
+    kept = await _kept_after_end(ask)
     details = await ask.see(ask.cluster.details)
-    certain = Certain(details.picture, kept_after_end(configuration.picture.value))
+    certain = Certain(details.picture, kept)
     owners = None if ask.principal.sees_all else ask.principal.own_users
     hidden = ask.site.restapi.hidden_everywhere
 
@@ -50,8 +51,17 @@ async def queue(ask: Ask) -> Response:
         yield from encode_queue(jobs, certain.of)
         yield b"}\n"
 
-    name = f"restapi queue {details.picture.generation} {configuration.picture.generation}"
+    name = f"restapi queue {details.picture.generation} {kept}"
     return await from_pieces(ask, seen, name, make, is_shared=ask.principal.sees_all)
+
+
+async def _kept_after_end(ask: Ask) -> timedelta:
+    """Where Slurm's configuration is silent, no job counts as kept after its end."""
+    try:
+        seen = await ask.see(ask.cluster.configuration)
+    except NotNow:
+        return timedelta(0)
+    return kept_after_end(seen.picture.value)
 
 
 def _is_shown(job: LiveJob, owners: frozenset[str] | None, hidden: frozenset[str]) -> bool:

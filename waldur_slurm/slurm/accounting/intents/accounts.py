@@ -7,6 +7,7 @@ from waldur_slurm.errors import CommandFailed
 from waldur_slurm.model.accounts import NewAccount
 from waldur_slurm.model.names import TELLING, AccountName
 from waldur_slurm.model.tres import TresName
+from waldur_slurm.processes.at_once import at_once
 from waldur_slurm.processes.port import Argv
 from waldur_slurm.slurm.accounting.bulk import Additions
 from waldur_slurm.slurm.accounting.grammar import border, commands, loadfile, script
@@ -26,14 +27,18 @@ class Accounts(ConfirmedWrites):
         for account in accounts:
             border.check_new_account(account)
         touched = {a.name for a in accounts} | {a.parent for a in accounts}
-        before = self._records.read_tree(self.cluster, touched)
+        before, rows = at_once(
+            lambda: self._records.read_tree(self.cluster, touched),
+            lambda: self._read_alike({account.name for account in accounts}),
+        )
         missing = [account for account in accounts if account.name not in before.accounts]
         if not missing:
             return Outcome.ALREADY_SO
         _refuse_orphans(missing, before)
         missing = loadfile.as_listed(missing, before.accounts)
         names = {account.name for account in missing}
-        known = names & self._read_alike(names).keys()
+        _refuse_alike(names, rows)
+        known = names & rows.keys()
         elsewhere = self._records.read_places(known)
         additions = Additions(
             file=loadfile.accounts_to_load(self.cluster, missing, keep_text=elsewhere),
@@ -44,8 +49,10 @@ class Accounts(ConfirmedWrites):
         ours = [account for account in missing if account.name not in elsewhere]
 
         def is_so() -> bool:
-            tree = self._records.read_tree(self.cluster, touched)
-            return all(_stands(account, tree) for account in missing) and self._reads(ours)
+            tree, is_told = at_once(
+                lambda: self._records.read_tree(self.cluster, touched), lambda: self._reads(ours)
+            )
+            return is_told and all(_stands(account, tree) for account in missing)
 
         return self._added(additions, is_so)
 
@@ -124,21 +131,9 @@ class Accounts(ConfirmedWrites):
         return self._settled_on(account, argv, is_so)
 
     def _read_alike(self, names: Collection[AccountName]) -> Mapping[AccountName, AccountRow]:
-        """Read the records of accounts that may exist, and refuse those that would overwrite one.
-
-        Newer Slurm takes a name for another that has its first 42 characters, and replaces its
-        text (24.11, 26.05).
-        """
+        """Read the records of accounts that may exist, and of all that Slurm may take for them."""
         are_short = all(len(name) <= TELLING for name in names)
-        rows = self._records.read_account_rows(names if are_short else ())
-        alike: dict[str, set[AccountName]] = defaultdict(set)
-        for name in {*names, *rows}:
-            alike[name[:TELLING]].add(name)
-        for name in sorted(names):
-            for other in alike[name[:TELLING]] - {name}:
-                words = f"Slurm could not tell {name} from {other} by {TELLING} characters"
-                raise CommandFailed(commands.load(), 1, words)
-        return rows
+        return self._records.read_account_rows(names if are_short else ())
 
     def _are_here(self, names: Collection[AccountName]) -> bool:
         tree = self._records.read_tree(self.cluster, names)
@@ -161,6 +156,21 @@ def _stands(account: NewAccount, tree: Tree) -> bool:
         and tree.names.get(row.parentid) == account.parent
         and tree.limits(row) == dict(account.limits)
     )
+
+
+def _refuse_alike(names: Collection[AccountName], rows: Collection[AccountName]) -> None:
+    """Refuse accounts that would overwrite another.
+
+    Newer Slurm takes a name for another that has its first 42 characters, and replaces its text
+    (24.11, 26.05).
+    """
+    alike: dict[str, set[AccountName]] = defaultdict(set)
+    for name in {*names, *rows}:
+        alike[name[:TELLING]].add(name)
+    for name in sorted(names):
+        for other in alike[name[:TELLING]] - {name}:
+            words = f"Slurm could not tell {name} from {other} by {TELLING} characters"
+            raise CommandFailed(commands.load(), 1, words)
 
 
 def _refuse_orphans(accounts: Sequence[NewAccount], tree: Tree) -> None:

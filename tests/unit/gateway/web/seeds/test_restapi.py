@@ -1,5 +1,6 @@
 """The second original's surface beyond its recordings: doors, silence, hidden partitions."""
 
+import asyncio
 import gzip
 from base64 import b64encode
 from collections.abc import Mapping
@@ -7,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from ipaddress import ip_network
+from threading import Event
 
 import pytest
 
@@ -23,6 +25,7 @@ from waldur_slurm.gateway.doors.strangers import Allowed
 from waldur_slurm.gateway.load.plan import Span
 from waldur_slurm.gateway.load.sample import PartitionSample, Sample
 from waldur_slurm.gateway.records.sacct import SacctRecords
+from waldur_slurm.gateway.web.questions import PATIENCE_S
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.model.batch import Component, JobId
 from waldur_slurm.model.live import ExitCode
@@ -110,6 +113,23 @@ def test_a_silent_accounting_is_503(path: str) -> None:
     assert gateway.get(path).status == 503
 
 
+@pytest.mark.parametrize("path", ["/users", "/history"])
+def test_nobody_waits_longer_than_30_s_for_an_accounting_that_hangs(path: str) -> None:
+    gateway = replace(site(), patience_s=0.05)
+    gateway.history.may_answer = may_answer = Event()
+
+    async def ask() -> Answered:
+        told = await gateway.client().one(Asked(path))
+        may_answer.set()
+        return told
+
+    told = asyncio.run(ask())
+
+    assert PATIENCE_S == 30
+    assert (told.status, told.headers["retry-after"]) == (503, "5")
+    assert "has not answered within" in told.text
+
+
 @pytest.mark.parametrize(
     ("told", "path"),
     [
@@ -195,6 +215,18 @@ def test_of_a_job_that_may_be_forgotten_the_queue_alone_tells() -> None:
 
     assert (gone["exit_code"], gone["pn_min_memory"], gone["shared"]) == ("3:0", None, None)
     assert (there["exit_code"], there["pn_min_memory"], there["shared"]) == ("3:0", 10, "OK")
+
+
+def test_a_configuration_that_is_silent_takes_the_details_of_ended_jobs_alone() -> None:
+    gateway = site()
+    gateway.cluster.put(live_job(902, state="FAILED", end=datetime.now(UTC)))
+    gateway.cluster.put(live_job(903, state="RUNNING"))
+    gateway.cluster.silent.add("read_configuration")
+    answer = gateway.get("/queue")
+
+    assert answer.status == 200
+    found = answer.json["data"]
+    assert (found["902"]["shared"], found["903"]["shared"]) == (None, "OK")
 
 
 def test_a_job_whose_details_somebody_forges_has_null_and_changes_no_other() -> None:
