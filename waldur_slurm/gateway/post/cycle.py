@@ -141,7 +141,7 @@ class Postman:
         }
         if posted.stage is Stage.DELIVERED:
             self._troubled.discard(posted.sink)
-            self._tell(Event(name="letter.delivered", fields=fields, is_change=True))
+            self._tell(Event(name="letter.delivered", fields=fields))
             return
         fields["why"] = posted.last_words
         if posted.stage is Stage.DEAD:
