@@ -59,7 +59,7 @@ class Route:
     status: int = 200
     """Of what went well."""
     also: tuple[type, ...] = ()
-    """What may come with 200 in its place, where something else is."""
+    """What may come with 200 in its place."""
     is_of_one_job: bool = False
     """Whether a token for one job opens it too; the handler sees to it that it is that job."""
     is_by_any_name: bool = False
