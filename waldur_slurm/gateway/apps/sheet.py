@@ -4,15 +4,14 @@ What the script itself says counts. Without its word a job runs in its directory
 stays there wherever it runs: so it is found again after Slurm forgot the job.
 """
 
-import re
 import shlex
 from collections.abc import Iterator
 
 from waldur_slurm.gateway.apps.job import SCRIPT
 from waldur_slurm.model.batch import BatchSheet
+from waldur_slurm.slurm.batch.grammar.directives import directive_lines
 
 _SHORT = {"-D": "chdir", "-o": "output", "-J": "job-name"}
-_DIRECTIVE = re.compile(r"#SBATCH\s+(.*)")
 
 
 def sheet_of(script: str, directory: str) -> BatchSheet:
@@ -38,15 +37,13 @@ def stdout_of(sheet: BatchSheet, directory: str, slurm_id: int) -> str:
 
 
 def _options_in(script: str) -> Iterator[tuple[str, str]]:
-    """Yield the options in `#SBATCH` lines by their long names; the first command ends them."""
-    for line in script.splitlines():
-        if line.strip() and not line.startswith("#"):
-            return
-        found = _DIRECTIVE.match(line)
-        for word in _words(found[1]) if found else ():
+    """Yield the options in `#SBATCH` lines by their long names."""
+    for line in directive_lines(script):
+        words = _words(line)
+        for word, following in zip(words, [*words[1:], ""], strict=True):
             if word.startswith("--"):
-                name, _, value = word[2:].partition("=")
-                yield name, value
+                name, equals, value = word[2:].partition("=")
+                yield name, value if equals else following
             elif word[:2] in _SHORT:
                 yield _SHORT[word[:2]], word[2:]
 

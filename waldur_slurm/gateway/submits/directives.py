@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 
 from waldur_slurm.model.batch import BatchSheet
+from waldur_slurm.slurm.batch.grammar.directives import directive_lines
 
 FORBIDDEN: Mapping[str, str] = {
     "clusters": "the address of the request says on which cluster it runs",
@@ -50,12 +51,9 @@ def _means(name: str, option: str) -> bool:
 
 def _told(script: str) -> Iterator[str]:
     """Yield names of options, long ones and letters, that the script's first lines hold."""
-    for line in script.split("\n"):
-        if line.startswith("#SBATCH"):
-            for word in _words(line.removeprefix("#SBATCH")):
-                yield from _names(word)
-        elif line.strip() and not line.lstrip().startswith("#"):
-            return
+    for line in directive_lines(script):
+        for word in _words(line):
+            yield from _names(word)
 
 
 def _words(line: str) -> list[str]:

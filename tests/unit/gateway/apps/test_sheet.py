@@ -32,8 +32,10 @@ def test_an_output_of_the_scripts_own_is_known_to_slurm_alone() -> None:
     assert stdout_of(sheet, PLACE, 12) == ""
 
 
-def test_a_comment_is_said_beside_the_script_with_all_that_is_in_it() -> None:
-    sheet = sheet_of('#!/bin/sh\n#SBATCH --comment="it\'s \\"x\\""\ntrue\n', PLACE)
+@pytest.mark.parametrize("between", ["=", " "])
+def test_a_comment_is_said_beside_the_script_with_all_that_is_in_it(between: str) -> None:
+    words = f'--comment{between}"it\'s \\"x\\""'
+    sheet = sheet_of(f"#!/bin/sh\n#SBATCH {words} -n 1\ntrue\n", PLACE)
 
     assert sheet.options["comment"] == 'it\'s "x"'
 

@@ -8,15 +8,16 @@ import posixpath
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 from waldur_slurm.hand.options import SBATCH, NotAllowed
 from waldur_slurm.model.batch import BatchSheet, VariablesFile
+from waldur_slurm.slurm.batch.grammar.directives import directive_lines
 
 OBJECTS_SINCE = 40
 """From this version on a number is an object."""
 
-_DIRECTIVE = re.compile(r"#SBATCH\s(.*)", re.ASCII)
 _SIZES = {"": 1, "K": 0, "M": 1, "G": 1024, "T": 1024 * 1024}
 _MINIMAL = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 _SHORT = {
@@ -94,7 +95,8 @@ _FIELDS: Mapping[str, _Field] = {
 
 def job_body(sheet: BatchSheet, version: int, home: str) -> dict[str, object]:
     """Write the body; `home` is where a job runs that does not say where."""
-    options = {**dict(_directives(sheet.script)), **sheet.options}
+    lines = directive_lines(sheet.script)
+    options = {**dict(chain.from_iterable(map(_options, lines))), **sheet.options}
     job: dict[str, object] = {"current_working_directory": home}
     for name, value in options.items():
         _check(name, value)
@@ -140,16 +142,6 @@ def _environment(sheet: BatchSheet, version: int) -> object:
     if version >= OBJECTS_SINCE - 1:
         return [f"{name}={value}" for name, value in variables.items()] or ["PATH="]
     return dict(variables)
-
-
-def _directives(script: str) -> Iterator[tuple[str, str | None]]:
-    """Yield the options at a script's top, as sbatch finds them: up to its first command."""
-    for line in script.splitlines():
-        found = _DIRECTIVE.match(line)
-        if found:
-            yield from _options(found[1])
-        elif line.strip() and not line.startswith("#"):
-            return
 
 
 def _options(line: str) -> Iterator[tuple[str, str | None]]:
