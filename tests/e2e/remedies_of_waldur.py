@@ -251,6 +251,13 @@ WALDUR = (
         fault("GET marketplace-provider-resources/", nth=2),
         allow,
     ),
+    Case(
+        "the token must be allowed to read marketplace-slurm-periodic-usage-policies/",
+        "usage policy",
+        fault("GET marketplace-slurm-periodic-usage-policies/"),
+        allow,
+        "warning",
+    ),
     Case("use the token of an owner", "members", hide_a_team, allow),
     Case("correct it in Waldur, or tell", "resource ", unname, correct_the_name, "warning"),
 )
