@@ -5,7 +5,7 @@ unless Slurm, asked from outside, holds everybody.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks.cycles import PATIENCE_S, Cost, first_cycle, told_within
 from benchmarks.progress import say
@@ -30,10 +30,14 @@ def measure_new_order(site: Site, scale: Scale) -> Iterator[Row]:
         usual = list(_served(site, daemon, scale, scale.allocations))
     with first_cycle(site, _looking(site, PULL_ORDER_INTERVAL="1")) as (daemon, _):
         eager = list(_served(site, daemon, scale, scale.allocations + scale.runs))
+        first = scale.allocations + 2 * scale.runs
+        known = list(_served(site, daemon, scale, first, _order_again))
     slowest = [max(cost.seconds for cost in usual)]
     yield _row(f"{name}: until its people are in Slurm, the slowest", "s", slowest, USABLE_S)
     walls = [cost.seconds for cost in eager]
     yield _row(f"{name}: the same where it is asked for every second", "s", walls, WORK_S)
+    walls = [cost.seconds for cost in known]
+    yield _row(f"{name}: the same of a project that has one already", "s", walls, WORK_S)
     yield _row(f"{name}: Slurm processes", "", [len(c.commands) for c in usual], PROCESSES)
     yield _row(f"{name}: requests", "", [len(c.requests) for c in usual])
     yield _row(f"no new order for {QUIET_S} s: Slurm processes", "", [len(quiet.commands)], 0)
@@ -48,11 +52,27 @@ def _looking(site: Site, **changes: str) -> Agent:
     return agent
 
 
-def _served(site: Site, daemon: Daemon, scale: Scale, first: int) -> Iterator[Cost]:
+def _order_of_a_new_customer(site: Site, number: int, users_each: int) -> None:
+    """Slurm gets three accounts by it: for the customer, the project and the allocation."""
+    order_for_teams(site, number, 1, users_each)
+
+
+def _order_again(site: Site, _number: int, _users_each: int) -> None:
+    project = site.waldur.resources()[-1]["project"]
+    site.waldur.order_create(project, "more", {"cpu": 10})
+
+
+def _served(
+    site: Site,
+    daemon: Daemon,
+    scale: Scale,
+    first: int,
+    place: Callable[[Site, int, int], None] = _order_of_a_new_customer,
+) -> Iterator[Cost]:
     for number in range(first, first + scale.runs):
 
         def order(number: int = number) -> None:
-            order_for_teams(site, number, 1, scale.users_each)
+            place(site, number, scale.users_each)
             daemon.hears(LOOKED_AFTER, timeout=PATIENCE_S)
 
         yield told_within(site, order)

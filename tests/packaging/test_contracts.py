@@ -67,6 +67,8 @@ def test_the_tree_as_it_is_keeps_every_contract(tree: Path) -> None:
         ("gateway/doors/doors.py", "sqlite3", "Only the gateway's store knows its database"),
         ("gateway/doors/claims.py", "joserfc", "One module verifies what issuers sign"),
         ("gateway/load/plan.py", "time", "What decides is pure"),
+        ("gateway/post/cycle.py", "smtplib", "One module speaks to mail relays"),
+        ("gateway/post/plan.py", "time", "What decides is pure"),
         (
             "gateway/records/record.py",
             "waldur_slurm.gateway.store.sqlite",

@@ -25,7 +25,7 @@ BLOCKS = [each for page in (PAGE, CHANGE_OVER) for each in read_blocks(page) if 
 SOURCE = "/root/waldur-slurm-agent"
 ENV_FILE = "/etc/slurm-gateway/slurm-gateway.env"
 NAME = "gateway.example.org"
-PAGES = ("first_job", "submit", "steer", "files", "slurmer")
+PAGES = ("first_job", "submit", "steer", "files", "slurmer", "letters")
 ELSEWHERE = tuple(PROJECT / "tests" / "e2e" / "gateway" / f"test_{page}_page.py" for page in PAGES)
 """Where a hand acts."""
 

@@ -11,7 +11,8 @@ from waldur_slurm import __version__
 from waldur_slurm.gateway.apps.app import uuid_of
 from waldur_slurm.gateway.doors.principals import RunAs, run_as
 from waldur_slurm.gateway.doors.scopes import Scope, scope
-from waldur_slurm.variables.readers import duration, listing
+from waldur_slurm.gateway.post.letter import Method
+from waldur_slurm.variables.readers import duration, listing, one_of, whole
 
 T = TypeVar("T")
 
@@ -33,10 +34,12 @@ examples:
       all tokens: until when each is valid, and when it was last used
   slurm-gateway token revoke ID
       let one end now
+  slurm-gateway letter test --method email --to ann@example.org
+      send a letter by the settings of mail, and say whether it was taken
   slurm-gateway
       serve, as systemd runs it
 
-Tokens lie in GATEWAY_STATE_DIR: type these as the user of the gateway.
+Tokens and letters lie in GATEWAY_STATE_DIR: type these as the gateway's user.
 
 exit codes: 0 well, 1 failed, 2 wrong usage, 75 try again later (Slurm is
 silent, an address is taken), 78 wrong settings, 130 stopped
@@ -81,6 +84,9 @@ def build() -> argparse.ArgumentParser:
     for command in (settings, take_over):
         _add_env_file(command, default=argparse.SUPPRESS)
     _add_token(commands.add_parser("token", help="make, list, rotate and revoke tokens"))
+    _add_letter(
+        commands.add_parser("letter", help="send one to try it, and list what became of all")
+    )
     return parser
 
 
@@ -141,6 +147,25 @@ def _add_token(token: argparse.ArgumentParser) -> None:
     )
     revoke = verbs.add_parser("revoke", help="let tokens end now; a running gateway notices")
     revoke.add_argument("id", metavar="ID", nargs="+")
+    for verb in verbs.choices.values():
+        _add_env_file(verb, default=argparse.SUPPRESS)
+
+
+def _add_letter(letter: argparse.ArgumentParser) -> None:
+    verbs = letter.add_subparsers(dest="verb", metavar="VERB", required=True)
+    tried = verbs.add_parser("test", help="send one, and say what became of it")
+    tried.add_argument(
+        "--method",
+        type=_typed(one_of(Method)),
+        required=True,
+        help=f"the way that it goes: {', '.join(Method)}, which is the log",
+    )
+    tried.add_argument(
+        "--to", default="", help="an e-mail address, a channel of Slack, or a program's URL"
+    )
+    listed = verbs.add_parser("list", help="list the newest ones, and why any was not taken")
+    listed.add_argument("--last", type=_typed(whole(1, 100_000)), default="50", metavar="N")
+    _add_json(listed)
     for verb in verbs.choices.values():
         _add_env_file(verb, default=argparse.SUPPRESS)
 

@@ -32,10 +32,13 @@ from waldur_slurm.gateway.means import Builder
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.privacy import Privacy
 from waldur_slurm.gateway.picture.recorder import Recorder
+from waldur_slurm.gateway.post.cycle import Postman
+from waldur_slurm.gateway.posting import postman_of
 from waldur_slurm.gateway.records.port import Records
 from waldur_slurm.gateway.settings import Settings
 from waldur_slurm.gateway.settings.acting import Executor
 from waldur_slurm.gateway.settings.readers import ClusterSource
+from waldur_slurm.gateway.store.letters import StoredLetters
 from waldur_slurm.gateway.store.samples import StoredSamples
 from waldur_slurm.gateway.store.secret import server_secret
 from waldur_slurm.gateway.store.sqlite import Database
@@ -255,6 +258,18 @@ class Parts:
         database = Database(self.settings.state_dir / "gateway.sqlite")
         self._closing.callback(database.close)
         return database
+
+    @cached_property
+    def letters(self) -> StoredLetters:
+        return StoredLetters(self.database)
+
+    @cached_property
+    def postman(self) -> Postman:
+        return postman_of(self.settings.letters, self.letters, self.tell)
+
+    def posting(self) -> AbstractContextManager[None]:
+        """Send letters for as long as it lasts, where there is a way to."""
+        return self.postman.running() if self.settings.letters.are_sent else nullcontext()
 
     @cached_property
     def samples(self) -> StoredSamples:

@@ -38,7 +38,9 @@ def test_every_example_of_the_help_is_accepted() -> None:
 
     parsed = [build().parse_args(line) for line in lines]
 
-    assert [each.command for each in parsed] == ["settings", "token", None, "token", "token", None]
+    assert [each.command for each in parsed] == [
+        "settings", "token", None, "token", "token", "letter", None,
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

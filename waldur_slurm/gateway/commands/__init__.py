@@ -18,6 +18,10 @@ def find(name: str | None) -> Command:
             from waldur_slurm.gateway.commands import take_over
 
             return take_over.run
+        case "letter":
+            from waldur_slurm.gateway.commands import letter
+
+            return letter.run
         case "token":
             from waldur_slurm.gateway.commands import token
 

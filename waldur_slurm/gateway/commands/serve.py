@@ -27,6 +27,7 @@ def run(parts: Parts, _arguments: argparse.Namespace) -> int:
         parts.sampling(),
         parts.looking(),
         parts.settling(),
+        parts.posting(),
         managing(parts),
     ):
         applications = {

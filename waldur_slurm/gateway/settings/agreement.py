@@ -11,6 +11,7 @@ def mistakes_across(_environ: Mapping[str, str], values: dict[str, Any]) -> Iter
     yield from _people_mistakes(values)
     yield from _acting_mistakes(values)
     yield from _app_mistakes(values)
+    yield from _letter_mistakes(values)
 
 
 def _doubled_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
@@ -77,3 +78,17 @@ def _app_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
         yield "GATEWAY_APPS_DIR is not set; GATEWAY_APPS needs it"
     if values.get("GATEWAY_SLURMER_OIDC") and not values.get("GATEWAY_OIDC_ISSUER"):
         yield "GATEWAY_OIDC_ISSUER is not set; GATEWAY_SLURMER_OIDC=true needs it"
+
+
+def _letter_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
+    """A password goes with a name, and never in the open."""
+    for name in ("SMTP_SERVER", "GMAIL_CREDENTIALS_PATH"):
+        if values.get(name) and not values.get("GATEWAY_SMTP_FROM", "a mistake itself"):
+            yield f"GATEWAY_SMTP_FROM is not set; {name} needs it"
+    if bool(values.get("SMTP_USERNAME")) != bool(values.get("SMTP_PASSWORD")):
+        yield "of SMTP_USERNAME and SMTP_PASSWORD one is set; expected both, or neither"
+    if values.get("SMTP_PASSWORD") and values.get("GATEWAY_SMTP_SECURITY") == "none":
+        yield (
+            "GATEWAY_SMTP_SECURITY is none, and SMTP_PASSWORD is set; expected starttls or tls, or"
+            " no password"
+        )

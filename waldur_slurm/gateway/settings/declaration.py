@@ -26,6 +26,7 @@ from waldur_slurm.gateway.settings.grants import (
     sentences,
     trusted_network,
 )
+from waldur_slurm.gateway.settings.letters import LetterSettings
 from waldur_slurm.gateway.settings.readers import (
     ClusterSource,
     Listener,
@@ -190,6 +191,8 @@ class Settings:
     restapi: RestApiSettings = group(RestApiSettings)
 
     slurmer: SlurmerSettings = group(SlurmerSettings)
+
+    letters: LetterSettings = group(LetterSettings)
 
     # The gateway itself
     state_dir: Path = variable(

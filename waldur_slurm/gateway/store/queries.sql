@@ -181,3 +181,39 @@ WHERE job_id = :job_id AND cluster = :cluster AND submitted = :submitted LIMIT 1
 
 -- forget_submits: those that were opened before a moment and have their job
 DELETE FROM submits WHERE opened < :before AND job_id IS NOT NULL;
+
+-- add_letter: a new letter, unless its monitor, event and method have one
+INSERT OR IGNORE INTO letters
+    (message_id, monitor, event, method, place, parameters, facts, made, next_try, tries, stage,
+    last_words)
+VALUES
+    (:message_id, :monitor, :event, :method, :place, :parameters, :facts, :made, :next_try, :tries,
+    :stage, :last_words);
+
+-- letter_heads: of each sink the letter whose turn it is
+SELECT
+    message_id, monitor, event, method, parameters, facts, made, next_try, tries, stage, last_words
+FROM (
+    SELECT *, row_number() OVER (
+        PARTITION BY method, place ORDER BY tries, next_try, number
+    ) AS turn
+    FROM letters WHERE stage = 'waiting' AND next_try <= :now
+)
+WHERE turn = 1 ORDER BY number;
+
+-- claim_letter: keeps a letter that is due from everybody else for a while
+UPDATE letters SET next_try = :until
+WHERE message_id = :message_id AND stage = 'waiting' AND next_try <= :now;
+
+-- note_letter: what became of a try
+UPDATE letters SET
+    next_try = :next_try, tries = :tries, stage = :stage, last_words = :last_words
+WHERE message_id = :message_id AND stage = 'waiting';
+
+-- latest_letters: the newest ones
+SELECT
+    message_id, monitor, event, method, parameters, facts, made, next_try, tries, stage, last_words
+FROM letters ORDER BY number DESC LIMIT :limit;
+
+-- forget_letters: those that were made before a moment and wait no more
+DELETE FROM letters WHERE made < :before AND stage <> 'waiting';

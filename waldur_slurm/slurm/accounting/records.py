@@ -11,6 +11,7 @@ from waldur_slurm.model.accounts import Account, Association, Snapshot
 from waldur_slurm.model.names import ROOT, AccountName, ClusterName, UserName
 from waldur_slurm.model.tres import Tres
 from waldur_slurm.processes.at_once import at_once
+from waldur_slurm.processes.port import Argv
 from waldur_slurm.slurm.accounting.grammar import commands, parsers
 from waldur_slurm.slurm.accounting.grammar.columns import AccountRow, AssociationRow
 from waldur_slurm.slurm.grammar.values import is_rounded, parse_count, parse_tres
@@ -19,6 +20,8 @@ from waldur_slurm.slurm.tools import Tools
 Name = TypeVar("Name", bound=str)
 
 ByAssociation = Mapping[str, Tres]
+
+Members = Mapping[AccountName, Collection[UserName]]
 
 MOST_NAMES = 500
 """Beyond this many names the whole listing costs no more, and a command line stays short."""
@@ -38,11 +41,6 @@ class Tree:
     names: Mapping[str, AccountName]
     people: Mapping[AccountName, tuple[AssociationRow, ...]]
     exact: ByAssociation
-
-    def users(self, account: AccountName) -> frozenset[UserName]:
-        """Those whose association holds in every partition."""
-        rows = self.people.get(account, ())
-        return frozenset(UserName(row.user) for row in rows if not row.partition)
 
     def parent(self, account: AccountName) -> AccountName | None:
         return self.names.get(self.accounts[account].parentid)
@@ -109,12 +107,10 @@ class Records:
         and one that does not know the cluster gives it for ever.
         With `remembering`, an amount that is shown as before is what it was before.
         """
-        only = {*accounts, ROOT} if 0 < len(accounts) <= MOST_NAMES else ()
-        argv = commands.show_associations(cluster, only)
+        argv = commands.show_associations(cluster, _named(accounts))
         rows = tuple(parsers.parse_associations(self._tools.ask(argv)))
         heads = {AccountName(row.account): row for row in rows if not row.user}
-        if ROOT not in heads:
-            raise AccountingDown(argv, 0, f"not even root is listed in cluster {cluster}")
+        _require_root(heads, argv, cluster)
         people: dict[AccountName, list[AssociationRow]] = defaultdict(list)
         for row in rows:
             if row.user:
@@ -125,6 +121,20 @@ class Records:
             people={account: tuple(theirs) for account, theirs in people.items()},
             exact=self._read_exact(rows, remembering=remembering),
         )
+
+    def read_members(self, cluster: ClusterName, accounts: Collection[AccountName]) -> Members:
+        """Read which of `accounts` are there, and whose association holds in every partition.
+
+        They come as they are listed, with root; a listing without root is silence here too.
+        """
+        argv = commands.show_members(cluster, _named(accounts))
+        members: dict[AccountName, set[UserName]] = {}
+        for row in parsers.parse_members(self._tools.ask(argv)):
+            there = members.setdefault(AccountName(row.account), set())
+            if row.user and not row.partition:
+                there.add(UserName(row.user))
+        _require_root(members, argv, cluster)
+        return members
 
     def read_account_rows(
         self, names: Collection[AccountName] = (), *, known: Collection[AccountName] = ()
@@ -152,6 +162,15 @@ class Records:
             self._shown = {**self._shown, **shown}
             self._exact = {**self._exact, **exact}
         return {key: self._exact[key] for key in shown}
+
+
+def _named(accounts: Collection[AccountName]) -> Collection[AccountName]:
+    return {*accounts, ROOT} if 0 < len(accounts) <= MOST_NAMES else ()
+
+
+def _require_root(listed: Collection[str], argv: Argv, cluster: ClusterName) -> None:
+    if ROOT not in listed:
+        raise AccountingDown(argv, 0, f"not even root is listed in cluster {cluster}")
 
 
 @lru_cache(maxsize=4096)

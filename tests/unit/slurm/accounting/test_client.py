@@ -121,7 +121,11 @@ def test_a_right_that_nobody_was_there_to_deny_is_unknown() -> None:
 def test_before_an_account_is_made_and_after_it_both_listings_are_asked_for_at_once() -> None:
     """A made-up Slurm that never shows the account: it is written twice, and refused then."""
     transport = PairedTransport(
-        {"assoc": Completed(0, ROOT_ROW, ""), "account": Completed(0, "root|r|r|\n", "")}
+        {
+            commands.show_members(LAB)[-1]: Completed(0, "root|||\n", ""),
+            commands.show_associations(LAB)[-1]: Completed(0, ROOT_ROW, ""),
+            "account": Completed(0, "root|r|r|\n", ""),
+        }
     )
     new = NewAccount(PHYSICS, ROOT, "text", "o")
 

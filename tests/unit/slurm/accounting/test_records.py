@@ -4,7 +4,7 @@ import pytest
 
 from tests.fakes.transport import Call, PairedTransport, ReplayTransport, ScriptedTransport
 from waldur_slurm.errors import AccountingDown
-from waldur_slurm.model.names import ROOT, AccountName, ClusterName, UserName
+from waldur_slurm.model.names import ROOT, AccountName, ClusterName
 from waldur_slurm.processes.port import Completed
 from waldur_slurm.slurm.accounting.grammar.commands import show_accounts, show_associations
 from waldur_slurm.slurm.accounting.records import MOST_NAMES, Records, batches
@@ -47,20 +47,30 @@ def test_few_names_are_asked_for_and_beyond_them_the_whole_listing(
     number: int, are_named: bool
 ) -> None:
     names = [AccountName(f"a{each}") for each in range(number)]
-    transport = ScriptedTransport([tree(), answer("")])
+    transport = ScriptedTransport([tree(), answer("root|||\n"), answer("")])
 
     records(transport).read_tree(LAB, names)
+    records(transport).read_members(LAB, names)
     records(transport).read_account_rows(names)
 
-    associations, accounts = transport.asked
-    assert [word for word in associations if word.startswith("account=")] == (
-        [f"account={','.join(sorted([*names, 'root']))}"] if are_named else []
-    )
+    *associations, accounts = transport.asked
+    for asked in associations:
+        assert [word for word in asked if word.startswith("account=")] == (
+            [f"account={','.join(sorted([*names, 'root']))}"] if are_named else []
+        )
     assert any(word.startswith("name=") for word in accounts) is are_named
 
 
 def test_people_who_have_a_partition_only_are_not_in_the_whole_account() -> None:
-    assert records(ScriptedTransport([tree()])).read_tree(LAB).users(PHYSICS) == {UserName("ann")}
+    listed = answer("root|||\nroot|root||\nphysics|||\nphysics|ann||\nphysics|bob|gpu|\n")
+    members = records(ScriptedTransport([listed])).read_members(LAB, [PHYSICS])
+    assert members == {"root": {"root"}, "physics": {"ann"}}
+
+
+def test_members_without_root_are_silence() -> None:
+    reading = records(ScriptedTransport([answer("physics|||\n")]))
+    with pytest.raises(AccountingDown, match="not even root"):
+        reading.read_members(LAB, [PHYSICS])
 
 
 def test_an_outline_has_all_but_texts() -> None:

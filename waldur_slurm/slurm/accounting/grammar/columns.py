@@ -33,6 +33,14 @@ class AssociationRow(NamedTuple):
     partition: str
 
 
+class MemberRow(NamedTuple):
+    """The same without what sacctmgr asks slurmdbd for apart: names of TRES and of QoS."""
+
+    account: str
+    user: str
+    partition: str
+
+
 class PlaceRow(NamedTuple):
     """`sacctmgr show assoc` over all clusters, to learn where an account is in use."""
 

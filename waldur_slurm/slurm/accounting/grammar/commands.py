@@ -17,6 +17,7 @@ from waldur_slurm.slurm.accounting.grammar.columns import (
     AccountRow,
     AssociationRow,
     JobRow,
+    MemberRow,
     PlaceRow,
     QueueRow,
     RollupRow,
@@ -45,9 +46,12 @@ def show_accounts(names: Collection[AccountName] = ()) -> Argv:
 
 def show_associations(cluster: ClusterName, accounts: Collection[AccountName] = ()) -> Argv:
     """Everybody's own limits and QoS, not those inherited from a parent."""
-    chosen = (f"account={_list(accounts)}",) if accounts else ()
-    where = ("where", f"cluster={cluster}", *chosen)
-    return (*LISTING, "assoc", "wopl", *where, _format(AssociationRow))
+    return _show_associations(cluster, accounts, AssociationRow)
+
+
+def show_members(cluster: ClusterName, accounts: Collection[AccountName] = ()) -> Argv:
+    """Tell who is in which account and no more: of few accounts that takes half the time."""
+    return _show_associations(cluster, accounts, MemberRow)
 
 
 def show_places(accounts: Collection[AccountName]) -> Argv:
@@ -236,6 +240,14 @@ def find_home(directory: str) -> Argv:
 
 def make_home(user: UserName) -> Argv:
     return ("/sbin/mkhomedir_helper", user)
+
+
+def _show_associations(
+    cluster: ClusterName, accounts: Collection[AccountName], row: type[NamedTuple]
+) -> Argv:
+    chosen = (f"account={_list(accounts)}",) if accounts else ()
+    where = ("where", f"cluster={cluster}", *chosen)
+    return (*LISTING, "assoc", "wopl", *where, _format(row))
 
 
 def _at(away: ClusterName | None) -> Argv:

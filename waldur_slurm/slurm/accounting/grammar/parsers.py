@@ -16,6 +16,7 @@ from waldur_slurm.slurm.accounting.grammar.columns import (
     AccountRow,
     AssociationRow,
     JobRow,
+    MemberRow,
     PlaceRow,
     QueueRow,
     RollupRow,
@@ -86,6 +87,12 @@ def parse_associations(text: str) -> list[AssociationRow]:
         parse_integer(row.parentid)
     _refuse_copies(row.id for row in rows)
     _refuse_copies((row.account, row.user, row.partition) for row in rows)
+    return rows
+
+
+def parse_members(text: str) -> list[MemberRow]:
+    rows = list(split_rows(lines_of(text), MemberRow, open_column="account"))
+    _refuse_copies(rows)
     return rows
 
 

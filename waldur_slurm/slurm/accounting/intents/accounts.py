@@ -28,14 +28,14 @@ class Accounts(ConfirmedWrites):
             border.check_new_account(account)
         touched = {a.name for a in accounts} | {a.parent for a in accounts}
         before, rows = at_once(
-            lambda: self._records.read_tree(self.cluster, touched),
+            lambda: self._records.read_members(self.cluster, touched),
             lambda: self._read_alike({account.name for account in accounts}),
         )
-        missing = [account for account in accounts if account.name not in before.accounts]
+        missing = [account for account in accounts if account.name not in before]
         if not missing:
             return Outcome.ALREADY_SO
         _refuse_orphans(missing, before)
-        missing = loadfile.as_listed(missing, before.accounts)
+        missing = loadfile.as_listed(missing, before)
         names = {account.name for account in missing}
         _refuse_alike(names, rows)
         known = names & rows.keys()
@@ -136,8 +136,7 @@ class Accounts(ConfirmedWrites):
         return self._records.read_account_rows(names if are_short else ())
 
     def _are_here(self, names: Collection[AccountName]) -> bool:
-        tree = self._records.read_tree(self.cluster, names)
-        return bool(tree.accounts.keys() & set(names))
+        return bool(self._records.read_members(self.cluster, names).keys() & set(names))
 
     def _reads(self, accounts: Sequence[NewAccount]) -> bool:
         """Say whether the free text of `accounts` came back as it was written."""
@@ -173,9 +172,9 @@ def _refuse_alike(names: Collection[AccountName], rows: Collection[AccountName])
             raise CommandFailed(commands.load(), 1, words)
 
 
-def _refuse_orphans(accounts: Sequence[NewAccount], tree: Tree) -> None:
+def _refuse_orphans(accounts: Sequence[NewAccount], there: Collection[AccountName]) -> None:
     """Refuse what Slurm would do by halves: it keeps what stands before a missing parent."""
-    known = set(tree.accounts)
+    known = set(there)
     for account in accounts:
         if account.parent not in known:
             raise CommandFailed(commands.load(), 1, f"no account {account.parent} to be a parent")

@@ -4,7 +4,7 @@ A write is believed when a fresh reading shows it, not because Slurm said so: `c
 and blocks an account, `Nothing modified` exits 1 although all is well.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from functools import cached_property
 from threading import Lock
@@ -104,7 +104,9 @@ class ConfirmedWrites:
         return self._settled(argv, reread)
 
     def _existing(self, argv: Argv, account: AccountName, tree: Tree) -> AssociationRow:
-        row = tree.accounts.get(account)
-        if row is None:
+        self._require(argv, account, tree.accounts)
+        return tree.accounts[account]
+
+    def _require(self, argv: Argv, account: AccountName, there: Collection[AccountName]) -> None:
+        if account not in there:
             raise CommandFailed(argv, 1, f"no account {account} in cluster {self.cluster}")
-        return row

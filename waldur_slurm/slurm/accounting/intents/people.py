@@ -36,20 +36,20 @@ class People(ConfirmedWrites):
         border.check_memberships(memberships)
         if not memberships:
             return Outcome.ALREADY_SO
-        tree = self._records.read_tree(self.cluster, memberships)
+        before = self._records.read_members(self.cluster, memberships)
         for account in memberships:
-            self._existing(commands.load(), account, tree)
+            self._require(commands.load(), account, before)
         absent = {
-            account: there
-            for account in tree.accounts  # as they are listed, which is the quickest
-            if (there := set(memberships.get(account, ())) - tree.users(account))
+            account: missing
+            for account, there in before.items()  # as they are listed, which is the quickest
+            if (missing := set(memberships.get(account, ())).difference(there))
         }
         if not absent:
             return Outcome.ALREADY_SO
 
         def is_so() -> bool:
-            now = self._records.read_tree(self.cluster, absent)
-            return all(users <= now.users(account) for account, users in absent.items())
+            now = self._records.read_members(self.cluster, absent)
+            return all(users.issubset(now.get(account, ())) for account, users in absent.items())
 
         additions = Additions(
             file=loadfile.users_to_load(self.cluster, absent),
@@ -99,4 +99,4 @@ class People(ConfirmedWrites):
         self._written(argv, lambda: self._members(account).isdisjoint(users))
 
     def _members(self, account: AccountName) -> frozenset[UserName]:
-        return self._records.read_tree(self.cluster, [account]).users(account)
+        return frozenset(self._records.read_members(self.cluster, [account]).get(account, ()))

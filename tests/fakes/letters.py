@@ -1,0 +1,78 @@
+"""An outbox in memory, held to the database's by `tests/unit/gateway/store`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from threading import Lock
+
+from waldur_slurm.errors import StateError
+from waldur_slurm.gateway.post.letter import Letter, Occasion, Sink, Stage
+
+
+@dataclass
+class FakeLetters:
+    kept: dict[str, Letter] = field(default_factory=dict)
+    is_broken: bool = False
+    is_full: bool = False
+    """It can be read, and not written."""
+    looks: int = 0
+    _lock: Lock = field(default_factory=Lock)
+
+    def add(self, letter: Letter) -> bool:
+        self._reach()
+        with self._lock:
+            if any(_key(each) == _key(letter) for each in self.kept.values()):
+                return False
+            self.kept[letter.message_id] = letter
+            return True
+
+    def heads(self, now: datetime) -> Sequence[Letter]:
+        self._reach()
+        self.looks += 1
+        heads: dict[Sink, Letter] = {}
+        with self._lock:
+            for each in sorted(self.kept.values(), key=lambda one: (one.tries, one.next_try)):
+                if _is_due(each, now):
+                    heads.setdefault(each.sink, each)
+            order = [*self.kept]
+        return tuple(sorted(heads.values(), key=lambda each: order.index(each.message_id)))
+
+    def claim(self, letter: Letter, now: datetime, until: datetime) -> bool:
+        self._reach(is_write=True)
+        with self._lock:
+            found = self.kept.get(letter.message_id)
+            if found is None or not _is_due(found, now):
+                return False
+            self.kept[letter.message_id] = replace(found, next_try=until)
+            return True
+
+    def note(self, letter: Letter) -> None:
+        self._reach(is_write=True)
+        with self._lock:
+            found = self.kept.get(letter.message_id)
+            if found and found.stage is Stage.WAITING:
+                self.kept[letter.message_id] = letter
+
+    def latest(self, limit: int) -> Sequence[Letter]:
+        self._reach()
+        return tuple(self.kept.values())[::-1][:limit]
+
+    def forget(self, before: datetime) -> None:
+        self._reach()
+        self.kept = {
+            key: each
+            for key, each in self.kept.items()
+            if each.made >= before or each.stage is Stage.WAITING
+        }
+
+    def _reach(self, *, is_write: bool = False) -> None:
+        if self.is_broken or (self.is_full and is_write):
+            raise StateError("the disk is full")
+
+
+def _key(letter: Letter) -> tuple[str, Occasion, str]:
+    return (letter.monitor, letter.event, letter.method)
+
+
+def _is_due(letter: Letter, now: datetime) -> bool:
+    return letter.stage is Stage.WAITING and letter.next_try <= now

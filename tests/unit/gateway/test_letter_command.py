@@ -1,0 +1,135 @@
+"""An admin who tries his settings of letters, and looks what became of them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.gateway.post.sinks import relaying, serving
+from waldur_slurm.errors import SettingsError
+from waldur_slurm.gateway.settings import Settings
+
+SECRET = "a-secret-of-the-site"
+
+
+class Admin:
+    def __init__(self, state: Path, **environ: str) -> None:
+        self.environ = {"PATH": os.defpath, "GATEWAY_STATE_DIR": str(state), **environ}
+
+    def type(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        argv = [sys.executable, "-m", "waldur_slurm.gateway.main", "letter", *words]
+        return subprocess.run(
+            argv, check=False, capture_output=True, text=True, timeout=60, env=self.environ
+        )
+
+
+def mailing(state: Path, port: int) -> Admin:
+    return Admin(
+        state,
+        SMTP_SERVER="127.0.0.1",
+        SMTP_PORT=str(port),
+        GATEWAY_SMTP_SECURITY="none",
+        GATEWAY_SMTP_FROM="slurm@hpc.example.org",
+    )
+
+
+def test_a_letter_to_try_it_arrives_and_is_listed(tmp_path: Path) -> None:
+    with relaying() as relay:
+        admin = mailing(tmp_path, relay.port)
+        sent = admin.type("test", "--method", "email", "--to", "ann@example.org")
+
+        assert sent.returncode == 0, sent.stderr
+        assert sent.stdout.endswith("was taken by email.\n")
+        (message,) = relay.taken
+        assert message["To"] == "ann@example.org"
+        assert "no job is concerned" in message.get_content()
+
+    (listed,) = json.loads(admin.type("list", "--json").stdout)
+    assert (listed["stage"], listed["tries"], listed["to"]) == ("delivered", 1, "ann@example.org")
+    assert f"<{listed['message_id']}@hpc.example.org>" == message["Message-ID"]
+    assert listed["message_id"] in admin.type("list").stdout
+
+
+def test_a_letter_that_is_refused_or_not_taken_says_why(tmp_path: Path) -> None:
+    with relaying() as relay:
+        admin = mailing(tmp_path, relay.port)
+        words = ("test", "--method", "email", "--to", "ann@example.org")
+        relay.to_recipient = "550 nobody of that name"
+        refused = admin.type(*words)
+        relay.to_recipient = "451 greylisted"
+        later = admin.type(*words)
+
+    assert refused.returncode == 1
+    assert "550 nobody of that name" in refused.stdout
+    assert later.returncode == 75
+    assert "451 greylisted" in later.stdout
+    newest, oldest = json.loads(admin.type("list", "--json").stdout)
+    assert (newest["stage"], oldest["stage"]) == ("waiting", "dead")
+    assert newest["next_try"]
+    assert oldest["next_try"] is None
+    assert "nobody of that name" in oldest["last_words"]
+
+
+def test_a_program_of_the_sites_own_net_is_told_where_the_settings_say_so(tmp_path: Path) -> None:
+    with serving() as sink:
+        words = ("test", "--method", "webhook", "--to", f"http://127.0.0.1:{sink.port}/")
+        stranger = Admin(tmp_path, GATEWAY_WEBHOOK_SECRET=SECRET)
+        refused = stranger.type(*words)
+        stranger.environ["GATEWAY_WEBHOOK_NETWORKS"] = "127.0.0.0/8"
+        told = stranger.type(*words)
+
+    assert refused.returncode == 1
+    assert "GATEWAY_WEBHOOK_NETWORKS" in refused.stdout
+    assert told.returncode == 0
+    assert len(sink.heard) == 1
+    assert SECRET not in refused.stdout + refused.stderr + told.stdout + told.stderr
+
+
+def test_a_way_that_is_not_set_up_says_what_it_needs(tmp_path: Path) -> None:
+    done = Admin(tmp_path).type("test", "--method", "email", "--to", "ann@example.org")
+
+    assert (done.returncode, done.stdout) == (78, "")
+    assert "SMTP_SERVER is not set" in done.stderr
+    assert not [*tmp_path.iterdir()]
+
+
+def test_the_log_takes_a_letter_always(tmp_path: Path) -> None:
+    done = Admin(tmp_path).type("test", "--method", "test")
+
+    assert done.returncode == 0
+    assert "letter.test" in done.stderr
+
+
+MAIL = {"SMTP_SERVER": "relay.example.org", "GATEWAY_SMTP_FROM": "slurm@example.org"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "mistake"),
+    [
+        ({**MAIL, "GATEWAY_SMTP_FROM": ""}, "GATEWAY_SMTP_FROM is not set"),
+        ({**MAIL, "GATEWAY_SMTP_FROM": "Slurm <a@b.org>"}, "one bare e-mail address"),
+        ({**MAIL, "SMTP_USERNAME": "post"}, "of SMTP_USERNAME and SMTP_PASSWORD one is set"),
+        (
+            {
+                **MAIL,
+                "SMTP_USERNAME": "post",
+                "SMTP_PASSWORD": SECRET,
+                "GATEWAY_SMTP_SECURITY": "none",
+            },
+            "GATEWAY_SMTP_SECURITY is none",
+        ),
+        ({"GATEWAY_WEBHOOK_NETWORKS": "0.0.0.0/0"}, "a network that is not everybody"),
+    ],
+)
+def test_settings_that_do_not_fit_together_are_refused(
+    environ: dict[str, str], mistake: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environ(environ)
+
+    (told,) = refused.value.mistakes
+    assert mistake in told
+    assert SECRET not in told

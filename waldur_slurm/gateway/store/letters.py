@@ -1,0 +1,110 @@
+"""Letters in the database."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from waldur_slurm.gateway.post.letter import Facts, Letter, Method, Occasion, Stage
+from waldur_slurm.gateway.store.queries import QUERIES
+from waldur_slurm.gateway.store.sqlite import Database
+
+_PARAMETERS = msgspec.json.Decoder(dict[str, str]).decode
+_FACTS = msgspec.json.Decoder(Facts | None).decode
+
+
+def add_letter(connection: sqlite3.Connection, letter: Letter) -> bool:
+    """Write it down within the transaction that writes down what it tells of."""
+    return connection.execute(QUERIES["add_letter"], _row(letter)).rowcount == 1
+
+
+class StoredLetters:
+    """`post.port.Letters`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, letter: Letter) -> bool:
+        return self._database.write(lambda connection: add_letter(connection, letter))
+
+    def heads(self, now: datetime) -> Sequence[Letter]:
+        return self._letters("letter_heads", {"now": _second(now)})
+
+    def claim(self, letter: Letter, now: datetime, until: datetime) -> bool:
+        row = {"now": _second(now), "until": _second(until)}
+        return self._change("claim_letter", {"message_id": letter.message_id, **row}) == 1
+
+    def note(self, letter: Letter) -> None:
+        self._change("note_letter", _row(letter))
+
+    def latest(self, limit: int) -> Sequence[Letter]:
+        return self._letters("latest_letters", {"limit": limit})
+
+    def forget(self, before: datetime) -> None:
+        self._change("forget_letters", {"before": _second(before)})
+
+    def _change(self, query: str, row: dict[str, object]) -> int:
+        return self._database.write(
+            lambda connection: connection.execute(QUERIES[query], row).rowcount
+        )
+
+    def _letters(self, query: str, row: dict[str, object]) -> tuple[Letter, ...]:
+        found: list[tuple[Any, ...]] = self._database.read(
+            lambda connection: connection.execute(QUERIES[query], row).fetchall()
+        )
+        return tuple(_letter(*each) for each in found)
+
+
+def _row(letter: Letter) -> dict[str, object]:
+    return {
+        "message_id": letter.message_id,
+        "monitor": letter.monitor,
+        "event": letter.event,
+        "method": letter.method,
+        "place": letter.sink.place,
+        "parameters": msgspec.json.encode(letter.parameters).decode(),
+        "facts": msgspec.json.encode(letter.facts).decode(),
+        "made": _second(letter.made),
+        "next_try": _second(letter.next_try),
+        "tries": letter.tries,
+        "stage": letter.stage,
+        "last_words": letter.last_words,
+    }
+
+
+def _letter(
+    message_id: str,
+    monitor: str,
+    event: str,
+    method: str,
+    parameters: str,
+    facts: str,
+    made: int,
+    next_try: int,
+    tries: int,
+    stage: str,
+    last_words: str,
+) -> Letter:
+    return Letter(
+        message_id=message_id,
+        monitor=monitor,
+        event=Occasion(event),
+        method=Method(method),
+        parameters=_PARAMETERS(parameters),
+        facts=_FACTS(facts),
+        made=_moment(made),
+        next_try=_moment(next_try),
+        tries=tries,
+        stage=Stage(stage),
+        last_words=last_words,
+    )
+
+
+def _second(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def _moment(second: int) -> datetime:
+    return datetime.fromtimestamp(second, UTC)
