@@ -234,6 +234,13 @@ WALDUR = (
         fault("GET marketplace-offering-users/"),
         allow,
     ),
+    Case(
+        "be allowed to read marketplace-slurm-periodic-usage-policies/",
+        "usage policy",
+        fault("GET marketplace-slurm-periodic-usage-policies/"),
+        allow,
+        "warning",
+    ),
     Case("see that no proxy takes its Date", "clock", take_dates_away, leave_dates, "warning"),
     Case(
         "let both follow the same time",
@@ -250,13 +257,6 @@ WALDUR = (
         "members",
         fault("GET marketplace-provider-resources/", nth=2),
         allow,
-    ),
-    Case(
-        "the token must be allowed to read marketplace-slurm-periodic-usage-policies/",
-        "usage policy",
-        fault("GET marketplace-slurm-periodic-usage-policies/"),
-        allow,
-        "warning",
     ),
     Case("use the token of an owner", "members", hide_a_team, allow),
     Case("correct it in Waldur, or tell", "resource ", unname, correct_the_name, "warning"),
