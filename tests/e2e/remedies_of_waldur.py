@@ -234,6 +234,13 @@ WALDUR = (
         fault("GET marketplace-offering-users/"),
         allow,
     ),
+    Case(
+        "be allowed to read marketplace-slurm-periodic-usage-policies/",
+        "usage policy",
+        fault("GET marketplace-slurm-periodic-usage-policies/"),
+        allow,
+        "warning",
+    ),
     Case("see that no proxy takes its Date", "clock", take_dates_away, leave_dates, "warning"),
     Case(
         "let both follow the same time",

@@ -200,7 +200,7 @@ def test_later_in_the_day_a_cycle_costs_five_processes_and_one_page_of_each_list
     assert len(site.commands) <= 5, site.commands
     assert [argv[0] for argv in site.commands].count("sacct") <= 2
     paths = [request.path for request in site.waldur.requests()]
-    assert len(paths) <= 8, paths
+    assert len(paths) <= 9, paths
     assert paths.count("marketplace-component-usages/") == 1, "the month's usages were read again"
 
 

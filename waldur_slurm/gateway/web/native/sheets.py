@@ -11,12 +11,16 @@ from typing import Annotated
 import msgspec
 
 from waldur_slurm.gateway.errors import Refused, TooLarge, WrongAsk
-from waldur_slurm.gateway.submits.marks import MOST_MARK, OWN, is_mark
+from waldur_slurm.gateway.submits.marks import MOST_MARK, OWN, PATTERN, is_mark
 from waldur_slurm.hand.requests import MOST_SCRIPT, MOST_VARIABLES
 from waldur_slurm.model.batch import BatchSheet, Refusal
 
 Told = str | int | float | bool | None
 """null and true stand for an option without a value, false for one that is not given."""
+
+_MARK = msgspec.Meta(
+    max_length=MOST_MARK, extra_json_schema={"pattern": f"^(?!{OWN})({PATTERN})?$"}
+)
 
 
 class JobAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,7 +36,7 @@ class JobAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     options: dict[str, Told] = {}
     environment: dict[str, str] | None = None
     user: str = ""
-    mark: Annotated[str, msgspec.Meta(max_length=MOST_MARK)] = ""
+    mark: Annotated[str, _MARK] = ""
     dry_run: bool = False
 
 
