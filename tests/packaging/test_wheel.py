@@ -38,6 +38,7 @@ def test_the_source_archive_holds_what_a_site_copies(built: Built) -> None:
     assert {
         "LICENSE",
         "config-components.yaml",
+        "configs/config-example.yml",
         "docs/settings.md",
         "docs/gateway.md",
         "executor/Makefile",

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.places import PROJECT
 from waldur_slurm.errors import SettingsError
 from waldur_slurm.gateway.configs.files import take_files
 from waldur_slurm.gateway.configs.slurmer import OVERRIDES, read_slurmer
@@ -51,6 +52,15 @@ def settings(tmp_path: Path, text: str, **environ: str) -> Settings:
     path.write_text(text, encoding="utf-8")
     take_files([path], environ)
     return Settings.from_environ(environ)
+
+
+def test_the_example_that_is_shipped_is_taken_and_says_where_it_listens(tmp_path: Path) -> None:
+    shipped = (PROJECT / "configs" / "config-example.yml").read_text(encoding="utf-8")
+
+    found = settings(tmp_path, shipped)
+
+    (listener,) = (each for each in found.listen if each.surfaces == {Surface.SLURMER})
+    assert str(listener.at) == "127.0.0.1:8080"
 
 
 def test_every_key_of_the_documents_sample_reaches_the_gateway_or_is_named(tmp_path: Path) -> None:
