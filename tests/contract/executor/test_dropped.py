@@ -183,6 +183,10 @@ def test_who_closed_them_has_them_opened(executor: ExecutorSite) -> None:
     assert re.findall(r" ([02]) -> /dev/(?:null|full)\n", found) == ["0", "2"]
 
 
+OF_THE_LIBRARY = 1 << 31 | 1 << 32
+"""Signals 32 and 33, which the C library keeps to itself: no program can reset them by it."""
+
+
 @BOTH_WAYS
 def test_umask_and_signals_are_those_of_a_login(executor: ExecutorSite, way: str) -> None:
     before = (
@@ -200,7 +204,7 @@ def test_umask_and_signals_are_those_of_a_login(executor: ExecutorSite, way: str
         signal.signal(signal.SIGINT, before[1])
 
     assert words(found, "umask") == ["0022"]
-    assert {int(each, 16) for each in words(found, "Sig")} == {0}
+    assert {int(each, 16) & ~OF_THE_LIBRARY for each in words(found, "Sig")} == {0}
 
 
 @BOTH_WAYS

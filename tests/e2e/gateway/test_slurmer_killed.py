@@ -57,14 +57,19 @@ def was_killed(site: SlurmerSite, act: Act, job: str, number: int, when: str) ->
     return False
 
 
-def sweep(site: SlurmerSite, act: Act, prepared: Callable[[Slurmer, str], str]) -> list[str]:
-    """Kill it at each effect that the act has; return the jobs that it was done to."""
+def sweep(
+    site: SlurmerSite, name: str, act: Act, prepared: Callable[[Slurmer, str], str]
+) -> list[str]:
+    """Kill it at each effect that the act has; return the jobs that it was done to.
+
+    Jobs are named for the sweep: slurmctld still lists those of the one before.
+    """
     jobs: list[str] = []
     for number in range(MOST_EFFECTS):
         for when in ("before", "after"):
             with site.running(GATEWAY_COMMAND_TIMEOUT=SOON) as slurmer:
                 eventually(lambda: not half_done(site, slurmer), "the last one is settled", 60)
-                job = prepared(slurmer, f"{act.__name__}-{number}-{when}")
+                job = prepared(slurmer, f"{name}-{number}-{when}")
             if not was_killed(site, act, job, number, when):
                 return jobs
             jobs.append(job)
@@ -115,7 +120,7 @@ def test_a_kill_at_any_moment_loses_nothing_and_does_nothing_twice(
 ) -> None:
     site = slurmer_site
     act, prepared, least = ACTS[name]
-    jobs = sweep(site, act, prepared)
+    jobs = sweep(site, name.replace(" ", "-"), act, prepared)
     print(f"killed {len(jobs)} times: {name}")  # noqa: T201 - the proof
     assert len(jobs) >= least
 
@@ -125,6 +130,8 @@ def test_a_kill_at_any_moment_loses_nothing_and_does_nothing_twice(
         eventually(lambda: not half_done(site, slurmer), "what was begun is finished", 60)
         there = [job["name"] for job in slurmer.send("GET", JOBS).json]
         assert len(there) == len(set(there)) or act is make
+        if act is stop:
+            eventually(lambda: not listed(site) & Counter(there), "what was ended is gone", 60)
         running, all_of_them = listed(site), listed(site, "--states=all")
         for job in jobs if act in (start, stop) else ():
             called = slurmer.send("GET", job).json["name"]

@@ -13,7 +13,7 @@ from tests.fakes.cluster import BEGAN
 from tests.fakes.past import past_run
 from tests.gateway_client import Answered, Asked
 from tests.unit.gateway.site import GatewaySite, somebody
-from waldur_slurm.errors import AccountingDown
+from waldur_slurm.errors import AccountingDown, InvalidName
 from waldur_slurm.gateway.web.route import Route
 from waldur_slurm.gateway.web.routes import ROUTES
 from waldur_slurm.model.batch import JobId
@@ -116,6 +116,15 @@ def test_a_stream_shows_one_person_only_his_own(site: GatewaySite) -> None:
     assert {json.loads(line)["user"] for line in answer.body.splitlines()} == {"bob"}
     nothing = site.get(f"/api/v1/history?{SPAN}", somebody(), accept="application/x-ndjson")
     assert nothing.body == b""
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/csv", "application/x-ndjson"])
+def test_a_name_that_nobody_can_have_is_no_silence(site: GatewaySite, accept: str) -> None:
+    site.history.outage = InvalidName("not a safe Slurm account name: 'ú'")
+
+    answer = site.get(f"/api/v1/history?{SPAN}&account=%C3%BA", accept=accept)
+
+    assert (answer.status, answer.json["detail"]) == (400, "not a safe Slurm account name: 'ú'")
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/csv", "application/x-ndjson"])

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from starlette.responses import Response, StreamingResponse
 
-from waldur_slurm.errors import ExpectedError
+from waldur_slurm.errors import ExpectedError, InvalidName
 from waldur_slurm.gateway.errors import GatewayError, NotNow, WrongAsk
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
@@ -24,7 +24,7 @@ from waldur_slurm.gateway.web.native.filters import (
     read_time,
 )
 from waldur_slurm.gateway.web.native.past_views import past_job_view
-from waldur_slurm.gateway.web.native.spelling import Cursor, JobIds, Since, Until
+from waldur_slurm.gateway.web.native.spelling import Accounts, Cursor, JobIds, Since, Until, Users
 from waldur_slurm.gateway.web.stream import begun, in_pieces
 from waldur_slurm.gateway.wire import JobView
 from waldur_slurm.model.batch import JobId
@@ -68,8 +68,8 @@ class HistoryFilter(msgspec.Struct, frozen=True):
 
     since: Since = ""
     until: Until = ""
-    user: str = ""
-    account: str = ""
+    user: Users = ""
+    account: Accounts = ""
     partition: str = ""
     state: str = ""
     qos: str = ""
@@ -211,6 +211,8 @@ def silence_is_not_now() -> Iterator[None]:
         yield
     except GatewayError:
         raise
+    except InvalidName as error:
+        raise WrongAsk(str(error)) from None
     except ExpectedError as error:
         raise NotNow(f"the accounting does not answer: {error}") from None
 

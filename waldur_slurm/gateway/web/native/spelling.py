@@ -81,6 +81,8 @@ JobIds = Annotated[
         _several(_JOB),
     ),
 ]
+Users = Annotated[str, _said("by commas", _several("[a-z0-9_][a-z0-9_.@-]{0,41}"))]
+Accounts = Annotated[str, _said("by commas", _several("[a-z0-9_][a-z0-9_.-]{0,127}"))]
 JOB_ID: Schema = {"type": "string", **_whole(_ONE)}
 Cursor = Annotated[
     str,
