@@ -67,8 +67,8 @@ class PairedTransport:
         argv: Argv,
         *,
         stdin: str = "",  # noqa: ARG002 - questions are told apart by their argv
-        environ: Mapping[str, str] | None = None,  # noqa: ARG002
-        timeout: timedelta | None = None,  # noqa: ARG002
+        environ: Mapping[str, str] | None = None,  # noqa: ARG002 - no listing depends on it
+        timeout: timedelta | None = None,  # noqa: ARG002 - the barrier has its own
     ) -> Completed:
         self.asked.append(argv)
         kind = next((word for word in argv if word in self.answers), None)

@@ -36,7 +36,7 @@ def names(site: ActingSite) -> Counter[str]:
 def submit(gateway: ActingGateway, token: str, key: str, **asked: object) -> Answer | None:
     """Hand in a job that is called as its key; None where the gateway died."""
     try:
-        options = {"job-name": key, **asked.pop("options", {})}  # type: ignore[dict-item]
+        options = {"job-name": key, **asked.pop("options", {})}  # type: ignore[dict-item]  # a test's own
         return gateway.submit(token, key, options=options, **asked)
     except (OSError, HTTPException):
         return None

@@ -5,9 +5,10 @@ what the original added to it is made by commands.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from waldur_slurm.gateway.configs.sections import Check, Sections, is_flag, is_seconds, is_text
 from waldur_slurm.gateway.configs.told import Document, NotHonoured, Told
 
 SECTIONS = frozenset({"slurmer", "slurmrest", "oidc"})
@@ -68,7 +69,8 @@ def is_of_slurmer(document: Document) -> bool:
 
 
 def read_slurmer(document: Document, environ: Mapping[str, str]) -> Told:
-    reader = _Reader(_overlaid(document, environ))
+    reader = Sections(_overlaid(document, environ), SECTIONS, _EXPECTED)
+    reader.add_nested("slurmer", "logs")
     variables = {
         **_places(reader),
         **_apps(reader),
@@ -116,55 +118,9 @@ def _typed(key: str, text: str) -> object:
     return text
 
 
-class _Reader:
-    """Takes values out of sections, and gathers what is wrong with them; shows no value."""
-
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self.mistakes: list[str] = []
-        self._sections = {name: self._section(name, document.get(name)) for name in SECTIONS}
-        logs = self._sections["slurmer"].get("logs")
-        self._sections["slurmer.logs"] = self._section("slurmer.logs", logs)
-
-    def _section(self, name: str, value: object) -> Mapping[str, Any]:
-        if value is None:
-            return {}
-        if isinstance(value, Mapping):
-            return value
-        self.mistakes.append(f"{name}: expected keys with values below it")
-        return {}
-
-    def keys(self, section: str) -> Iterator[str]:
-        yield from self._sections[section]
-
-    def value(self, name: str, default: Any, is_good: Callable[[Any], bool]) -> Any:
-        section, _, key = name.rpartition(".")
-        found = self._sections[section].get(key)
-        if found is None:
-            return default
-        if is_good(found):
-            return found
-        self.mistakes.append(f"{name}: expected {_EXPECTED[is_good]}")
-        return default
-
-    def text(self, name: str, default: str = "") -> str:
-        return str(self.value(name, default, _is_text))
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str | int) and not isinstance(value, bool)
-
-
-def _is_flag(value: object) -> bool:
-    return isinstance(value, bool)
-
-
 def _is_port(value: object) -> bool:
     """The original takes the port as text too."""
-    return _is_text(value) and str(value).isdecimal() and 1 <= int(str(value)) <= 65_535
-
-
-def _is_seconds(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    return is_text(value) and str(value).isdecimal() and 1 <= int(str(value)) <= 65_535
 
 
 def _is_level(value: object) -> bool:
@@ -187,16 +143,16 @@ def _is_app(value: object) -> bool:
     return (
         isinstance(value, Mapping)
         and value.keys() <= {"name", "token", "uuid"}
-        and _is_text(value.get("name"))
-        and all(each is None or _is_text(each) for each in value.values())
+        and is_text(value.get("name"))
+        and all(each is None or is_text(each) for each in value.values())
     )
 
 
-_EXPECTED: Mapping[Callable[[Any], bool], str] = {
-    _is_text: "a text",
-    _is_flag: "true or false",
+_EXPECTED: Mapping[Check, str] = {
+    is_text: "a text",
+    is_flag: "true or false",
     _is_port: "a number from 1 to 65535",
-    _is_seconds: "a number of seconds",
+    is_seconds: "a number of seconds",
     _is_level: f"one of {', '.join(_LEVELS)}",
     _is_format: "text or json",
     _is_connector: "slurmcli or slurmrest",
@@ -204,7 +160,7 @@ _EXPECTED: Mapping[Callable[[Any], bool], str] = {
 }
 
 
-def _places(reader: _Reader) -> Mapping[str, str]:
+def _places(reader: Sections) -> Mapping[str, str]:
     """What the gateway remembers lies beside the jobs, where others never come in."""
     working = reader.text("slurmer.working_dir", ".")
     return {
@@ -214,13 +170,13 @@ def _places(reader: _Reader) -> Mapping[str, str]:
     }
 
 
-def _apps(reader: _Reader) -> Mapping[str, str]:
+def _apps(reader: Sections) -> Mapping[str, str]:
     apps = reader.value("slurmer.applications", [], _are_apps)
     told = [{key: str(value or "") for key, value in app.items()} for app in apps]
     return {"GATEWAY_APPS": json.dumps(told)} if told else {}
 
 
-def _logs(reader: _Reader) -> Mapping[str, str]:
+def _logs(reader: Sections) -> Mapping[str, str]:
     return {
         "GATEWAY_LOG_FORMAT": str(reader.value("slurmer.logs.format", "text", _is_format)),
         "GATEWAY_LOG_LEVEL": _LEVELS[reader.value("slurmer.logs.level", "debug", _is_level)],
@@ -228,14 +184,14 @@ def _logs(reader: _Reader) -> Mapping[str, str]:
     }
 
 
-def _interval(reader: _Reader) -> Mapping[str, str]:
-    interval = reader.value("slurmer.poll_interval", 10, _is_seconds)
+def _interval(reader: Sections) -> Mapping[str, str]:
+    interval = reader.value("slurmer.poll_interval", 10, is_seconds)
     return {"GATEWAY_JOBS_AGE": f"{interval}s"}
 
 
-def _issuer(reader: _Reader) -> Mapping[str, str]:
+def _issuer(reader: Sections) -> Mapping[str, str]:
     """Whoever the issuer signs in may do nothing by that alone; an app's token opens an app."""
-    if not reader.value("oidc.enabled", False, _is_flag):
+    if not reader.value("oidc.enabled", False, is_flag):
         return {}
     return {
         "GATEWAY_SLURMER_OIDC": "true",
@@ -246,7 +202,7 @@ def _issuer(reader: _Reader) -> Mapping[str, str]:
     }
 
 
-def _executor(reader: _Reader) -> Mapping[str, str]:
+def _executor(reader: Sections) -> Mapping[str, str]:
     """The program that the file names is the way to the hand; without one it is sudo."""
     program = reader.text("slurmer.executor_path")
     if not program:
@@ -254,7 +210,7 @@ def _executor(reader: _Reader) -> Mapping[str, str]:
     return {"GATEWAY_EXECUTOR": "setuid", "GATEWAY_SETUID_PROGRAM": program}
 
 
-def _connector(reader: _Reader) -> Mapping[str, str]:
+def _connector(reader: Sections) -> Mapping[str, str]:
     if not _asks_slurmrestd(reader):
         return {}
     url = reader.text("slurmrest.url")
@@ -268,7 +224,7 @@ def _connector(reader: _Reader) -> Mapping[str, str]:
     }
 
 
-def _asks_slurmrestd(reader: _Reader) -> bool:
+def _asks_slurmrestd(reader: Sections) -> bool:
     return bool(reader.value("slurmer.connector", "slurmcli", _is_connector) == "slurmrest")
 
 
@@ -276,16 +232,16 @@ def _if_told(name: str, value: str) -> Mapping[str, str]:
     return {name: value} if value else {}
 
 
-def _address(reader: _Reader) -> str:
+def _address(reader: Sections) -> str:
     host = reader.text("slurmer.ip", _HOST)
     port = reader.value("slurmer.port", _PORT, _is_port)
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _not_honoured(reader: _Reader) -> Iterator[NotHonoured]:
+def _not_honoured(reader: Sections) -> Iterator[NotHonoured]:
     if reader.text("slurmrest.url") and not _asks_slurmrestd(reader):
         yield NotHonoured("slurmrest.url", "slurmer.connector is not slurmrest, so it is not asked")
-    if reader.value("slurmer.logs.stdout", True, _is_flag) is False:
+    if reader.value("slurmer.logs.stdout", True, is_flag) is False:
         yield NotHonoured(
             "slurmer.logs.stdout",
             "the log goes to standard error as well, where systemd takes it",

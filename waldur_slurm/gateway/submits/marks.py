@@ -31,11 +31,6 @@ def is_mark(text: str) -> bool:
     return _CLIENTS.fullmatch(text) is not None
 
 
-def is_own(mark: str) -> bool:
-    """Whether it has the shape of those that the gateway makes."""
-    return mark.startswith(OWN)
-
-
 def marked(comment: str) -> Marked:
     """Take a comment apart; a word that somebody wrote is a mark as well as any."""
     if not comment:

@@ -138,7 +138,7 @@ async def show_run_output(ask: Ask) -> Response:
 async def _find_run(ask: Ask, query: OutputQuery) -> OwnedJob:
     """Find the job again, for who still may use its app."""
     if not isinstance(query, RunOutputQuery):
-        raise AssertionError("an output of a run is asked for by its number")  # noqa: TRY004
+        raise AssertionError("an output of a run is asked for by its number")  # noqa: TRY004 - a defect, no wrong type
     looked = await look(ask, await asked_job(ask, query.user))
     run = _run_of(looked.job, query.run)
     if not run.stdout:
