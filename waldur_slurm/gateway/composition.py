@@ -1,19 +1,16 @@
 """The composition root: settings to parts. Nothing here decides anything."""
 
 import os
-import pwd
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, partial
-from pathlib import Path
+from functools import cached_property
 from secrets import token_hex
 from typing import TextIO
 
 from waldur_slurm import __version__
-from waldur_slurm.errors import SettingsError
 from waldur_slurm.gateway.acting.actors import Actors
 from waldur_slurm.gateway.acting.audit import Audit
 from waldur_slurm.gateway.configs.told import NotHonoured
@@ -34,10 +31,10 @@ from waldur_slurm.gateway.picture.privacy import Privacy
 from waldur_slurm.gateway.picture.recorder import Recorder
 from waldur_slurm.gateway.post.cycle import Postman
 from waldur_slurm.gateway.posting import postman_of
+from waldur_slurm.gateway.reading import Readers, own_user
 from waldur_slurm.gateway.records.port import Records
 from waldur_slurm.gateway.settings import Settings
 from waldur_slurm.gateway.settings.acting import Executor
-from waldur_slurm.gateway.settings.readers import ClusterSource
 from waldur_slurm.gateway.store.letters import StoredLetters
 from waldur_slurm.gateway.store.samples import StoredSamples
 from waldur_slurm.gateway.store.secret import server_secret
@@ -49,20 +46,13 @@ from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.web.ask import Site
 from waldur_slurm.gateway.web.cors import ANY
 from waldur_slurm.gateway.web.managed_site import Managed
-from waldur_slurm.gateway.web.questions import go_on
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.tally import Tally
-from waldur_slurm.model.names import ClusterName, cluster_name
-from waldur_slurm.processes.native import NativeTransport
-from waldur_slurm.processes.port import Transport
 from waldur_slurm.service.display import Display
 from waldur_slurm.service.notify import Notifier
-from waldur_slurm.slurm.live.client import ClusterClient
-from waldur_slurm.slurm.past.client import HistoryClient
-from waldur_slurm.slurm.transports.observed import ObservedTransport
 from waldur_slurm.slurm.transports.on_behalf import GRACE
 from waldur_slurm.telemetry.audit import AuditLog
-from waldur_slurm.telemetry.events import Event, Level, Sink, to_all
+from waldur_slurm.telemetry.events import Level, Sink, to_all
 from waldur_slurm.telemetry.log import is_journal_stream, start_log
 from waldur_slurm.telemetry.redaction import Redaction, redaction
 from waldur_slurm.variables.choices import LogFormat
@@ -157,10 +147,11 @@ class Parts:
     @cached_property
     def people(self) -> People:
         """Who may be acted as; Slurm's own user never, even where slurm.conf does not name it."""
-        slurm_user = _word_in(self._slurm_conf, "slurmuser") or "slurm"
         acts_alone = self.settings.acting.executor in (Executor.SELF, None)
         own_uid = None if acts_alone else os.geteuid()
-        return People(self.settings.min_uid, self.settings.max_uid, slurm_user, own_uid)
+        return People(
+            self.settings.min_uid, self.settings.max_uid, self.readers.slurm_user, own_uid
+        )
 
     @cached_property
     def audit_log(self) -> AuditLog | None:
@@ -172,8 +163,12 @@ class Parts:
         return Audit(self.audit_log, self.tell)
 
     @cached_property
+    def readers(self) -> Readers:
+        return Readers(self.settings, self.environ, self.tell)
+
+    @cached_property
     def means(self) -> Builder:
-        return Builder(self.settings, self._transport())
+        return Builder(self.settings, self.readers.transport())
 
     @cached_property
     def submitter(self) -> Submitter:
@@ -251,7 +246,8 @@ class Parts:
     @cached_property
     def clusters(self) -> Mapping[str, ClusterPictures]:
         """By their names, the default one first."""
-        return {pictures.name: pictures for pictures in self._clusters()}
+        built = self.readers.clusters(self.recorder, self.means)
+        return {pictures.name: pictures for pictures in built}
 
     @cached_property
     def database(self) -> Database:
@@ -296,12 +292,12 @@ class Parts:
             return {}
         from waldur_slurm.gateway.records.mysql import MysqlRecords, source_of
 
-        source = self.settings.clusters[0].name if self.settings.clusters else self._own_cluster()
+        source = self.readers.default_cluster
         return {source: MysqlRecords(source_of(told.reveal(), source))}
 
     def looking(self) -> AbstractContextManager[None]:
         """Find out what Slurm hides, once it answers."""
-        return Privacy(self.site.clusters.values(), _own_user(), self.tell).looking()
+        return Privacy(self.site.clusters.values(), own_user(), self.tell).looking()
 
     def sampling(self) -> AbstractContextManager[None]:
         """Sample the load of all clusters for as long as it lasts, where that is wanted."""
@@ -320,77 +316,6 @@ class Parts:
     def recorder(self) -> Recorder:
         return Recorder(StoredTransitions(self.database), self.tell)
 
-    def _clusters(self) -> Iterator[ClusterPictures]:
-        timeout = self.settings.command_timeout
-        sources = self.settings.clusters or (ClusterSource(self._own_cluster()),)
-        for number, source in enumerate(sources):
-            is_elsewhere = number > 0 and not source.slurm_conf
-            transport = self._transport(source)
-            bin_path = self._bin_path
-            yield ClusterPictures(
-                source.name,
-                ClusterClient(
-                    transport,
-                    away=source.name if is_elsewhere else None,
-                    bin_path=bin_path,
-                    timeout=timeout,
-                ),
-                HistoryClient(transport, source.name, bin_path=bin_path, timeout=timeout),
-                self.tell,
-                jobs_ttl_s=self.settings.jobs_age.total_seconds(),
-                on_jobs=partial(self.recorder.record, source.name),
-                list_jobs=None if number else self.means.lister(_own_user()),
-            )
-
-    def _transport(self, source: ClusterSource | None = None) -> Transport:
-        own = {"SLURM_CONF": source.slurm_conf} if source and source.slurm_conf else {}
-        native = NativeTransport({**self.environ, **own})
-        return ObservedTransport(native, go_on, self._note_command)
-
-    def _note_command(self, argv: tuple[str, ...], code: int | None, seconds: float) -> None:
-        fields = {"command": " ".join(argv), "code": code, "seconds": round(seconds, 3)}
-        self.tell(Event(name="slurm.command", level=Level.DEBUG, fields=fields))
-
-    @property
-    def _bin_path(self) -> str:
-        return str(self.settings.bin_path or "")
-
-    @property
-    def _slurm_conf(self) -> Path:
-        return Path(self.environ.get("SLURM_CONF", "/etc/slurm/slurm.conf"))
-
-    def _own_cluster(self) -> ClusterName:
-        """Find the name in slurm.conf, which serves while Slurm is away too; else ask for it."""
-        conf = self._slurm_conf
-        named = _word_in(conf, "clustername")
-        if named is None:
-            client = ClusterClient(self._transport(), bin_path=self._bin_path)
-            named = client.read_configuration().get("ClusterName")
-        if not named:
-            raise SettingsError([f"GATEWAY_CLUSTERS is not set, and {conf} names no cluster"])
-        return cluster_name(named)
-
-
-def _own_user() -> str:
-    """As Slurm knows the gateway."""
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return str(os.geteuid())
-
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _word_in(conf: Path, wanted: str) -> str | None:
-    """Find what slurm.conf says of one thing; None where it does not, or cannot be read."""
-    try:
-        lines = conf.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return None
-    for line in lines:
-        name, _, value = line.partition("#")[0].partition("=")
-        if name.strip().lower() == wanted:
-            return value.strip().strip('"')
-    return None

@@ -1,0 +1,101 @@
+"""Builds what reads Slurm, as the settings say. Nothing here decides anything."""
+
+import os
+import pwd
+from collections.abc import Iterator, Mapping
+from functools import cached_property, partial
+from pathlib import Path
+
+from waldur_slurm.errors import SettingsError
+from waldur_slurm.gateway.means import Builder
+from waldur_slurm.gateway.picture.cluster import ClusterPictures
+from waldur_slurm.gateway.picture.recorder import Recorder
+from waldur_slurm.gateway.settings import Settings
+from waldur_slurm.gateway.settings.readers import ClusterSource
+from waldur_slurm.gateway.web.questions import go_on
+from waldur_slurm.model.names import ClusterName, cluster_name
+from waldur_slurm.processes.native import NativeTransport
+from waldur_slurm.processes.port import Transport
+from waldur_slurm.slurm.live.client import ClusterClient
+from waldur_slurm.slurm.past.client import HistoryClient
+from waldur_slurm.slurm.transports.observed import ObservedTransport
+from waldur_slurm.telemetry.events import Event, Level, Sink
+
+
+class Readers:
+    def __init__(self, settings: Settings, environ: Mapping[str, str], tell: Sink) -> None:
+        self._settings = settings
+        self._environ = environ
+        self._tell = tell
+        self._bin_path = str(settings.bin_path or "")
+        self._slurm_conf = Path(environ.get("SLURM_CONF", "/etc/slurm/slurm.conf"))
+
+    def clusters(self, recorder: Recorder, means: Builder) -> Iterator[ClusterPictures]:
+        """Build each cluster's, the default one's first."""
+        timeout = self._settings.command_timeout
+        sources = self._settings.clusters or (ClusterSource(self.default_cluster),)
+        for number, source in enumerate(sources):
+            is_elsewhere = number > 0 and not source.slurm_conf
+            transport = self.transport(source)
+            yield ClusterPictures(
+                source.name,
+                ClusterClient(
+                    transport,
+                    away=source.name if is_elsewhere else None,
+                    bin_path=self._bin_path,
+                    timeout=timeout,
+                ),
+                HistoryClient(transport, source.name, bin_path=self._bin_path, timeout=timeout),
+                self._tell,
+                jobs_ttl_s=self._settings.jobs_age.total_seconds(),
+                on_jobs=partial(recorder.record, source.name),
+                list_jobs=None if number else means.lister(own_user()),
+            )
+
+    def transport(self, source: ClusterSource | None = None) -> Transport:
+        own = {"SLURM_CONF": source.slurm_conf} if source and source.slurm_conf else {}
+        native = NativeTransport({**self._environ, **own})
+        return ObservedTransport(native, go_on, self._note_command)
+
+    def _note_command(self, argv: tuple[str, ...], code: int | None, seconds: float) -> None:
+        fields = {"command": " ".join(argv), "code": code, "seconds": round(seconds, 3)}
+        self._tell(Event(name="slurm.command", level=Level.DEBUG, fields=fields))
+
+    @property
+    def slurm_user(self) -> str:
+        return _word_in(self._slurm_conf, "slurmuser") or "slurm"
+
+    @cached_property
+    def default_cluster(self) -> ClusterName:
+        """Find the name in slurm.conf, which serves while Slurm is away too; else ask for it."""
+        if self._settings.clusters:
+            return self._settings.clusters[0].name
+        named = _word_in(self._slurm_conf, "clustername")
+        if named is None:
+            client = ClusterClient(self.transport(), bin_path=self._bin_path)
+            named = client.read_configuration().get("ClusterName")
+        if not named:
+            why = f"GATEWAY_CLUSTERS is not set, and {self._slurm_conf} names no cluster"
+            raise SettingsError([why])
+        return cluster_name(named)
+
+
+def own_user() -> str:
+    """As Slurm knows the gateway."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+def _word_in(conf: Path, wanted: str) -> str | None:
+    """Find what slurm.conf says of one thing; None where it does not, or cannot be read."""
+    try:
+        lines = conf.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        name, _, value = line.partition("#")[0].partition("=")
+        if name.strip().lower() == wanted:
+            return value.strip().strip('"')
+    return None
