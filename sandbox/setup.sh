@@ -40,6 +40,9 @@ ssh                             openssh-client      Slurm on another host: the c
 docker-compose                  docker-compose      the example site in examples/docker-compose
 debootstrap                     debootstrap         images where no registry can be reached
 kubectl                         kubernetes-client   a private Kubernetes: its command
+containerd                      containerd          the same: its node
+/usr/lib/cni/ptp                containernetworking-plugins the same: the network of its pods
+busybox                         busybox-static      the same: something to run in a pod
 dpkg-source                     dpkg-dev            the same: its programs are built from source
 sudo                            sudo                acting as another user: one of its ways
 nginx                           nginx-light         the gateway behind a proxy

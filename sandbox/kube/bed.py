@@ -16,8 +16,9 @@ from types import TracebackType
 from typing import Self
 from urllib.request import HTTPSHandler, build_opener
 
-from sandbox.kube import daemons
-from sandbox.kube.people import ADMIN, make_keys
+from sandbox.kube import daemons, node
+from sandbox.kube.image import pause_image
+from sandbox.kube.people import ADMIN, NODE, make_keys
 from sandbox.kube.place import PORTS, RECORD, BedOptions, Place, claim_directory
 from sandbox.kube.programs import programs
 from sandbox.slurm.commands import Completed
@@ -44,6 +45,8 @@ class Bed:
 
         Not owned: it ends when its lifetime is over, and not with this process.
         """
+        if options and options.with_node and (why := node.may_be_here()):
+            raise SandboxError(why)
         made = programs()
         place = claim_directory(Path(directory))
         with locked(place / "start.lock", START_DEADLINE_S):
@@ -53,9 +56,7 @@ class Bed:
             bed = cls(prepared)
             bed._launch(ports, owned=owned)
             try:
-                for name in bed.names:
-                    bed._spawn(name, made)
-                bed._wait_ready(*bed.names)
+                bed._boot(made)
             except BaseException:
                 bed.stop()
                 raise
@@ -106,16 +107,7 @@ class Bed:
 
     def kubectl(self, *argv: str, said: str = "", timeout: float = 60.0) -> Completed:
         """Run kubectl as the administrator; `said` is its standard input."""
-        done = subprocess.run(
-            [find_program("kubectl"), *argv],
-            env=self.environ,
-            input=said,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        return Completed(done.returncode, done.stdout, done.stderr)
+        return _run([find_program("kubectl"), *argv], self.environ, said, timeout)
 
     def must(self, *argv: str, said: str = "", timeout: float = 60.0) -> str:
         """Run a kubectl that has to succeed, and return what it wrote."""
@@ -124,6 +116,12 @@ class Bed:
             message = f"kubectl {shlex.join(argv)} exited {done.code}: {done.err.strip()}"
             raise self._failure(message, "kube-apiserver")
         return done.out
+
+    def load(self, archive: Path) -> None:
+        """Give its node an image."""
+        done = self._ctr("images", "import", str(archive))
+        if done.code:
+            raise self._failure(f"{archive} was not taken: {done.err.strip()}", "containerd")
 
     def start_daemon(self, name: str) -> None:
         """Start it and return when it answers."""
@@ -164,14 +162,35 @@ class Bed:
             if not try_lock(lock):
                 raise SandboxError(f"{self._place.directory} is run by somebody else")
             hold = (ports.claim.fileno(), lock.fileno())
-            self._keeper.launch(self._place.options.lifetime_s, hold, owned=owned)
+            left = node.groups(self._place) if self._place.options.with_node else []
+            lifetime_s = self._place.options.lifetime_s
+            self._keeper.launch(lifetime_s, hold, owned=owned, remove=left)
+
+    def _boot(self, made: Path) -> None:
+        """A kubelet enters where containerd is, so it comes last and alone."""
+        control = [name for name in self.names if name not in node.NAMES]
+        for name in control:
+            self._spawn(name, made)
+        self._wait_ready(*control)
+        if self._place.options.with_node:
+            node.prepare(self._place)
+            self._spawn("containerd", made)
+            self._wait_ready("containerd")
+            self.load(pause_image(node.PAUSE))
+            self._spawn("kubelet", made)
+            self._wait_ready("kubelet")
 
     def _spawn(self, name: str, made: Path) -> None:
         if name not in self.names:
             raise SandboxError(f"no daemon {name!r} here: {', '.join(self.names)}")
-        argv = daemons.argv(self._place, name, made)
+        argv = self._argv(name, made)
         output = str(self._place.log(name))
         self._keeper.ask("spawn", name=name, argv=argv, environ={"PATH": PATH}, output=output)
+
+    def _argv(self, name: str, made: Path) -> list[str]:
+        if name in node.NAMES:
+            return node.argv(self._place, name, made, self.pids().get("containerd", 0))
+        return daemons.argv(self._place, name, made)
 
     def _wait_ready(self, *group: str) -> None:
         for name in group:
@@ -186,8 +205,21 @@ class Bed:
                 return listens(self._place.etcd_port)
             case "kube-apiserver":
                 return self._says_ready()
+            case "containerd":
+                return self._ctr("version").code == 0
+            case "kubelet":
+                return self._is_node_ready()
             case _:
                 return True
+
+    def _is_node_ready(self) -> bool:
+        wanted = '{.status.conditions[?(@.type=="Ready")].status}'
+        return self.kubectl("get", "node", NODE, "-o", f"jsonpath={wanted}").out == "True"
+
+    def _ctr(self, *argv: str) -> Completed:
+        """Speak to containerd as the kubelet does."""
+        found = [find_program("ctr"), f"--address={node.socket(self._place)}"]
+        return _run([*found, "--namespace=k8s.io", *argv], self.environ)
 
     def _says_ready(self) -> bool:
         """Ask as the administrator does."""
@@ -231,3 +263,18 @@ def _prepare(directory: Path, options: BedOptions | None) -> tuple[Place, PortBl
         make_keys(place)
     place.record()
     return place, ports
+
+
+def _run(
+    argv: list[str], environ: Mapping[str, str], said: str = "", timeout: float = 60.0
+) -> Completed:
+    done = subprocess.run(
+        argv,
+        env=environ,
+        input=said,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    return Completed(done.returncode, done.stdout, done.stderr)

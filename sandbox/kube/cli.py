@@ -62,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     started.add_argument(
         "--bare", action="store_true", help="the API server and its store, nothing else"
     )
+    started.add_argument("--with-node", action="store_true", help="a node as well, which runs pods")
     add("stop", stop, "end all of it; what it stored stays")
     add("status", status, "show its parts; exit 0 if all are up")
     add("env", env, "print what a shell needs to talk to it")
@@ -87,7 +88,7 @@ def build(_arguments: argparse.Namespace) -> int:
 def start(arguments: argparse.Namespace) -> int:
     default = BedOptions()
     lifetime_s = arguments.lifetime.total_seconds() if arguments.lifetime else default.lifetime_s
-    options = BedOptions(with_controllers=not arguments.bare, lifetime_s=lifetime_s)
+    options = BedOptions(not arguments.bare, arguments.with_node, lifetime_s)
     bed = Bed.start(arguments.directory, options, owned=False)
     sys.stdout.write(table(bed))
     return 0

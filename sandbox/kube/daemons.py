@@ -1,15 +1,22 @@
-"""How each part of a Kubernetes is started, in the order of their needs. Pure."""
+"""How each part of a Kubernetes is started, in the order of their needs."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
+from sandbox.kube import node
 from sandbox.kube.place import SERVICES, Place
 
 CONTROLLERS = ("kube-controller-manager", "kube-scheduler")
 
 
 def names(place: Place) -> tuple[str, ...]:
-    return ("etcd", "kube-apiserver", *(CONTROLLERS if place.options.with_controllers else ()))
+    controllers = CONTROLLERS if place.options.with_controllers else ()
+    return (
+        "etcd",
+        "kube-apiserver",
+        *controllers,
+        *(node.NAMES if place.options.with_node else ()),
+    )
 
 
 def argv(place: Place, name: str, programs: Path) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Self
 from sandbox.slurm.errors import SandboxError
 
 RECORD = "bed.json"
-PORTS = 6
+PORTS = 4
 SERVICES = "10.96.0.0/24"
 FIRST_SERVICE = "10.96.0.1"
 """Where the API server is to pods."""
@@ -17,9 +17,10 @@ FIRST_SERVICE = "10.96.0.1"
 
 @dataclass(frozen=True, slots=True)
 class BedOptions:
-    """Without controllers there is nothing but the API server and its store."""
+    """Without controllers there is nothing but the API server and its store; pods need a node."""
 
     with_controllers: bool = True
+    with_node: bool = False
     lifetime_s: float = 3600.0
 
 
@@ -41,6 +42,10 @@ class Place:
     @property
     def api_port(self) -> int:
         return self.first_port + 2
+
+    @property
+    def kubelet_port(self) -> int:
+        return self.first_port + 3
 
     @property
     def server(self) -> str:
