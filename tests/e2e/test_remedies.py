@@ -23,7 +23,8 @@ from tests.fixtures_slurm import NewCluster
 from tests.fixtures_waldur import StartWaldur
 from tests.places import PROJECT
 
-CHECK = PROJECT / "waldur_slurm" / "agent" / "check"
+PACKAGE = PROJECT / "waldur_slurm"
+ROOMS = (PACKAGE / "agent" / "check", PACKAGE / "service" / "check")
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,8 @@ def test_a_container_that_does_not_run(
 
 
 def test_every_remedy_has_a_case_and_every_case_a_remedy() -> None:
-    remedies = [remedy for path in sorted(CHECK.glob("*.py")) for remedy in remedies_in(path)]
+    modules = [path for room in ROOMS for path in sorted(room.glob("*.py"))]
+    remedies = [remedy for path in modules for remedy in remedies_in(path)]
     followed = {OLDER, GOVERNED, *(case.remedy for case in CASES)}
 
     assert len(remedies) > 40

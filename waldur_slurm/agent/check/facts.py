@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TypeAlias, TypeVar
 
-from waldur_slurm.agent.check.storage import Obstacle
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.model.marketplace import (
     Dialect,
@@ -22,6 +21,7 @@ from waldur_slurm.errors import ExpectedError, InvalidName
 from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.names import AccountName, UserName, user_name
 from waldur_slurm.model.tres import TresName
+from waldur_slurm.service.check.storage import Obstacle
 from waldur_slurm.slurm.accounting.port import Accounting
 
 T = TypeVar("T")
