@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from waldur_slurm.agent.check.facts import Facts, Known
+from waldur_slurm.agent.check.facts import Facts
 from waldur_slurm.agent.check.slurm import judge_slurm
 from waldur_slurm.agent.check.waldur import judge_waldur
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.model.counting import counted
 from waldur_slurm.service.check.findings import Finding, Verdict, failed, fine, warning
+from waldur_slurm.service.check.known import Known
 
 _PLACES = {"state directory": "AGENT_STATE_DIR", "audit log": "AGENT_AUDIT_LOG"}
 

@@ -6,15 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from waldur_slurm.agent.check.facts import (
-    Facts,
-    Known,
-    SettingsFacts,
-    known,
-    read_slurm,
-    read_waldur,
-    user_names,
-)
+from waldur_slurm.agent.check.facts import Facts, SettingsFacts, read_slurm, read_waldur, user_names
 from waldur_slurm.agent.check.judgement import is_fit, judge
 from waldur_slurm.agent.commands import OK, display_of, typed_with
 from waldur_slurm.agent.composition import Parts, now
@@ -23,6 +15,7 @@ from waldur_slurm.agent.daemon.show import announcer
 from waldur_slurm.agent.settings import LOGS, STATE, Direction
 from waldur_slurm.model.counting import counted
 from waldur_slurm.service.check.findings import Finding, Verdict
+from waldur_slurm.service.check.known import Known, known
 from waldur_slurm.service.check.storage import Obstacle, Wanted, obstacle
 from waldur_slurm.service.check.systemd import read_unit
 from waldur_slurm.service.program import FAILED
