@@ -21,8 +21,8 @@ from waldur_slurm.errors import ExpectedError, InvalidName
 from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.names import AccountName, UserName, user_name
 from waldur_slurm.model.tres import TresName
+from waldur_slurm.service.check.findings import Obstacle
 from waldur_slurm.service.check.known import Known, known
-from waldur_slurm.service.check.storage import Obstacle
 from waldur_slurm.slurm.accounting.port import Accounting
 
 T = TypeVar("T")

@@ -7,25 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from waldur_slurm.agent.check.facts import Facts, SettingsFacts, read_slurm, read_waldur, user_names
-from waldur_slurm.agent.check.judgement import is_fit, judge
+from waldur_slurm.agent.check.judgement import judge
 from waldur_slurm.agent.commands import OK, display_of, typed_with
 from waldur_slurm.agent.composition import Parts, now
 from waldur_slurm.agent.daemon.hooks import hooks_in
 from waldur_slurm.agent.daemon.show import announcer
 from waldur_slurm.agent.settings import LOGS, STATE, Direction
 from waldur_slurm.model.counting import counted
-from waldur_slurm.service.check.findings import Finding, Verdict
+from waldur_slurm.service.check.findings import STYLES, Finding, Obstacle, Verdict, is_fit
 from waldur_slurm.service.check.known import Known, known
-from waldur_slurm.service.check.storage import Obstacle, Wanted, obstacle
+from waldur_slurm.service.check.storage import Wanted, obstacle
 from waldur_slurm.service.check.systemd import read_unit
 from waldur_slurm.service.program import FAILED
-
-_STYLES: dict[str, str] = {
-    Verdict.OK: "green",
-    Verdict.WARNING: "yellow",
-    Verdict.FAILED: "bold red",
-    Verdict.UNKNOWN: "dim",
-}
 
 
 def check(parts: Parts, arguments: argparse.Namespace) -> int:
@@ -40,7 +33,7 @@ def check(parts: Parts, arguments: argparse.Namespace) -> int:
         display.json({"fit": is_fit(findings), "findings": findings})
     else:
         rows = [(f.verdict, f.subject, "; ".join(f.found.splitlines()), f.advice) for f in findings]
-        display.table(("", "what", "found", "what to do"), rows, _STYLES)
+        display.table(("", "what", "found", "what to do"), rows, STYLES)
         display.line("")
         display.line(_summary(findings))
     return OK if is_fit(findings) else FAILED

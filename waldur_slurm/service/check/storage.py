@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from waldur_slurm.service.check.findings import Obstacle
 from waldur_slurm.service.check.unit import Unit
 
 ROOM = 1024 * 1024
@@ -17,14 +18,6 @@ ROOM = 1024 * 1024
 
 _LOCK = "lock"
 _ACCESS_LIST = "system.posix_acl_access"
-
-
-@dataclass(frozen=True, slots=True)
-class Obstacle:
-    """What stands in the way, and how a person takes it away; empty where only moving helps."""
-
-    found: str
-    cure: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,8 @@ from waldur_slurm.errors import ExpectedError
 from waldur_slurm.model.accounts import NewAccount
 from waldur_slurm.model.names import ROOT, account_name, user_name
 from waldur_slurm.model.tres import tres_name
-from waldur_slurm.service.check.findings import Finding, Verdict
+from waldur_slurm.service.check.findings import Finding, Obstacle, Verdict
 from waldur_slurm.service.check.known import Known
-from waldur_slurm.service.check.storage import Obstacle
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 WALDUR = account_name("waldur")

@@ -10,7 +10,8 @@ import pytest
 
 from tests.fixtures_slurm import open_directory
 from waldur_slurm.service.check import storage
-from waldur_slurm.service.check.storage import Obstacle, Wanted, obstacle
+from waldur_slurm.service.check.findings import Obstacle
+from waldur_slurm.service.check.storage import Wanted, obstacle
 from waldur_slurm.service.check.unit import Unit
 
 UNIT = Unit(name="the-unit", user="nobody", ignores_modes=False)
