@@ -212,6 +212,18 @@ def _demands(job: LiveJob, scene: Scene) -> Iterator[Fact]:
             yield Fact("partition", partition.name, says)
 
 
+NEEDED: dict[Category, tuple[str, ...]] = {
+    Category.RESOURCES: ("partitions", "nodes", "reservations"),
+    Category.PRIORITY: ("partitions", "nodes"),
+    Category.LIMIT: ("partitions", "qos"),
+    Category.RESERVATION: ("reservations",),
+    Category.NODES: ("partitions", "nodes", "reservations"),
+    Category.PARTITION: ("partitions",),
+    Category.LICENSES: ("licenses",),
+    Category.IMPOSSIBLE: ("partitions", "nodes"),
+}
+"""What of a scene, beside jobs, each kind of reason looks at."""
+
 Finder = Callable[[LiveJob, Scene], Iterator[Fact]]
 
 _FINDERS: dict[Category, tuple[Finder, ...]] = {
