@@ -40,6 +40,7 @@ docker-compose                  docker-compose      the example site in examples
 debootstrap                     debootstrap         images where no registry can be reached
 sudo                            sudo                acting as another user: one of its ways
 nginx                           nginx-light         the gateway behind a proxy
+/usr/lib/rabbitmq/bin/rabbitmq-server rabbitmq-server letters into queues: a private broker
 /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring  the same
 '
 
