@@ -46,6 +46,7 @@ busybox                         busybox-static      the same: something to run i
 dpkg-source                     dpkg-dev            the same: its programs are built from source
 sudo                            sudo                acting as another user: one of its ways
 nginx                           nginx-light         the gateway behind a proxy
+/usr/lib/rabbitmq/bin/rabbitmq-server rabbitmq-server letters into queues: a private broker
 /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring  the same
 '
 

@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.fixtures_hand",
     "tests.fixtures_hypothesis",
     "tests.fixtures_kube",
+    "tests.fixtures_rabbitmq",
     "tests.fixtures_ssh",
     "tests.fixtures_waldur",
     "tests.trust.tally",

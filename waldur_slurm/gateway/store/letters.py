@@ -61,6 +61,7 @@ def _row(letter: Letter) -> dict[str, object]:
     return {
         "message_id": letter.message_id,
         "monitor": letter.monitor,
+        "owner": letter.owner,
         "event": letter.event,
         "method": letter.method,
         "place": letter.sink.place,
@@ -77,6 +78,7 @@ def _row(letter: Letter) -> dict[str, object]:
 def _letter(
     message_id: str,
     monitor: str,
+    owner: str,
     event: str,
     method: str,
     parameters: str,
@@ -90,6 +92,7 @@ def _letter(
     return Letter(
         message_id=message_id,
         monitor=monitor,
+        owner=owner,
         event=Occasion(event),
         method=Method(method),
         parameters=_PARAMETERS(parameters),
