@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from waldur_slurm.gateway.doors.networks import Network
+from waldur_slurm.gateway.post.allowed import Rules, parse_rules
 from waldur_slurm.gateway.post.senders.message import mail_address
 from waldur_slurm.gateway.post.senders.smtp import Security
 from waldur_slurm.gateway.settings.grants import host, network
@@ -11,6 +12,9 @@ from waldur_slurm.gateway.settings.readers import several
 from waldur_slurm.variables.places import path
 from waldur_slurm.variables.readers import one_of, token, whole
 from waldur_slurm.variables.variable import Secret, variable
+
+EVERYBODY = "* may recipient:* target:* hourly:500"
+"""Who may ask for letters may hand in jobs as well, and those can write to anybody."""
 
 
 def sender(text: str) -> str:
@@ -73,6 +77,17 @@ class LetterSettings:
         several(network),
         "networks that are not public and may be told all the same, also without TLS",
         "",
+    )
+
+    allowed: Rules = variable(
+        "GATEWAY_LETTERS_ALLOWED",
+        parse_rules,
+        "who may have letters sent where, in sentences such as `token:portal* may"
+        " recipient:*@example.org sender:portal@example.org channel:#hpc queue:jobs"
+        " exchange:events/* target:ops hourly:2000`; who it is is what the audit calls him, `*` is"
+        " everybody, and sentences add up. Channels (but `SLACK_CHANNEL`), queues, exchanges and"
+        " senders that are not named are nobody's",
+        EVERYBODY,
     )
 
     @property

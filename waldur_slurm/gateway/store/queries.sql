@@ -184,15 +184,16 @@ DELETE FROM submits WHERE opened < :before AND job_id IS NOT NULL;
 
 -- add_letter: a new letter, unless its monitor, event and method have one
 INSERT OR IGNORE INTO letters
-    (message_id, monitor, event, method, place, parameters, facts, made, next_try, tries, stage,
-    last_words)
+    (message_id, monitor, owner, event, method, place, parameters, facts, made, next_try, tries,
+    stage, last_words)
 VALUES
-    (:message_id, :monitor, :event, :method, :place, :parameters, :facts, :made, :next_try, :tries,
-    :stage, :last_words);
+    (:message_id, :monitor, :owner, :event, :method, :place, :parameters, :facts, :made, :next_try,
+    :tries, :stage, :last_words);
 
 -- letter_heads: of each sink the letter whose turn it is
 SELECT
-    message_id, monitor, event, method, parameters, facts, made, next_try, tries, stage, last_words
+    message_id, monitor, owner, event, method, parameters, facts, made, next_try, tries, stage,
+    last_words
 FROM (
     SELECT *, row_number() OVER (
         PARTITION BY method, place ORDER BY tries, next_try, number
@@ -212,7 +213,8 @@ WHERE message_id = :message_id AND stage = 'waiting';
 
 -- latest_letters: the newest ones
 SELECT
-    message_id, monitor, event, method, parameters, facts, made, next_try, tries, stage, last_words
+    message_id, monitor, owner, event, method, parameters, facts, made, next_try, tries, stage,
+    last_words
 FROM letters ORDER BY number DESC LIMIT :limit;
 
 -- forget_letters: those that were made before a moment and wait no more
