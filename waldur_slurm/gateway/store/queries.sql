@@ -152,6 +152,9 @@ WHERE (owner = :owner AND key = :key)
     OR (job_id IS NULL AND cluster = :cluster AND user = :user AND mark = :mark)
 ORDER BY owner = :owner AND key = :key DESC LIMIT 1;
 
+-- submit_of_key: the attempt of a key
+SELECT * FROM submits WHERE owner = :owner AND key = :key;
+
 -- reopen_submit: begins an open attempt anew
 UPDATE submits SET opened = :opened, doubt_until = :doubt_until
 WHERE owner = :owner AND key = :key AND job_id IS NULL;
