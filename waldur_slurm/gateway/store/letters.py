@@ -67,6 +67,7 @@ def _row(letter: Letter) -> dict[str, object]:
     return {
         "message_id": letter.message_id,
         "monitor": letter.monitor,
+        "owner": letter.owner,
         "event": letter.event,
         "method": letter.method,
         "place": letter.sink.place,
@@ -83,6 +84,7 @@ def _row(letter: Letter) -> dict[str, object]:
 def _letter(
     message_id: str,
     monitor: str,
+    owner: str,
     event: str,
     method: str,
     parameters: str,
@@ -96,6 +98,7 @@ def _letter(
     return Letter(
         message_id=message_id,
         monitor=monitor,
+        owner=owner,
         event=Occasion(event),
         method=Method(method),
         parameters=_PARAMETERS(parameters),

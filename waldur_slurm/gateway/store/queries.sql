@@ -26,6 +26,9 @@ SELECT id FROM tokens
 WHERE ends < iif(job IS NULL, :before, :jobs_before)
     AND generation < (SELECT max(generation) FROM tokens) ORDER BY id;
 
+-- count_valid_tokens: how many may be shown at a moment
+SELECT count(*) FROM tokens WHERE ends IS NULL OR ends > :now;
+
 -- forget_token: lets one go
 DELETE FROM tokens WHERE id = :id;
 
@@ -149,6 +152,9 @@ WHERE (owner = :owner AND key = :key)
     OR (job_id IS NULL AND cluster = :cluster AND user = :user AND mark = :mark)
 ORDER BY owner = :owner AND key = :key DESC LIMIT 1;
 
+-- submit_of_key: the attempt of a key
+SELECT * FROM submits WHERE owner = :owner AND key = :key;
+
 -- reopen_submit: begins an open attempt anew
 UPDATE submits SET opened = :opened, doubt_until = :doubt_until
 WHERE owner = :owner AND key = :key AND job_id IS NULL;
@@ -184,15 +190,16 @@ DELETE FROM submits WHERE opened < :before AND job_id IS NOT NULL;
 
 -- add_letter: a new letter, unless its monitor, event and method have one
 INSERT OR IGNORE INTO letters
-    (message_id, monitor, event, method, place, parameters, facts, made, next_try, tries, stage,
-    last_words)
+    (message_id, monitor, owner, event, method, place, parameters, facts, made, next_try, tries,
+    stage, last_words)
 VALUES
-    (:message_id, :monitor, :event, :method, :place, :parameters, :facts, :made, :next_try, :tries,
-    :stage, :last_words);
+    (:message_id, :monitor, :owner, :event, :method, :place, :parameters, :facts, :made, :next_try,
+    :tries, :stage, :last_words);
 
 -- letter_heads: of each sink the letter whose turn it is
 SELECT
-    message_id, monitor, event, method, parameters, facts, made, next_try, tries, stage, last_words
+    message_id, monitor, owner, event, method, parameters, facts, made, next_try, tries, stage,
+    last_words
 FROM (
     SELECT *, row_number() OVER (
         PARTITION BY method, place ORDER BY tries, next_try, number
@@ -212,7 +219,8 @@ WHERE message_id = :message_id AND stage = 'waiting';
 
 -- latest_letters: the newest ones
 SELECT
-    message_id, monitor, event, method, parameters, facts, made, next_try, tries, stage, last_words
+    message_id, monitor, owner, event, method, parameters, facts, made, next_try, tries, stage,
+    last_words
 FROM letters ORDER BY number DESC LIMIT :limit;
 
 -- forget_letters: those that were made before a moment and wait no more
