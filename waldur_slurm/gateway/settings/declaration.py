@@ -27,6 +27,7 @@ from waldur_slurm.gateway.settings.grants import (
     trusted_network,
 )
 from waldur_slurm.gateway.settings.letters import LetterSettings
+from waldur_slurm.gateway.settings.monitors import MonitorSettings
 from waldur_slurm.gateway.settings.readers import (
     ClusterSource,
     Listener,
@@ -193,6 +194,8 @@ class Settings:
     slurmer: SlurmerSettings = group(SlurmerSettings)
 
     letters: LetterSettings = group(LetterSettings)
+
+    monitors: MonitorSettings = group(MonitorSettings)
 
     # The gateway itself
     state_dir: Path = variable(

@@ -29,6 +29,7 @@ from waldur_slurm.gateway.web.recalling import PastOf
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.seeing import see, see_after
 from waldur_slurm.gateway.web.tally import Tally
+from waldur_slurm.gateway.web.watch_site import Watching
 from waldur_slurm.telemetry.events import Sink
 
 MOST_BODY = 256 * 1024
@@ -55,6 +56,7 @@ class Site:
     bodies: Bodies = field(default_factory=Bodies)
     restapi: RestApi = field(default_factory=RestApi)
     managed: Managed | None = None
+    watching: Watching | None = None
     tally: Tally = field(default_factory=Tally)
     open_files: OpenFiles = field(default_factory=OpenFiles)
     digests: Digests = field(default_factory=Digests)
