@@ -1,12 +1,13 @@
 """How jobs are watched: names that the original knows are its own."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
 from waldur_slurm.variables.readers import duration
 from waldur_slurm.variables.variable import Secret, variable
 
-_LEAST_SECRET = 32
+_SECRET = re.compile(r"[!-~]{32,64}", re.ASCII)
 _AT_LEAST = timedelta(seconds=1)
 
 
@@ -16,9 +17,9 @@ def interval(text: str) -> timedelta:
 
 
 def secret(text: str) -> Secret:
-    if len(text) >= _LEAST_SECRET and text.isascii() and text.isprintable() and " " not in text:
+    if _SECRET.fullmatch(text):
         return Secret(text)
-    raise ValueError(f"at least {_LEAST_SECRET} characters, such as `openssl rand -hex 32` prints")
+    raise ValueError("32 to 64 letters and digits, such as `openssl rand -hex 32` prints")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
