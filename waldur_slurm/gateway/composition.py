@@ -148,7 +148,7 @@ class Parts:
     @cached_property
     def people(self) -> People:
         """Who may be acted as; Slurm's own user never, even where slurm.conf does not name it."""
-        acts_alone = self.settings.acting.executor in (Executor.SELF, None)
+        acts_alone = self.settings.acting.executor in (Executor.SELF, Executor.SSH, None)
         own_uid = None if acts_alone else os.geteuid()
         return People(
             self.settings.min_uid, self.settings.max_uid, self.readers.slurm_user, own_uid
@@ -169,7 +169,9 @@ class Parts:
 
     @cached_property
     def means(self) -> Builder:
-        return Builder(self.settings, self.readers.transport())
+        builder = Builder(self.settings, self.readers.transport())
+        self._closing.callback(builder.close)
+        return builder
 
     @cached_property
     def submitter(self) -> Submitter:

@@ -21,7 +21,7 @@ _CHAPTERS = (
     ("Listening", r"GATEWAY_(LISTEN|TLS|PLAIN)"),
     ("Slurm", r"SLURM_|GATEWAY_(CLUSTERS|JOBS|COMMAND)"),
     ("Who may do what", r"GATEWAY_(ANONYMOUS|TRUSTED|HOSTS|CORS|M(IN|AX)_UID|PACE|OIDC|ROLES)"),
-    ("Acting as users", r"GATEWAY_(EXECUTOR|HAND|SETUID|CONNECTOR|SLURMRESTD|AUDIT)"),
+    ("Acting as users", r"SSH_|GATEWAY_(SSH|EXECUTOR|HAND|SETUID|CONNECTOR|SLURMRESTD|AUDIT)"),
     (
         "Slurm RestAPI's routes, and the load",
         r"GATEWAY_(RESTAPI|HIDDEN|ACCOUNTING|LOAD)",
