@@ -24,6 +24,8 @@ see docs/gateway-settings.md.
 
 _EPILOG = """\
 examples:
+  slurm-gateway --env-file /etc/slurm-gateway/slurm-gateway.env check
+      what is in order, and what to do about the rest; as the gateway's user
   slurm-gateway --env-file /etc/slurm-gateway/slurm-gateway.env settings
       what is in force, with a warning for each name that has no effect
   slurm-gateway token make --name portal --scopes cluster:read,jobs:read:all
@@ -69,6 +71,14 @@ def build() -> argparse.ArgumentParser:
         help="a configuration file of Slurm RestAPI or Slurmer, as it is; may come several times",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    check = commands.add_parser("check", help="judge whether all is in order; changes nothing")
+    check.add_argument(
+        "--as",
+        dest="user",
+        metavar="USER",
+        help="whom the hand is to be tried as; by default somebody whom hand.conf lists",
+    )
+    _add_json(check)
     settings = commands.add_parser("settings", help="show every setting that is in force")
     _add_json(settings)
     take_over = commands.add_parser("import", help="take over what an original has kept")
@@ -81,7 +91,7 @@ def build() -> argparse.ArgumentParser:
         "files", type=Path, metavar="FILE", nargs="+", help="db.json, or config.yml slurmer.db"
     )
     take_over.add_argument("--cluster", help="whose load it is; the default cluster otherwise")
-    for command in (settings, take_over):
+    for command in (check, settings, take_over):
         _add_env_file(command, default=argparse.SUPPRESS)
     _add_token(commands.add_parser("token", help="make, list, rotate and revoke tokens"))
     _add_letter(

@@ -53,6 +53,10 @@ class Occasion(StrEnum):
     STARTED = "started"
     SUSPENDED = "suspended"
     REQUEUED = "requeued"
+    VANISHED = "vanished"
+    """Whoever waits for the end is told that nobody can say how the job ended."""
+    EXPIRED = "expired"
+    """Whoever waits for the end is told that it is no longer waited for."""
     TRIAL = "trial"
 
 

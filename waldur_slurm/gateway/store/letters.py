@@ -20,6 +20,12 @@ def add_letter(connection: sqlite3.Connection, letter: Letter) -> bool:
     return connection.execute(QUERIES["add_letter"], _row(letter)).rowcount == 1
 
 
+def letters_of(connection: sqlite3.Connection, monitor: str) -> tuple[Letter, ...]:
+    """Return all of one monitor that are kept, the newest first."""
+    rows = connection.execute(QUERIES["letters_of_monitor"], {"monitor": monitor}).fetchall()
+    return tuple(_letter(*row) for row in rows)
+
+
 class StoredLetters:
     """`post.port.Letters`."""
 
