@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.gateway.acting import ActingSite
-from tests.e2e.gateway.check_cases import CASES, Case
+from tests.e2e.gateway.check_cases import CASES
 from tests.e2e.gateway.check_scene import CheckScene
+from tests.e2e.gateway.check_steps import Case
 from tests.e2e.remedy_texts import remedies_in
 from tests.places import PROJECT
 from waldur_slurm.gateway.check.acting import REACHED_BY
