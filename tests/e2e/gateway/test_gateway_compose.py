@@ -125,7 +125,7 @@ def test_the_site_is_in_order_by_its_own_check(typed: list[Typed]) -> None:
 def test_a_job_is_handed_in_run_and_its_output_fetched(typed: list[Typed]) -> None:
     assert len(json.loads(shown(typed, "/nodes"))["nodes"]) == 2
     assert json.loads(shown(typed, "--data"))["job_id"] == "1"
-    assert json.loads(shown(typed, "until=terminal"))["state"] == "COMPLETED"
+    assert json.loads(shown(typed, "until=terminal"))["state"]["raw"] == "COMPLETED"
     assert re.fullmatch(r"[0-9a-f]{12}", shown(typed, "/output"))
 
 
