@@ -11,8 +11,8 @@ from waldur_slurm import __version__
 from waldur_slurm.gateway.apps.app import uuid_of
 from waldur_slurm.gateway.doors.principals import RunAs, run_as
 from waldur_slurm.gateway.doors.scopes import Scope, scope
-from waldur_slurm.gateway.post.letter import Method
-from waldur_slurm.variables.readers import duration, listing, one_of, whole
+from waldur_slurm.gateway.post.letter import Method, method_of
+from waldur_slurm.variables.readers import duration, listing, whole
 
 T = TypeVar("T")
 
@@ -166,18 +166,31 @@ def _add_letter(letter: argparse.ArgumentParser) -> None:
     tried = verbs.add_parser("test", help="send one, and say what became of it")
     tried.add_argument(
         "--method",
-        type=_typed(one_of(Method)),
+        type=_typed(_method),
         required=True,
         help=f"the way that it goes: {', '.join(Method)}, which is the log",
     )
     tried.add_argument(
-        "--to", default="", help="an e-mail address, a channel of Slack, or a program's URL"
+        "--to",
+        default="",
+        help="an address of e-mail, channel of Slack, queue, target of Apprise, or program's URL",
     )
     listed = verbs.add_parser("list", help="list the newest ones, and why any was not taken")
     listed.add_argument("--last", type=_typed(whole(1, 100_000)), default="50", metavar="N")
     _add_json(listed)
     for verb in verbs.choices.values():
         _add_env_file(verb, default=argparse.SUPPRESS)
+
+
+def _method(text: str) -> Method:
+    """Read a way; where it goes is said beside it, so `apprise:ops` is none here."""
+    try:
+        method, parameters = method_of(text.lower(), {})
+    except ValueError:
+        parameters = {"": ""}
+    if parameters:
+        raise ValueError(" or ".join(Method))
+    return method
 
 
 def _typed(read: Callable[[str], T]) -> Callable[[str], T]:
