@@ -23,6 +23,7 @@ ELSEWHERE = {
     REACHED_BY["self"],  # tests/unit/gateway/check: one user alone, who needs no site of root's
     ADVICE[Method.SLACK],  # by tests/unit/gateway/post, as what is greeted is Slack's own
     ADVICE[Method.GMAIL],
+    ADVICE[Method.RABBITMQ],  # by tests/contract/post, on a broker of its own
     ADVICE[None],
 }
 
