@@ -40,6 +40,7 @@ docker-compose                  docker-compose      the example site in examples
 debootstrap                     debootstrap         images where no registry can be reached
 sudo                            sudo                acting as another user: one of its ways
 nginx                           nginx-light         the gateway behind a proxy
+chromium                        chromium            the dashboard in a real browser
 /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring  the same
 '
 

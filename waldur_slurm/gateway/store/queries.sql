@@ -217,3 +217,13 @@ FROM letters ORDER BY number DESC LIMIT :limit;
 
 -- forget_letters: those that were made before a moment and wait no more
 DELETE FROM letters WHERE made < :before AND stage <> 'waiting';
+
+-- all_sessions: every session, ended ones too
+SELECT digest, made, ends, token, claims FROM sessions;
+
+-- add_session: a new session
+INSERT INTO sessions (digest, made, ends, token, claims)
+VALUES (:digest, :made, :ends, :token, :claims);
+
+-- drop_session: lets one go
+DELETE FROM sessions WHERE digest = :digest;
