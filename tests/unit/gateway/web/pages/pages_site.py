@@ -161,8 +161,7 @@ class Browser:
 
     def _ask(self, asked: Asked) -> Answered:
         answer = self.site.client.ask(asked)
-        header = answer.headers.get("set-cookie", "")
-        if header:
+        for header in answer.cookies:
             self.said.append(header)
             name, _, value = header.partition(";")[0].partition("=")
             self.cookies[name] = value.strip('"')
