@@ -8,14 +8,13 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from secrets import token_hex
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from waldur_slurm import __version__
 from waldur_slurm.gateway.acting.actors import Actors
 from waldur_slurm.gateway.acting.audit import Audit
 from waldur_slurm.gateway.configs.told import NotHonoured
-from waldur_slurm.gateway.doors.claims import Expected
-from waldur_slurm.gateway.doors.doors import Doors, Recognises
+from waldur_slurm.gateway.doors.doors import Doors
 from waldur_slurm.gateway.doors.keyring import Keyring
 from waldur_slurm.gateway.doors.one_job import JobTokens
 from waldur_slurm.gateway.doors.paces import Pace
@@ -36,6 +35,7 @@ from waldur_slurm.gateway.reading import Readers, own_user
 from waldur_slurm.gateway.records.port import Records
 from waldur_slurm.gateway.settings import Settings
 from waldur_slurm.gateway.settings.acting import Executor
+from waldur_slurm.gateway.signing_in import SigningIn
 from waldur_slurm.gateway.store.letters import StoredLetters
 from waldur_slurm.gateway.store.samples import StoredSamples
 from waldur_slurm.gateway.store.secret import server_secret
@@ -57,6 +57,9 @@ from waldur_slurm.telemetry.events import Level, Sink, to_all
 from waldur_slurm.telemetry.log import is_journal_stream, start_log
 from waldur_slurm.telemetry.redaction import Redaction, redaction
 from waldur_slurm.variables.choices import LogFormat
+
+if TYPE_CHECKING:
+    from waldur_slurm.gateway.doors.oidc import Issuer
 
 
 class Parts:
@@ -140,9 +143,10 @@ class Parts:
         return Doors(
             Strangers(allowed, self.people.owner_of),
             self.keyring,
-            self._issuer(),
+            self.issuer,
             Pacing(pace),
             time.monotonic,
+            self.signing_in.sessions,
         )
 
     @cached_property
@@ -203,23 +207,13 @@ class Parts:
         self._closing.callback(keyring.note_uses)
         return keyring
 
-    def _issuer(self) -> Recognises | None:
-        """Make it only where one is named: most sites have none, and the library is large."""
-        settings = self.settings
-        if not settings.oidc_issuer:
-            return None
-        from waldur_slurm.gateway.doors.fetching import fetch
-        from waldur_slurm.gateway.doors.oidc import Issuer
+    @cached_property
+    def issuer(self) -> "Issuer | None":
+        return self.signing_in.issuer(self.tell)
 
-        expected = Expected(
-            issuer=settings.oidc_issuer,
-            audience=settings.oidc_audience or "",
-            username_claim=settings.oidc_username_claim,
-            username=settings.oidc_username.compiled if settings.oidc_username else None,
-            groups_claim=settings.oidc_groups_claim,
-            roles=settings.roles.each,
-        )
-        return Issuer(expected, fetch, self.tell, time.monotonic, time.time)
+    @cached_property
+    def signing_in(self) -> SigningIn:
+        return SigningIn(self.settings, self.keyring, self.database, lambda: self.token_secret)
 
     @cached_property
     def site(self) -> Site:
@@ -238,6 +232,7 @@ class Parts:
             job_tokens=JobTokens(self.tokens, lambda: self.token_secret, _now),
             submitter=self.submitter,
             managed=self.managed,
+            pages=self.signing_in.pages(self.issuer),
         )
 
     @cached_property

@@ -27,6 +27,7 @@ from waldur_slurm.gateway.settings.grants import (
     trusted_network,
 )
 from waldur_slurm.gateway.settings.letters import LetterSettings
+from waldur_slurm.gateway.settings.pages import PageSettings
 from waldur_slurm.gateway.settings.readers import (
     ClusterSource,
     Listener,
@@ -53,7 +54,7 @@ class Settings:
         "GATEWAY_LISTEN",
         several(listener),
         "where it listens: addresses separated by commas; `127.0.0.1:5000=restapi` serves a part"
-        " there: `native`, `restapi`, `slurmer`, `proxy`, `watch`, several joined by `+`",
+        " there: `native`, `restapi`, `slurmer`, `proxy`, `pages`, `watch`, several joined by `+`",
         "127.0.0.1:8040",
     )
     tls_certificate: Path | None = variable(
@@ -185,6 +186,8 @@ class Settings:
         " `* may jobs:read; hpc-admins may jobs:read:all jobs:control as any`",
         "",
     )
+
+    pages: PageSettings = group(PageSettings)
 
     acting: ActingSettings = group(ActingSettings)
 

@@ -20,7 +20,10 @@ This page is made from the code:
 _CHAPTERS = (
     ("Listening", r"GATEWAY_(LISTEN|TLS|PLAIN)"),
     ("Slurm", r"SLURM_|GATEWAY_(CLUSTERS|JOBS|COMMAND)"),
-    ("Who may do what", r"GATEWAY_(ANONYMOUS|TRUSTED|HOSTS|CORS|M(IN|AX)_UID|PACE|OIDC|ROLES)"),
+    (
+        "Who may do what",
+        r"GATEWAY_(ANONYMOUS|TRUSTED|HOSTS|CORS|M(IN|AX)_UID|PACE|OIDC|ROLES|SESSION)",
+    ),
     ("Acting as users", r"SSH_|GATEWAY_(SSH|EXECUTOR|HAND|SETUID|CONNECTOR|SLURMRESTD|AUDIT)"),
     (
         "Slurm RestAPI's routes, and the load",

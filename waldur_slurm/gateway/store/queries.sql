@@ -283,3 +283,13 @@ DELETE FROM monitors WHERE stage <> 'watching' AND coalesce(updated, made) < :be
 
 -- monitor_counts: how many there are of each stage
 SELECT stage, count(*) FROM monitors GROUP BY stage;
+
+-- all_sessions: every session, ended ones too
+SELECT digest, made, ends, token, claims FROM sessions;
+
+-- add_session: a new session
+INSERT INTO sessions (digest, made, ends, token, claims)
+VALUES (:digest, :made, :ends, :token, :claims);
+
+-- drop_session: lets one go
+DELETE FROM sessions WHERE digest = :digest;

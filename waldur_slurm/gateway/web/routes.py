@@ -32,6 +32,7 @@ from waldur_slurm.gateway.web.native.file_routes import FILE_ROUTES
 from waldur_slurm.gateway.web.native.steer_routes import STEER_ROUTES
 from waldur_slurm.gateway.web.native.submit_routes import SUBMIT_ROUTES
 from waldur_slurm.gateway.web.openapi import document
+from waldur_slurm.gateway.web.pages.page_routes import PAGE_ROUTES
 from waldur_slurm.gateway.web.route import PUBLIC, Route
 from waldur_slurm.gateway.web.seeds.restapi_routes import RESTAPI_ROUTES
 from waldur_slurm.gateway.web.seeds.slurmer_routes import SLURMER_ROUTES
@@ -307,4 +308,5 @@ ROUTES: tuple[Route, ...] = (
     *APP_ROUTES,
     *RESTAPI_ROUTES,
     *SLURMER_ROUTES,
+    *PAGE_ROUTES,
 )

@@ -25,6 +25,7 @@ from waldur_slurm.gateway.doors.strangers import Allowed, Strangers
 from waldur_slurm.gateway.doors.tokens import mint
 from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.app import application
+from waldur_slurm.gateway.web.pages.static_files import version
 from waldur_slurm.gateway.web.route import Route
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.model.batch import BatchSheet
@@ -33,11 +34,13 @@ from waldur_slurm.model.names import UserName
 PARAMETERS = {
     "app_id": "a9a5fc66-9bed-4a13-874a-d8d7d1756224",
     "cluster": "lab",
+    "file": "app.css",
     "job_id": "1",
     "node": "n1",
     "path": "result",
     "template": "batch.sh",
     "token_id": "abcdefgh",
+    "version": version(),
 }
 ANNS = "the name of a job of Ann's"
 
