@@ -44,11 +44,13 @@ from waldur_slurm.gateway.store.submits import StoredJournal
 from waldur_slurm.gateway.store.tokens import StoredTokens
 from waldur_slurm.gateway.store.transitions import StoredTransitions
 from waldur_slurm.gateway.submits.submitter import Submitter
+from waldur_slurm.gateway.watching import watched, watching_of
 from waldur_slurm.gateway.web.ask import Site
 from waldur_slurm.gateway.web.cors import ANY
 from waldur_slurm.gateway.web.managed_site import Managed
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.tally import Tally
+from waldur_slurm.gateway.web.watch_site import Watching
 from waldur_slurm.service.display import Display
 from waldur_slurm.service.notify import Notifier
 from waldur_slurm.slurm.transports.on_behalf import GRACE
@@ -233,6 +235,7 @@ class Parts:
             submitter=self.submitter,
             managed=self.managed,
             pages=self.signing_in.pages(self.issuer),
+            watching=self.watching,
         )
 
     @cached_property
@@ -267,8 +270,24 @@ class Parts:
         return postman_of(self.settings.letters, self.letters, self.gate, self.tell)
 
     def posting(self) -> AbstractContextManager[None]:
-        """Send letters for as long as it lasts, where there is a way to."""
-        return self.postman.running() if self.settings.letters.are_sent else nullcontext()
+        """Send letters for as long as it lasts; some only go into the log."""
+        return self.postman.running()
+
+    @cached_property
+    def watching(self) -> Watching:
+        return watching_of(
+            self.settings.monitors,
+            self.database,
+            self.letters,
+            self.gate,
+            self.postman,
+            self.clusters,
+            self.tell,
+        )
+
+    def watched(self) -> AbstractContextManager[None]:
+        """Watch jobs for as long as it lasts."""
+        return watched(self.watching, self.recorder)
 
     @cached_property
     def samples(self) -> StoredSamples:

@@ -28,6 +28,7 @@ from waldur_slurm.gateway.settings.grants import (
 )
 from waldur_slurm.gateway.settings.letters import LetterSettings
 from waldur_slurm.gateway.settings.pages import PageSettings
+from waldur_slurm.gateway.settings.monitors import MonitorSettings
 from waldur_slurm.gateway.settings.readers import (
     ClusterSource,
     Listener,
@@ -196,6 +197,8 @@ class Settings:
     slurmer: SlurmerSettings = group(SlurmerSettings)
 
     letters: LetterSettings = group(LetterSettings)
+
+    monitors: MonitorSettings = group(MonitorSettings)
 
     # The gateway itself
     state_dir: Path = variable(

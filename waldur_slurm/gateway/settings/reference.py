@@ -31,6 +31,7 @@ _CHAPTERS = (
     ),
     ("Apps and their jobs, and Slurmer's routes", r"GATEWAY_(APPS|SLURMER)"),
     ("Letters", r"SMTP_|GMAIL_|SLACK_|RABBITMQ_|GATEWAY_(SMTP|APPRISE|RABBITMQ|WEBHOOK|LETTERS)"),
+    ("Watching jobs", r"MONITOR_|MONGODB_|GATEWAY_HOOK"),
     ("The gateway itself", r"GATEWAY_(STATE|LOG)|SENTRY_"),
 )
 

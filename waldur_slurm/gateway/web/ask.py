@@ -30,6 +30,7 @@ from waldur_slurm.gateway.web.recalling import PastOf
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.seeing import see, see_after
 from waldur_slurm.gateway.web.tally import Tally
+from waldur_slurm.gateway.web.watch_site import Watching
 from waldur_slurm.telemetry.events import Sink
 
 MOST_BODY = 256 * 1024
@@ -58,6 +59,7 @@ class Site:
     managed: Managed | None = None
     pages: Pages | None = None
     """None: nobody can sign in to the dashboard."""
+    watching: Watching | None = None
     tally: Tally = field(default_factory=Tally)
     open_files: OpenFiles = field(default_factory=OpenFiles)
     digests: Digests = field(default_factory=Digests)

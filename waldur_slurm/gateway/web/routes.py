@@ -29,6 +29,7 @@ from waldur_slurm.gateway.web.native import (
 from waldur_slurm.gateway.web.native import cluster_views as views
 from waldur_slurm.gateway.web.native.app_routes import APP_ROUTES
 from waldur_slurm.gateway.web.native.file_routes import FILE_ROUTES
+from waldur_slurm.gateway.web.native.monitor_routes import LETTER_ROUTES, MONITOR_ROUTES
 from waldur_slurm.gateway.web.native.steer_routes import STEER_ROUTES
 from waldur_slurm.gateway.web.native.submit_routes import SUBMIT_ROUTES
 from waldur_slurm.gateway.web.openapi import document
@@ -90,6 +91,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         answer=LookupAnswer,
     ),
     *STEER_ROUTES,
+    *MONITOR_ROUTES,
     Route(
         "GET",
         "/events",
@@ -305,6 +307,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     *_below("/api/v1", _OF_A_CLUSTER),
     *_below("/api/v1/clusters/{cluster}", _OF_A_CLUSTER),
+    *LETTER_ROUTES,
     *APP_ROUTES,
     *RESTAPI_ROUTES,
     *SLURMER_ROUTES,
