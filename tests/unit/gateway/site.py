@@ -12,6 +12,7 @@ from tests.fakes.cluster import FakeCluster
 from tests.fakes.journal import FakeJournal
 from tests.fakes.past import FakeHistory
 from tests.fakes.samples import FakeSamples
+from tests.fakes.tasks import FakeTasks
 from tests.fakes.tokens import FakeTokens
 from tests.fakes.transitions import FakeTransitions
 from tests.gateway_client import Answered, Asked, Client
@@ -24,8 +25,12 @@ from waldur_slurm.gateway.doors.scopes import Scope, widened
 from waldur_slurm.gateway.doors.shown import Shown
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.recorder import Recorder
+from waldur_slurm.gateway.post.allowed import Rules
+from waldur_slurm.gateway.post.gate import Gate
 from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.surfaces import Surface
+from waldur_slurm.gateway.tasking import names_of
+from waldur_slurm.gateway.tasks.desk import Desk
 from waldur_slurm.gateway.web.app import application
 from waldur_slurm.gateway.web.ask import Site
 from waldur_slurm.gateway.web.questions import PATIENCE_S
@@ -90,6 +95,8 @@ class GatewaySite:
     tokens: FakeTokens = field(default_factory=FakeTokens)
     people: People = field(default_factory=lambda: People(1000, 65_535, "slurm"))
     journal: FakeJournal = field(default_factory=FakeJournal)
+    tasks: FakeTasks = field(default_factory=FakeTasks)
+    gate: Gate = field(default_factory=lambda: Gate(Rules()))
     doubt: timedelta = timedelta(0)
     patience_s: float = PATIENCE_S
     restapi: RestApi = field(default_factory=lambda: RestApi(has_index=True, archive=FakeSamples()))
@@ -108,6 +115,7 @@ class GatewaySite:
         )
         clusters, audit = {"lab": self.pictures}, Audit(None, self.tell)
         self.pictures.hidden = ()
+        submitter = Submitter(self.journal, clusters, audit, self.tell, doubt=self.doubt)
         self.site = Site(
             clusters=clusters,
             default_cluster="lab",
@@ -117,7 +125,8 @@ class GatewaySite:
             actors=Actors(self.people, self.means_of, "lab"),
             job_tokens=JobTokens(self.tokens, lambda: SECRET, lambda: datetime.now(UTC)),
             audit=audit,
-            submitter=Submitter(self.journal, clusters, audit, self.tell, doubt=self.doubt),
+            submitter=submitter,
+            tasks=Desk(self.tasks, submitter, audit, names_of(None), self.gate.let_ask),
             restapi=self.restapi,
             tally=self.tally,
             patience_s=self.patience_s,

@@ -36,6 +36,7 @@ from waldur_slurm.gateway.settings.readers import (
 )
 from waldur_slurm.gateway.settings.restapi import RestApiSettings
 from waldur_slurm.gateway.settings.slurmer import SlurmerSettings
+from waldur_slurm.gateway.settings.tasks import TaskSettings
 from waldur_slurm.variables.choices import LogFormat, LogLevel
 from waldur_slurm.variables.declared import declared_by, read_declared, secrets_of, values_of
 from waldur_slurm.variables.places import path, sentry_dsn
@@ -191,6 +192,8 @@ class Settings:
     restapi: RestApiSettings = group(RestApiSettings)
 
     slurmer: SlurmerSettings = group(SlurmerSettings)
+
+    tasks: TaskSettings = group(TaskSettings)
 
     letters: LetterSettings = group(LetterSettings)
 

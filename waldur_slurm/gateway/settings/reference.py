@@ -27,6 +27,7 @@ _CHAPTERS = (
         r"GATEWAY_(RESTAPI|HIDDEN|ACCOUNTING|LOAD)",
     ),
     ("Apps and their jobs, and Slurmer's routes", r"GATEWAY_(APPS|SLURMER)"),
+    ("Tasks", r"GATEWAY_TASK_"),
     ("Letters", r"SMTP_|GMAIL_|SLACK_|GATEWAY_(SMTP|WEBHOOK|LETTERS)"),
     ("The gateway itself", r"GATEWAY_(STATE|LOG)|SENTRY_"),
 )

@@ -30,6 +30,7 @@ from waldur_slurm.gateway.web.native.app_routes import APP_ROUTES
 from waldur_slurm.gateway.web.native.file_routes import FILE_ROUTES
 from waldur_slurm.gateway.web.native.steer_routes import STEER_ROUTES
 from waldur_slurm.gateway.web.native.submit_routes import SUBMIT_ROUTES
+from waldur_slurm.gateway.web.native.task_routes import TASK_ROUTES
 from waldur_slurm.gateway.web.openapi import document
 from waldur_slurm.gateway.web.route import PUBLIC, Route
 from waldur_slurm.gateway.web.seeds.restapi_routes import RESTAPI_ROUTES
@@ -79,6 +80,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         answer=LookupAnswer,
     ),
     *STEER_ROUTES,
+    *TASK_ROUTES,
     Route(
         "GET",
         "/events",

@@ -13,6 +13,7 @@ from tests.fakes.people import ThesePeople
 from tests.fakes.samples import FakeSamples
 from tests.gateway_client import Answered, Asked, Client
 from tests.unit.gateway.site import SECRET, GatewaySite
+from tests.unit.gateway.tasks.makers import kept_task, monitor_of
 from waldur_slurm.gateway.acting.actors import Means
 from waldur_slurm.gateway.doors.doors import Doors
 from waldur_slurm.gateway.doors.keyring import Keyring
@@ -38,6 +39,7 @@ PARAMETERS = {
     "path": "result",
     "template": "batch.sh",
     "token_id": "abcdefgh",
+    "uuid": "task-of-ann",
 }
 ANNS = "the name of a job of Ann's"
 
@@ -66,7 +68,10 @@ def body_of(route: Route) -> bytes:
 
 @dataclass
 class DoorsSite:
-    """Job 1 is Ann's, and job 2 another of hers. Streams end as soon as they have begun."""
+    """Job 1 is Ann's, and job 2 another of hers; so is a task.
+
+    Streams end as soon as they have begun.
+    """
 
     allowed: Allowed = field(default_factory=Allowed)
     pace: Pace = field(default_factory=lambda: Pace(1_000, 1_000))
@@ -85,6 +90,8 @@ class DoorsSite:
             where = {"stdout": f"{HOME}/slurm-%j.out", "stderr": "", "work_dir": HOME}
             job = live_job(number, user=UserName("ann"), name=ANNS, **where)
             self.gateway.cluster.put(job)
+        task = kept_task(PARAMETERS["uuid"], given={"slurm": {"job_name": ANNS}})
+        self.gateway.tasks.reserve(task, monitor_of(task))
         keyring = Keyring(
             self.tokens,
             lambda: SECRET,
