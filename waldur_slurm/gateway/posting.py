@@ -1,9 +1,14 @@
-"""Builds what sends letters, as the settings say. Nothing here decides anything."""
+"""Builds what sends letters, as the settings say. Nothing here decides anything.
 
-from collections.abc import Iterator
+Ways that need an extra are imported where they are set.
+"""
+
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from waldur_slurm.errors import SettingsError
 from waldur_slurm.gateway.post.allowed import may_send_as
 from waldur_slurm.gateway.post.cycle import Postman
 from waldur_slurm.gateway.post.gate import Gate
@@ -14,13 +19,15 @@ from waldur_slurm.gateway.post.senders.log import Log
 from waldur_slurm.gateway.post.senders.slack import Slack
 from waldur_slurm.gateway.post.senders.smtp import Login, Smtp
 from waldur_slurm.gateway.post.senders.webhook import Webhook
-from waldur_slurm.gateway.settings.letters import LetterSettings
+from waldur_slurm.gateway.settings.letters import LetterSettings, targets
 from waldur_slurm.telemetry.events import Sink
 
 NEEDS = {
     Method.EMAIL: "SMTP_SERVER",
     Method.GMAIL: "GMAIL_CREDENTIALS_PATH",
     Method.SLACK: "SLACK_BOT_TOKEN",
+    Method.RABBITMQ: "RABBITMQ_HOST",
+    Method.APPRISE: "GATEWAY_APPRISE_TARGETS",
     Method.WEBHOOK: "GATEWAY_WEBHOOK_SECRET",
 }
 """What has to be set for a way to be there."""
@@ -54,6 +61,10 @@ def _senders(told: LetterSettings, gate: Gate, tell: Sink) -> Iterator[tuple[Met
         yield Method.GMAIL, Gmail(told.gmail_credentials, told.smtp_from, may_send_as=is_sender)
     if told.slack_token:
         yield Method.SLACK, Slack(told.slack_token.reveal(), told.slack_channel)
+    if told.rabbitmq_host:
+        yield Method.RABBITMQ, _rabbitmq(told, told.rabbitmq_host)
+    if told.apprise_targets:
+        yield Method.APPRISE, _apprise(targets(told.apprise_targets.reveal()))
     if told.webhook_secret:
         yield Method.WEBHOOK, Webhook(told.webhook_secret.reveal(), told.webhook_networks)
 
@@ -62,3 +73,37 @@ def _login(told: LetterSettings) -> Login | None:
     if told.smtp_username and told.smtp_password:
         return Login(told.smtp_username, told.smtp_password.reveal())
     return None
+
+
+def _rabbitmq(told: LetterSettings, host: str) -> Sender:
+    try:
+        from waldur_slurm.gateway.post.senders.rabbitmq import Broker, RabbitMq
+    except ImportError:
+        raise _missing("RABBITMQ_HOST", "rabbitmq") from None
+    password = told.rabbitmq_password.reveal() if told.rabbitmq_password else "guest"
+    return RabbitMq(
+        Broker(
+            host,
+            told.rabbitmq_port,
+            told.rabbitmq_username,
+            password,
+            told.rabbitmq_path,
+            ssl.create_default_context() if told.rabbitmq_tls else None,
+        )
+    )
+
+
+def _apprise(named: Mapping[str, Sequence[str]]) -> Sender:
+    try:
+        from waldur_slurm.gateway.post.senders.apprise import ByApprise
+    except ImportError:
+        raise _missing("GATEWAY_APPRISE_TARGETS", "apprise") from None
+    try:
+        return ByApprise(named)
+    except ValueError as error:
+        raise SettingsError([f"GATEWAY_APPRISE_TARGETS: {error}"]) from None
+
+
+def _missing(name: str, extra: str) -> SettingsError:
+    install = f"pip install 'waldur-slurm-agent[gateway,{extra}]'"
+    return SettingsError([f"{name} is set, and what it needs is not installed; {install}"])

@@ -55,6 +55,11 @@ class Postman:
         """Whether there is a way to send letters so."""
         return method in self._senders
 
+    @property
+    def senders(self) -> Mapping[Method, Sender]:
+        """Return the ways that there are."""
+        return self._senders
+
     @contextmanager
     def running(self) -> Iterator[None]:
         thread = Thread(target=self._run, name="post", daemon=True)

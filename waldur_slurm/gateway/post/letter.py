@@ -83,6 +83,8 @@ class Facts:
     started: datetime | None = None
     ended: datetime | None = None
     nodes: str = ""
+    uuid: str = ""
+    """The task's, where the job is one's."""
     efficiency: Efficiency = field(default_factory=Efficiency)
 
 

@@ -28,7 +28,7 @@ _CHAPTERS = (
     ),
     ("Apps and their jobs, and Slurmer's routes", r"GATEWAY_(APPS|SLURMER)"),
     ("Tasks", r"GATEWAY_TASK_"),
-    ("Letters", r"SMTP_|GMAIL_|SLACK_|GATEWAY_(SMTP|WEBHOOK|LETTERS)"),
+    ("Letters", r"SMTP_|GMAIL_|SLACK_|RABBITMQ_|GATEWAY_(SMTP|APPRISE|RABBITMQ|WEBHOOK|LETTERS)"),
     ("The gateway itself", r"GATEWAY_(STATE|LOG)|SENTRY_"),
 )
 

@@ -26,6 +26,9 @@ SELECT id FROM tokens
 WHERE ends < iif(job IS NULL, :before, :jobs_before)
     AND generation < (SELECT max(generation) FROM tokens) ORDER BY id;
 
+-- count_valid_tokens: how many may be shown at a moment
+SELECT count(*) FROM tokens WHERE ends IS NULL OR ends > :now;
+
 -- forget_token: lets one go
 DELETE FROM tokens WHERE id = :id;
 

@@ -23,6 +23,7 @@ from waldur_slurm.gateway.web.native import (
     jobs,
     load,
     lookup,
+    reason,
     summary,
 )
 from waldur_slurm.gateway.web.native import cluster_views as views
@@ -35,7 +36,7 @@ from waldur_slurm.gateway.web.openapi import document
 from waldur_slurm.gateway.web.route import PUBLIC, Route
 from waldur_slurm.gateway.web.seeds.restapi_routes import RESTAPI_ROUTES
 from waldur_slurm.gateway.web.seeds.slurmer_routes import SLURMER_ROUTES
-from waldur_slurm.gateway.wire import JobView, LookupAnswer
+from waldur_slurm.gateway.wire import JobView, LookupAnswer, ReasonAnswer
 
 _READ_CLUSTER = Scope.CLUSTER_READ
 
@@ -68,6 +69,15 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         job.list_parts,
         "all tasks of an array, or all components of a job, ended ones too",
         answer=job.PartsAnswer,
+    ),
+    Route(
+        "GET",
+        "/jobs/{job_id}/reason",
+        Scope.JOBS_READ,
+        reason.show_reason,
+        "why a job waits, what bears it out, what can be done, and when it may start",
+        answer=ReasonAnswer,
+        is_of_one_job=True,
     ),
     *FILE_ROUTES,
     Route(

@@ -18,7 +18,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from waldur_slurm.gateway.post.letter import Letter
-from waldur_slurm.gateway.post.port import Delivered, Later, Never, Outcome
+from waldur_slurm.gateway.post.port import Delivered, Later, Never, Outcome, Unwelcome
 from waldur_slurm.gateway.post.senders.message import MaySendAs, message_of, nobody
 from waldur_slurm.gateway.post.senders.waiting import asked_for_s
 
@@ -71,6 +71,16 @@ class Gmail:
         except requests.RequestException as error:
             return Later(f"Google does not answer: {error}")
         return self._outcome(answer)
+
+    def greet(self) -> str:
+        """Fetch a token of access, with which a letter would be sent."""
+        try:
+            self._token()
+        except _Unusable as error:
+            raise Unwelcome(str(error)) from error
+        except requests.RequestException as error:
+            raise Unwelcome(f"Google does not answer: {error}") from error
+        return f"Google lets us send as {self._sender}"
 
     def _outcome(self, answer: requests.Response) -> Outcome:
         if answer.status_code == 200:
