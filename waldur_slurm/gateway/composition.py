@@ -3,8 +3,8 @@
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from secrets import token_hex
@@ -44,6 +44,7 @@ from waldur_slurm.gateway.store.submits import StoredJournal
 from waldur_slurm.gateway.store.tokens import StoredTokens
 from waldur_slurm.gateway.store.transitions import StoredTransitions
 from waldur_slurm.gateway.submits.submitter import Submitter
+from waldur_slurm.gateway.tasking import Tasking, tasking_of
 from waldur_slurm.gateway.watching import watched, watching_of
 from waldur_slurm.gateway.web.ask import Site
 from waldur_slurm.gateway.web.cors import ANY
@@ -190,10 +191,20 @@ class Parts:
             doubt=2 * self.settings.command_timeout + GRACE,
         )
 
-    def settling(self) -> AbstractContextManager[None]:
-        """Settle submits that are open, where there can be any."""
-        is_acting = self.settings.acting.executor is not None
-        return self.submitter.settler.running() if is_acting else nullcontext()
+    @cached_property
+    def tasking(self) -> Tasking:
+        names = self.settings.tasks.names
+        let_ask = self.gate.let_ask
+        return tasking_of(names, self.database, self.submitter, self.audit, let_ask, self.tell)
+
+    @contextmanager
+    def settling(self) -> Iterator[None]:
+        """Settle submits and tasks that are open, where there can be any."""
+        if self.settings.acting.executor is None:
+            yield
+            return
+        with self.submitter.settler.running(), self.tasking.finisher.running():
+            yield
 
     @cached_property
     def tokens(self) -> Tokens:
@@ -233,6 +244,7 @@ class Parts:
             audit=self.audit,
             job_tokens=JobTokens(self.tokens, lambda: self.token_secret, _now),
             submitter=self.submitter,
+            tasks=self.tasking.desk,
             managed=self.managed,
             pages=self.signing_in.pages(self.issuer),
             watching=self.watching,

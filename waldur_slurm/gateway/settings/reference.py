@@ -30,6 +30,7 @@ _CHAPTERS = (
         r"GATEWAY_(RESTAPI|HIDDEN|ACCOUNTING|LOAD)",
     ),
     ("Apps and their jobs, and Slurmer's routes", r"GATEWAY_(APPS|SLURMER)"),
+    ("Tasks", r"GATEWAY_TASK_"),
     ("Letters", r"SMTP_|GMAIL_|SLACK_|RABBITMQ_|GATEWAY_(SMTP|APPRISE|RABBITMQ|WEBHOOK|LETTERS)"),
     ("Watching jobs", r"MONITOR_|MONGODB_|GATEWAY_HOOK"),
     ("The gateway itself", r"GATEWAY_(STATE|LOG)|SENTRY_"),

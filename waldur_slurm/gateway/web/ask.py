@@ -20,6 +20,7 @@ from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.keeper import Keeper, Seen
 from waldur_slurm.gateway.picture.recorder import Recorder
 from waldur_slurm.gateway.submits.submitter import Submitter
+from waldur_slurm.gateway.tasks.desk import Desk
 from waldur_slurm.gateway.web.crossing import Crossing, Lane
 from waldur_slurm.gateway.web.held import Digests, OpenFiles
 from waldur_slurm.gateway.web.managed_site import Managed
@@ -52,6 +53,7 @@ class Site:
     audit: Audit
     job_tokens: JobTokens
     submitter: Submitter
+    tasks: Desk
     is_stopping: Callable[[], bool] = lambda: False
     crossing: Crossing = field(default_factory=Crossing)
     bodies: Bodies = field(default_factory=Bodies)

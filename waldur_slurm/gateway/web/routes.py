@@ -32,6 +32,7 @@ from waldur_slurm.gateway.web.native.file_routes import FILE_ROUTES
 from waldur_slurm.gateway.web.native.monitor_routes import LETTER_ROUTES, MONITOR_ROUTES
 from waldur_slurm.gateway.web.native.steer_routes import STEER_ROUTES
 from waldur_slurm.gateway.web.native.submit_routes import SUBMIT_ROUTES
+from waldur_slurm.gateway.web.native.task_routes import TASK_ROUTES
 from waldur_slurm.gateway.web.openapi import document
 from waldur_slurm.gateway.web.pages.page_routes import PAGE_ROUTES
 from waldur_slurm.gateway.web.route import PUBLIC, Route
@@ -92,6 +93,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
     ),
     *STEER_ROUTES,
     *MONITOR_ROUTES,
+    *TASK_ROUTES,
     Route(
         "GET",
         "/events",
