@@ -5,6 +5,7 @@ import sys
 
 PARTS = {
     "slurm": "a private Slurm with accounting, in one directory",
+    "kube": "a private Kubernetes, in one directory",
     "docker": "the same in a container: its engine and its images",
     "waldur": "a stand-in for a Waldur marketplace",
     "demo": "a tour: orders, accounts, jobs and usage, on both",

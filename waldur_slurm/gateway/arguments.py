@@ -12,8 +12,8 @@ from waldur_slurm.gateway.apps.app import uuid_of
 from waldur_slurm.gateway.cli.arguments import add_commands, add_job_token
 from waldur_slurm.gateway.doors.principals import RunAs, run_as
 from waldur_slurm.gateway.doors.scopes import Scope, scope
-from waldur_slurm.gateway.post.letter import Method
-from waldur_slurm.variables.readers import duration, listing, one_of, whole
+from waldur_slurm.gateway.post.letter import Method, method_of
+from waldur_slurm.variables.readers import duration, listing, whole
 
 T = TypeVar("T")
 
@@ -26,6 +26,8 @@ wherever it is: GATEWAY_URL and GATEWAY_TOKEN say which, and as whom.
 
 _EPILOG = """\
 examples:
+  slurm-gateway --env-file /etc/slurm-gateway/slurm-gateway.env check
+      what is in order, and what to do about the rest; as the gateway's user
   slurm-gateway --env-file /etc/slurm-gateway/slurm-gateway.env settings
       what is in force, with a warning for each name that has no effect
   slurm-gateway token make --name portal --scopes cluster:read,jobs:read:all
@@ -78,6 +80,14 @@ def build() -> argparse.ArgumentParser:
         help="a configuration file of Slurm RestAPI or Slurmer, as it is; may come several times",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    check = commands.add_parser("check", help="judge whether all is in order; changes nothing")
+    check.add_argument(
+        "--as",
+        dest="user",
+        metavar="USER",
+        help="whom the hand is to be tried as; by default somebody whom hand.conf lists",
+    )
+    _add_json(check)
     settings = commands.add_parser("settings", help="show every setting that is in force")
     _add_json(settings)
     take_over = commands.add_parser("import", help="take over what an original has kept")
@@ -90,7 +100,7 @@ def build() -> argparse.ArgumentParser:
         "files", type=Path, metavar="FILE", nargs="+", help="db.json, or config.yml slurmer.db"
     )
     take_over.add_argument("--cluster", help="whose load it is; the default cluster otherwise")
-    for command in (settings, take_over):
+    for command in (check, settings, take_over):
         _add_env_file(command, default=argparse.SUPPRESS)
     _add_token(commands.add_parser("token", help="make, list, rotate and revoke tokens"))
     add_commands(commands)
@@ -168,18 +178,31 @@ def _add_letter(letter: argparse.ArgumentParser) -> None:
     tried = verbs.add_parser("test", help="send one, and say what became of it")
     tried.add_argument(
         "--method",
-        type=_typed(one_of(Method)),
+        type=_typed(_method),
         required=True,
         help=f"the way that it goes: {', '.join(Method)}, which is the log",
     )
     tried.add_argument(
-        "--to", default="", help="an e-mail address, a channel of Slack, or a program's URL"
+        "--to",
+        default="",
+        help="an address of e-mail, channel of Slack, queue, target of Apprise, or program's URL",
     )
     listed = verbs.add_parser("list", help="list the newest ones, and why any was not taken")
     listed.add_argument("--last", type=_typed(whole(1, 100_000)), default="50", metavar="N")
     _add_json(listed)
     for verb in verbs.choices.values():
         _add_env_file(verb, default=argparse.SUPPRESS)
+
+
+def _method(text: str) -> Method:
+    """Read a way; where it goes is said beside it, so `apprise:ops` is none here."""
+    try:
+        method, parameters = method_of(text.lower(), {})
+    except ValueError:
+        parameters = {"": ""}
+    if parameters:
+        raise ValueError(" or ".join(Method))
+    return method
 
 
 def _typed(read: Callable[[str], T]) -> Callable[[str], T]:

@@ -30,7 +30,8 @@ from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.privacy import Privacy
 from waldur_slurm.gateway.picture.recorder import Recorder
 from waldur_slurm.gateway.post.cycle import Postman
-from waldur_slurm.gateway.posting import postman_of
+from waldur_slurm.gateway.post.gate import Gate
+from waldur_slurm.gateway.posting import gate_of, postman_of
 from waldur_slurm.gateway.reading import Readers, own_user
 from waldur_slurm.gateway.records.port import Records
 from waldur_slurm.gateway.settings import Settings
@@ -260,8 +261,13 @@ class Parts:
         return StoredLetters(self.database)
 
     @cached_property
+    def gate(self) -> Gate:
+        """What whoever asks for letters is held to, and the postman once more."""
+        return gate_of(self.settings.letters)
+
+    @cached_property
     def postman(self) -> Postman:
-        return postman_of(self.settings.letters, self.letters, self.tell)
+        return postman_of(self.settings.letters, self.letters, self.gate, self.tell)
 
     def posting(self) -> AbstractContextManager[None]:
         """Send letters for as long as it lasts, where there is a way to."""

@@ -49,6 +49,13 @@ class Builder:
 
         return means_of
 
+    def commands_of(self, user: str) -> Transport:
+        """Return what runs Slurm's tools as that user, by the hand; there is one where it acts."""
+        hand = self._hand()
+        if hand is None:
+            raise AssertionError("commands of a user without GATEWAY_EXECUTOR")
+        return OnBehalf(hand, timeout=self._timeout).of(user).commands
+
     def lister(self, user: str) -> Callable[[], JobListing] | None:
         """Return what slurmrestd lists to the gateway's own user; None where it is not to."""
         if self._rest is None:

@@ -1,10 +1,8 @@
-"""Tables of plain text: aligned, cut to a width, and no cell moves a cursor. Pure."""
+"""Tables of text that is fit for a terminal: aligned, and cut to its width. Pure."""
 
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-
-from waldur_slurm.telemetry.lines import visible
 
 GAP = "  "
 CUT = "~"
@@ -36,13 +34,12 @@ def laid_out(
     paint: Paint = unpainted,
 ) -> Iterator[str]:
     """Yield the lines, without blanks at their ends; without a `width` nothing is cut."""
-    shown = [[visible(cell) for cell in row] for row in rows]
     heads = [column.name for column in columns]
-    widths = [max(columns_of(text) for text in texts) for texts in zip(heads, *shown, strict=True)]
+    widths = [max(columns_of(text) for text in texts) for texts in zip(heads, *rows, strict=True)]
     if width is not None:
         widths = fitted(columns, widths, width)
     yield _line(columns, heads, widths, width, unpainted)
-    for row in shown:
+    for row in rows:
         yield _line(columns, row, widths, width, paint)
 
 

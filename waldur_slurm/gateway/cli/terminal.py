@@ -72,8 +72,9 @@ class Terminal:
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
         width = None if self.is_wide else shutil.get_terminal_size().columns
         paint = _painted if self._has_colours else unpainted
-        for text in laid_out(columns, rows, width, paint):
-            self._out.write(f"{self._redact(text)}\n")
+        shown = [[self._shown(cell) for cell in row] for row in rows]
+        for text in laid_out(columns, shown, width, paint):
+            self._out.write(f"{text}\n")
 
     def labelled(self, pairs: Iterable[tuple[str, str]]) -> None:
         shown = [(label, self._shown(text)) for label, text in pairs]

@@ -14,7 +14,7 @@ from threading import Event as Bell
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.gateway.post.letter import Letter, Method, Sink, Stage
 from waldur_slurm.gateway.post.plan import LEASE, after, due
-from waldur_slurm.gateway.post.port import Later, Letters, Outcome, Sender
+from waldur_slurm.gateway.post.port import Later, Letters, Never, Outcome, Sender
 from waldur_slurm.telemetry.events import Event, Level
 from waldur_slurm.telemetry.events import Sink as Teller
 
@@ -35,11 +35,13 @@ class Postman:
         senders: Mapping[Method, Sender],
         tell: Teller,
         *,
+        stopped: Callable[[Letter], Never | Later | None] = lambda _letter: None,
         clock: Callable[[], datetime] = now_utc,
     ) -> None:
         self._letters = letters
         self._senders = senders
         self._tell = tell
+        self._stopped = stopped
         self._clock = clock
         self._busy: set[Sink] = set()
         self._troubled: set[Sink] = set()
@@ -52,6 +54,11 @@ class Postman:
     def knows(self, method: Method) -> bool:
         """Whether there is a way to send letters so."""
         return method in self._senders
+
+    @property
+    def senders(self) -> Mapping[Method, Sender]:
+        """Return the ways that there are."""
+        return self._senders
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -126,7 +133,7 @@ class Postman:
         if sender is None:
             return Later(f"the gateway is not set up for {letter.method}; see its settings")
         try:
-            return sender.send(letter)
+            return self._stopped(letter) or sender.send(letter)
         except Exception:  # noqa: BLE001 - a defect must neither lose a letter nor end the post
             self._note_crash()
             return Later("a defect of the gateway's; its log has more")

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
+from waldur_slurm.errors import ExpectedError
 from waldur_slurm.gateway.post.letter import Letter
 
 
@@ -34,6 +35,19 @@ Outcome: TypeAlias = Delivered | Later | Never
 class Sender(Protocol):
     def send(self, letter: Letter) -> Outcome:
         """Try once, within a bounded time. A failure of the sink is an outcome, no exception."""
+        ...
+
+
+class Unwelcome(ExpectedError):
+    """A sink does not answer, or not to us; the words are its own."""
+
+
+@runtime_checkable
+class Greeter(Protocol):
+    """A sender that can see whether its sink would take letters, without sending one."""
+
+    def greet(self) -> str:
+        """Return what was found, or raise `Unwelcome`."""
         ...
 
 

@@ -18,6 +18,8 @@ _HAPPENED = {
     Occasion.STARTED: "started",
     Occasion.SUSPENDED: "is suspended",
     Occasion.REQUEUED: "was put back into the queue",
+    Occasion.VANISHED: "is gone, and nobody can say how it ended",
+    Occasion.EXPIRED: "is no longer watched, and was not seen to end",
 }
 
 TRIAL = "The gateway's letters arrive here. An administrator tried it; no job is concerned."

@@ -28,7 +28,7 @@ _CHAPTERS = (
         r"GATEWAY_(RESTAPI|HIDDEN|ACCOUNTING|LOAD)",
     ),
     ("Apps and their jobs, and Slurmer's routes", r"GATEWAY_(APPS|SLURMER)"),
-    ("Letters", r"SMTP_|GMAIL_|SLACK_|GATEWAY_(SMTP|WEBHOOK)"),
+    ("Letters", r"SMTP_|GMAIL_|SLACK_|RABBITMQ_|GATEWAY_(SMTP|APPRISE|RABBITMQ|WEBHOOK|LETTERS)"),
     ("The gateway itself", r"GATEWAY_(STATE|LOG)|SENTRY_"),
 )
 

@@ -20,6 +20,12 @@ def add_letter(connection: sqlite3.Connection, letter: Letter) -> bool:
     return connection.execute(QUERIES["add_letter"], _row(letter)).rowcount == 1
 
 
+def letters_of(connection: sqlite3.Connection, monitor: str) -> tuple[Letter, ...]:
+    """Return all of one monitor that are kept, the newest first."""
+    rows = connection.execute(QUERIES["letters_of_monitor"], {"monitor": monitor}).fetchall()
+    return tuple(_letter(*row) for row in rows)
+
+
 class StoredLetters:
     """`post.port.Letters`."""
 
@@ -61,6 +67,7 @@ def _row(letter: Letter) -> dict[str, object]:
     return {
         "message_id": letter.message_id,
         "monitor": letter.monitor,
+        "owner": letter.owner,
         "event": letter.event,
         "method": letter.method,
         "place": letter.sink.place,
@@ -77,6 +84,7 @@ def _row(letter: Letter) -> dict[str, object]:
 def _letter(
     message_id: str,
     monitor: str,
+    owner: str,
     event: str,
     method: str,
     parameters: str,
@@ -90,6 +98,7 @@ def _letter(
     return Letter(
         message_id=message_id,
         monitor=monitor,
+        owner=owner,
         event=Occasion(event),
         method=Method(method),
         parameters=_PARAMETERS(parameters),

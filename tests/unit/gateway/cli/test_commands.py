@@ -15,7 +15,7 @@ from waldur_slurm.gateway.arguments import parse
 from waldur_slurm.gateway.errors import NotNow, NotThere
 from waldur_slurm.gateway.taking import CHUNK
 
-HOSTILE = "\x1b]0;pwned\x07\nroot 0 RUNNING"
+HOSTILE = "\x1b]0;pwned\x07\r\nroot 0 RUNNING\x9b1m\u202egnp"
 
 
 @pytest.fixture(autouse=True)

@@ -36,7 +36,9 @@ def webhook(message_id: str, host: str, tries: int = 0) -> Letter:
 
 
 def test_a_letter_is_kept_with_all_that_is_known_of_it(letters: Letters) -> None:
-    bare = letter("bare", facts=None, event=Occasion.TRIAL, tries=3, last_words="busy: ö\n")
+    bare = letter(
+        "bare", facts=None, event=Occasion.TRIAL, owner="token:a", tries=3, last_words="busy: ö\n"
+    )
 
     assert letters.add(letter())
     assert letters.add(bare)

@@ -71,9 +71,9 @@ async def _estimate(ask: Ask, user: str, sheet: BatchSheet) -> Response:
 
 
 def _user_of(ask: Ask, asked: JobAsked) -> str:
-    user = asked.user or ask.principal.user
+    user = asked.user or ask.principal.himself
     if not user:
-        raise WrongAsk(f"user: {ask.principal} is nobody himself; say for whom the job is")
+        raise WrongAsk(f"user: {ask.principal} acts for nobody, or for several; say for whom")
     return user
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.transport import ScriptedTransport
-from waldur_slurm.agent.check.systemd import read_unit
-from waldur_slurm.agent.check.unit import Unit, parse_unit
+from waldur_slurm.agent.commands.check import units_of
 from waldur_slurm.errors import CannotStart
 from waldur_slurm.processes.port import Completed
+from waldur_slurm.service.check.systemd import read_unit
+from waldur_slurm.service.check.unit import Unit, parse_unit
 
 ENV_FILE = Path("/etc/waldur-slurm-service/pull.env")
 SHIPPED = """\
@@ -87,14 +88,17 @@ def test_a_unit_that_is_not_there_or_reads_another_file_is_not_the_settings_own(
     "answer", [CannotStart("no systemctl"), Completed(1, "", "not booted with systemd")]
 )
 def test_a_host_without_systemd_has_no_unit(answer: Completed | CannotStart) -> None:
-    assert read_unit(ScriptedTransport([answer, answer]), "pull", ENV_FILE) is None
+    host = ScriptedTransport([answer, answer])
+
+    assert read_unit(host, units_of("pull", ENV_FILE), ENV_FILE) is None
 
 
 def test_of_several_offerings_the_unit_is_called_after_the_directory_of_its_env_file() -> None:
     mine = SHIPPED.replace("service/pull.env", "service/gpu/pull.env")
     host = ScriptedTransport([Completed(0, SHIPPED, ""), Completed(0, mine, "")])
 
-    found = read_unit(host, "pull", ENV_FILE.parent / "gpu" / ENV_FILE.name)
+    gpu = ENV_FILE.parent / "gpu" / ENV_FILE.name
+    found = read_unit(host, units_of("pull", gpu), gpu)
 
     assert found is not None
     assert found.name == "waldur-slurm-service-pull@gpu"
@@ -104,7 +108,7 @@ def test_of_several_offerings_the_unit_is_called_after_the_directory_of_its_env_
 def test_the_unit_of_the_direction_is_asked_about() -> None:
     host = ScriptedTransport([Completed(0, SHIPPED, "")])
 
-    found = read_unit(host, "pull", ENV_FILE)
+    found = read_unit(host, units_of("pull", ENV_FILE), ENV_FILE)
 
     assert found is not None
     assert found.name == "waldur-slurm-service-pull"

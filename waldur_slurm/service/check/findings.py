@@ -1,6 +1,6 @@
 """One line of `check`: what was looked at, how it is, and what to do about it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,12 +13,29 @@ class Verdict(StrEnum):
     """It could not be asked, because something before it failed."""
 
 
+STYLES: Mapping[str, str] = {
+    Verdict.OK: "green",
+    Verdict.WARNING: "yellow",
+    Verdict.FAILED: "bold red",
+    Verdict.UNKNOWN: "dim",
+}
+"""How a terminal shows them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     subject: str
     verdict: Verdict
     found: str
     advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What stands in the way, and how a person takes it away; empty where only moving helps."""
+
+    found: str
+    cure: str = ""
 
 
 _MOST_NAMED = 5
@@ -38,6 +55,11 @@ def failed(subject: str, found: str, advice: str) -> Finding:
 
 def unknown(subject: str, because: str) -> Finding:
     return Finding(subject, Verdict.UNKNOWN, f"not asked: {because}")
+
+
+def is_fit(findings: Iterable[Finding]) -> bool:
+    """Whether it can run; warnings do not stop it, and what is unknown is not fit."""
+    return all(finding.verdict in (Verdict.OK, Verdict.WARNING) for finding in findings)
 
 
 def some_of(names: Collection[str]) -> str:

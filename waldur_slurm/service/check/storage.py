@@ -1,4 +1,4 @@
-"""Could the agent write where it must? Asked without writing, so that nothing is left behind.
+"""Could a service write where it must? Asked without writing, so that nothing is left behind.
 
 Whoever types `check` is seldom who runs the service: where the service's unit is known, its user
 and its sandbox are asked about as well.
@@ -10,26 +10,19 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from waldur_slurm.agent.check.unit import Unit
+from waldur_slurm.service.check.findings import Obstacle
+from waldur_slurm.service.check.unit import Unit
 
 ROOM = 1024 * 1024
-"""So many bytes are wanted: a cycle may not have to stop in the midst of its notes."""
+"""So many bytes are wanted: nobody should have to stop in the midst of his notes."""
 
 _LOCK = "lock"
 _ACCESS_LIST = "system.posix_acl_access"
 
 
 @dataclass(frozen=True, slots=True)
-class Obstacle:
-    """What stands in the way, and how a person takes it away; empty where only moving helps."""
-
-    found: str
-    cure: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Wanted:
-    """A directory that the agent makes, with all that is in it, or a file in one that is there."""
+    """A directory that a service makes, with all that is in it, or a file in one that is there."""
 
     path: Path
     is_directory: bool

@@ -9,9 +9,10 @@ from shutil import rmtree
 import pytest
 
 from tests.fixtures_slurm import open_directory
-from waldur_slurm.agent.check import storage
-from waldur_slurm.agent.check.storage import Obstacle, Wanted, obstacle
-from waldur_slurm.agent.check.unit import Unit
+from waldur_slurm.service.check import storage
+from waldur_slurm.service.check.findings import Obstacle
+from waldur_slurm.service.check.storage import Wanted, obstacle
+from waldur_slurm.service.check.unit import Unit
 
 UNIT = Unit(name="the-unit", user="nobody", ignores_modes=False)
 
