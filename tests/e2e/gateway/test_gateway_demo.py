@@ -78,6 +78,7 @@ def test_a_site_that_is_kept_is_found_by_its_address_and_ends_when_told(place: P
     try:
         exports = re.search(r"export GATEWAY_URL=\S+ GATEWAY_TOKEN=\S+", said)
         assert exports, said
+        assert re.search(r"http://127\.0\.0\.1:\d+/ui ", said)
         asked = 'curl -sS -H "Authorization: Bearer $GATEWAY_TOKEN" $GATEWAY_URL/api/v1/nodes'
         played = subprocess.run(
             ("/bin/sh", "-euc", f"{exports[0]}; {asked}"),
