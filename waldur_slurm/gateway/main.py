@@ -34,9 +34,22 @@ def _run(arguments: argparse.Namespace, environ: Environ, hidden: list[str]) -> 
         from waldur_slurm.gateway.cli import program
 
         return program.run(arguments, environ, hidden)
-    from waldur_slurm.gateway import serving
-
+    try:
+        from waldur_slurm.gateway import serving
+    except ModuleNotFoundError as error:
+        raise _not_installed(error) from error
     return serving.run(arguments, environ, hidden)
+
+
+class NotInstalled(ExpectedError):
+    """The extra of the package that serving needs is not there."""
+
+
+def _not_installed(error: ModuleNotFoundError) -> Exception:
+    """What is missing of our own is a defect."""
+    if (error.name or "").startswith("waldur_slurm"):
+        return error
+    return NotInstalled(f"{error.name} is not installed; pip install 'waldur-slurm-agent[gateway]'")
 
 
 def _advice(_arguments: argparse.Namespace, error: ExpectedError) -> Iterable[str]:
