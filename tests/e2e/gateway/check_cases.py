@@ -8,11 +8,15 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from shutil import rmtree
 from threading import Thread
 
+from sandbox.rabbitmq import PASSWORD, USER, running_rabbitmq
 from tests.e2e.gateway.check_scene import CheckScene
 from tests.fakes.issuer import made
 from tests.fixtures_hand import ANN, CALLER
+from tests.fixtures_rabbitmq import require_rabbitmq
+from tests.fixtures_slurm import open_directory
 from tests.unit.gateway.post.sinks import make_certificate, relaying
 
 
@@ -309,6 +313,26 @@ def name_the_relay(scene: CheckScene, advice: str) -> None:
     scene.settings["SMTP_PORT"] = str(stack.enter_context(relaying()).port)
 
 
+QUEUE = {
+    "RABBITMQ_HOST": "127.0.0.1",
+    "RABBITMQ_PORT": "{port}",
+    "RABBITMQ_USERNAME": USER,
+    "RABBITMQ_PASSWORD": PASSWORD,
+}
+
+
+def start_the_broker(scene: CheckScene, advice: str) -> None:
+    """Its port is another one then."""
+    assert "RABBITMQ_PORT" in advice
+    require_rabbitmq()
+    directory = open_directory()
+    stack = ExitStack()
+    stack.callback(rmtree, directory)
+    scene.ends.append(stack.close)
+    broker = stack.enter_context(running_rabbitmq(directory))
+    scene.settings["RABBITMQ_PORT"] = str(broker.port)
+
+
 PEOPLE = {"GATEWAY_ANONYMOUS_SCOPES": "jobs:read:all"}
 NETWORK = {"GATEWAY_TRUSTED_NETWORKS": "10.1.0.0/16 may jobs:submit as any"}
 
@@ -366,6 +390,12 @@ CASES = (
         without("GATEWAY_SETUID_PROGRAM"),
     ),
     Case(
+        "see that SSH_HOSTNAME",
+        "executor",
+        by_way("ssh", GATEWAY_SSH_PORT="{port}"),
+        without("GATEWAY_SSH_PORT"),
+    ),
+    Case(
         "take GATEWAY_CONNECTOR away",
         "slurmrestd",
         told(GATEWAY_CONNECTOR="slurmrestd", GATEWAY_SLURMRESTD_URL="http://127.0.0.1:{port}"),
@@ -402,5 +432,6 @@ CASES = (
     Case("make one, as the gateway's user", "tokens", no_token, make_the_token, "warning"),
     Case("set GATEWAY_OIDC_ISSUER", "OpenID Connect", a_wrong_issuer, as_it_calls_itself),
     Case("let it sign with", "OpenID Connect", an_issuer_without_keys, give_it_a_key),
+    Case("see that RABBITMQ_HOST", "letters by rabbitmq", told(**QUEUE), start_the_broker),
     Case("see that SMTP_SERVER", "letters by email", told(**MAIL), name_the_relay),
 )

@@ -136,6 +136,8 @@ class Look:
     def _somebody(self, executor: Executor) -> str:
         if executor is Executor.SELF:
             return own_user()
+        if executor is Executor.SSH:
+            return self._settings.acting.login.user
         return looking.somebody_to_act_as(Path(CONF))
 
     def _slurmrestd(self, hand: HandFacts | None) -> Known[str] | None:
