@@ -10,14 +10,10 @@ from tests.fixtures_slurm import open_directory, skip_here
 from tests.unit.gateway.post.sinks import make_certificate
 
 
-def require_rabbitmq() -> None:
-    if not is_rabbitmq_here():
-        skip_here("NO RABBITMQ HERE, so this promise was not tested: sandbox/setup.sh all")
-
-
 @pytest.fixture(scope="session")
 def _rabbitmq_is_here() -> None:
-    require_rabbitmq()
+    if not is_rabbitmq_here():
+        skip_here("NO RABBITMQ HERE, so this promise was not tested: sandbox/setup.sh all")
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,13 @@
 """Whether a way out would take letters, asked without sending one."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from sandbox.rabbitmq import PASSWORD, USER
-from sandbox.rabbitmq import Broker as Running
 from tests.unit.gateway.post.sinks import relaying, serving
 from waldur_slurm.gateway.post.port import Unwelcome
 from waldur_slurm.gateway.post.senders.gmail import Gmail
-from waldur_slurm.gateway.post.senders.rabbitmq import Broker, RabbitMq
 from waldur_slurm.gateway.post.senders.slack import Slack
 from waldur_slurm.gateway.post.senders.smtp import Login, Security, Smtp
 
@@ -34,17 +30,6 @@ def test_a_relay_that_does_not_know_us_or_is_away_says_so() -> None:
             smtp.greet()
     with pytest.raises(Unwelcome, match="refused"):
         Smtp("localhost", relay.port, Security.NONE, FROM, timeout_s=5).greet()
-
-
-def test_a_broker_is_spoken_to_and_nothing_is_made_there(rabbitmq: Running) -> None:
-    broker = Broker("127.0.0.1", rabbitmq.port, USER, PASSWORD)
-    where = f"127.0.0.1:{rabbitmq.port}"
-
-    assert RabbitMq(broker).greet() == f"{where} knows gateway at /"
-    with pytest.raises(Unwelcome, match=f"{where}: .*the password, is refused"):
-        RabbitMq(replace(broker, password="wrong")).greet()
-    with pytest.raises(Unwelcome, match="RABBITMQ_PATH"):
-        RabbitMq(replace(broker, path="/other")).greet()
 
 
 def test_slack_is_asked_whose_token_it_is_and_nothing_is_posted() -> None:

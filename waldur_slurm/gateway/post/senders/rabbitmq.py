@@ -90,13 +90,12 @@ class RabbitMq:
         return Delivered()
 
     def greet(self) -> str:
-        """Come as far as a letter would begin."""
+        """Connect, sign in, and go again."""
         try:
-            with self._connected() as connection:
-                connection.channel()
+            with self._connected():
+                return f"{self._broker} knows {self._broker.user}"
         except (AMQPError, AMQPConnectorException, OSError) as error:
             raise Unwelcome(f"{self._broker}: {_words(error)}") from error
-        return f"{self._broker} knows {self._broker.user} at {self._broker.path}"
 
     @contextmanager
     def _connected(self) -> Iterator[Any]:
