@@ -56,6 +56,10 @@ def _people_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
         for name in ("GATEWAY_OIDC_AUDIENCE", "GATEWAY_ROLES"):
             if name in values and not tuple(values[name] or ()):
                 yield f"{name} is not set; GATEWAY_OIDC_ISSUER needs it"
+    if values.get("GATEWAY_OIDC_CLIENT_ID"):
+        for name in ("GATEWAY_OIDC_ISSUER", "GATEWAY_OIDC_REDIRECT_URL"):
+            if name in values and not values[name]:
+                yield f"{name} is not set; GATEWAY_OIDC_CLIENT_ID needs it"
     least, most = values.get("GATEWAY_MIN_UID", 0), values.get("GATEWAY_MAX_UID", 2**32)
     if least > most:
         yield f"GATEWAY_MIN_UID is {least}, above GATEWAY_MAX_UID, {most}"
