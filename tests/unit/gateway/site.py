@@ -13,6 +13,7 @@ from tests.fakes.journal import FakeJournal
 from tests.fakes.monitors import FakeMonitors
 from tests.fakes.past import FakeHistory
 from tests.fakes.samples import FakeSamples
+from tests.fakes.tasks import FakeTasks
 from tests.fakes.tokens import FakeTokens
 from tests.fakes.transitions import FakeTransitions
 from tests.gateway_client import Answered, Asked, Client
@@ -25,11 +26,13 @@ from waldur_slurm.gateway.doors.scopes import Scope, widened
 from waldur_slurm.gateway.doors.shown import Shown
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.recorder import Recorder
-from waldur_slurm.gateway.post.allowed import parse_rules
+from waldur_slurm.gateway.post.allowed import Rules, parse_rules
 from waldur_slurm.gateway.post.gate import Gate
 from waldur_slurm.gateway.post.letter import Method
 from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.surfaces import Surface
+from waldur_slurm.gateway.tasking import names_of
+from waldur_slurm.gateway.tasks.desk import Desk
 from waldur_slurm.gateway.watch.cycle import Watch
 from waldur_slurm.gateway.watch.plan import Rules as WatchRules
 from waldur_slurm.gateway.watch.reading import Reader as WatchReader
@@ -98,6 +101,8 @@ class GatewaySite:
     tokens: FakeTokens = field(default_factory=FakeTokens)
     people: People = field(default_factory=lambda: People(1000, 65_535, "slurm"))
     journal: FakeJournal = field(default_factory=FakeJournal)
+    tasks: FakeTasks = field(default_factory=FakeTasks)
+    gate: Gate = field(default_factory=lambda: Gate(Rules()))
     doubt: timedelta = timedelta(0)
     patience_s: float = PATIENCE_S
     restapi: RestApi = field(default_factory=lambda: RestApi(has_index=True, archive=FakeSamples()))
@@ -119,6 +124,7 @@ class GatewaySite:
         )
         clusters, audit = {"lab": self.pictures}, Audit(None, self.tell)
         self.pictures.hidden = ()
+        submitter = Submitter(self.journal, clusters, audit, self.tell, doubt=self.doubt)
         self.site = Site(
             clusters=clusters,
             default_cluster="lab",
@@ -128,7 +134,8 @@ class GatewaySite:
             actors=Actors(self.people, self.means_of, "lab"),
             job_tokens=JobTokens(self.tokens, lambda: SECRET, lambda: datetime.now(UTC)),
             audit=audit,
-            submitter=Submitter(self.journal, clusters, audit, self.tell, doubt=self.doubt),
+            submitter=submitter,
+            tasks=Desk(self.tasks, submitter, audit, names_of(None), self.gate.let_ask),
             restapi=self.restapi,
             tally=self.tally,
             patience_s=self.patience_s,

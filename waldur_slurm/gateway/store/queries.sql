@@ -306,3 +306,48 @@ DELETE FROM monitors WHERE stage <> 'watching' AND coalesce(updated, made) < :be
 
 -- monitor_counts: how many there are of each stage
 SELECT stage, count(*) FROM monitors GROUP BY stage;
+
+-- all_sessions: every session, ended ones too
+SELECT digest, made, ends, token, claims FROM sessions;
+
+-- add_session: a new session
+INSERT INTO sessions (digest, made, ends, token, claims)
+VALUES (:digest, :made, :ends, :token, :claims);
+
+-- drop_session: lets one go
+DELETE FROM sessions WHERE digest = :digest;
+
+-- add_task: a task that is about to be handed in
+INSERT INTO tasks (id, owner, uuid, cluster, user, name, fingerprint, made, monitor)
+VALUES (:id, :owner, :uuid, :cluster, :user, :name, :fingerprint, :made, :monitor);
+
+-- task: one of an owner, with what was given
+SELECT tasks.*, monitors.task FROM tasks JOIN monitors ON monitors.id = tasks.monitor
+WHERE tasks.owner = :owner AND tasks.uuid = :uuid;
+
+-- monitored_job: the job of a monitor that has a uuid
+SELECT job_id FROM monitors WHERE owner = :owner AND uuid = :uuid;
+
+-- close_task: the job that it made
+UPDATE tasks SET
+    job_id = :job_id, submitted = :submitted, work_dir = :work_dir,
+    stdout = :stdout, stderr = :stderr
+WHERE id = :id AND (job_id IS NULL OR job_id = :job_id);
+
+-- free_task: forgets one that made no job, by its monitor
+DELETE FROM monitors WHERE id = (SELECT monitor FROM tasks WHERE id = :id AND job_id IS NULL);
+
+-- unsettled_tasks: those without a job, the oldest first
+SELECT tasks.*, monitors.task FROM tasks JOIN monitors ON monitors.id = tasks.monitor
+WHERE tasks.job_id IS NULL ORDER BY tasks.number;
+
+-- search_tasks: an owner's and those of users, the newest first
+SELECT tasks.*, monitors.task FROM tasks JOIN monitors ON monitors.id = tasks.monitor
+WHERE (
+    tasks.owner = :owner OR :users IS NULL
+    OR tasks.user IN (SELECT value FROM json_each(:users))
+)
+AND (:cluster IS NULL OR tasks.cluster = :cluster)
+AND (:uuid IS NULL OR tasks.uuid = :uuid)
+AND (:before IS NULL OR tasks.number < :before)
+ORDER BY tasks.number DESC LIMIT :limit;

@@ -14,6 +14,7 @@ from tests.fakes.samples import FakeSamples
 from tests.gateway_client import Answered, Asked, Client
 from tests.unit.gateway.post.letters import letter
 from tests.unit.gateway.site import SECRET, GatewaySite
+from tests.unit.gateway.tasks.makers import kept_task, monitor_of
 from tests.unit.gateway.watch.monitors import monitor
 from waldur_slurm.gateway.acting.actors import Means
 from waldur_slurm.gateway.doors.doors import Doors
@@ -28,6 +29,7 @@ from waldur_slurm.gateway.doors.tokens import mint
 from waldur_slurm.gateway.post.letter import Stage
 from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.app import application
+from waldur_slurm.gateway.web.pages.static_files import version
 from waldur_slurm.gateway.web.route import Route
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.model.batch import BatchSheet
@@ -36,6 +38,7 @@ from waldur_slurm.model.names import UserName
 PARAMETERS = {
     "app_id": "a9a5fc66-9bed-4a13-874a-d8d7d1756224",
     "cluster": "lab",
+    "file": "app.css",
     "job_id": "1",
     "message_id": "one",
     "monitor_id": "m",
@@ -43,6 +46,8 @@ PARAMETERS = {
     "path": "result",
     "template": "batch.sh",
     "token_id": "abcdefgh",
+    "version": version(),
+    "uuid": "task-of-ann",
 }
 ANNS = "the name of a job of Ann's"
 
@@ -71,7 +76,10 @@ def body_of(route: Route) -> bytes:
 
 @dataclass
 class DoorsSite:
-    """Job 1 is Ann's, and job 2 another of hers. Streams end as soon as they have begun."""
+    """Job 1 is Ann's, and job 2 another of hers; so is a task.
+
+    Streams end as soon as they have begun.
+    """
 
     allowed: Allowed = field(default_factory=Allowed)
     pace: Pace = field(default_factory=lambda: Pace(1_000, 1_000))
@@ -91,6 +99,8 @@ class DoorsSite:
             where = {"stdout": f"{HOME}/slurm-%j.out", "stderr": "", "work_dir": HOME}
             job = live_job(number, user=UserName("ann"), name=ANNS, **where)
             self.gateway.cluster.put(job)
+        task = kept_task(PARAMETERS["uuid"], given={"slurm": {"job_name": ANNS}})
+        self.gateway.tasks.reserve(task, monitor_of(task))
         keyring = Keyring(
             self.tokens,
             lambda: SECRET,
