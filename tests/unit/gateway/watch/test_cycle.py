@@ -10,7 +10,7 @@ from tests.fakes.monitors import FakeMonitors
 from tests.unit.gateway.watch.lookout import INTERVAL_S, RULES, Post
 from tests.unit.gateway.watch.looks import row, run
 from tests.unit.gateway.watch.monitors import NOW, monitor
-from waldur_slurm.gateway.watch.cycle import LOOKS_AGAIN_S, Watch, watching
+from waldur_slurm.gateway.watch.cycle import IDLE_S, LOOKS_AGAIN_S, Watch, watching
 from waldur_slurm.gateway.watch.monitor import Sight, Stage, UnreadableMonitor
 from waldur_slurm.gateway.watch.plan import SILENCE_BORNE
 from waldur_slurm.gateway.watch.port import Turn
@@ -21,7 +21,7 @@ from waldur_slurm.telemetry.events import Event
 def test_while_nothing_is_watched_nothing_is_asked() -> None:
     post = Post()
 
-    assert post.watch.step() == INTERVAL_S
+    assert post.watch.step() == IDLE_S
     assert post.cluster.calls == {}
 
 

@@ -87,6 +87,8 @@ async def make_monitor(ask: Ask) -> Response:
         site.gate.let_ask(made.owner, methods)
         if not await stored(ask, lambda: site.monitors.add(made)):
             known = await _same(ask, made)
+    if known is None and made.cluster in site.watches:
+        site.watches[made.cluster].wake()
     return _answer(views.monitor_view(known or made, is_own=True), 200 if known else 201)
 
 
