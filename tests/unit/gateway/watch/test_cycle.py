@@ -119,6 +119,20 @@ def test_between_lists_the_accounting_is_asked_once_an_interval() -> None:
     assert post.history.questions == 1
 
 
+def test_what_was_not_asked_of_stays_as_missing_as_it_was() -> None:
+    post = Post()
+    post.add(monitor(submitted=NOW))
+    post.watch.step()
+    since = post.monitors.kept["m"].missing_since
+    assert since is not None
+
+    post.wait(1)
+    post.show()
+    post.watch.step()
+
+    assert post.monitors.kept["m"].missing_since == since
+
+
 def test_a_silent_slurm_ends_nothing_and_is_tried_again_soon() -> None:
     post = Post()
     post.add(monitor())
