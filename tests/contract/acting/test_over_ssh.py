@@ -128,6 +128,7 @@ def test_a_key_that_is_bound_to_the_hand_opens_nothing_else(far: Far, home: str)
 def line_of_the_page(site: HandSite) -> str:
     """Return what the page binds a key to, with this site's places in place of the usual ones."""
     page = (PROJECT / "docs" / "hand.md").read_text(encoding="utf-8")
+    found: str
     (found,) = re.findall(r'^restrict,command="([^"]+)"', page, re.MULTILINE)
     return found.replace(str(PROGRAM), str(site.program)).replace(CONF, str(site.conf))
 
