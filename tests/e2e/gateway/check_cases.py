@@ -229,6 +229,12 @@ CASES = (
         without("GATEWAY_SETUID_PROGRAM"),
     ),
     Case(
+        "see that SSH_HOSTNAME",
+        "executor",
+        by_way("ssh", GATEWAY_SSH_PORT="{port}"),
+        without("GATEWAY_SSH_PORT"),
+    ),
+    Case(
         "take GATEWAY_CONNECTOR away",
         "slurmrestd",
         told(GATEWAY_CONNECTOR="slurmrestd", GATEWAY_SLURMRESTD_URL="http://127.0.0.1:{port}"),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from waldur_slurm.gateway.cli.tables import Column
-from waldur_slurm.gateway.cli.words import NOTHING, memory, moment, share, size, span
+from waldur_slurm.gateway.cli.words import NOTHING, counted, memory, moment, share, size, span
 from waldur_slurm.gateway.wire import EfficiencyView, JobView, ReasonAnswer
 
 Row = tuple[str, ...]
@@ -31,7 +31,6 @@ QUEUE: tuple[Cell, ...] = (
     Cell(Column("PARTITION", gives=True), lambda job: job.partition),
     Cell(Column("STATE"), lambda job: job.state.base),
     Cell(Column("TIME", is_right=True), lambda job: span(job.times.elapsed_s)),
-    Cell(Column("LIMIT", is_right=True), lambda job: span(job.times.limit_s)),
     Cell(Column("NODES", is_right=True), lambda job: str(job.resources.nodes)),
     Cell(Column("CPUS", is_right=True), lambda job: str(job.resources.cpus)),
     Cell(Column("NAME", gives=True), lambda job: job.name),
@@ -147,16 +146,18 @@ def ended(job: JobView) -> str:
 
 
 def _state(job: JobView) -> str:
-    restarts = f", restarted {job.restarts} times" if job.restarts else ""
+    restarts = f", restarted {counted(job.restarts, 'time')}" if job.restarts else ""
     code = f", exit code {_exit(job)}" if job.exit else ""
     return f"{job.state.raw}{code}{restarts}"
 
 
 def _resources(job: JobView) -> str:
     held = job.resources
-    parts = [f"{held.nodes} nodes", f"{held.cpus} CPUs", f"{memory(held.mem_mb)} of memory"]
+    parts = [counted(held.nodes, "node"), counted(held.cpus, "CPU")]
+    if held.mem_mb is not None:
+        parts.append(f"{memory(held.mem_mb)} of memory")
     if held.gpus:
-        parts.append(f"{held.gpus} GPUs")
+        parts.append(counted(held.gpus, "GPU"))
     return ", ".join(parts)
 
 
