@@ -26,8 +26,11 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Built) -> None:
 
 def test_the_wheel_holds_the_files_that_are_not_python(built: Built) -> None:
     names = set(zipfile.ZipFile(built.wheel).namelist())
-    there = (PROJECT / "waldur_slurm").rglob("*.sql")
+    package = PROJECT / "waldur_slurm"
+    pages = package / "gateway" / "web" / "pages"
+    there = [*package.rglob("*.sql"), *pages.glob("templates/*"), *pages.glob("static/*")]
 
+    assert {"queries.sql", "layout.html", "uplot.js"} <= {path.name for path in there}
     assert {str(path.relative_to(PROJECT)) for path in there} <= names
 
 
