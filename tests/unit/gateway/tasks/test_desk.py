@@ -1,10 +1,12 @@
 """A task is handed in once: whatever is refused, lost, repeated or cut off on the way."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 
 import pytest
 
+from tests.fakes.cluster import main_partition
 from tests.unit.gateway.tasks.desks import SLURM, TaskDesk
 from tests.unit.gateway.tasks.makers import UUID, hello
 from waldur_slurm.errors import AccountingDown, FileFailed, NotPermitted, StateError, TransportError
@@ -146,6 +148,16 @@ def test_an_unknown_name_and_letters_that_may_not_be_asked_leave_nothing(desk: T
 
     assert desk.is_empty()
     assert desk.tree.acts == 0
+
+
+def test_hours_beyond_the_partitions_limit_leave_nothing(desk: TaskDesk) -> None:
+    desk.partitions = (replace(main_partition(), max_time_s=3600),)
+    with pytest.raises(Refused, match="1800 minutes are more than the 60"):
+        desk.submit()
+    assert desk.is_empty()
+
+    desk.partitions = None
+    assert desk.submit().placed.job_id == JobId(1)
 
 
 def test_an_answer_that_was_lost_is_found_by_the_same_task(desk: TaskDesk) -> None:
