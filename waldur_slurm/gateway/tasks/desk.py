@@ -121,7 +121,16 @@ class Desk:
                 f"the uuid {task.uuid} stands for another task{_of_job(found.placed)}; a new task"
                 " takes a new uuid"
             )
-        return found if found.placed else self._settle(found)
+        return self._told_whole(found, found.placed) if found.placed else self._settle(found)
+
+    def _told_whole(self, task: KeptTask, placed: Placed) -> KeptTask:
+        """Add what Slurm did not tell when the job was handed in, if it tells it now."""
+        if placed.submitted is not None:
+            return task
+        with suppress(GatewayError):
+            placed = self._submitter.recall(_key(task)) or placed
+            _written(lambda: self.tasks.close(task, placed))
+        return replace(task, placed=placed)
 
     def _settle(self, task: KeptTask) -> KeptTask | None:
         """For who has its uuid alone."""

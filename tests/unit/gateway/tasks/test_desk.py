@@ -63,6 +63,19 @@ def test_the_same_task_again_is_told_its_job(desk: TaskDesk) -> None:
     assert (desk.jobs, len(desk.monitors)) == (1, 1)
 
 
+def test_what_slurm_did_not_tell_in_time_is_known_when_it_is_asked_again(desk: TaskDesk) -> None:
+    desk.submits.cluster.go_down()
+    first = desk.submit()
+    silent = desk.submit()
+    desk.submits.cluster.come_back()
+    again = desk.submit()
+
+    assert (first.placed.submitted, silent.placed.submitted) == (None, None)
+    assert again.placed.submitted is not None
+    assert (desk.jobs, desk.kept[0].placed) == (1, again.placed)
+    assert desk.monitors[0].submitted == again.placed.submitted
+
+
 def test_the_act_is_written_down_once_with_what_it_made(desk: TaskDesk) -> None:
     desk.submit()
     desk.submit()
