@@ -8,14 +8,13 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from secrets import token_hex
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from waldur_slurm import __version__
 from waldur_slurm.gateway.acting.actors import Actors
 from waldur_slurm.gateway.acting.audit import Audit
 from waldur_slurm.gateway.configs.told import NotHonoured
-from waldur_slurm.gateway.doors.claims import Expected
-from waldur_slurm.gateway.doors.doors import Doors, Recognises
+from waldur_slurm.gateway.doors.doors import Doors
 from waldur_slurm.gateway.doors.keyring import Keyring
 from waldur_slurm.gateway.doors.one_job import JobTokens
 from waldur_slurm.gateway.doors.paces import Pace
@@ -36,6 +35,7 @@ from waldur_slurm.gateway.reading import Readers, own_user
 from waldur_slurm.gateway.records.port import Records
 from waldur_slurm.gateway.settings import Settings
 from waldur_slurm.gateway.settings.acting import Executor
+from waldur_slurm.gateway.signing_in import SigningIn
 from waldur_slurm.gateway.store.letters import StoredLetters
 from waldur_slurm.gateway.store.samples import StoredSamples
 from waldur_slurm.gateway.store.secret import server_secret
@@ -45,11 +45,13 @@ from waldur_slurm.gateway.store.tokens import StoredTokens
 from waldur_slurm.gateway.store.transitions import StoredTransitions
 from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.tasking import Tasking, tasking_of
+from waldur_slurm.gateway.watching import watched, watching_of
 from waldur_slurm.gateway.web.ask import Site
 from waldur_slurm.gateway.web.cors import ANY
 from waldur_slurm.gateway.web.managed_site import Managed
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.tally import Tally
+from waldur_slurm.gateway.web.watch_site import Watching
 from waldur_slurm.service.display import Display
 from waldur_slurm.service.notify import Notifier
 from waldur_slurm.slurm.transports.on_behalf import GRACE
@@ -58,6 +60,9 @@ from waldur_slurm.telemetry.events import Level, Sink, to_all
 from waldur_slurm.telemetry.log import is_journal_stream, start_log
 from waldur_slurm.telemetry.redaction import Redaction, redaction
 from waldur_slurm.variables.choices import LogFormat
+
+if TYPE_CHECKING:
+    from waldur_slurm.gateway.doors.oidc import Issuer
 
 
 class Parts:
@@ -141,15 +146,16 @@ class Parts:
         return Doors(
             Strangers(allowed, self.people.owner_of),
             self.keyring,
-            self._issuer(),
+            self.issuer,
             Pacing(pace),
             time.monotonic,
+            self.signing_in.sessions,
         )
 
     @cached_property
     def people(self) -> People:
         """Who may be acted as; Slurm's own user never, even where slurm.conf does not name it."""
-        acts_alone = self.settings.acting.executor in (Executor.SELF, None)
+        acts_alone = self.settings.acting.executor in (Executor.SELF, Executor.SSH, None)
         own_uid = None if acts_alone else os.geteuid()
         return People(
             self.settings.min_uid, self.settings.max_uid, self.readers.slurm_user, own_uid
@@ -170,7 +176,9 @@ class Parts:
 
     @cached_property
     def means(self) -> Builder:
-        return Builder(self.settings, self.readers.transport())
+        builder = Builder(self.settings, self.readers.transport())
+        self._closing.callback(builder.close)
+        return builder
 
     @cached_property
     def submitter(self) -> Submitter:
@@ -218,23 +226,13 @@ class Parts:
         self._closing.callback(keyring.note_uses)
         return keyring
 
-    def _issuer(self) -> Recognises | None:
-        """Make it only where one is named: most sites have none, and the library is large."""
-        settings = self.settings
-        if not settings.oidc_issuer:
-            return None
-        from waldur_slurm.gateway.doors.fetching import fetch
-        from waldur_slurm.gateway.doors.oidc import Issuer
+    @cached_property
+    def issuer(self) -> "Issuer | None":
+        return self.signing_in.issuer(self.tell)
 
-        expected = Expected(
-            issuer=settings.oidc_issuer,
-            audience=settings.oidc_audience or "",
-            username_claim=settings.oidc_username_claim,
-            username=settings.oidc_username.compiled if settings.oidc_username else None,
-            groups_claim=settings.oidc_groups_claim,
-            roles=settings.roles.each,
-        )
-        return Issuer(expected, fetch, self.tell, time.monotonic, time.time)
+    @cached_property
+    def signing_in(self) -> SigningIn:
+        return SigningIn(self.settings, self.keyring, self.database, lambda: self.token_secret)
 
     @cached_property
     def site(self) -> Site:
@@ -254,6 +252,8 @@ class Parts:
             submitter=self.submitter,
             tasks=self.tasking.desk,
             managed=self.managed,
+            pages=self.signing_in.pages(self.issuer),
+            watching=self.watching,
         )
 
     @cached_property
@@ -288,8 +288,24 @@ class Parts:
         return postman_of(self.settings.letters, self.letters, self.gate, self.tell)
 
     def posting(self) -> AbstractContextManager[None]:
-        """Send letters for as long as it lasts, where there is a way to."""
-        return self.postman.running() if self.settings.letters.are_sent else nullcontext()
+        """Send letters for as long as it lasts; some only go into the log."""
+        return self.postman.running()
+
+    @cached_property
+    def watching(self) -> Watching:
+        return watching_of(
+            self.settings.monitors,
+            self.database,
+            self.letters,
+            self.gate,
+            self.postman,
+            self.clusters,
+            self.tell,
+        )
+
+    def watched(self) -> AbstractContextManager[None]:
+        """Watch jobs for as long as it lasts."""
+        return watched(self.watching, self.recorder)
 
     @cached_property
     def samples(self) -> StoredSamples:

@@ -206,7 +206,12 @@ class Look:
     def _sinks(self) -> Iterator[SinkFacts]:
         if not self._settings.letters.are_sent:
             return
-        for method, sender in self._parts.postman.senders.items():
+        try:
+            senders = self._parts.postman.senders
+        except SettingsError as error:
+            yield SinkFacts(method="any way", answer=error, advice=ADVICE[None])
+            return
+        for method, sender in senders.items():
             answer = greeted(sender)
             if answer is not None:
                 advice = ADVICE.get(method, ADVICE[None])

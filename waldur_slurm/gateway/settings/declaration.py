@@ -27,6 +27,8 @@ from waldur_slurm.gateway.settings.grants import (
     trusted_network,
 )
 from waldur_slurm.gateway.settings.letters import LetterSettings
+from waldur_slurm.gateway.settings.monitors import MonitorSettings
+from waldur_slurm.gateway.settings.pages import PageSettings
 from waldur_slurm.gateway.settings.readers import (
     ClusterSource,
     Listener,
@@ -54,7 +56,7 @@ class Settings:
         "GATEWAY_LISTEN",
         several(listener),
         "where it listens: addresses separated by commas; `127.0.0.1:5000=restapi` serves a part"
-        " there: `native`, `restapi`, `slurmer`, `proxy`, `watch`, several joined by `+`",
+        " there: `native`, `restapi`, `slurmer`, `proxy`, `pages`, `watch`, several joined by `+`",
         "127.0.0.1:8040",
     )
     tls_certificate: Path | None = variable(
@@ -187,6 +189,8 @@ class Settings:
         "",
     )
 
+    pages: PageSettings = group(PageSettings)
+
     acting: ActingSettings = group(ActingSettings)
 
     restapi: RestApiSettings = group(RestApiSettings)
@@ -196,6 +200,8 @@ class Settings:
     tasks: TaskSettings = group(TaskSettings)
 
     letters: LetterSettings = group(LetterSettings)
+
+    monitors: MonitorSettings = group(MonitorSettings)
 
     # The gateway itself
     state_dir: Path = variable(

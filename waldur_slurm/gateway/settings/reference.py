@@ -20,8 +20,11 @@ This page is made from the code:
 _CHAPTERS = (
     ("Listening", r"GATEWAY_(LISTEN|TLS|PLAIN)"),
     ("Slurm", r"SLURM_|GATEWAY_(CLUSTERS|JOBS|COMMAND)"),
-    ("Who may do what", r"GATEWAY_(ANONYMOUS|TRUSTED|HOSTS|CORS|M(IN|AX)_UID|PACE|OIDC|ROLES)"),
-    ("Acting as users", r"GATEWAY_(EXECUTOR|HAND|SETUID|CONNECTOR|SLURMRESTD|AUDIT)"),
+    (
+        "Who may do what",
+        r"GATEWAY_(ANONYMOUS|TRUSTED|HOSTS|CORS|M(IN|AX)_UID|PACE|OIDC|ROLES|SESSION)",
+    ),
+    ("Acting as users", r"SSH_|GATEWAY_(SSH|EXECUTOR|HAND|SETUID|CONNECTOR|SLURMRESTD|AUDIT)"),
     (
         "Slurm RestAPI's routes, and the load",
         r"GATEWAY_(RESTAPI|HIDDEN|ACCOUNTING|LOAD)",
@@ -29,6 +32,7 @@ _CHAPTERS = (
     ("Apps and their jobs, and Slurmer's routes", r"GATEWAY_(APPS|SLURMER)"),
     ("Tasks", r"GATEWAY_TASK_"),
     ("Letters", r"SMTP_|GMAIL_|SLACK_|RABBITMQ_|GATEWAY_(SMTP|APPRISE|RABBITMQ|WEBHOOK|LETTERS)"),
+    ("Watching jobs", r"MONITOR_|MONGODB_|GATEWAY_HOOK"),
     ("The gateway itself", r"GATEWAY_(STATE|LOG)|SENTRY_"),
 )
 

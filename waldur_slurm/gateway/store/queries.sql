@@ -226,10 +226,34 @@ FROM letters ORDER BY number DESC LIMIT :limit;
 -- forget_letters: those that were made before a moment and wait no more
 DELETE FROM letters WHERE made < :before AND stage <> 'waiting';
 
--- letters_of_monitor: what was told of a job, the newest first
+-- letters_of_monitor: what was told of a job, and what was tried, the newest first
 SELECT
     message_id, monitor, owner, event, method, parameters, facts, made, next_try, tries, stage,
     last_words
+FROM letters
+WHERE monitor = :monitor OR monitor > :monitor || '/' AND monitor < :monitor || '0'
+ORDER BY number DESC;
+
+-- search_letters: those that are sought, the newest first
+SELECT
+    number, message_id, monitor, owner, event, method, parameters, facts, made, next_try, tries,
+    stage, last_words
+FROM letters
+WHERE (:owner IS NULL AND :users IS NULL
+        OR owner = :owner
+        OR json_extract(facts, '$.user') IN (SELECT value FROM json_each(:users)))
+    AND (:stage IS NULL OR stage = :stage)
+    AND (:message_id IS NULL OR message_id = :message_id)
+    AND (:before IS NULL OR number < :before)
+ORDER BY number DESC LIMIT :limit;
+
+-- try_letter_again: lets a dead one be tried for a day more
+UPDATE letters SET stage = 'waiting', made = :now, next_try = :now, tries = 0
+WHERE message_id = :message_id AND stage = 'dead';
+
+-- letter_tally: how many there are of each stage, and the oldest
+SELECT stage, count(*), min(made) FROM letters GROUP BY stage;
+
 FROM letters WHERE monitor = :monitor ORDER BY number DESC;
 
 -- add_monitor: a new monitor, unless its owner has one of the same task
@@ -284,6 +308,16 @@ DELETE FROM monitors WHERE stage <> 'watching' AND coalesce(updated, made) < :be
 
 -- monitor_counts: how many there are of each stage
 SELECT stage, count(*) FROM monitors GROUP BY stage;
+
+-- all_sessions: every session, ended ones too
+SELECT digest, made, ends, token, claims FROM sessions;
+
+-- add_session: a new session
+INSERT INTO sessions (digest, made, ends, token, claims)
+VALUES (:digest, :made, :ends, :token, :claims);
+
+-- drop_session: lets one go
+DELETE FROM sessions WHERE digest = :digest;
 
 -- add_task: a task that is about to be handed in
 INSERT INTO tasks (id, owner, uuid, cluster, user, name, fingerprint, made, monitor)

@@ -25,11 +25,13 @@ from waldur_slurm.gateway.web.crossing import Crossing, Lane
 from waldur_slurm.gateway.web.held import Digests, OpenFiles
 from waldur_slurm.gateway.web.managed_site import Managed
 from waldur_slurm.gateway.web.native.filters import Compared, split_comparisons
+from waldur_slurm.gateway.web.pages.site import Pages
 from waldur_slurm.gateway.web.questions import PATIENCE_S, Questions
 from waldur_slurm.gateway.web.recalling import PastOf
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.seeing import see, see_after
 from waldur_slurm.gateway.web.tally import Tally
+from waldur_slurm.gateway.web.watch_site import Watching
 from waldur_slurm.telemetry.events import Sink
 
 MOST_BODY = 256 * 1024
@@ -57,6 +59,9 @@ class Site:
     bodies: Bodies = field(default_factory=Bodies)
     restapi: RestApi = field(default_factory=RestApi)
     managed: Managed | None = None
+    pages: Pages | None = None
+    """None: nobody can sign in to the dashboard."""
+    watching: Watching | None = None
     tally: Tally = field(default_factory=Tally)
     open_files: OpenFiles = field(default_factory=OpenFiles)
     digests: Digests = field(default_factory=Digests)

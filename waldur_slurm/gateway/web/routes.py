@@ -29,10 +29,12 @@ from waldur_slurm.gateway.web.native import (
 from waldur_slurm.gateway.web.native import cluster_views as views
 from waldur_slurm.gateway.web.native.app_routes import APP_ROUTES
 from waldur_slurm.gateway.web.native.file_routes import FILE_ROUTES
+from waldur_slurm.gateway.web.native.monitor_routes import LETTER_ROUTES, MONITOR_ROUTES
 from waldur_slurm.gateway.web.native.steer_routes import STEER_ROUTES
 from waldur_slurm.gateway.web.native.submit_routes import SUBMIT_ROUTES
 from waldur_slurm.gateway.web.native.task_routes import TASK_ROUTES
 from waldur_slurm.gateway.web.openapi import document
+from waldur_slurm.gateway.web.pages.page_routes import PAGE_ROUTES
 from waldur_slurm.gateway.web.route import PUBLIC, Route
 from waldur_slurm.gateway.web.seeds.restapi_routes import RESTAPI_ROUTES
 from waldur_slurm.gateway.web.seeds.slurmer_routes import SLURMER_ROUTES
@@ -90,6 +92,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         answer=LookupAnswer,
     ),
     *STEER_ROUTES,
+    *MONITOR_ROUTES,
     *TASK_ROUTES,
     Route(
         "GET",
@@ -306,7 +309,9 @@ ROUTES: tuple[Route, ...] = (
     ),
     *_below("/api/v1", _OF_A_CLUSTER),
     *_below("/api/v1/clusters/{cluster}", _OF_A_CLUSTER),
+    *LETTER_ROUTES,
     *APP_ROUTES,
     *RESTAPI_ROUTES,
     *SLURMER_ROUTES,
+    *PAGE_ROUTES,
 )

@@ -2,86 +2,20 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Event as Bell
 from typing import Any
 
-from tests.fakes.cluster import FakeCluster
 from tests.fakes.monitors import FakeMonitors
-from tests.fakes.past import FakeHistory
+from tests.unit.gateway.watch.lookout import INTERVAL_S, RULES, Post
 from tests.unit.gateway.watch.looks import row, run
 from tests.unit.gateway.watch.monitors import NOW, monitor
-from waldur_slurm.errors import AccountingDown
-from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.watch.cycle import LOOKS_AGAIN_S, Watch, watching
-from waldur_slurm.gateway.watch.hooked import AT_ONCE, PAUSES_S
-from waldur_slurm.gateway.watch.monitor import Monitor, Sight, Stage, UnreadableMonitor
-from waldur_slurm.gateway.watch.plan import SILENCE_BORNE, Rules
+from waldur_slurm.gateway.watch.monitor import Sight, Stage, UnreadableMonitor
+from waldur_slurm.gateway.watch.plan import SILENCE_BORNE
 from waldur_slurm.gateway.watch.port import Turn
 from waldur_slurm.gateway.watch.reading import MOST_ASKED, Reader, has_accounting
-from waldur_slurm.model.batch import JobId
 from waldur_slurm.telemetry.events import Event
-
-INTERVAL_S = 600.0
-RULES = Rules(max_age=timedelta(days=14), forgotten_after=timedelta(seconds=INTERVAL_S))
-
-
-@dataclass
-class Post:
-    """A watch over a cluster and an accounting in memory; a test lets time pass."""
-
-    monitors: FakeMonitors = field(default_factory=FakeMonitors)
-    cluster: FakeCluster = field(default_factory=FakeCluster)
-    history: FakeHistory = field(default_factory=FakeHistory)
-    told: list[Event] = field(default_factory=list)
-    passed: timedelta = timedelta(0)
-
-    def __post_init__(self) -> None:
-        self.cluster.configuration["AccountingStorageType"] = "accounting_storage/slurmdbd"
-        self.pictures = ClusterPictures(
-            "lab", self.cluster, self.history, self.told.append, clock=self.clock
-        )
-        self.pictures.hidden = ()
-        self.watch = Watch(
-            "lab",
-            self.monitors,
-            Reader(self.pictures, lambda: NOW + self.passed),
-            self.told.append,
-            RULES,
-            INTERVAL_S,
-            now=lambda: NOW + self.passed,
-            clock=self.clock,
-        )
-
-    def clock(self) -> float:
-        return time.monotonic() + self.passed.total_seconds()
-
-    def show(self) -> None:
-        """Let somebody else see a list of now."""
-        self.pictures.jobs.shown(younger_than=self.clock())
-
-    def add(self, *monitors: Monitor) -> None:
-        for each in monitors:
-            self.monitors.add(each)
-
-    def wait(self, seconds: float = INTERVAL_S) -> None:
-        self.passed += timedelta(seconds=seconds)
-
-    def look(self) -> float:
-        """Let an interval pass, and look."""
-        self.wait()
-        return self.watch.step()
-
-    def stage(self, monitor_id: str = "m") -> Stage:
-        return self.monitors.kept[monitor_id].stage
-
-    def events(self, name: str) -> list[Event]:
-        return [event for event in self.told if event.name == name]
-
-    @property
-    def letters(self) -> list[str]:
-        return sorted(self.monitors.outbox.kept)
 
 
 def test_while_nothing_is_watched_nothing_is_asked() -> None:
@@ -289,85 +223,6 @@ def test_monitors_are_forgotten_long_after_they_stopped() -> None:
     assert [*post.monitors.kept] == ["new"]
 
 
-def test_a_job_that_an_epilog_told_of_is_looked_at_alone_until_it_has_ended() -> None:
-    post = Post()
-    post.add(monitor(), monitor("other", 2))
-    post.cluster.put(row())
-    post.cluster.put(row(number=2))
-    post.watch.step()
-    post.cluster.put(row("COMPLETING"))
-    post.cluster.put(row("FAILED", 2))
-
-    post.watch.hook(1)
-    after_s = post.watch.step()
-
-    assert after_s <= PAUSES_S[1]
-    assert (post.stage(), post.stage("other")) == (Stage.WATCHING, Stage.WATCHING)
-    post.cluster.put(row("COMPLETED"))
-    post.wait(1)
-    assert post.watch.step() > PAUSES_S[-1]
-    assert (post.stage(), post.stage("other")) == (Stage.ENDED, Stage.WATCHING)
-    assert post.cluster.calls == {"read_jobs": 1, "read_job": 2}
-
-
-def test_a_job_that_does_not_end_is_left_to_the_interval_after_a_while() -> None:
-    post = Post()
-    post.add(monitor())
-    post.cluster.put(row())
-    post.watch.step()
-    post.watch.hook(1)
-
-    for _ in range(50):
-        post.watch.step()
-        post.wait(1)
-
-    assert post.cluster.calls == {"read_jobs": 1, "read_job": len(PAUSES_S)}
-
-
-def test_what_nobody_watches_costs_nothing_whoever_tells_of_it() -> None:
-    post = Post()
-    post.add(monitor())
-    post.cluster.put(row())
-    post.watch.step()
-
-    for number in range(2, 1000):
-        post.watch.hook(number)
-    post.watch.step()
-
-    assert post.cluster.calls == {"read_jobs": 1}
-
-
-def test_many_jobs_that_end_at_once_are_looked_at_in_one_list() -> None:
-    post = Post()
-    numbers = range(1, AT_ONCE + 3)
-    for number in numbers:
-        post.add(monitor(f"m{number}", number))
-        post.cluster.put(row(number=number))
-    post.watch.step()
-    for number in numbers:
-        post.cluster.put(row("NODE_FAIL", number))
-        post.watch.hook(number)
-
-    post.wait(2)
-    post.watch.step()
-
-    assert post.monitors.counts() == {Stage.ENDED: len(numbers)}
-    assert post.cluster.calls == {"read_jobs": 2}
-
-
-def test_a_silent_slurm_that_an_epilog_told_of_ends_nothing() -> None:
-    post = Post()
-    post.add(monitor())
-    post.cluster.put(row())
-    post.watch.step()
-    post.cluster.go_down()
-    post.watch.hook(1)
-
-    post.watch.step()
-
-    assert (post.stage(), post.letters) == (Stage.WATCHING, [])
-
-
 def test_the_thread_goes_on_after_a_full_disk_and_says_so_once() -> None:
     post = Post()
     post.add(monitor())
@@ -428,15 +283,3 @@ def test_a_configuration_that_is_not_told_is_silence() -> None:
 
     assert post.history.questions == 0
     assert post.monitors.kept["m"].missing_since is None
-
-
-def test_an_array_task_is_found_by_the_whole_array_that_an_epilog_names() -> None:
-    post = Post()
-    post.add(monitor(job=JobId(7)))
-    post.history.go_down(AccountingDown(("sacct",), 1, "down"))
-    post.cluster.put(row("FAILED", 7))
-
-    post.watch.hook(7)
-    post.watch.step()
-
-    assert post.stage() is Stage.ENDED

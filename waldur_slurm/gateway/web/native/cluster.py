@@ -77,12 +77,12 @@ class NodeAnswer(msgspec.Struct, frozen=True):
 
 
 async def list_clusters(ask: Ask) -> Response:
-    views = [await _cluster_view(ask, each) for each in ask.site.clusters.values()]
+    views = [await cluster_view(ask, each) for each in ask.site.clusters.values()]
     return Response(msgspec.json.encode(ClustersAnswer(tuple(views))), media_type=JSON)
 
 
 async def show_cluster(ask: Ask) -> Response:
-    view = await _cluster_view(ask, ask.cluster)
+    view = await cluster_view(ask, ask.cluster)
     return Response(msgspec.json.encode(view), media_type=JSON)
 
 
@@ -164,7 +164,7 @@ async def show_statistics(ask: Ask) -> Response:
     return await _shown(ask, "statistics", await ask.see(ask.cluster.statistics), statistics_view)
 
 
-async def _cluster_view(ask: Ask, cluster: ClusterPictures) -> ClusterView:
+async def cluster_view(ask: Ask, cluster: ClusterPictures) -> ClusterView:
     """Show it also while it is silent: that is when people look."""
     said = ""
     try:
