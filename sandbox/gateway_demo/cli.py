@@ -113,6 +113,7 @@ def _tell_what_stays(site: GatewaySite, screen: Screen) -> None:
     screen.say(f"It ends by itself at {site.ends_at:%H:%M} UTC; `kill {os.getpid()}` ends it now.")
     screen.commands(
         (f"export GATEWAY_URL={site.url} GATEWAY_TOKEN={site.token}", "where it is, and a token"),
+        (f"{site.url}/ui", "the dashboard, in a browser; that token is the way in"),
         (f"{site.url}/docs", "all that can be asked"),
         (
             'curl -sS -H "Authorization: Bearer $GATEWAY_TOKEN" $GATEWAY_URL/api/v1/jobs',

@@ -70,6 +70,12 @@ class GatewaySite:
     def ends_at(self) -> datetime:
         return self.cluster.ends_at
 
+    @property
+    def client(self) -> str:
+        """How a shell starts the command that asks a gateway, from anywhere."""
+        python = f"{shlex.quote(sys.executable)} -m waldur_slurm.gateway.main"
+        return f"PYTHONPATH={shlex.quote(str(ROOT))} {python}"
+
     def gateway(self, *words: str) -> Run:
         """Type a command of the gateway's own, as its user."""
         return _run((*self.program, *words), self.environ, self.directory)

@@ -46,34 +46,26 @@ def slurmer(site: GatewaySite, screen: Screen) -> None:
 
 
 def native(site: GatewaySite, screen: Screen) -> None:
-    screen.chapter("The gateway's own API: hand a job in once, wait for it, read what it writes")
-    scopes = "cluster:read,jobs:read,jobs:submit,jobs:cancel,files:read,history:read"
-    people = ",".join(site.people)
-    site.token = site.gateway(
-        "token", "make", "--name", "demo", "--scopes", scopes, "--run-as", people, "--expires", "1d"
-    ).out
-    site.variables["TOKEN"] = site.token
-    _call_it_ask(site, screen, 'curl -sS -H "Authorization: Bearer $TOKEN"')
     user = site.people[-1]
-    body = {
-        "user": user,
-        "script": f"#!/bin/sh\n{SCRIPT}\n",
-        "options": {"chdir": f"{site.directory}/home/{user}"},
-    }
-    (site.directory / "job.json").write_text(json.dumps(body))
-    screen.say(f"job.json is {json.dumps(body)}")
-    line = "ask --data @job.json -H 'Idempotency-Key: run-1' $AT/api/v1/jobs"
-    job = json.loads(typed(site, screen, line, cut=300))
-    again = json.loads(site.shell(line).out)
-    screen.say(f"The same line again is the same job, {again['job_id']}, and no second one.")
-    site.variables["JOB"] = job["job_id"]
-    events = "ask -N -H 'Accept: text/event-stream' $AT/api/v1/jobs/$JOB/output"
-    typed(site, screen, events)
-    ended = typed(site, screen, "ask $AT/api/v1/jobs/$JOB?wait=60\\&until=terminal", cut=300)
-    how = json.loads(ended)["outcome"]
-    if how != "success":
-        raise GatewayFailed(f"the job ended as {how}: {ended}")
-    screen.say(f"It is over: {how}.")
+    screen.chapter("The gateway's own command line: submit once, wait, read what a job writes")
+    scopes = "cluster:read,jobs:read,jobs:submit,jobs:cancel,files:read,history:read"
+    site.token = site.gateway(
+        *("token", "make", "--name", "demo", "--scopes", scopes, "--run-as", user),
+        *("--expires", "1d"),
+    ).out
+    site.variables |= {"GATEWAY_URL": site.url, "GATEWAY_TOKEN": site.token, "FOR": user}
+    site.variables["HOME_OF"] = f"{site.directory}/home/{user}"
+    _tell_shells(site, f'slurm-gateway() {{ {site.client} "$@"; }}')
+    (site.directory / "job.sh").write_text(f"#!/bin/sh\n{SCRIPT}\n")
+    screen.say(f"job.sh is: {SCRIPT}")
+    line = "slurm-gateway submit --key run-1 --user $FOR --chdir $HOME_OF job.sh"
+    job = typed(site, screen, line).split()[0]
+    if typed(site, screen, line).split()[0] != job:
+        raise GatewayFailed("the same key made a second job")
+    screen.say("The same key is the same job, whatever is lost on the way.")
+    site.variables["JOB"] = job
+    typed(site, screen, "slurm-gateway tail -f $JOB")
+    typed(site, screen, "slurm-gateway wait $JOB")
 
 
 def restapi(site: GatewaySite, screen: Screen) -> None:
@@ -100,8 +92,13 @@ def typed(site: GatewaySite, screen: Screen, line: str, *, cut: int = 600) -> st
 
 
 def _call_it_ask(site: GatewaySite, screen: Screen, command: str) -> None:
-    """Shells of the tour read a file first, where a long beginning has a short name."""
-    file = site.directory / "ask"
-    file.write_text(f'ask() {{ {command} "$@"; }}\n')
-    site.variables["BASH_ENV"] = str(file)
+    """Let a long beginning have a short name."""
+    _tell_shells(site, f'ask() {{ {command} "$@"; }}')
     screen.say(f"`ask` is {command}")
+
+
+def _tell_shells(site: GatewaySite, text: str) -> None:
+    """Shells of the tour read a file first."""
+    file = site.directory / "told"
+    file.write_text(f"{text}\n")
+    site.variables["BASH_ENV"] = str(file)

@@ -54,6 +54,7 @@ from waldur_slurm.gateway.web.tally import Tally
 from waldur_slurm.gateway.web.watch_site import Watching
 from waldur_slurm.service.display import Display
 from waldur_slurm.service.notify import Notifier
+from waldur_slurm.slurm.past.port import History
 from waldur_slurm.slurm.transports.on_behalf import GRACE
 from waldur_slurm.telemetry.audit import AuditLog
 from waldur_slurm.telemetry.events import Level, Sink, to_all
@@ -285,7 +286,12 @@ class Parts:
 
     @cached_property
     def postman(self) -> Postman:
-        return postman_of(self.settings.letters, self.letters, self.gate, self.tell)
+        return postman_of(
+            self.settings.letters, self.letters, self.gate, self._histories, self.tell
+        )
+
+    def _histories(self) -> Mapping[str, History]:
+        return {name: pictures.history for name, pictures in self.clusters.items()}
 
     def posting(self) -> AbstractContextManager[None]:
         """Send letters for as long as it lasts; some only go into the log."""

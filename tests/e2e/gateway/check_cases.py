@@ -46,6 +46,11 @@ def move_the_state(scene: CheckScene, advice: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def make_the_directory(scene: CheckScene, advice: str) -> None:
+    typed(r"as root, (install .*?), or set GATEWAY_APPS_DIR")(scene, advice)
+    scene.ends.append(lambda: scene.must("rm -r /var/lib/wsat-apps"))
+
+
 def spoil_the_database(scene: CheckScene) -> None:
     database = scene.state / "gateway.sqlite"
     database.with_name("backup").write_bytes(database.read_bytes())
@@ -174,6 +179,12 @@ CASES = (
     ),
     Case("type it as the gateway's user", "user", as_root, type_it_as_the_gateways_user, "warning"),
     Case("to another place", "GATEWAY_STATE_DIR", take_the_state_away, move_the_state),
+    Case(
+        "as root, install -d -m 0711",
+        "GATEWAY_APPS_DIR",
+        told(GATEWAY_APPS_DIR="/var/lib/wsat-apps/of-nobody"),
+        make_the_directory,
+    ),
     Case("put a backup of", "database", spoil_the_database, put_the_backup_in_its_place),
     Case("mode 0600", "secret of tokens", show_the_secret, hide_the_secret),
     Case("put token-secret of", "secret of tokens", lose_the_secret, find_the_secret),
@@ -216,6 +227,12 @@ CASES = (
         "executor",
         by_way("setuid", GATEWAY_SETUID_PROGRAM="{place}/nowhere"),
         without("GATEWAY_SETUID_PROGRAM"),
+    ),
+    Case(
+        "see that SSH_HOSTNAME",
+        "executor",
+        by_way("ssh", GATEWAY_SSH_PORT="{port}"),
+        without("GATEWAY_SSH_PORT"),
     ),
     Case(
         "take GATEWAY_CONNECTOR away",

@@ -17,7 +17,6 @@ from tests.e2e.test_demo import PATIENCE_S, Tour, demo, environ, processes_in, w
 from tests.fixtures_slurm import open_directory
 
 pytestmark = pytest.mark.usefixtures("_slurm_is_here")
-LONGEST_S = 60
 
 
 @pytest.fixture
@@ -44,7 +43,7 @@ def test_each_front_is_played_with_its_own_words(tour: Tour) -> None:
     titles = re.findall(r"^\d\. (.*)$", tour.shown, re.MULTILINE)
 
     assert [title.split(":")[0] for title in titles] == [
-        "Slurmer's clients", "The gateway's own API", "Slurm RestAPI's clients",
+        "Slurmer's clients", "The gateway's own command line", "Slurm RestAPI's clients",
     ]  # fmt: skip
     assert "jobid<=$JOB" in tour.shown
 
@@ -52,16 +51,13 @@ def test_each_front_is_played_with_its_own_words(tour: Tour) -> None:
 def test_jobs_of_users_ran_and_what_they_wrote_was_read(tour: Tour) -> None:
     out = tour.shown.partition("$JOB/out\n")[2]
     assert out.split()[0] == "hello"
-    assert re.findall(r'"text":"(line \d)', tour.shown) == ["line 1", "line 2", "line 3"]
-    assert "is the same job" in tour.shown
+    assert re.findall(r"^ +(line \d)$", tour.shown, re.MULTILINE) == ["line 1", "line 2", "line 3"]
+    assert "Job 2 is COMPLETED" in tour.shown
     assert re.search(r"^ +1 +hello +physics +main +JOB_COMPLETE", tour.shown, re.MULTILINE)
 
 
-def test_it_takes_less_than_a_minute_and_names_the_agents(tour: Tour) -> None:
-    took = re.search(r"That took (\d+) s\.", tour.shown)
-
-    assert took
-    assert int(took[1]) < LONGEST_S
+def test_it_says_how_long_it_took_and_names_the_agents(tour: Tour) -> None:
+    assert re.search(r"That took \d+ s\.", tour.shown)
     assert "`make demo` is the agent's" in " ".join(tour.shown.split())
 
 
@@ -78,6 +74,7 @@ def test_a_site_that_is_kept_is_found_by_its_address_and_ends_when_told(place: P
     try:
         exports = re.search(r"export GATEWAY_URL=\S+ GATEWAY_TOKEN=\S+", said)
         assert exports, said
+        assert re.search(r"http://127\.0\.0\.1:\d+/ui ", said)
         asked = 'curl -sS -H "Authorization: Bearer $GATEWAY_TOKEN" $GATEWAY_URL/api/v1/nodes'
         played = subprocess.run(
             ("/bin/sh", "-euc", f"{exports[0]}; {asked}"),

@@ -136,6 +136,8 @@ class Look:
     def _somebody(self, executor: Executor) -> str:
         if executor is Executor.SELF:
             return own_user()
+        if executor is Executor.SSH:
+            return self._settings.acting.login.user
         return looking.somebody_to_act_as(Path(CONF))
 
     def _slurmrestd(self, hand: HandFacts | None) -> Known[str] | None:
@@ -159,7 +161,11 @@ class Look:
         for name, path in files.items():
             if path:
                 wanted[name] = Wanted(path.absolute(), is_directory=False)
-        return {name: obstacle(each, (STATE, LOGS), self._unit) for name, each in wanted.items()}
+        found = {name: obstacle(each, (STATE, LOGS), self._unit) for name, each in wanted.items()}
+        if apps := settings.slurmer.directory:
+            user = self._unit.user if self._unit else own_user()
+            found["GATEWAY_APPS_DIR"] = looking.look_at_apps(apps.absolute(), user)
+        return found
 
     def _database(self) -> Looked | None:
         path = self._settings.state_dir / "gateway.sqlite"

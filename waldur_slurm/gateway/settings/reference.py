@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from waldur_slurm.gateway.cli.place import VARIABLES
 from waldur_slurm.gateway.settings.declaration import Settings
 from waldur_slurm.variables import reference
 
@@ -38,7 +39,9 @@ _CHAPTERS = (
 
 
 def unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
-    return reference.unknown_variables(environ, list(Settings.variables()), "GATEWAY_")
+    """Those that the commands at a terminal read are known, and are no settings."""
+    told = {name: value for name, value in environ.items() if name not in VARIABLES}
+    return reference.unknown_variables(told, list(Settings.variables()), "GATEWAY_")
 
 
 def page() -> str:

@@ -254,8 +254,6 @@ WHERE message_id = :message_id AND stage = 'dead';
 -- letter_tally: how many there are of each stage, and the oldest
 SELECT stage, count(*), min(made) FROM letters GROUP BY stage;
 
-FROM letters WHERE monitor = :monitor ORDER BY number DESC;
-
 -- add_monitor: a new monitor, unless its owner has one of the same task
 INSERT OR IGNORE INTO monitors
     (id, owner, cluster, user, made, updated, job_id, submitted, state, stage, methods, occasions,

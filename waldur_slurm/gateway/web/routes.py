@@ -39,6 +39,13 @@ from waldur_slurm.gateway.web.route import PUBLIC, Route
 from waldur_slurm.gateway.web.seeds.restapi_routes import RESTAPI_ROUTES
 from waldur_slurm.gateway.web.seeds.slurmer_routes import SLURMER_ROUTES
 from waldur_slurm.gateway.wire import JobView, LookupAnswer, ReasonAnswer
+from waldur_slurm.gateway.wire_cluster import (
+    HistoryAnswer,
+    JobsAnswer,
+    MeView,
+    NodesAnswer,
+    UsageAnswer,
+)
 
 _READ_CLUSTER = Scope.CLUSTER_READ
 
@@ -52,7 +59,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         "jobs that slurmctld knows now, page by page",
         query=jobs.JobsQuery,
         compared=jobs.COMPARED,
-        answer=jobs.JobsAnswer,
+        answer=JobsAnswer,
     ),
     Route(
         "GET",
@@ -111,7 +118,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         "jobs of the accounting, page by page; streamed as text/csv or application/x-ndjson",
         query=history.HistoryQuery,
         compared=history.COMPARED,
-        answer=history.HistoryAnswer,
+        answer=HistoryAnswer,
         media_types=(JSON, history.CSV, history.NDJSON),
     ),
     Route(
@@ -130,7 +137,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         _READ_CLUSTER,
         cluster.list_nodes,
         "all nodes",
-        answer=cluster.list_type("nodes", views.NodeView),
+        answer=NodesAnswer,
     ),
     Route(
         "GET",
@@ -202,7 +209,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         _READ_CLUSTER,
         load.show_usage,
         "what the jobs of each partition hold of each of its nodes",
-        answer=load.UsageAnswer,
+        answer=UsageAnswer,
     ),
     Route(
         "GET",
@@ -289,7 +296,7 @@ ROUTES: tuple[Route, ...] = (
         PUBLIC,
         about.me,
         "who asks, what he may do, and why",
-        answer=about.MeView,
+        answer=MeView,
     ),
     Route(
         "GET",

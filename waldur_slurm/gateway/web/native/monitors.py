@@ -67,13 +67,13 @@ def watching(ask: Ask) -> Watching:
 
 async def make_monitor(ask: Ask) -> Response:
     """Find the job first: whoever may not see it is told what he is told where there is none."""
-    site, wanted = watching(ask), await ask.body(MonitorWanted)
+    site, cluster, wanted = watching(ask), ask.cluster.name, await ask.body(MonitorWanted)
     job, methods = _one(read_id(wanted.job_id)), methods_of(site, wanted.methods)
     user, submitted = await _find_job(ask, job)
     made = Monitor(
         id=token_hex(16),
         owner=str(ask.principal),
-        cluster=ask.cluster.name,
+        cluster=cluster,
         user=user,
         made=site.now().replace(microsecond=0),
         job=job,
