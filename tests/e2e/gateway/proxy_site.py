@@ -161,6 +161,7 @@ class ProxySite:
             "GATEWAY_TRUSTED_NETWORKS": LETS_THEM,
             "GATEWAY_TRUSTED_PROXIES": "127.0.0.1",
             "GATEWAY_PROXY_READING": "original",
+            "GATEWAY_LOG_LEVEL": "debug",
             "GATEWAY_SMTP_FROM": "slurm@hpc.example.org",
             "GATEWAY_SMTP_SECURITY": "none",
         }

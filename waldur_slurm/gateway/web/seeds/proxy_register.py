@@ -50,7 +50,7 @@ async def register(ask: Ask) -> Response:
     monitor = _monitor(ask, task, user, job, await _found(ask, job, user))
     monitors = watching(ask).monitors
     if not await stored(ask, lambda: monitors.add(monitor)):
-        raise duplicate(await taken(ask, task.uuid, user) or monitor)
+        raise Wrong(f"Task UUID {task.uuid} already exists in monitor database")
     record = shown(monitor)
     del record["_id"]
     return Response(written(record), media_type=JSON)

@@ -14,6 +14,7 @@ from tests.unit.gateway.tasks.makers import UUID
 from tests.unit.gateway.watch.monitors import monitor
 from tests.unit.gateway.web.seeds.proxy_surface import PORTAL, ProxySurface, task
 from waldur_slurm.gateway.monitored import OWNER
+from waldur_slurm.gateway.submits.attempt import Key
 from waldur_slurm.gateway.tasks.task import Reading
 from waldur_slurm.gateway.watch.monitor import Stage
 from waldur_slurm.gateway.web.seeds.proxy_states import clock, live_row
@@ -43,6 +44,35 @@ def test_a_uuid_is_handed_in_once_whoever_asks_and_whatever_it_says_then(
     for answer in (again, by_another, another_task):
         assert answer.status == 400
         assert f"'slurm_job_id': {first.json['slurm_job_id']}," in answer.json["error"]
+    assert len(surface.queue.queue.jobs) == 1
+
+
+def test_a_task_that_is_being_handed_in_is_400_and_says_when_to_come_again(
+    surface: ProxySurface,
+) -> None:
+    under_way = surface.gateway.site.tasks._under_way
+    with under_way.alone(Key(str(PORTAL), UUID)):
+        answer = surface.submit()
+
+    assert answer.status == 400
+    assert answer.json == {
+        "error": f"Failed to submit task | Task UUID {UUID} is being submitted at the moment"
+    }
+    assert int(answer.headers["retry-after"]) >= 1
+    assert surface.submit().status == 200
+
+
+def test_of_an_answer_that_was_lost_it_is_said_and_tried_again_the_job_is_named(
+    surface: ProxySurface,
+) -> None:
+    surface.queue.queue.loses_answers = True
+    lost = surface.submit()
+    surface.queue.queue.loses_answers = False
+    again = surface.submit()
+
+    assert lost.status == 504
+    assert again.status == 400
+    assert "'slurm_job_id': 1," in again.json["error"]
     assert len(surface.queue.queue.jobs) == 1
 
 
