@@ -17,7 +17,7 @@ from tests.e2e.gateway.gateway import Answer
 from tests.e2e.gateway.proxy_recorded import Exchange, Other, Replay, exchanges, mails
 from tests.e2e.gateway.proxy_site import KEY, Office, ProxySite, office, with_key
 from tests.e2e.program import eventually
-from tests.fixtures_hand import ANN, BOB, HandSite
+from tests.fixtures_hand import ANN, BOB, CALLER, HandSite
 from tests.fixtures_slurm import NewCluster, open_directory
 from tests.places import PROJECT
 
@@ -165,6 +165,7 @@ def test_every_recorded_exchange_is_answered_as_it_was_but_for_what_is_meant(
                 are_jobs_without_steps(EXCHANGES[number], answer, play.replay)
             elif number in OTHERS and OTHERS[number].body == PASSED:
                 has_the_same_keys(EXCHANGES[number], answer)
+                is_asked_as(EXCHANGES[number], answer, proxy_site)
         has_its_letters(play)
         log = gateway.daemon.log
 
@@ -208,6 +209,19 @@ def has_the_same_keys(exchange: Exchange, answer: Answer) -> None:
     assert sorted(ours) == sorted(recorded), exchange.case
     for one, other in zip(recorded.get("jobs", ()), ours.get("jobs", ()), strict=False):
         assert one.keys() == other.keys(), exchange.case
+
+
+def is_asked_as(exchange: Exchange, answer: Answer, site: ProxySite) -> None:
+    """By a token of that user's own, or, where none was named, of the gateway's."""
+    is_named = "alice" in exchange.path + str(exchange.request.get("body"))
+    user = ANN if is_named else CALLER
+    assert answer.json["slurm_query_username"] == user, exchange.case
+    number = answer.json["response"].get("job_id")
+    if number:
+        assert f"UserId={user}(" in site.acting.lab.must("scontrol", "show", "job", str(number))
+        acts = [each["fields"] for each in site.acting.acts() if each["event"] == "job.submit"]
+        (act,) = (each for each in acts if each.get("by") == "slurmrestd")
+        assert (act["user"], act["job_id"], act["ended"]) == (user, number, "done")
 
 
 def has_its_letters(play: Play) -> None:
