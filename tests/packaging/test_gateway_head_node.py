@@ -25,9 +25,12 @@ BLOCKS = [each for page in (PAGE, CHANGE_OVER) for each in read_blocks(page) if 
 SOURCE = "/root/waldur-slurm-agent"
 ENV_FILE = "/etc/slurm-gateway/slurm-gateway.env"
 NAME = "gateway.example.org"
-PAGES = ("first_job", "submit", "steer", "files", "slurmer", "letters")
-ELSEWHERE = tuple(PROJECT / "tests" / "e2e" / "gateway" / f"test_{page}_page.py" for page in PAGES)
-"""Where a hand acts."""
+PAGES = ("first_job", "submit", "steer", "files", "slurmer", "letters", "proxy")
+ELSEWHERE = tuple(
+    PROJECT / "tests" / "e2e" / "gateway" / f"test_{name}.py"
+    for name in (*(f"{page}_page" for page in PAGES), "proxy_container")
+)
+"""Where a hand acts, and in a container."""
 
 
 def block(section: str, language: str = "bash", number: int = 0) -> Block:
