@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Literal, Self
 from urllib.parse import quote
 
+from waldur_slurm.gateway.errands import Errands
 from waldur_slurm.gateway.errors import BeyondEnd
 from waldur_slurm.gateway.paging import Asked, pages
 from waldur_slurm.gateway.patience import Patient
@@ -168,7 +169,12 @@ class Gateway:
 
     def me(self) -> MeView:
         """Tell who this is to the gateway, and what he may do."""
-        return self._asker.told_of_all(MeView, "/me")
+        return self._asker.of_all.told(MeView, "GET", "/me")
+
+    @property
+    def errands(self) -> Errands:
+        """Monitors, letters and tasks."""
+        return Errands(self._asker)
 
     def look_up(
         self, *, marks: Collection[str] = (), prefix: str = "", since: datetime | None = None
