@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.unit.gateway.cli.typist import Said, Typist
+from tests.patience import AT_ONCE_S
+from tests.sandbox.processes import eventually
+from tests.unit.gateway.cli.typist import Said, Screen, Typist
 from tests.unit.gateway.scripted import Scripted, Told, job, page, placed, problem, said, scripted
 from waldur_slurm.errors import SettingsError
 from waldur_slurm.gateway.arguments import parse
+from waldur_slurm.gateway.cli.terminal import Terminal
 from waldur_slurm.gateway.errors import NotNow, NotThere
 from waldur_slurm.gateway.taking import CHUNK
 
@@ -310,3 +313,22 @@ def test_wrong_usage_is_told_before_anything_is_asked(
         parse(words)
     assert ended.value.code == 2
     assert "usage: slurm-gateway" in capsys.readouterr().err
+
+
+def test_whoever_waits_at_a_terminal_sees_that_and_for_what_and_it_is_wiped() -> None:
+    err = Screen(is_terminal=True)
+    terminal = Terminal(Screen(is_terminal=True), err, {"TERM": "xterm"}, str)
+    with terminal.waiting(f"job {HOSTILE}"):
+        assert eventually(lambda: "pwned" in err.text, AT_ONCE_S)
+    assert err.text.startswith("\r\x1b[K| job \\u001b]0;pwned")
+    assert err.text.endswith("\r\x1b[K")
+    assert "\n" not in err.text
+
+
+@pytest.mark.parametrize(("is_terminal", "term"), [(False, "xterm"), (True, "dumb")])
+def test_nothing_moves_where_nobody_looks_on(is_terminal: bool, term: str) -> None:
+    err = Screen(is_terminal=is_terminal)
+    terminal = Terminal(Screen(is_terminal=True), err, {"TERM": term}, str)
+    with terminal.waiting("job 7"), terminal.waiting("it") as spinner:
+        spinner.stop()
+    assert err.text == ""
