@@ -21,7 +21,9 @@ from waldur_slurm.gateway.taking import (
     NOT_BEGUN,
     Begun,
     FileFacts,
+    ListedFiles,
     address_of,
+    list_files,
     look_at_file,
     take_file,
 )
@@ -257,9 +259,11 @@ class Gateway:
 
     def files(self, job_id: str, glob: str = "*") -> list[FileView]:
         """List the files of its folder, and neither links nor directories."""
-        return self._asker.told(
-            list[FileView], "GET", f"{_path(job_id)}/files", params={"glob": glob}
-        )
+        return self.list_files(job_id, glob).files
+
+    def list_files(self, job_id: str, glob: str = "*") -> ListedFiles:
+        """List them, and tell whether there are more than a gateway lists."""
+        return list_files(self._asker, _path(job_id), glob)
 
     def look_at(self, job_id: str, path: str) -> FileFacts:
         return look_at_file(self._asker, address_of(_path(job_id), path))

@@ -32,11 +32,11 @@ class Patient:
     def told(self, of: type[T], method: str, path: str, **asked: Any) -> T:
         """Return what the answer says."""
         with self.ask(method, path, **asked) as response:
-            return _read(of, response)
+            return read_answer(of, response)
 
     def told_once(self, of: type[T], method: str, path: str, **asked: Any) -> T:
         with self.ask_once(method, path, **asked) as response:
-            return _read(of, response)
+            return read_answer(of, response)
 
     @property
     def of_all(self) -> "Patient":
@@ -59,7 +59,7 @@ class Patient:
                 self._sleep(pause_s)
 
 
-def _read(of: type[T], response: requests.Response) -> T:
+def read_answer(of: type[T], response: requests.Response) -> T:
     try:
         return msgspec.json.decode(response.content, type=of)
     except msgspec.DecodeError as error:

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +24,13 @@ HOSTILE = "\x1b]0;pwned\x07\r\nroot 0 RUNNING\x9b1m\u202egnp"
 
 
 @pytest.fixture(autouse=True)
-def utc(monkeypatch: pytest.MonkeyPatch) -> None:
+def utc() -> Iterator[None]:
     """Times are local: let them be the same everywhere."""
-    monkeypatch.setenv("TZ", "UTC")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 def typed(script: Scripted, *words: str, is_terminal: bool = False, **environ: str) -> Said:
@@ -251,6 +257,17 @@ def test_files_are_got_and_go_on_where_they_were_cut_off(tmp_path: Path) -> None
     assert (tmp_path / "out/a").read_bytes() == WHOLE
     assert script.heard[1].headers["Range"] == f"bytes={CHUNK}-"
     assert [*(tmp_path / "out").iterdir()] == [tmp_path / "out/a"]
+
+
+def test_that_not_all_files_are_listed_is_said() -> None:
+    file = {"path": "a\x1b", "size": 2048, "mtime": "2026-11-30T12:00:00Z", "href": "/x"}
+    body = json.dumps([file]).encode()
+    with scripted(Told(200, body, {"X-Truncated": "true"}), Told(200, body)) as script:
+        some, all_of_them = (typed(script, "files", "list", "7") for _ in range(2))
+    assert some.out == all_of_them.out
+    assert some.out.splitlines()[1] == "2.0 KiB  2026-11-30T12:00:00  a\\u001b"
+    assert "There are more" in some.err
+    assert all_of_them.err == ""
 
 
 def test_a_part_of_another_version_is_not_gone_on_with(tmp_path: Path) -> None:
