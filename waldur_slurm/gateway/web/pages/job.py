@@ -15,10 +15,11 @@ from waldur_slurm.gateway.web.native.filters import read_id
 from waldur_slurm.gateway.web.native.job import Found, find_job, with_efficiency
 from waldur_slurm.gateway.web.native.owned import acted_for, find_one
 from waldur_slurm.gateway.web.native.pieces import OutputQuery, read_piece
+from waldur_slurm.gateway.web.native.reason import tell_reason
 from waldur_slurm.gateway.web.pages.acts import SAID, offered
 from waldur_slurm.gateway.web.pages.forms import session_of
 from waldur_slurm.gateway.web.pages.rendering import api_of, page, shown
-from waldur_slurm.gateway.wire import JobView
+from waldur_slurm.gateway.wire import JobView, ReasonAnswer
 from waldur_slurm.model.names import UserName
 
 TAIL = 16 * 1024
@@ -56,6 +57,7 @@ async def show_job(ask: Ask) -> Response:
         "job.html",
         title=f"Job {view.job_id}",
         job=view,
+        why=await _why(ask, view),
         parts=found.parts if len(found.parts) > 1 else (),
         most_parts=MOST_PARTS,
         acts=offered(ask, view) if is_owner and session_of(ask) else (),
@@ -64,6 +66,16 @@ async def show_job(ask: Ask) -> Response:
         age_s=found.seen.age_s,
         silence=found.seen.silence,
     )
+
+
+async def _why(ask: Ask, view: JobView) -> ReasonAnswer | None:
+    """Tell why it waits; a Slurm that falls silent meanwhile takes that away, and not the page."""
+    if view.phase != "pending":
+        return None
+    try:
+        return (await tell_reason(ask, read_id(view.job_id)))[0]
+    except GatewayError:
+        return None
 
 
 async def _with_efficiency(ask: Ask, found: Found) -> JobView:

@@ -38,6 +38,28 @@ def test_the_page_shows_the_job(anns: Browser) -> None:
         assert said in text
 
 
+def test_a_job_that_waits_says_why_and_what_can_be_done(site: PagesSite, anns: Browser) -> None:
+    site.put(1, state="PENDING", reason="Dependency", dependency="afterok:<b>2(unfulfilled)")
+    site.put(2, reason="x")
+
+    text = anns.get(PAGE).text
+
+    assert "It waits for other jobs." in text
+    assert "Wait until those have ended." in text
+    assert "It starts some time after the jobs that it depends on." in text
+    assert "<b>" not in text
+
+
+def test_a_word_that_nobody_knows_is_shown_and_runs_nothing(site: PagesSite, anns: Browser) -> None:
+    site.put(1, state="PENDING", reason="<script>alert(1)</script>")
+
+    text = anns.get(PAGE).text
+
+    assert "&lt;script&gt;alert(1)" in text
+    assert "not known here" in text
+    assert "<script>alert" not in text
+
+
 def test_anothers_job_is_as_none(site: PagesSite, anns: Browser) -> None:
     site.put(2, "bob", name="of Bob")
 
