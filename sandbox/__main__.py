@@ -5,9 +5,11 @@ import sys
 
 PARTS = {
     "slurm": "a private Slurm with accounting, in one directory",
+    "kube": "a private Kubernetes, in one directory",
     "docker": "the same in a container: its engine and its images",
     "waldur": "a stand-in for a Waldur marketplace",
-    "demo": "a tour: orders, accounts, jobs and usage, on both",
+    "mail": "a mail relay that keeps what it is handed",
+    "demo": "a tour of the agent, or of the gateway, on a site of its own",
 }
 
 

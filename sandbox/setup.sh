@@ -3,7 +3,8 @@
 #
 #   sandbox/setup.sh venv    the virtual environment with the Python packages, nothing else
 #   sandbox/setup.sh slurm   also Slurm and MariaDB: what the demo runs on
-#   sandbox/setup.sh all     also Docker and the two container images: what the tests run on
+#   sandbox/setup.sh all     also Docker, the two container images and the programs of a Kubernetes,
+#                            which take minutes to build, once: what the tests run on
 #
 # It refuses on a machine that serves a Slurm of its own; SANDBOX_I_KNOW=1 overrides that.
 # Installed packages neither start a service nor enable one.
@@ -38,8 +39,14 @@ sshd                            openssh-server      Slurm on another host: a pri
 ssh                             openssh-client      Slurm on another host: the command
 docker-compose                  docker-compose      the example site in examples/docker-compose
 debootstrap                     debootstrap         images where no registry can be reached
+kubectl                         kubernetes-client   a private Kubernetes: its command
+containerd                      containerd          the same: its node
+/usr/lib/cni/ptp                containernetworking-plugins the same: the network of its pods
+busybox                         busybox-static      the same: something to run in a pod
+dpkg-source                     dpkg-dev            the same: its programs are built from source
 sudo                            sudo                acting as another user: one of its ways
 nginx                           nginx-light         the gateway behind a proxy
+/usr/lib/rabbitmq/bin/rabbitmq-server rabbitmq-server letters into queues: a private broker
 chromium                        chromium            the dashboard in a real browser
 /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring  the same
 '
@@ -263,8 +270,12 @@ case ${1:-} in
     ;;
   all)
     install_all "$NEEDED"
+    environment=$!
+    nice sandbox/kube/build.sh >/dev/null &
+    kubernetes=$!
     prepare_containers
-    wait $!
+    wait $environment
+    wait $kubernetes || say "there is no Kubernetes here: what needs one is not tested"
     ;;
   *) die "say venv, slurm or all" ;;
 esac

@@ -7,6 +7,8 @@ pytest_plugins = [
     "tests.fixtures_executor",
     "tests.fixtures_hand",
     "tests.fixtures_hypothesis",
+    "tests.fixtures_kube",
+    "tests.fixtures_rabbitmq",
     "tests.fixtures_ssh",
     "tests.fixtures_waldur",
     "tests.trust.tally",

@@ -21,6 +21,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -44,6 +45,8 @@ def main(argv: list[str]) -> int:
     watch(supervisor, arguments.lifetime, owned=arguments.owned)
     sweep()
     forget_dead_clocks()
+    for tree in arguments.remove:
+        remove_directories(tree)
     return 0
 
 
@@ -51,6 +54,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="keeper", description=__doc__)
     parser.add_argument("--listener", type=int, required=True, help="descriptor to answer on")
     parser.add_argument("--hold", type=int, nargs="*", default=[], help="descriptors to keep open")
+    parser.add_argument(
+        "--remove", type=Path, nargs="*", default=[], help="directories, at the end"
+    )
     parser.add_argument("--lifetime", type=float, required=True, help="seconds")
     parser.add_argument("--owned", action="store_true", help="end when stdin closes")
     return parser.parse_args(argv)
@@ -186,6 +192,13 @@ def forget_dead_clocks() -> None:
     for file in SHARED_MEMORY.glob("*faketime_s*_*"):
         if not Path("/proc", file.name.rpartition("_")[2]).exists():
             file.unlink(missing_ok=True)
+
+
+def remove_directories(tree: Path) -> None:
+    """Remove a tree of nothing but directories; the files of a control group are its kernel's."""
+    for directory, _, _ in os.walk(tree, topdown=False):
+        with suppress(OSError):
+            Path(directory).rmdir()
 
 
 def sweep() -> None:

@@ -30,8 +30,13 @@ class Keeper:
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: int | None = None
 
-    def launch(self, lifetime: float, hold: Sequence[int], *, owned: bool) -> None:
-        """Start it; an owned one ends as soon as this process is gone, however it goes."""
+    def launch(
+        self, lifetime: float, hold: Sequence[int], *, owned: bool, remove: Sequence[Path] = ()
+    ) -> None:
+        """Start it; an owned one ends as soon as this process is gone, however it goes.
+
+        What it removes at its end are trees of directories, such as control groups.
+        """
         self._control.unlink(missing_ok=True)
         read_end, self._pipe = os.pipe()
         with (
@@ -46,7 +51,7 @@ class Keeper:
             argv = [sys.executable, "-m", "sandbox.slurm.keeper"]
             argv += ["--listener", str(listener.fileno()), "--lifetime", str(lifetime)]
             argv += ["--owned"] if owned else []
-            argv += ["--hold", *map(str, hold)]
+            argv += ["--hold", *map(str, hold), "--remove", *map(str, remove)]
             self._process = subprocess.Popen(
                 argv,
                 cwd=ROOT,

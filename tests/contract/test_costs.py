@@ -51,7 +51,7 @@ def test_the_number_of_processes_does_not_grow_with_the_number_of_accounts(
         "read_snapshot": 2,
         "read_default_accounts": 1,
         "add_accounts": 5,
-        "add_users": 3,
+        "add_users": 2,
         "add_users again": 1,
         "set_limits": 3,
         "remove_users": 4,

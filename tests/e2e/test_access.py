@@ -13,10 +13,10 @@ from tests.e2e.pull_site import LiveSite
 from tests.fixtures_waldur import DIALECT_NAMES, StartWaldur, start_waldur
 from waldur_slurm.agent.check.access import judge_members
 from waldur_slurm.agent.check.facts import read_waldur
-from waldur_slurm.agent.check.findings import Verdict
 from waldur_slurm.agent.composition import now
 from waldur_slurm.agent.pull.vocabulary.findings import RefusalKind
 from waldur_slurm.errors import ExpectedError
+from waldur_slurm.service.check.findings import Verdict
 
 __all__ = ["start_waldur"]
 

@@ -26,6 +26,10 @@ class FakeJournal:
                 self.kept[attempt.key] = attempt
             return found
 
+    def find(self, key: Key) -> Attempt | None:
+        self._reach()
+        return self.kept.get(key)
+
     def reopen(self, key: Key, opened: datetime, doubt_until: datetime) -> None:
         self._reach()
         found = self.kept.get(key)

@@ -19,6 +19,7 @@ from waldur_slurm.slurm.accounting.grammar.parsers import (
     parse_passwd,
     parse_queue,
     parse_rollup,
+    parse_standing,
     parse_suspensions,
 )
 from waldur_slurm.slurm.accounting.grammar.text import clean_text
@@ -87,6 +88,7 @@ def test_noise_is_read_or_refused_and_nothing_else(noise: str) -> None:
         parse_configuration,
         parse_default_accounts,
         parse_members,
+        parse_standing,
         parse_passwd,
         parse_version,
         lambda text: parse_suspensions(text, ["1"], "mark"),

@@ -68,6 +68,9 @@ def test_the_tree_as_it_is_keeps_every_contract(tree: Path) -> None:
         ("gateway/doors/claims.py", "joserfc", "One module verifies what issuers sign"),
         ("gateway/load/plan.py", "time", "What decides is pure"),
         ("gateway/post/cycle.py", "smtplib", "One module speaks to mail relays"),
+        ("gateway/post/cycle.py", "pika", "One module speaks to brokers"),
+        ("gateway/post/cycle.py", "apprise", "One module knows Apprise"),
+        ("gateway/post/allowed.py", "time", "What decides is pure"),
         ("gateway/post/plan.py", "time", "What decides is pure"),
         (
             "gateway/records/record.py",

@@ -56,7 +56,7 @@ def installed(names: set[str]) -> Iterator[str]:
 
 
 def test_every_dependency_has_a_lower_and_an_upper_bound() -> None:
-    for each in declared("gateway", "test", "check"):
+    for each in declared("gateway", "apprise", "mysql", "rabbitmq", "test", "check"):
         operators = {specifier.operator for specifier in each.specifier}
         assert operators in ({">=", "<"}, {"=="}), each
 
@@ -65,7 +65,7 @@ def test_what_the_package_imports_is_declared() -> None:
     """What only one front needs is that front's extra: nothing else may import it."""
     known = packages_distributions()
     for path in (PROJECT / "waldur_slurm").rglob("*.py"):
-        extras = {"gateway"} & set(path.relative_to(PROJECT).parts)
+        extras = {"gateway", "apprise", "rabbitmq"} & {*path.relative_to(PROJECT).parts, path.stem}
         names = {canonicalize_name(each.name) for each in declared(*extras)}
         for module in imported(ast.parse(path.read_text(encoding="utf-8"))):
             if module not in sys.stdlib_module_names and module != "waldur_slurm":

@@ -48,6 +48,7 @@ LISTINGS: Sequence[tuple[type[NamedTuple], Parse]] = (
     (columns.AccountRow, parsers.parse_accounts),
     (columns.AssociationRow, parsers.parse_associations),
     (columns.MemberRow, parsers.parse_members),
+    (columns.StandingRow, parsers.parse_standing),
     (columns.PlaceRow, parsers.parse_places),
     (columns.UserRow, parsers.parse_default_accounts),
     (columns.TresRow, parsers.parse_all_tres),

@@ -9,21 +9,25 @@ from typing import TypeVar
 
 from waldur_slurm import __version__
 from waldur_slurm.gateway.apps.app import uuid_of
+from waldur_slurm.gateway.cli.arguments import add_commands, add_job_token
 from waldur_slurm.gateway.doors.principals import RunAs, run_as
 from waldur_slurm.gateway.doors.scopes import Scope, scope
-from waldur_slurm.gateway.post.letter import Method
-from waldur_slurm.variables.readers import duration, listing, one_of, whole
+from waldur_slurm.gateway.post.letter import Method, method_of
+from waldur_slurm.variables.readers import duration, listing, whole
 
 T = TypeVar("T")
 
 _DESCRIPTION = """\
 HTTP in front of Slurm: one picture of the cluster for all who ask. Without a
 command it serves, at GATEWAY_LISTEN. All settings are environment variables:
-see docs/gateway-settings.md.
+see docs/gateway-settings.md. Commands such as jobs and submit ask a gateway,
+wherever it is: GATEWAY_URL and GATEWAY_TOKEN say which, and as whom.
 """
 
 _EPILOG = """\
 examples:
+  slurm-gateway --env-file /etc/slurm-gateway/slurm-gateway.env check
+      what is in order, and what to do about the rest; as the gateway's user
   slurm-gateway --env-file /etc/slurm-gateway/slurm-gateway.env settings
       what is in force, with a warning for each name that has no effect
   slurm-gateway token make --name portal --scopes cluster:read,jobs:read:all
@@ -38,11 +42,18 @@ examples:
       send a letter by the settings of mail, and say whether it was taken
   slurm-gateway
       serve, as systemd runs it
+  slurm-gateway submit --time 30:00 --wait job.sh
+      at a terminal, on any machine: a job, by the gateway at GATEWAY_URL with
+      the token in GATEWAY_TOKEN; jobs, show, tail and so on likewise
 
 Tokens and letters lie in GATEWAY_STATE_DIR: type these as the gateway's user.
 
-exit codes: 0 well, 1 failed, 2 wrong usage, 75 try again later (Slurm is
-silent, an address is taken), 78 wrong settings, 130 stopped
+exit codes: 0 well, 1 failed, 2 wrong usage, 65 refused, 66 no such job, 69 no
+gateway there, 75 try again later (it or Slurm is silent, an address is taken),
+77 not allowed, 78 wrong settings, 130 stopped; those of `wait` and `submit
+--wait` say how the job ended: 0 well, 1 failed, 3 out of time, 4 cancelled,
+5 out of memory, 6 its node failed or it was preempted, 7 not known how, 8 not
+over yet
 """
 
 
@@ -69,6 +80,14 @@ def build() -> argparse.ArgumentParser:
         help="a configuration file of Slurm RestAPI or Slurmer, as it is; may come several times",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    check = commands.add_parser("check", help="judge whether all is in order; changes nothing")
+    check.add_argument(
+        "--as",
+        dest="user",
+        metavar="USER",
+        help="whom the hand is to be tried as; by default somebody whom hand.conf lists",
+    )
+    _add_json(check)
     settings = commands.add_parser("settings", help="show every setting that is in force")
     _add_json(settings)
     take_over = commands.add_parser("import", help="take over what an original has kept")
@@ -81,9 +100,10 @@ def build() -> argparse.ArgumentParser:
         "files", type=Path, metavar="FILE", nargs="+", help="db.json, or config.yml slurmer.db"
     )
     take_over.add_argument("--cluster", help="whose load it is; the default cluster otherwise")
-    for command in (settings, take_over):
+    for command in (check, settings, take_over):
         _add_env_file(command, default=argparse.SUPPRESS)
     _add_token(commands.add_parser("token", help="make, list, rotate and revoke tokens"))
+    add_commands(commands)
     _add_letter(
         commands.add_parser("letter", help="send one to try it, and list what became of all")
     )
@@ -145,10 +165,12 @@ def _add_token(token: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="how long the old one is still valid; 1d by default",
     )
+    add_job_token(verbs)
     revoke = verbs.add_parser("revoke", help="let tokens end now; a running gateway notices")
     revoke.add_argument("id", metavar="ID", nargs="+")
-    for verb in verbs.choices.values():
-        _add_env_file(verb, default=argparse.SUPPRESS)
+    for name, verb in verbs.choices.items():
+        if name != "job":
+            _add_env_file(verb, default=argparse.SUPPRESS)
 
 
 def _add_letter(letter: argparse.ArgumentParser) -> None:
@@ -156,18 +178,31 @@ def _add_letter(letter: argparse.ArgumentParser) -> None:
     tried = verbs.add_parser("test", help="send one, and say what became of it")
     tried.add_argument(
         "--method",
-        type=_typed(one_of(Method)),
+        type=_typed(_method),
         required=True,
         help=f"the way that it goes: {', '.join(Method)}, which is the log",
     )
     tried.add_argument(
-        "--to", default="", help="an e-mail address, a channel of Slack, or a program's URL"
+        "--to",
+        default="",
+        help="an address of e-mail, channel of Slack, queue, target of Apprise, or program's URL",
     )
     listed = verbs.add_parser("list", help="list the newest ones, and why any was not taken")
     listed.add_argument("--last", type=_typed(whole(1, 100_000)), default="50", metavar="N")
     _add_json(listed)
     for verb in verbs.choices.values():
         _add_env_file(verb, default=argparse.SUPPRESS)
+
+
+def _method(text: str) -> Method:
+    """Read a way; where it goes is said beside it, so `apprise:ops` is none here."""
+    try:
+        method, parameters = method_of(text.lower(), {})
+    except ValueError:
+        parameters = {"": ""}
+    if parameters:
+        raise ValueError(" or ".join(Method))
+    return method
 
 
 def _typed(read: Callable[[str], T]) -> Callable[[str], T]:

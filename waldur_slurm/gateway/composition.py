@@ -3,8 +3,8 @@
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from secrets import token_hex
@@ -29,7 +29,8 @@ from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.privacy import Privacy
 from waldur_slurm.gateway.picture.recorder import Recorder
 from waldur_slurm.gateway.post.cycle import Postman
-from waldur_slurm.gateway.posting import postman_of
+from waldur_slurm.gateway.post.gate import Gate
+from waldur_slurm.gateway.posting import gate_of, postman_of
 from waldur_slurm.gateway.reading import Readers, own_user
 from waldur_slurm.gateway.records.port import Records
 from waldur_slurm.gateway.settings import Settings
@@ -43,13 +44,17 @@ from waldur_slurm.gateway.store.submits import StoredJournal
 from waldur_slurm.gateway.store.tokens import StoredTokens
 from waldur_slurm.gateway.store.transitions import StoredTransitions
 from waldur_slurm.gateway.submits.submitter import Submitter
+from waldur_slurm.gateway.tasking import Tasking, tasking_of
+from waldur_slurm.gateway.watching import watched, watching_of
 from waldur_slurm.gateway.web.ask import Site
 from waldur_slurm.gateway.web.cors import ANY
 from waldur_slurm.gateway.web.managed_site import Managed
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.tally import Tally
+from waldur_slurm.gateway.web.watch_site import Watching
 from waldur_slurm.service.display import Display
 from waldur_slurm.service.notify import Notifier
+from waldur_slurm.slurm.past.port import History
 from waldur_slurm.slurm.transports.on_behalf import GRACE
 from waldur_slurm.telemetry.audit import AuditLog
 from waldur_slurm.telemetry.events import Level, Sink, to_all
@@ -151,7 +156,7 @@ class Parts:
     @cached_property
     def people(self) -> People:
         """Who may be acted as; Slurm's own user never, even where slurm.conf does not name it."""
-        acts_alone = self.settings.acting.executor in (Executor.SELF, None)
+        acts_alone = self.settings.acting.executor in (Executor.SELF, Executor.SSH, None)
         own_uid = None if acts_alone else os.geteuid()
         return People(
             self.settings.min_uid, self.settings.max_uid, self.readers.slurm_user, own_uid
@@ -172,7 +177,9 @@ class Parts:
 
     @cached_property
     def means(self) -> Builder:
-        return Builder(self.settings, self.readers.transport())
+        builder = Builder(self.settings, self.readers.transport())
+        self._closing.callback(builder.close)
+        return builder
 
     @cached_property
     def submitter(self) -> Submitter:
@@ -185,10 +192,26 @@ class Parts:
             doubt=2 * self.settings.command_timeout + GRACE,
         )
 
-    def settling(self) -> AbstractContextManager[None]:
-        """Settle submits that are open, where there can be any."""
-        is_acting = self.settings.acting.executor is not None
-        return self.submitter.settler.running() if is_acting else nullcontext()
+    @cached_property
+    def tasking(self) -> Tasking:
+        return tasking_of(
+            self.settings.tasks.names,
+            self.database,
+            self.submitter,
+            self.audit,
+            self.gate.let_ask,
+            lambda cluster: self.clusters[cluster].partitions.shown().picture.value,
+            self.tell,
+        )
+
+    @contextmanager
+    def settling(self) -> Iterator[None]:
+        """Settle submits and tasks that are open, where there can be any."""
+        if self.settings.acting.executor is None:
+            yield
+            return
+        with self.submitter.settler.running(), self.tasking.finisher.running():
+            yield
 
     @cached_property
     def tokens(self) -> Tokens:
@@ -228,8 +251,10 @@ class Parts:
             audit=self.audit,
             job_tokens=JobTokens(self.tokens, lambda: self.token_secret, _now),
             submitter=self.submitter,
+            tasks=self.tasking.desk,
             managed=self.managed,
             pages=self.signing_in.pages(self.issuer),
+            watching=self.watching,
         )
 
     @cached_property
@@ -255,12 +280,38 @@ class Parts:
         return StoredLetters(self.database)
 
     @cached_property
+    def gate(self) -> Gate:
+        """What whoever asks for letters is held to, and the postman once more."""
+        return gate_of(self.settings.letters)
+
+    @cached_property
     def postman(self) -> Postman:
-        return postman_of(self.settings.letters, self.letters, self.tell)
+        return postman_of(
+            self.settings.letters, self.letters, self.gate, self._histories, self.tell
+        )
+
+    def _histories(self) -> Mapping[str, History]:
+        return {name: pictures.history for name, pictures in self.clusters.items()}
 
     def posting(self) -> AbstractContextManager[None]:
-        """Send letters for as long as it lasts, where there is a way to."""
-        return self.postman.running() if self.settings.letters.are_sent else nullcontext()
+        """Send letters for as long as it lasts; some only go into the log."""
+        return self.postman.running()
+
+    @cached_property
+    def watching(self) -> Watching:
+        return watching_of(
+            self.settings.monitors,
+            self.database,
+            self.letters,
+            self.gate,
+            self.postman,
+            self.clusters,
+            self.tell,
+        )
+
+    def watched(self) -> AbstractContextManager[None]:
+        """Watch jobs for as long as it lasts."""
+        return watched(self.watching, self.recorder)
 
     @cached_property
     def samples(self) -> StoredSamples:

@@ -96,6 +96,50 @@ class JobView(msgspec.Struct, frozen=True):
     """Of ended jobs, where it was asked for."""
 
 
+class FactView(msgspec.Struct, frozen=True):
+    """One thing of the cluster that tells why; what `used` and `limit` count, `says` says."""
+
+    about: str
+    name: str
+    says: str
+    limit: int | None
+    used: int | None
+
+
+class ReasonView(msgspec.Struct, frozen=True):
+    """`word` is Slurm's own. `passes`: it can end without anybody doing anything."""
+
+    word: str
+    category: str
+    whose: str | None
+    """Of a limit: `account`, `qos`, `user`, `partition` or `array`."""
+    says: str
+    evidence: tuple[FactView, ...]
+    """As far as the one who asks may see it."""
+    advice: str
+    passes: bool
+
+
+class EstimateView(msgspec.Struct, frozen=True):
+    """`kind`: `expected`, `not_before` or `unknown`; as old as `looked_at`."""
+
+    kind: str
+    start: datetime | None
+    looked_at: datetime | None
+    says: str
+
+
+class ReasonAnswer(msgspec.Struct, frozen=True):
+    """Of a job that does not wait both are null."""
+
+    cluster: str
+    as_of: datetime
+    job_id: str
+    phase: str
+    reason: ReasonView | None
+    estimate: EstimateView | None
+
+
 class PlacedView(msgspec.Struct, frozen=True):
     """What Slurm has not told yet is null; the same request tells it later."""
 
@@ -105,6 +149,15 @@ class PlacedView(msgspec.Struct, frozen=True):
     work_dir: str | None
     stdout: str | None
     stderr: str | None
+
+
+class StartView(msgspec.Struct, frozen=True):
+    """When and where a job would start, as Slurm's scheduler guesses."""
+
+    starts: datetime
+    processors: int
+    nodes: str
+    partition: str
 
 
 class LookupAnswer(msgspec.Struct, frozen=True):

@@ -85,14 +85,18 @@ class ActingSite:
 
     @contextmanager
     def running(
-        self, way: str = "sudo", dies: tuple[str, ...] = (), **changes: str
+        self,
+        way: str = "sudo",
+        dies: tuple[str, ...] = (),
+        by: str = "mortal",
+        **changes: str,
     ) -> Iterator["ActingGateway"]:
-        """Serve until the body ends, acting by that way; `dies` is as `mortal` has it."""
+        """Serve until the body ends, acting by that way; `dies` is as the module `by` has it."""
         claimed = claim_ports(2)
         try:
             program = self.program(claimed.first, way, changes)
             if dies:
-                program = replace(program, module="tests.e2e.gateway.mortal", always=dies)
+                program = replace(program, module=f"tests.e2e.gateway.{by}", always=dies)
             with program.daemon() as daemon:
                 daemon.hears("READY=1")
                 yield ActingGateway(program, daemon, claimed.first)
@@ -122,10 +126,28 @@ class ActingSite:
             "GATEWAY_PACE_AT_ONCE": "1000",
             "GATEWAY_ANONYMOUS_SCOPES": "",
         }
-        made = program_for(self.lab, self.tools, self.place, port, **acting, **changes)
+        if way == "ssh":
+            acting |= self._login()
+        made = program_for(self.lab, self.tools, self.place, port, **{**acting, **changes})
         return ActingProgram(
             made.environ, made.directory, made.module, user=CALLER, sudoers=self.hand.sudoers
         )
+
+    def _login(self) -> dict[str, str]:
+        """Ann's, by names that the original knows too; the key is the gateway's own copy."""
+        key = self.place / "ssh_key"
+        if not key.exists():
+            shutil.copy(self.hand.sshd / "user_key", key)
+            shutil.chown(key, CALLER)
+            key.chmod(0o600)
+        return {
+            "SSH_HOSTNAME": "127.0.0.1",
+            "SSH_USERNAME": ANN,
+            "SSH_PRIVATE_KEY_PATH": str(key),
+            "GATEWAY_SSH_PORT": self.hand.ssh_port.read_text(),
+            "GATEWAY_SSH_KNOWN_HOSTS": str(self.hand.sshd / "known_hosts"),
+            "GATEWAY_HAND_CONF": str(self.hand.conf),
+        }
 
     def jobs_marked(self, prefix: str) -> dict[int, str]:
         """All jobs that slurmctld knows whose comment begins so: number and comment."""

@@ -16,8 +16,10 @@ from tests.e2e.gateway.test_submit_page import block
 from tests.patience import AT_ONCE_S
 from tests.unit.gateway.post.letters import letter
 from tests.unit.gateway.post.sinks import Relay, relaying
+from waldur_slurm.gateway.post.allowed import check_methods
 from waldur_slurm.gateway.post.cycle import now_utc
-from waldur_slurm.gateway.post.letter import Letter, Stage
+from waldur_slurm.gateway.post.letter import Letter, Method, Stage
+from waldur_slurm.gateway.settings import Settings
 from waldur_slurm.gateway.store.letters import StoredLetters
 from waldur_slurm.gateway.store.sqlite import Database
 
@@ -53,6 +55,19 @@ def test_the_lines_of_letters_do_what_they_say(tmp_path: Path) -> None:
     assert heading.split()[:3] == ["letter", "made", "event"]
     assert row.split()[0] == message["Message-ID"][1:].partition("@")[0]
     assert "delivered" in row
+
+
+def test_the_sentences_of_the_page_are_taken_as_they_are() -> None:
+    (line,) = block("Who may have letters sent where", language="ini")
+    name, _, value = line.partition("=")
+    told = Settings.from_environ({name: value.strip('"')}).letters
+
+    mail = {Method.EMAIL: {"recipient": "ann@example.org"}}
+    queue = {Method.RABBITMQ: {"queue": "portal.jobs"}}
+    assert check_methods(told.allowed, "token:portal(x1)", mail | queue) == ()
+    assert [each.method for each in check_methods(told.allowed, "person:ann", mail | queue)] == [
+        Method.RABBITMQ
+    ]
 
 
 def test_a_gateway_that_serves_posts_what_waits_until_it_is_taken(tmp_path: Path) -> None:

@@ -39,7 +39,8 @@ def test_every_example_of_the_help_is_accepted() -> None:
     parsed = [build().parse_args(line) for line in lines]
 
     assert [each.command for each in parsed] == [
-        "settings", "token", None, "token", "token", "letter", None,
+        "check", "settings", "token", None, "token", "token", "letter", None,
+        "submit",
     ]  # fmt: skip
 
 

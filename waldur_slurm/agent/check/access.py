@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterator, Mapping
 
 from waldur_slurm.agent.check.facts import WaldurFacts
-from waldur_slurm.agent.check.findings import Finding, failed, fine, some_of, unknown, warning
 from waldur_slurm.agent.model.marketplace import OfferingUser, RowKind, UserUuid
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.model.counting import counted
+from waldur_slurm.service.check.findings import Finding, failed, fine, some_of, unknown, warning
 
 _SUBJECT = "members"
 

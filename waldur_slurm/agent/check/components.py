@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from waldur_slurm.agent.check.facts import WaldurFacts
-from waldur_slurm.agent.check.findings import Finding, warning
 from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
 from waldur_slurm.agent.model.marketplace import OfferedComponent
+from waldur_slurm.service.check.findings import Finding, warning
 
 _SUBJECT = "components"
 _ALIKE = 0.8

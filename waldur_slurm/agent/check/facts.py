@@ -3,9 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
-from waldur_slurm.agent.check.storage import Obstacle
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.agent.model.marketplace import (
     Dialect,
@@ -22,10 +21,11 @@ from waldur_slurm.errors import ExpectedError, InvalidName
 from waldur_slurm.model.accounts import Snapshot
 from waldur_slurm.model.names import AccountName, UserName, user_name
 from waldur_slurm.model.tres import TresName
+from waldur_slurm.service.check.findings import Obstacle
+from waldur_slurm.service.check.known import Known, known
 from waldur_slurm.slurm.accounting.port import Accounting
 
 T = TypeVar("T")
-Known: TypeAlias = T | ExpectedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +92,6 @@ class Facts:
 
 Announce = Callable[[str], None]
 """Hears whom `check` is about to ask: a frozen daemon keeps it waiting for a time-out."""
-
-
-def known(read: Callable[[], T]) -> Known[T]:
-    try:
-        return read()
-    except ExpectedError as error:
-        return error
 
 
 def read_waldur(

@@ -1,13 +1,14 @@
 """`check`: everything that was found, in the order in which to mend it. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from waldur_slurm.agent.check.facts import Facts, Known
-from waldur_slurm.agent.check.findings import Finding, Verdict, failed, fine, warning
+from waldur_slurm.agent.check.facts import Facts
 from waldur_slurm.agent.check.slurm import judge_slurm
 from waldur_slurm.agent.check.waldur import judge_waldur
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.model.counting import counted
+from waldur_slurm.service.check.findings import Finding, failed, fine, warning
+from waldur_slurm.service.check.known import Known
 
 _PLACES = {"state directory": "AGENT_STATE_DIR", "audit log": "AGENT_AUDIT_LOG"}
 
@@ -21,11 +22,6 @@ def judge(facts: Facts) -> tuple[Finding, ...]:
         *judge_waldur(facts),
         *judge_slurm(facts),
     )
-
-
-def is_fit(findings: Iterable[Finding]) -> bool:
-    """Whether the agent can run; warnings do not stop it, and what is unknown is not fit."""
-    return all(finding.verdict in (Verdict.OK, Verdict.WARNING) for finding in findings)
 
 
 def _judge_settings(facts: Facts) -> Iterator[Finding]:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from waldur_slurm.agent.check.facts import WaldurFacts
-from waldur_slurm.agent.check.findings import Finding, fine, some_of, warning
 from waldur_slurm.agent.model.marketplace import UsagePolicy
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.model.counting import counted
+from waldur_slurm.service.check.findings import Finding, fine, some_of, warning
 
 SOON = timedelta(days=30)
 

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from waldur_slurm.agent.check.facts import Facts, Known, SettingsFacts, SlurmFacts
-from waldur_slurm.agent.check.findings import Finding, failed, fine, some_of, unknown, warning
+from waldur_slurm.agent.check.facts import Facts, SettingsFacts, SlurmFacts
 from waldur_slurm.agent.model.components import Component
 from waldur_slurm.errors import ExpectedError, TransportError
 from waldur_slurm.model.accounts import Account, Snapshot, is_in_cluster
 from waldur_slurm.model.counting import counted
 from waldur_slurm.model.names import ROOT, AccountName
+from waldur_slurm.service.check.findings import Finding, failed, fine, some_of, unknown, warning
+from waldur_slurm.service.check.known import Known
 
 OLDEST_TESTED = (22, 5)
 

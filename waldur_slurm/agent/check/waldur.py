@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 
 from waldur_slurm.agent.check.access import judge_members, judge_rows
 from waldur_slurm.agent.check.components import judge_unsold, misspellings
-from waldur_slurm.agent.check.facts import Facts, Known, SettingsFacts, WaldurFacts
-from waldur_slurm.agent.check.findings import Finding, failed, fine, unknown, warning
+from waldur_slurm.agent.check.facts import Facts, SettingsFacts, WaldurFacts
 from waldur_slurm.agent.check.periods import judge_ends, judge_policies
 from waldur_slurm.agent.components_sync import Action, plan_components
 from waldur_slurm.agent.errors import (
@@ -23,6 +22,8 @@ from waldur_slurm.agent.model.prices import unpriced
 from waldur_slurm.agent.model.rights import OWNER, STAFF, Rights
 from waldur_slurm.errors import ExpectedError, SettingsError
 from waldur_slurm.model.counting import counted
+from waldur_slurm.service.check.findings import Finding, failed, fine, unknown, warning
+from waldur_slurm.service.check.known import Known
 
 CLOCKS_APART = timedelta(minutes=1)
 

@@ -6,33 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from waldur_slurm.agent.check.facts import (
-    Facts,
-    Known,
-    SettingsFacts,
-    known,
-    read_slurm,
-    read_waldur,
-    user_names,
-)
-from waldur_slurm.agent.check.findings import Finding, Verdict
-from waldur_slurm.agent.check.judgement import is_fit, judge
-from waldur_slurm.agent.check.storage import Obstacle, Wanted, obstacle
-from waldur_slurm.agent.check.systemd import read_unit
+from waldur_slurm.agent.check.facts import Facts, SettingsFacts, read_slurm, read_waldur, user_names
+from waldur_slurm.agent.check.judgement import judge
 from waldur_slurm.agent.commands import OK, display_of, typed_with
 from waldur_slurm.agent.composition import Parts, now
 from waldur_slurm.agent.daemon.hooks import hooks_in
 from waldur_slurm.agent.daemon.show import announcer
 from waldur_slurm.agent.settings import LOGS, STATE, Direction
 from waldur_slurm.model.counting import counted
+from waldur_slurm.service.check.findings import STYLES, Finding, Obstacle, Verdict, is_fit
+from waldur_slurm.service.check.known import Known, known
+from waldur_slurm.service.check.storage import Wanted, obstacle
+from waldur_slurm.service.check.systemd import read_unit
 from waldur_slurm.service.program import FAILED
-
-_STYLES: dict[str, str] = {
-    Verdict.OK: "green",
-    Verdict.WARNING: "yellow",
-    Verdict.FAILED: "bold red",
-    Verdict.UNKNOWN: "dim",
-}
 
 
 def check(parts: Parts, arguments: argparse.Namespace) -> int:
@@ -47,7 +33,7 @@ def check(parts: Parts, arguments: argparse.Namespace) -> int:
         display.json({"fit": is_fit(findings), "findings": findings})
     else:
         rows = [(f.verdict, f.subject, "; ".join(f.found.splitlines()), f.advice) for f in findings]
-        display.table(("", "what", "found", "what to do"), rows, _STYLES)
+        display.table(("", "what", "found", "what to do"), rows, STYLES)
         display.line("")
         display.line(_summary(findings))
     return OK if is_fit(findings) else FAILED
@@ -91,11 +77,17 @@ def _facts(parts: Parts, env_file: Path | None) -> Facts:
 
 def _storage(parts: Parts, env_file: Path | None) -> Mapping[str, str | Obstacle]:
     told = parts.settings
-    unit = read_unit(parts.host, told.direction, env_file) if env_file else None
+    unit = read_unit(parts.host, units_of(told.direction, env_file), env_file) if env_file else None
     wanted = {"state directory": Wanted(told.state_dir.absolute(), is_directory=True)}
     if told.audit_log:
         wanted["audit log"] = Wanted(told.audit_log.absolute(), is_directory=False)
     return {name: obstacle(each, (STATE, LOGS), unit) for name, each in wanted.items()}
+
+
+def units_of(direction: str, env_file: Path) -> tuple[str, str]:
+    """Return the units that are shipped; of several offerings each is called by its directory."""
+    name = f"waldur-slurm-service-{direction}"
+    return name, f"{name}@{env_file.absolute().parent.name}"
 
 
 def _hooks(directory: Path | None) -> Known[Sequence[str]] | None:

@@ -242,15 +242,15 @@ class _Run:
             return view
         self._failures.extend(self._waldur.tell(judgements))
         policy = replace(view.world.policy, approve_orders=False)
-        world = replace(view.world, waldur=self._read_waldur(view.world.dialect), policy=policy)
-        return self._plan_again(world)
+        waldur = self._read_waldur(view.world.waldur, view.world.dialect)
+        return self._plan_again(replace(view.world, waldur=waldur, policy=policy))
 
-    def _read_waldur(self, dialect: Dialect) -> WaldurSide:
+    def _read_waldur(self, before: WaldurSide, dialect: Dialect) -> WaldurSide:
         """The older dialects make the hidden allocation a moment after the approval."""
         for look in range(_LOOKS_FOR_ALLOCATIONS):
             if look:
                 self._cycle.pause(1)
-            waldur = self._sight.read_waldur()
+            waldur = self._sight.read_waldur(before)
             if dialect is Dialect.TODAY or not _lacks_allocations(waldur):
                 break
         return waldur

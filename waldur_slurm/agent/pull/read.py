@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from waldur_slurm.agent.errors import UnexpectedPayload, WaldurRejected
 from waldur_slurm.agent.model.marketplace import (
@@ -62,14 +63,13 @@ def with_accounts(
 def read_part_of_waldur(
     marketplace: Marketplace,
     wanted: Collection[ResourceUuid],
-    listed: Collection[Order] | None = None,
+    known: Collection[Order],
 ) -> WaldurSide:
     """These resources alone, with their orders and people; who is shown in them can wait.
 
-    `listed` are the orders, where they have just been read. A resource that cannot be read is left
-    out with its orders: who reads all will say why.
+    `known` are the orders, which have just been read. A resource that cannot be read is left out
+    with its orders: who reads all will say why.
     """
-    known = marketplace.read_orders() if listed is None else listed
     (resources, teams, offering_users), (listed_accounts, offering) = at_once(
         lambda: _read_teams(marketplace, wanted),
         lambda: (marketplace.read_project_accounts(), marketplace.read_offering()),
@@ -82,6 +82,16 @@ def read_part_of_waldur(
     people = (*offering_users, *(account.person for account in accounts))
     told = offering if orders else None
     return _side(marketplace, told, orders, resources, members, people, None)
+
+
+def read_part_again(marketplace: Marketplace, before: WaldurSide) -> WaldurSide:
+    """These orders and resources as they are now; by an approval nobody comes or goes."""
+    known = marketplace.read_orders()
+    resources = tuple(_readable(marketplace, [resource.uuid for resource in before.resources]))
+    read = {resource.uuid for resource in resources}
+    orders = tuple(order for order in known if order.resource in read)
+    unreadable = marketplace.unreadable
+    return replace(before, orders=orders, resources=resources, unreadable=unreadable)
 
 
 def _read_teams(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
 
 from waldur_slurm.agent.model.marketplace import Order, ResourceUuid
-from waldur_slurm.agent.pull.read import read_part_of_waldur, read_waldur
+from waldur_slurm.agent.pull.read import read_part_again, read_part_of_waldur, read_waldur
 from waldur_slurm.agent.pull.world.policy import PullPolicy
 from waldur_slurm.agent.pull.world.touched import Background, touched_by
 from waldur_slurm.agent.pull.world.world import Claims, WaldurSide
@@ -32,7 +32,9 @@ class Sight(Protocol):
 
     def read_both(self) -> Both: ...
 
-    def read_waldur(self) -> WaldurSide: ...
+    def read_waldur(self, before: WaldurSide) -> WaldurSide:
+        """Read again what may have changed since `before` by what Waldur was told."""
+        ...
 
     def read_slurm(self, waldur: WaldurSide) -> Snapshot: ...
 
@@ -57,7 +59,8 @@ class Everything:
         )
         return waldur, difference, snapshot
 
-    def read_waldur(self) -> WaldurSide:
+    # What was read before restricts nothing here.
+    def read_waldur(self, before: WaldurSide) -> WaldurSide:  # noqa: ARG002
         return read_waldur(self.marketplace)
 
     # What Waldur says restricts nothing here.
@@ -65,7 +68,7 @@ class Everything:
         return self.accounting.read_snapshot()
 
     def _read_waldur_and_clock(self) -> tuple[WaldurSide, timedelta]:
-        waldur = self.read_waldur()
+        waldur = read_waldur(self.marketplace)
         now = self.clock()
         return waldur, abs((self.marketplace.server_time or now) - now)
 
@@ -91,8 +94,8 @@ class Part:
         waldur = read_part_of_waldur(self.marketplace, self.resources, self.orders)
         return waldur, timedelta(0), self.read_slurm(waldur)
 
-    def read_waldur(self) -> WaldurSide:
-        return read_part_of_waldur(self.marketplace, self.resources)
+    def read_waldur(self, before: WaldurSide) -> WaldurSide:
+        return read_part_again(self.marketplace, before)
 
     def read_slurm(self, waldur: WaldurSide) -> Snapshot:
         places = self.background.places

@@ -10,6 +10,10 @@ Command = Callable[[Parts, argparse.Namespace], int]
 
 def find(name: str | None) -> Command:
     match name:
+        case "check":
+            from waldur_slurm.gateway.commands import check
+
+            return check.run
         case "settings":
             from waldur_slurm.gateway.commands import settings
 

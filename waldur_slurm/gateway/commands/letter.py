@@ -15,6 +15,8 @@ _TO = {
     Method.EMAIL: "recipient",
     Method.GMAIL: "recipient",
     Method.SLACK: "channel",
+    Method.RABBITMQ: "queue",
+    Method.APPRISE: "target",
     Method.WEBHOOK: "url",
 }
 

@@ -5,34 +5,18 @@ of the accounting is shown his own things only: lists would be short, and look w
 """
 
 import traceback
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Event as Bell
 from threading import Thread
 
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
-from waldur_slurm.model.past import Person
-from waldur_slurm.slurm.grammar.settings import named_things
+from waldur_slurm.gateway.picture.hidden import hidden_by, is_above
 from waldur_slurm.telemetry.events import Event, Level, Sink
 
 TRIED_EVERY_S = 30.0
 _LEAVES_IN_S = 5.0
-_SEES_ALL = frozenset({"Operator", "Administrator"})
-
-
-def hidden_by(configuration: Mapping[str, str], by_slurmdbd: Iterable[str]) -> tuple[str, ...]:
-    """Return what slurm.conf or slurmdbd hides of others, as `jobs`, in their order."""
-    by_slurmctld = named_things(configuration.get("PrivateData", ""))
-    return tuple(dict.fromkeys((*by_slurmctld, *by_slurmdbd)))
-
-
-def is_above(user: str, configuration: Mapping[str, str], people: Collection[Person]) -> bool:
-    """Whether `user` is shown everything all the same."""
-    slurm_user = configuration.get("SlurmUser", "").partition("(")[0]
-    if user in ("root", slurm_user):
-        return True
-    return any(person.name == user and person.level in _SEES_ALL for person in people)
 
 
 class Privacy:

@@ -22,8 +22,28 @@ class Method(StrEnum):
     EMAIL = "email"
     GMAIL = "gmail"
     SLACK = "slack"
+    RABBITMQ = "rabbitmq"
+    APPRISE = "apprise"
     WEBHOOK = "webhook"
     TEST = "test"
+
+
+_ALSO = {"rabbithq": Method.RABBITMQ}
+"""Names that the original's page has for it."""
+
+
+def method_of(word: str, parameters: Mapping[str, str]) -> tuple[Method, Mapping[str, str]]:
+    """Read a way as people write it: `rabbithq` is one, and `apprise:ops` has its target with it.
+
+    Raises `ValueError` for what is no way.
+    """
+    name, colon, target = word.partition(":")
+    if name == Method.APPRISE and colon:
+        return Method.APPRISE, {**parameters, "target": target}
+    try:
+        return Method(_ALSO.get(word, word)), parameters
+    except ValueError:
+        raise ValueError(f"{word[:40]!a} is none of {', '.join(Method)}") from None
 
 
 class Occasion(StrEnum):
@@ -33,6 +53,10 @@ class Occasion(StrEnum):
     STARTED = "started"
     SUSPENDED = "suspended"
     REQUEUED = "requeued"
+    VANISHED = "vanished"
+    """Whoever waits for the end is told that nobody can say how the job ended."""
+    EXPIRED = "expired"
+    """Whoever waits for the end is told that it is no longer waited for."""
     TRIAL = "trial"
 
 
@@ -59,7 +83,11 @@ class Facts:
     started: datetime | None = None
     ended: datetime | None = None
     nodes: str = ""
+    uuid: str = ""
+    """The task's, where the job is one's."""
     efficiency: Efficiency = field(default_factory=Efficiency)
+    waits: str = ""
+    """Why it waits, and what can be done, where it does."""
 
 
 class Sink(NamedTuple):
@@ -83,6 +111,8 @@ class Letter:
     facts: Facts | None = None
     tries: int = 0
     stage: Stage = Stage.WAITING
+    owner: str = ""
+    """Who asked for it, as `str(principal)` says; nobody did for one that an admin tries."""
     last_words: str = ""
     """Why it is not delivered, as its last try ended."""
 
@@ -90,6 +120,8 @@ class Letter:
     def sink(self) -> Sink:
         if self.method is Method.WEBHOOK:
             return Sink(self.method, _place_of(self.parameters.get("url", "")))
+        if self.method is Method.APPRISE:
+            return Sink(self.method, self.parameters.get("target", ""))
         return Sink(self.method)
 
 

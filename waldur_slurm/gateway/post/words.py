@@ -18,9 +18,11 @@ _HAPPENED = {
     Occasion.STARTED: "started",
     Occasion.SUSPENDED: "is suspended",
     Occasion.REQUEUED: "was put back into the queue",
+    Occasion.VANISHED: "is gone, and nobody can say how it ended",
+    Occasion.EXPIRED: "is no longer watched, and was not seen to end",
 }
 
-TRIAL = "The gateway's letters arrive here. An administrator tried it; no job is concerned."
+TRIAL = "The gateway's letters arrive here. Somebody tried it; no job is concerned."
 
 
 def subject(letter: Letter) -> str:
@@ -84,6 +86,8 @@ def fact_lines(facts: Facts) -> Iterator[str]:
     yield f"Elapsed:     {values['elapsed']}"
     if facts.nodes:
         yield f"Nodes:       {_line(facts.nodes)}"
+    if facts.waits:
+        yield f"Waits:       {_line(facts.waits)}"
     used = ", ".join(_used(facts.efficiency))
     if used:
         yield f"Used:        {used}"

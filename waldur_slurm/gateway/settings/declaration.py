@@ -27,6 +27,7 @@ from waldur_slurm.gateway.settings.grants import (
     trusted_network,
 )
 from waldur_slurm.gateway.settings.letters import LetterSettings
+from waldur_slurm.gateway.settings.monitors import MonitorSettings
 from waldur_slurm.gateway.settings.pages import PageSettings
 from waldur_slurm.gateway.settings.readers import (
     ClusterSource,
@@ -37,6 +38,7 @@ from waldur_slurm.gateway.settings.readers import (
 )
 from waldur_slurm.gateway.settings.restapi import RestApiSettings
 from waldur_slurm.gateway.settings.slurmer import SlurmerSettings
+from waldur_slurm.gateway.settings.tasks import TaskSettings
 from waldur_slurm.variables.choices import LogFormat, LogLevel
 from waldur_slurm.variables.declared import declared_by, read_declared, secrets_of, values_of
 from waldur_slurm.variables.places import path, sentry_dsn
@@ -195,7 +197,11 @@ class Settings:
 
     slurmer: SlurmerSettings = group(SlurmerSettings)
 
+    tasks: TaskSettings = group(TaskSettings)
+
     letters: LetterSettings = group(LetterSettings)
+
+    monitors: MonitorSettings = group(MonitorSettings)
 
     # The gateway itself
     state_dir: Path = variable(

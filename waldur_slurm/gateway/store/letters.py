@@ -1,5 +1,6 @@
 """Letters in the database."""
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from typing import Any
 import msgspec
 
 from waldur_slurm.gateway.post.letter import Facts, Letter, Method, Occasion, Stage
+from waldur_slurm.gateway.post.port import Sought, Tally
 from waldur_slurm.gateway.store.queries import QUERIES
 from waldur_slurm.gateway.store.sqlite import Database
 
@@ -18,6 +20,12 @@ _FACTS = msgspec.json.Decoder(Facts | None).decode
 def add_letter(connection: sqlite3.Connection, letter: Letter) -> bool:
     """Write it down within the transaction that writes down what it tells of."""
     return connection.execute(QUERIES["add_letter"], _row(letter)).rowcount == 1
+
+
+def letters_of(connection: sqlite3.Connection, monitor: str) -> tuple[Letter, ...]:
+    """Return all of one monitor that are kept, the newest first."""
+    rows = connection.execute(QUERIES["letters_of_monitor"], {"monitor": monitor}).fetchall()
+    return tuple(_letter(*row) for row in rows)
 
 
 class StoredLetters:
@@ -42,6 +50,31 @@ class StoredLetters:
     def latest(self, limit: int) -> Sequence[Letter]:
         return self._letters("latest_letters", {"limit": limit})
 
+    def search(self, sought: Sought, limit: int) -> Sequence[tuple[int, Letter]]:
+        row: dict[str, object] = {
+            "owner": sought.owner,
+            "users": None if sought.users is None else json.dumps([*sought.users]),
+            "stage": sought.stage,
+            "message_id": sought.message_id,
+            "before": sought.before,
+            "limit": limit,
+        }
+        rows = self._rows("search_letters", row)
+        return tuple((int(number), _letter(*each)) for number, *each in rows)
+
+    def try_again(self, letter: Letter, now: datetime) -> bool:
+        row = {"message_id": letter.message_id, "now": _second(now)}
+        return self._change("try_letter_again", row) == 1
+
+    def tally(self) -> Tally:
+        rows = {
+            Stage(stage): (int(count), int(oldest))
+            for stage, count, oldest in self._rows("letter_tally", {})
+        }
+        waiting = rows.get(Stage.WAITING)
+        counts = {stage: count for stage, (count, _) in rows.items()}
+        return Tally(counts, waiting and _moment(waiting[1]))
+
     def forget(self, before: datetime) -> None:
         self._change("forget_letters", {"before": _second(before)})
 
@@ -51,16 +84,19 @@ class StoredLetters:
         )
 
     def _letters(self, query: str, row: dict[str, object]) -> tuple[Letter, ...]:
-        found: list[tuple[Any, ...]] = self._database.read(
+        return tuple(_letter(*each) for each in self._rows(query, row))
+
+    def _rows(self, query: str, row: dict[str, object]) -> list[tuple[Any, ...]]:
+        return self._database.read(
             lambda connection: connection.execute(QUERIES[query], row).fetchall()
         )
-        return tuple(_letter(*each) for each in found)
 
 
 def _row(letter: Letter) -> dict[str, object]:
     return {
         "message_id": letter.message_id,
         "monitor": letter.monitor,
+        "owner": letter.owner,
         "event": letter.event,
         "method": letter.method,
         "place": letter.sink.place,
@@ -77,6 +113,7 @@ def _row(letter: Letter) -> dict[str, object]:
 def _letter(
     message_id: str,
     monitor: str,
+    owner: str,
     event: str,
     method: str,
     parameters: str,
@@ -90,6 +127,7 @@ def _letter(
     return Letter(
         message_id=message_id,
         monitor=monitor,
+        owner=owner,
         event=Occasion(event),
         method=Method(method),
         parameters=_PARAMETERS(parameters),

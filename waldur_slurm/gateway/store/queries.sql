@@ -26,6 +26,9 @@ SELECT id FROM tokens
 WHERE ends < iif(job IS NULL, :before, :jobs_before)
     AND generation < (SELECT max(generation) FROM tokens) ORDER BY id;
 
+-- count_valid_tokens: how many may be shown at a moment
+SELECT count(*) FROM tokens WHERE ends IS NULL OR ends > :now;
+
 -- forget_token: lets one go
 DELETE FROM tokens WHERE id = :id;
 
@@ -149,6 +152,9 @@ WHERE (owner = :owner AND key = :key)
     OR (job_id IS NULL AND cluster = :cluster AND user = :user AND mark = :mark)
 ORDER BY owner = :owner AND key = :key DESC LIMIT 1;
 
+-- submit_of_key: the attempt of a key
+SELECT * FROM submits WHERE owner = :owner AND key = :key;
+
 -- reopen_submit: begins an open attempt anew
 UPDATE submits SET opened = :opened, doubt_until = :doubt_until
 WHERE owner = :owner AND key = :key AND job_id IS NULL;
@@ -184,15 +190,16 @@ DELETE FROM submits WHERE opened < :before AND job_id IS NOT NULL;
 
 -- add_letter: a new letter, unless its monitor, event and method have one
 INSERT OR IGNORE INTO letters
-    (message_id, monitor, event, method, place, parameters, facts, made, next_try, tries, stage,
-    last_words)
+    (message_id, monitor, owner, event, method, place, parameters, facts, made, next_try, tries,
+    stage, last_words)
 VALUES
-    (:message_id, :monitor, :event, :method, :place, :parameters, :facts, :made, :next_try, :tries,
-    :stage, :last_words);
+    (:message_id, :monitor, :owner, :event, :method, :place, :parameters, :facts, :made, :next_try,
+    :tries, :stage, :last_words);
 
 -- letter_heads: of each sink the letter whose turn it is
 SELECT
-    message_id, monitor, event, method, parameters, facts, made, next_try, tries, stage, last_words
+    message_id, monitor, owner, event, method, parameters, facts, made, next_try, tries, stage,
+    last_words
 FROM (
     SELECT *, row_number() OVER (
         PARTITION BY method, place ORDER BY tries, next_try, number
@@ -212,11 +219,93 @@ WHERE message_id = :message_id AND stage = 'waiting';
 
 -- latest_letters: the newest ones
 SELECT
-    message_id, monitor, event, method, parameters, facts, made, next_try, tries, stage, last_words
+    message_id, monitor, owner, event, method, parameters, facts, made, next_try, tries, stage,
+    last_words
 FROM letters ORDER BY number DESC LIMIT :limit;
 
 -- forget_letters: those that were made before a moment and wait no more
 DELETE FROM letters WHERE made < :before AND stage <> 'waiting';
+
+-- letters_of_monitor: what was told of a job, and what was tried, the newest first
+SELECT
+    message_id, monitor, owner, event, method, parameters, facts, made, next_try, tries, stage,
+    last_words
+FROM letters
+WHERE monitor = :monitor OR monitor > :monitor || '/' AND monitor < :monitor || '0'
+ORDER BY number DESC;
+
+-- search_letters: those that are sought, the newest first
+SELECT
+    number, message_id, monitor, owner, event, method, parameters, facts, made, next_try, tries,
+    stage, last_words
+FROM letters
+WHERE (:owner IS NULL AND :users IS NULL
+        OR owner = :owner
+        OR json_extract(facts, '$.user') IN (SELECT value FROM json_each(:users)))
+    AND (:stage IS NULL OR stage = :stage)
+    AND (:message_id IS NULL OR message_id = :message_id)
+    AND (:before IS NULL OR number < :before)
+ORDER BY number DESC LIMIT :limit;
+
+-- try_letter_again: lets a dead one be tried for a day more
+UPDATE letters SET stage = 'waiting', made = :now, next_try = :now, tries = 0
+WHERE message_id = :message_id AND stage = 'dead';
+
+-- letter_tally: how many there are of each stage, and the oldest
+SELECT stage, count(*), min(made) FROM letters GROUP BY stage;
+
+-- add_monitor: a new monitor, unless its owner has one of the same task
+INSERT OR IGNORE INTO monitors
+    (id, owner, cluster, user, made, updated, job_id, submitted, state, stage, methods, occasions,
+    told, missing_since, sight, uuid, task)
+VALUES
+    (:id, :owner, :cluster, :user, :made, :updated, :job_id, :submitted, :state, :stage, :methods,
+    :occasions, :told, :missing_since, :sight, :uuid, :task);
+
+-- name_job_of_monitor: the job that its submission made
+UPDATE monitors SET job_id = :job_id, submitted = coalesce(submitted, :submitted)
+WHERE id = :id AND (job_id IS NULL OR job_id = :job_id);
+
+-- drop_monitor: forgets a monitor, with its transitions
+DELETE FROM monitors WHERE id = :id;
+
+-- monitor: one
+SELECT * FROM monitors WHERE id = :id;
+
+-- search_monitors: those that are wanted, the newest first
+SELECT * FROM monitors
+WHERE (:owner IS NULL AND :users IS NULL
+        OR owner = :owner OR user IN (SELECT value FROM json_each(:users)))
+    AND (:stage IS NULL OR stage = :stage)
+    AND (:state IS NULL OR state = :state)
+    AND (:cluster IS NULL OR cluster = :cluster)
+    AND (:job_id IS NULL OR job_id = :job_id)
+    AND (:uuid IS NULL OR uuid = :uuid)
+    AND (:before IS NULL OR number < :before)
+ORDER BY number DESC LIMIT :limit;
+
+-- watching_monitors: those of a cluster that watch, the oldest first
+SELECT * FROM monitors WHERE cluster = :cluster AND stage = 'watching' ORDER BY number;
+
+-- note_monitor: what became of one that still watches
+UPDATE monitors SET
+    updated = :updated, submitted = :submitted, state = :state, stage = :stage, told = :told,
+    missing_since = :missing_since, sight = :sight
+WHERE id = :id AND stage = 'watching' AND job_id IS :job_id;
+
+-- add_monitor_transition: what one look made of a monitor
+INSERT INTO monitor_transitions (monitor, at, before, state, stage, words)
+VALUES (:monitor, :at, :before, :state, :stage, :words);
+
+-- monitor_transitions: all of a monitor, the oldest first
+SELECT at, before, state, stage, words FROM monitor_transitions
+WHERE monitor = :monitor ORDER BY number;
+
+-- forget_monitors: those that stopped watching before a moment
+DELETE FROM monitors WHERE stage <> 'watching' AND coalesce(updated, made) < :before;
+
+-- monitor_counts: how many there are of each stage
+SELECT stage, count(*) FROM monitors GROUP BY stage;
 
 -- all_sessions: every session, ended ones too
 SELECT digest, made, ends, token, claims FROM sessions;
@@ -227,3 +316,38 @@ VALUES (:digest, :made, :ends, :token, :claims);
 
 -- drop_session: lets one go
 DELETE FROM sessions WHERE digest = :digest;
+
+-- add_task: a task that is about to be handed in
+INSERT INTO tasks (id, owner, uuid, cluster, user, name, fingerprint, made, monitor)
+VALUES (:id, :owner, :uuid, :cluster, :user, :name, :fingerprint, :made, :monitor);
+
+-- task: one of an owner, with what was given
+SELECT tasks.*, monitors.task FROM tasks JOIN monitors ON monitors.id = tasks.monitor
+WHERE tasks.owner = :owner AND tasks.uuid = :uuid;
+
+-- monitored_job: the job of a monitor that has a uuid
+SELECT job_id FROM monitors WHERE owner = :owner AND uuid = :uuid;
+
+-- close_task: the job that it made
+UPDATE tasks SET
+    job_id = :job_id, submitted = :submitted, work_dir = :work_dir,
+    stdout = :stdout, stderr = :stderr
+WHERE id = :id AND (job_id IS NULL OR job_id = :job_id);
+
+-- free_task: forgets one that made no job, by its monitor
+DELETE FROM monitors WHERE id = (SELECT monitor FROM tasks WHERE id = :id AND job_id IS NULL);
+
+-- unsettled_tasks: those without a job, the oldest first
+SELECT tasks.*, monitors.task FROM tasks JOIN monitors ON monitors.id = tasks.monitor
+WHERE tasks.job_id IS NULL ORDER BY tasks.number;
+
+-- search_tasks: an owner's and those of users, the newest first
+SELECT tasks.*, monitors.task FROM tasks JOIN monitors ON monitors.id = tasks.monitor
+WHERE (
+    tasks.owner = :owner OR :users IS NULL
+    OR tasks.user IN (SELECT value FROM json_each(:users))
+)
+AND (:cluster IS NULL OR tasks.cluster = :cluster)
+AND (:uuid IS NULL OR tasks.uuid = :uuid)
+AND (:before IS NULL OR tasks.number < :before)
+ORDER BY tasks.number DESC LIMIT :limit;

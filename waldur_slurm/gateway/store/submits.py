@@ -32,6 +32,12 @@ class StoredJournal:
         in_the_way = self._database.write(work)
         return None if in_the_way is None else _attempt(*in_the_way)
 
+    def find(self, key: Key) -> Attempt | None:
+        row = self._database.read(
+            lambda connection: connection.execute(QUERIES["submit_of_key"], _named(key)).fetchone()
+        )
+        return None if row is None else _attempt(*row)
+
     def reopen(self, key: Key, opened: datetime, doubt_until: datetime) -> None:
         times = {"opened": _second(opened), "doubt_until": _second(doubt_until)}
         self._change("reopen_submit", {**_named(key), **times})

@@ -93,6 +93,23 @@ class Submitter:
         attempts = self._journal.marked(cluster, marks)
         return Sought(marks, (each for each in attempts if users is None or each.user in users))
 
+    def recall(self, key: Key) -> Placed | None:
+        """Return the key's job; None: there is none for certain, and the key is free.
+
+        Raises `Busy`, or `OutcomeUnknown`.
+        """
+        with self._under_way.alone(key), _unknown():
+            attempt = self._journal.find(key)
+            if attempt is None:
+                return None
+            if attempt.placed:
+                return self._told_whole(attempt, attempt.placed)
+            placed = self.settler.settle(attempt)
+            if placed is None:
+                self._journal.free(key)
+                return None
+            return self._told_whole(attempt, placed)
+
     def placed_as(self, cluster: str, job: JobId, submitted: datetime) -> Placed | None:
         """Return what was noted of a job that was handed in here; raises `StateError`."""
         return self._journal.job_of(cluster, job, submitted)

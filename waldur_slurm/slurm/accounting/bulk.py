@@ -33,9 +33,12 @@ class BulkWriter:
         self._few_lines = few_lines
         self._may_load = True
 
+    def would_load(self, lines: int) -> bool:
+        return self._may_load and lines > self._few_lines
+
     def write(self, additions: Additions) -> tuple[Argv, Completed]:
         """Return the last command and how it ended; what follows a bad end is not tried."""
-        if self._may_load and len(additions.lines) > self._few_lines:
+        if self.would_load(len(additions.lines)):
             completed = self._tools.attempt(commands.load(), stdin=additions.file)
             if not is_load_forbidden(completed):
                 return commands.load(), completed

@@ -13,7 +13,12 @@ from waldur_slurm.model.tres import Tres
 from waldur_slurm.processes.at_once import at_once
 from waldur_slurm.processes.port import Argv
 from waldur_slurm.slurm.accounting.grammar import commands, parsers
-from waldur_slurm.slurm.accounting.grammar.columns import AccountRow, AssociationRow
+from waldur_slurm.slurm.accounting.grammar.columns import (
+    AccountRow,
+    AssociationRow,
+    MemberRow,
+    StandingRow,
+)
 from waldur_slurm.slurm.grammar.values import is_rounded, parse_count, parse_tres
 from waldur_slurm.slurm.tools import Tools
 
@@ -22,6 +27,8 @@ Name = TypeVar("Name", bound=str)
 ByAssociation = Mapping[str, Tres]
 
 Members = Mapping[AccountName, Collection[UserName]]
+
+Rows = Mapping[AccountName, AccountRow]
 
 MOST_NAMES = 500
 """Beyond this many names the whole listing costs no more, and a command line stays short."""
@@ -46,7 +53,25 @@ class Tree:
         return self.names.get(self.accounts[account].parentid)
 
     def limits(self, row: AssociationRow) -> Tres:
-        return self.exact[row.id] if row.id in self.exact else _shared_limits(row.grptresmins)
+        return _limits(row, self.exact)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What accounts hang on, what they are limited to, and who is in them."""
+
+    parents: Mapping[AccountName, AccountName | None]
+    limits: Mapping[AccountName, Tres]
+    members: Members
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which accounts were asked for, which of them are there, and the records of all."""
+
+    asked: Collection[AccountName]
+    there: Collection[AccountName]
+    rows: Rows
 
 
 class Records:
@@ -58,8 +83,10 @@ class Records:
         self._away = away
         self._shown: Mapping[str, str] = {}
         self._exact: ByAssociation = {}
+        self._part: Part | None = None
 
     def read_snapshot(self, cluster: ClusterName) -> Snapshot:
+        self._part = None
         tree = self.read_tree(cluster, remembering=True)
         records = self.read_account_rows(known=tree.accounts)
         if not tree.accounts.keys() <= records.keys():  # one was made between the two readings
@@ -88,7 +115,13 @@ class Records:
             row = tree.accounts.get(name)
             if row is not None and name != ROOT and row.parentid not in tree.names:
                 raise UnclearPart(f"account {name} hangs below one that was not asked for")
+        self._part = Part(asked, tuple(tree.accounts), records)
         return Snapshot({name: _account(name, records.get(name), tree) for name in read})
+
+    def take_part(self, names: Collection[AccountName]) -> Part | None:
+        """Return what the last part showed of `names`, once, and unless all were read since."""
+        part, self._part = self._part, None
+        return part if part is not None and set(names) <= set(part.asked) else None
 
     def read_outline(self, cluster: ClusterName) -> Snapshot:
         tree = self.read_tree(cluster, remembering=True)
@@ -128,17 +161,27 @@ class Records:
         They come as they are listed, with root; a listing without root is silence here too.
         """
         argv = commands.show_members(cluster, _named(accounts))
-        members: dict[AccountName, set[UserName]] = {}
-        for row in parsers.parse_members(self._tools.ask(argv)):
-            there = members.setdefault(AccountName(row.account), set())
-            if row.user and not row.partition:
-                there.add(UserName(row.user))
+        members = _members(parsers.parse_members(self._tools.ask(argv)))
         _require_root(members, argv, cluster)
         return members
 
+    def read_standing(self, cluster: ClusterName, accounts: Collection[AccountName]) -> Standing:
+        """Read what `accounts` were made with; a listing without root is silence here too."""
+        argv = commands.show_standing(cluster, _named(accounts))
+        rows = parsers.parse_standing(self._tools.ask(argv))
+        heads = {AccountName(row.account): row for row in rows if not row.user}
+        _require_root(heads, argv, cluster)
+        names = {row.id: name for name, row in heads.items()}
+        exact = self._read_exact(heads.values(), remembering=False)
+        return Standing(
+            parents={name: names.get(row.parentid) for name, row in heads.items()},
+            limits={name: _limits(row, exact) for name, row in heads.items()},
+            members=_members(rows),
+        )
+
     def read_account_rows(
         self, names: Collection[AccountName] = (), *, known: Collection[AccountName] = ()
-    ) -> Mapping[AccountName, AccountRow]:
+    ) -> Rows:
         """Read text by account; `names` restricts, `known` tells names from text."""
         only = names if len(names) <= MOST_NAMES else ()
         text = self._tools.ask(commands.show_accounts(only))
@@ -151,7 +194,9 @@ class Records:
             used |= parsers.parse_places(self._tools.ask(commands.show_places(part)))
         return used
 
-    def _read_exact(self, rows: Iterable[AssociationRow], *, remembering: bool) -> ByAssociation:
+    def _read_exact(
+        self, rows: Iterable[AssociationRow | StandingRow], *, remembering: bool
+    ) -> ByAssociation:
         """Limits by association id, where sacctmgr's own are too short to be exact."""
         shown = {row.id: row.grptresmins for row in rows if is_rounded(row.grptresmins)}
         if shown and not (remembering and shown.items() <= self._shown.items()):
@@ -166,6 +211,20 @@ class Records:
 
 def _named(accounts: Collection[AccountName]) -> Collection[AccountName]:
     return {*accounts, ROOT} if 0 < len(accounts) <= MOST_NAMES else ()
+
+
+def _members(rows: Iterable[MemberRow | StandingRow]) -> Members:
+    """Everybody by account, in the order of the listing; those of one partition are no members."""
+    members: dict[AccountName, set[UserName]] = {}
+    for row in rows:
+        there = members.setdefault(AccountName(row.account), set())
+        if row.user and not row.partition:
+            there.add(UserName(row.user))
+    return members
+
+
+def _limits(row: AssociationRow | StandingRow, exact: ByAssociation) -> Tres:
+    return exact[row.id] if row.id in exact else _shared_limits(row.grptresmins)
 
 
 def _require_root(listed: Collection[str], argv: Argv, cluster: ClusterName) -> None:

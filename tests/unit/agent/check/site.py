@@ -7,10 +7,8 @@ from datetime import UTC, datetime
 from tests.fakes.makers import component
 from tests.fakes.slurm import FakeSlurm
 from tests.fakes.waldur import FakeMarketplace
-from waldur_slurm.agent.check.facts import Facts, Known, SettingsFacts, read_slurm, read_waldur
-from waldur_slurm.agent.check.findings import Finding, Verdict
+from waldur_slurm.agent.check.facts import Facts, SettingsFacts, read_slurm, read_waldur
 from waldur_slurm.agent.check.judgement import judge
-from waldur_slurm.agent.check.storage import Obstacle
 from waldur_slurm.agent.components_sync import apply_components, plan_components
 from waldur_slurm.agent.model.components import AccountingType, Component
 from waldur_slurm.agent.model.marketplace import Dialect
@@ -18,6 +16,8 @@ from waldur_slurm.errors import ExpectedError
 from waldur_slurm.model.accounts import NewAccount
 from waldur_slurm.model.names import ROOT, account_name, user_name
 from waldur_slurm.model.tres import tres_name
+from waldur_slurm.service.check.findings import Finding, Obstacle, Verdict
+from waldur_slurm.service.check.known import Known
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 WALDUR = account_name("waldur")

@@ -6,10 +6,9 @@ import pytest
 
 from tests.fakes.makers import component
 from tests.unit.agent.check.site import Site
-from waldur_slurm.agent.check.findings import Finding, Verdict
-from waldur_slurm.agent.check.judgement import is_fit
 from waldur_slurm.agent.model.components import AccountingType, Component, ComponentType
 from waldur_slurm.agent.model.marketplace import OfferedComponent
+from waldur_slurm.service.check.findings import Finding, Verdict, is_fit
 
 CPU = component("cpu", AccountingType.USAGE)
 GPU = component("gres/gpu", AccountingType.LIMIT)

@@ -4,11 +4,9 @@ import pytest
 
 from tests.fakes.makers import component
 from tests.unit.agent.check.site import Site
-from waldur_slurm.agent.check.findings import Verdict
-from waldur_slurm.agent.check.judgement import is_fit
-from waldur_slurm.agent.check.storage import Obstacle
 from waldur_slurm.agent.model.components import AccountingType
 from waldur_slurm.errors import SettingsError
+from waldur_slurm.service.check.findings import Obstacle, Verdict, is_fit
 
 
 def test_it_says_whom_it_asks() -> None:

@@ -6,9 +6,9 @@ from datetime import date
 import pytest
 
 from tests.unit.agent.check.site import Site
-from waldur_slurm.agent.check.findings import Finding, Verdict
 from waldur_slurm.agent.model.components import ComponentType
 from waldur_slurm.agent.model.marketplace import UsagePolicy
+from waldur_slurm.service.check.findings import Finding, Verdict
 
 POLICY = UsagePolicy(
     limit_type="GrpTRESMins",

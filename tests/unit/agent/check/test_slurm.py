@@ -8,14 +8,13 @@ from tests.fakes.makers import component
 from tests.fakes.slurm import FakeSlurm, down
 from tests.fakes.waldur import FakeMarketplace
 from tests.unit.agent.check.site import NOON, WALDUR, Site, members_without
-from waldur_slurm.agent.check.findings import Verdict
-from waldur_slurm.agent.check.judgement import is_fit
 from waldur_slurm.agent.model.components import AccountingType
 from waldur_slurm.agent.model.marketplace import Dialect, RowKind, Unreadable
 from waldur_slurm.errors import TransportError
 from waldur_slurm.model.accounts import Account
 from waldur_slurm.model.names import ROOT
 from waldur_slurm.model.tres import TresName
+from waldur_slurm.service.check.findings import Verdict, is_fit
 
 
 def test_without_slurm_nothing_is_concluded_about_it() -> None:

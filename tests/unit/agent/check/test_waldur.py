@@ -9,9 +9,6 @@ import pytest
 from tests.fakes.makers import component
 from tests.fakes.waldur import FakeMarketplace
 from tests.unit.agent.check.site import NOON, Site
-from waldur_slurm.agent.check.facts import Known
-from waldur_slurm.agent.check.findings import Finding, Verdict
-from waldur_slurm.agent.check.judgement import is_fit
 from waldur_slurm.agent.check.waldur import RIGHTS
 from waldur_slurm.agent.errors import (
     NoWaldurThere,
@@ -22,6 +19,8 @@ from waldur_slurm.agent.errors import (
 from waldur_slurm.agent.model.components import AccountingType, ComponentType
 from waldur_slurm.agent.model.marketplace import Dialect, OfferedPlan
 from waldur_slurm.errors import ExpectedError, SettingsError, StateError
+from waldur_slurm.service.check.findings import Finding, Verdict, is_fit
+from waldur_slurm.service.check.known import Known
 
 GPU_PRICED = frozenset({ComponentType("gres/gpu")})
 

@@ -7,7 +7,8 @@ import pytest
 
 from tests.fakes.cluster import FakeCluster
 from tests.unit.gateway.site import GatewaySite
-from waldur_slurm.gateway.picture.privacy import Privacy, hidden_by
+from waldur_slurm.gateway.picture.hidden import hidden_by
+from waldur_slurm.gateway.picture.privacy import Privacy
 from waldur_slurm.model.names import UserName
 from waldur_slurm.model.past import Person
 

@@ -46,6 +46,7 @@ class Scene:
     hooks: FakeSender = field(default_factory=FakeSender)
     clock: Clock = field(default_factory=Clock)
     told: list[Event] = field(default_factory=list)
+    stopped: dict[str, Never | Later] = field(default_factory=dict)
 
     def postman(self) -> Postman:
         senders: dict[Method, Sender] = {
@@ -53,7 +54,13 @@ class Scene:
             Method.SLACK: self.slack,
             Method.WEBHOOK: self.hooks,
         }
-        return Postman(self.letters, senders, self.told.append, clock=self.clock)
+        return Postman(
+            self.letters,
+            senders,
+            self.told.append,
+            stopped=lambda letter: self.stopped.get(letter.owner),
+            clock=self.clock,
+        )
 
     def round(self, postman: Postman) -> None:
         postman.begin_due()
@@ -272,3 +279,22 @@ def test_what_came_of_a_letter_is_forgotten_after_two_weeks(scene: Scene) -> Non
     scene.round(scene.postman())
 
     assert [*scene.letters.kept] == ["two"]
+
+
+def test_a_letter_that_is_not_allowed_never_reaches_its_sender(scene: Scene) -> None:
+    scene.stopped = {
+        "token:eve": Never("the recipient is not allowed"),
+        "token:fast": Later("wait"),
+    }
+    for owner in ("token:eve", "token:fast", "token:ann"):
+        scene.letters.add(letter(owner, owner=owner))
+
+    postman = scene.postman()
+    for _ in range(3):
+        scene.round(postman)
+
+    kept = {each.owner: each for each in scene.letters.kept.values()}
+    assert scene.mail.sent == ["token:ann"]
+    assert kept["token:eve"].stage is Stage.DEAD
+    assert kept["token:eve"].last_words == "the recipient is not allowed"
+    assert kept["token:fast"].stage is Stage.WAITING

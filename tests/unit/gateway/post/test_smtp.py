@@ -72,6 +72,20 @@ def test_answers_go_to_whom_the_user_named_as_sender(relay: Relay) -> None:
     assert (relay.taken[0]["From"], relay.taken[0]["Reply-To"]) == (FROM, "lab@x.org")
 
 
+def test_mail_comes_from_a_sender_who_is_allowed_to_its_owner(relay: Relay) -> None:
+    sender = plain(relay, may_send_as=lambda owner, _address: owner == "token:lab")
+    parameters = {"recipient": "ann@example.org", "sender": "lab@x.org"}
+
+    for owner in ("token:lab", "token:other"):
+        assert sender.send(letter(owner=owner, parameters=parameters)) == Delivered()
+
+    assert [(each["From"], each["Reply-To"]) for each in relay.taken] == [
+        ("lab@x.org", None),
+        (FROM, "lab@x.org"),
+    ]
+    assert {each.mail_from for each in relay.envelopes} == {FROM}
+
+
 @pytest.mark.parametrize("field", ["recipient", "sender", "subject"])
 @pytest.mark.parametrize("line_break", ["\n", "\r", "\r\n", "\x0b", "\x85", "\u2028", "\0"])
 def test_a_line_break_in_any_header_is_refused_for_good(

@@ -123,7 +123,7 @@ def test_before_an_account_is_made_and_after_it_both_listings_are_asked_for_at_o
     transport = PairedTransport(
         {
             commands.show_members(LAB)[-1]: Completed(0, "root|||\n", ""),
-            commands.show_associations(LAB)[-1]: Completed(0, ROOT_ROW, ""),
+            commands.show_standing(LAB)[-1]: Completed(0, "1|0||root|||\n", ""),
             "account": Completed(0, "root|r|r|\n", ""),
         }
     )

@@ -18,8 +18,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from waldur_slurm.gateway.post.letter import Letter
-from waldur_slurm.gateway.post.port import Delivered, Later, Never, Outcome
-from waldur_slurm.gateway.post.senders.message import message_of
+from waldur_slurm.gateway.post.port import Delivered, Later, Never, Outcome, Unwelcome
+from waldur_slurm.gateway.post.senders.message import MaySendAs, message_of, nobody
 from waldur_slurm.gateway.post.senders.waiting import asked_for_s
 
 API = "https://gmail.googleapis.com/gmail/v1/users/me/messages/send"
@@ -43,12 +43,14 @@ class Gmail:
         credentials: Path,
         sender: str,
         *,
+        may_send_as: MaySendAs = nobody,
         api: str = API,
         tokens: str = TOKENS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._credentials = credentials
         self._sender = sender
+        self._may_send_as = may_send_as
         self._api = api
         self._tokens = tokens
         self._clock = clock
@@ -57,7 +59,7 @@ class Gmail:
 
     def send(self, letter: Letter) -> Outcome:
         try:
-            message = message_of(letter, self._sender)
+            message = message_of(letter, self._sender, self._may_send_as)
         except ValueError as error:
             return Never(str(error))
         raw = urlsafe_b64encode(message.as_bytes()).decode("ascii")
@@ -69,6 +71,16 @@ class Gmail:
         except requests.RequestException as error:
             return Later(f"Google does not answer: {error}")
         return self._outcome(answer)
+
+    def greet(self) -> str:
+        """Fetch a token of access, with which a letter would be sent."""
+        try:
+            self._token()
+        except _Unusable as error:
+            raise Unwelcome(str(error)) from error
+        except requests.RequestException as error:
+            raise Unwelcome(f"Google does not answer: {error}") from error
+        return f"Google lets us send as {self._sender}"
 
     def _outcome(self, answer: requests.Response) -> Outcome:
         if answer.status_code == 200:

@@ -8,11 +8,12 @@ import msgspec
 import requests
 
 from waldur_slurm.gateway.post.letter import Letter
-from waldur_slurm.gateway.post.port import Delivered, Later, Never, Outcome
+from waldur_slurm.gateway.post.port import Delivered, Later, Never, Outcome, Unwelcome
 from waldur_slurm.gateway.post.senders.waiting import asked_for_s
 from waldur_slurm.gateway.post.words import text
 
 API = "https://slack.com/api/chat.postMessage"
+TEST_API = "https://slack.com/api/auth.test"
 TIMEOUT_S = 10.0
 
 _FOR_GOOD = frozenset(
@@ -31,10 +32,29 @@ _FOR_GOOD = frozenset(
 
 
 class Slack:
-    def __init__(self, token: str, channel: str = "", *, api: str = API) -> None:
+    def __init__(
+        self, token: str, channel: str = "", *, api: str = API, test_api: str = TEST_API
+    ) -> None:
         self._token = token
+        self._test_api = test_api
         self._channel = channel
         self._api = api
+
+    def greet(self) -> str:
+        """Ask Slack whose token it is."""
+        try:
+            answer = requests.post(
+                self._test_api,
+                headers={"Authorization": f"Bearer {self._token}"},
+                timeout=TIMEOUT_S,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise Unwelcome(f"Slack does not answer: {error}") from error
+        outcome = _outcome(answer.status_code, answer.headers, answer.content)
+        if not isinstance(outcome, Delivered):
+            raise Unwelcome(outcome.why)
+        return "Slack knows the bot"
 
     def send(self, letter: Letter) -> Outcome:
         channel = letter.parameters.get("channel") or self._channel

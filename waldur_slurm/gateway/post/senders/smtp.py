@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from waldur_slurm.gateway.post.letter import Letter
-from waldur_slurm.gateway.post.port import Delivered, Later, Never, Outcome
-from waldur_slurm.gateway.post.senders.message import message_of
+from waldur_slurm.gateway.post.port import Delivered, Later, Never, Outcome, Unwelcome
+from waldur_slurm.gateway.post.senders.message import MaySendAs, message_of, nobody
 
 TIMEOUT_S = 20.0
 
@@ -39,6 +39,7 @@ class Smtp:
         sender: str,
         login: Login | None = None,
         *,
+        may_send_as: MaySendAs = nobody,
         context: ssl.SSLContext | None = None,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
@@ -47,12 +48,13 @@ class Smtp:
         self._security = security
         self._sender = sender
         self._login = login
+        self._may_send_as = may_send_as
         self._context = context
         self._timeout_s = timeout_s
 
     def send(self, letter: Letter) -> Outcome:
         try:
-            message = message_of(letter, self._sender)
+            message = message_of(letter, self._sender, self._may_send_as)
         except ValueError as error:
             return Never(str(error))
         try:
@@ -68,6 +70,19 @@ class Smtp:
         except (OSError, smtplib.SMTPException) as error:
             return Later(f"{self._host}:{self._port}: {error}")
         return Delivered()
+
+    def greet(self) -> str:
+        """Come as far as a letter would begin."""
+        where = f"{self._host}:{self._port}"
+        try:
+            with self._connected() as relay:
+                relay.noop()
+        except smtplib.SMTPResponseException as error:
+            why = _told(f"{where} refuses us", error.smtp_code, error.smtp_error)
+            raise Unwelcome(why) from error
+        except (OSError, smtplib.SMTPException) as error:
+            raise Unwelcome(f"{where}: {error}") from error
+        return f"{where} greets us" + (f", and knows {self._login.user}" if self._login else "")
 
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:

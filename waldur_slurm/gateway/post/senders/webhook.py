@@ -17,13 +17,11 @@ from threading import Timer
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-import msgspec
-
 from waldur_slurm.gateway.doors.networks import Address, Network, address, is_within
 from waldur_slurm.gateway.post.letter import Letter
 from waldur_slurm.gateway.post.port import Delivered, Later, Never, Outcome
+from waldur_slurm.gateway.post.senders.event import body_of
 from waldur_slurm.gateway.post.senders.waiting import asked_for_s
-from waldur_slurm.gateway.post.words import text
 
 TIMEOUT_S = 10.0
 LONGEST_S = 30.0
@@ -146,18 +144,6 @@ class Webhook:
         finally:
             cut.cancel()
             line.close()
-
-
-def body_of(letter: Letter) -> bytes:
-    told = {
-        "message_id": letter.message_id,
-        "monitor": letter.monitor,
-        "event": letter.event,
-        "made": letter.made,
-        "job": letter.facts,
-        "text": text(letter, has_facts=False),
-    }
-    return msgspec.json.encode(told)
 
 
 def signature(secret: bytes, stamp: str, body: bytes) -> str:

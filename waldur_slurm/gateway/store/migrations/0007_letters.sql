@@ -4,6 +4,7 @@ CREATE TABLE letters (
     number INTEGER PRIMARY KEY,
     message_id TEXT NOT NULL UNIQUE,
     monitor TEXT NOT NULL,
+    owner TEXT NOT NULL,            -- the principal who asked for it; nobody did where it is empty
     event TEXT NOT NULL,
     method TEXT NOT NULL,
     place TEXT NOT NULL,            -- with the method: the sink that it queues up at

@@ -13,7 +13,6 @@ from waldur_slurm.gateway.picture.keeper import Keeper, Seen
 from waldur_slurm.gateway.web.answers import JSON, from_picture, seen_headers
 from waldur_slurm.gateway.web.ask import Ask, Handler
 from waldur_slurm.gateway.web.native.cluster_views import (
-    NodeView,
     StatisticsView,
     license_view,
     node_view,
@@ -26,6 +25,7 @@ from waldur_slurm.gateway.web.native.lookup import MOST_MARKS
 from waldur_slurm.gateway.web.native.steer_bodies import MOST_CANCELLED
 from waldur_slurm.gateway.web.native.views import job_view
 from waldur_slurm.gateway.wire import JobView
+from waldur_slurm.gateway.wire_cluster import NodeView
 from waldur_slurm.hand.requests import MOST_SCRIPT, MOST_VARIABLES
 from waldur_slurm.model.cluster import Node
 from waldur_slurm.model.hosts import expand_hosts

@@ -27,6 +27,7 @@ from waldur_slurm.gateway.web.native.past_views import past_job_view
 from waldur_slurm.gateway.web.native.spelling import Accounts, Cursor, JobIds, Since, Until, Users
 from waldur_slurm.gateway.web.stream import begun, in_pieces
 from waldur_slurm.gateway.wire import JobView
+from waldur_slurm.gateway.wire_cluster import HistoryAnswer
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.past import Page, PastJob, PastQuery, PastStep, Position
@@ -87,17 +88,6 @@ class HistoryQuery(HistoryFilter, frozen=True):
 
 
 COMPARED: Mapping[str, type] = {"job_id": int}
-
-
-class HistoryAnswer(msgspec.Struct, frozen=True):
-    """The last submitted first. `unreadable` counts records that are not understood."""
-
-    cluster: str
-    since: datetime
-    until: datetime
-    unreadable: int
-    next: str | None
-    jobs: tuple[JobView, ...]
 
 
 async def list_history(ask: Ask) -> Response:

@@ -23,7 +23,7 @@ from waldur_slurm.gateway.web.native.filters import read_id
 from waldur_slurm.gateway.web.native.past_views import efficiency_view, past_job_view
 from waldur_slurm.gateway.web.native.views import job_view
 from waldur_slurm.gateway.web.native.whereabouts import find, recall
-from waldur_slurm.gateway.wire import JobView
+from waldur_slurm.gateway.wire import JobView, StateView
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.names import UserName
 from waldur_slurm.model.past import PastJob
@@ -64,7 +64,7 @@ class Found:
 _UNTIL: dict[str, Callable[[JobView, JobView], bool]] = {
     "terminal": lambda _first, now: now.terminal,
     "started": lambda _first, now: now.phase != "pending",
-    "change": lambda first, now: (first.state, first.nodes) != (now.state, now.nodes),
+    "change": lambda first, now: now.terminal or _looks(first) != _looks(now),
 }
 
 
@@ -93,6 +93,10 @@ async def list_parts(ask: Ask) -> Response:
     answer = PartsAnswer(ask.cluster.name, found.seen.picture.as_of, parts)
     headers = seen_headers(found.seen)
     return Response(msgspec.json.encode(answer), headers=headers, media_type=JSON)
+
+
+def _looks(view: JobView) -> tuple[StateView, str]:
+    return view.state, view.nodes
 
 
 def _how_far(view: JobView) -> tuple[int, bool]:

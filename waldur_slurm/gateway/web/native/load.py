@@ -17,43 +17,10 @@ from waldur_slurm.gateway.web.answers import JSON, from_picture
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.filters import read_time
 from waldur_slurm.gateway.web.native.spelling import Since, Until
+from waldur_slurm.gateway.wire_cluster import CellView, RowView, UsageAnswer
 from waldur_slurm.model.cluster import Node
 
 MOST_POINTS = 5000
-
-
-class CellView(msgspec.Struct, frozen=True):
-    """What the partition's own jobs hold of one of its nodes."""
-
-    node: str
-    cpus: int
-    mem_mb: int
-    jobs: int
-    load: float
-
-
-class RowView(msgspec.Struct, frozen=True):
-    """`cpus_held` is by its own jobs, `cpus_used` by all jobs on its nodes; memory likewise."""
-
-    partition: str
-    state: str
-    load: float
-    cpus: int
-    cpus_held: int
-    cpus_used: int
-    mem_mb: int
-    mem_mb_held: int
-    mem_mb_used: int
-    nodes: tuple[CellView, ...]
-
-
-class UsageAnswer(msgspec.Struct, frozen=True):
-    """Loads go from 0 to 1, by CPUs or memory, whichever is fuller."""
-
-    cluster: str
-    as_of: datetime
-    load: float
-    partitions: tuple[RowView, ...]
 
 
 class LoadQuery(msgspec.Struct, frozen=True, rename={"since": "from", "until": "to"}):

@@ -10,9 +10,10 @@ from starlette.responses import Response
 
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.cluster import find_node
-from waldur_slurm.gateway.web.native.cluster_views import NodeView, node_view
+from waldur_slurm.gateway.web.native.cluster_views import node_view
 from waldur_slurm.gateway.web.native.filters import sort_of
 from waldur_slurm.gateway.web.pages.rendering import link_with, page, shown
+from waldur_slurm.gateway.wire_cluster import NodeView
 from waldur_slurm.model.cluster import Node
 
 SORTS: dict[str, Callable[[Node], Any]] = {

@@ -41,6 +41,17 @@ class MemberRow(NamedTuple):
     partition: str
 
 
+class StandingRow(NamedTuple):
+    """What is asked of accounts that have just been made; without the names of QoS."""
+
+    id: str
+    parentid: str
+    grptresmins: str
+    account: str
+    user: str
+    partition: str
+
+
 class PlaceRow(NamedTuple):
     """`sacctmgr show assoc` over all clusters, to learn where an account is in use."""
 

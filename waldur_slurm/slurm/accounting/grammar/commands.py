@@ -21,6 +21,7 @@ from waldur_slurm.slurm.accounting.grammar.columns import (
     PlaceRow,
     QueueRow,
     RollupRow,
+    StandingRow,
     TresRow,
     UserRow,
 )
@@ -52,6 +53,11 @@ def show_associations(cluster: ClusterName, accounts: Collection[AccountName] = 
 def show_members(cluster: ClusterName, accounts: Collection[AccountName] = ()) -> Argv:
     """Tell who is in which account and no more: of few accounts that takes half the time."""
     return _show_associations(cluster, accounts, MemberRow)
+
+
+def show_standing(cluster: ClusterName, accounts: Collection[AccountName] = ()) -> Argv:
+    """Tell what accounts were made with, and who is in them."""
+    return _show_associations(cluster, accounts, StandingRow)
 
 
 def show_places(accounts: Collection[AccountName]) -> Argv:

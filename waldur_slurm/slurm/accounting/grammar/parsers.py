@@ -20,6 +20,7 @@ from waldur_slurm.slurm.accounting.grammar.columns import (
     PlaceRow,
     QueueRow,
     RollupRow,
+    StandingRow,
     TresRow,
     UserRow,
 )
@@ -82,11 +83,13 @@ def parse_associations(text: str) -> list[AssociationRow]:
         to_row((*cells[:_IDS], *one_copy_each(cells[_IDS:])), AssociationRow, open_column="account")
         for cells in split_cells(lines_of(text))
     ]
-    for row in rows:
-        parse_integer(row.id)
-        parse_integer(row.parentid)
-    _refuse_copies(row.id for row in rows)
-    _refuse_copies((row.account, row.user, row.partition) for row in rows)
+    _check_associations(rows)
+    return rows
+
+
+def parse_standing(text: str) -> list[StandingRow]:
+    rows = list(split_rows(lines_of(text), StandingRow, open_column="account"))
+    _check_associations(rows)
     return rows
 
 
@@ -224,6 +227,14 @@ def _unique(pairs: Iterable[tuple[Key, Value]]) -> dict[Key, Value]:
             raise UnparsableOutput(f"{key!r} is listed twice")
         found[key] = value
     return found
+
+
+def _check_associations(rows: Sequence[AssociationRow] | Sequence[StandingRow]) -> None:
+    for row in rows:
+        parse_integer(row.id)
+        parse_integer(row.parentid)
+    _refuse_copies(row.id for row in rows)
+    _refuse_copies((row.account, row.user, row.partition) for row in rows)
 
 
 def _refuse_copies(keys: Iterable[object]) -> None:

@@ -16,7 +16,7 @@ from waldur_slurm.slurm.accounting.grammar.columns import AccountRow, Associatio
 from waldur_slurm.slurm.accounting.grammar.text import clean_text
 from waldur_slurm.slurm.accounting.intents.confirmed import ConfirmedWrites
 from waldur_slurm.slurm.accounting.port import Outcome
-from waldur_slurm.slurm.accounting.records import Tree
+from waldur_slurm.slurm.accounting.records import Members, Rows, Standing, Tree
 from waldur_slurm.slurm.grammar.values import parse_count
 
 
@@ -27,7 +27,7 @@ class Accounts(ConfirmedWrites):
         for account in accounts:
             border.check_new_account(account)
         touched = {a.name for a in accounts} | {a.parent for a in accounts}
-        before, rows = at_once(
+        before, rows = self._seen(accounts, touched) or at_once(
             lambda: self._records.read_members(self.cluster, touched),
             lambda: self._read_alike({account.name for account in accounts}),
         )
@@ -49,10 +49,13 @@ class Accounts(ConfirmedWrites):
         ours = [account for account in missing if account.name not in elsewhere]
 
         def is_so() -> bool:
-            tree, is_told = at_once(
-                lambda: self._records.read_tree(self.cluster, touched), lambda: self._reads(ours)
+            standing, is_told = at_once(
+                lambda: self._records.read_standing(self.cluster, touched),
+                lambda: self._reads(ours),
             )
-            return is_told and all(_stands(account, tree) for account in missing)
+            stand = is_told and all(_stands(account, standing) for account in missing)
+            self._made = _only(names, standing.members) if stand else {}
+            return stand
 
         return self._added(additions, is_so)
 
@@ -130,6 +133,22 @@ class Accounts(ConfirmedWrites):
         argv = commands.set_qos(self.cluster, account, qos, default_qos)
         return self._settled_on(account, argv, is_so)
 
+    def _seen(
+        self, accounts: Sequence[NewAccount], touched: Collection[AccountName]
+    ) -> tuple[Collection[AccountName], Rows] | None:
+        """What the part that has just been read shows, where it is all that is to be known.
+
+        Lines change nothing that exists, so what may have come to be meanwhile stays as it is, and
+        the reading after them tells. A load would change it, and so would text that replaces
+        another.
+        """
+        seen = self._records.take_part(touched)
+        names = {account.name for account in accounts}
+        are_short = all(len(name) <= TELLING for name in names)
+        if seen is None or not are_short or self._bulk.would_load(len(accounts)):
+            return None
+        return (seen.there, seen.rows) if names.isdisjoint(seen.rows) else None
+
     def _read_alike(self, names: Collection[AccountName]) -> Mapping[AccountName, AccountRow]:
         """Read the records of accounts that may exist, and of all that Slurm may take for them."""
         are_short = all(len(name) <= TELLING for name in names)
@@ -148,13 +167,14 @@ class Accounts(ConfirmedWrites):
         )
 
 
-def _stands(account: NewAccount, tree: Tree) -> bool:
-    row = tree.accounts.get(account.name)
-    return (
-        row is not None
-        and tree.names.get(row.parentid) == account.parent
-        and tree.limits(row) == dict(account.limits)
+def _stands(account: NewAccount, found: Standing) -> bool:
+    return found.parents.get(account.name) == account.parent and (
+        found.limits[account.name] == dict(account.limits)
     )
+
+
+def _only(names: Collection[AccountName], members: Members) -> Members:
+    return {name: there for name, there in members.items() if name in names}
 
 
 def _refuse_alike(names: Collection[AccountName], rows: Collection[AccountName]) -> None:

@@ -16,7 +16,7 @@ from waldur_slurm.slurm.accounting.bulk import FEW_LINES, Additions, BulkWriter
 from waldur_slurm.slurm.accounting.grammar import commands
 from waldur_slurm.slurm.accounting.grammar.columns import AssociationRow
 from waldur_slurm.slurm.accounting.port import Outcome
-from waldur_slurm.slurm.accounting.records import Records, Tree
+from waldur_slurm.slurm.accounting.records import Members, Records, Tree
 from waldur_slurm.slurm.grammar.evidence import said
 from waldur_slurm.slurm.grammar.settings import parse_configuration
 from waldur_slurm.slurm.tools import Tools
@@ -39,6 +39,8 @@ class ConfirmedWrites:
         self._tools = Tools(transport, bin_path=bin_path, timeout=timeout)
         self._bulk = BulkWriter(self._tools, few_lines)
         self._records = Records(self._tools, lambda: self._away)
+        self._made: Members = {}
+        """Who was in the accounts that were made last, when they were seen to stand."""
         self._named_cluster = cluster
         self._writing = Lock()
 

@@ -9,7 +9,7 @@ from waldur_slurm.slurm.accounting.grammar import border, commands, loadfile, pa
 from waldur_slurm.slurm.accounting.grammar.columns import AssociationRow
 from waldur_slurm.slurm.accounting.intents.confirmed import ConfirmedWrites
 from waldur_slurm.slurm.accounting.port import Outcome
-from waldur_slurm.slurm.accounting.records import MOST_NAMES, Tree, batches
+from waldur_slurm.slurm.accounting.records import MOST_NAMES, Members, Tree, batches
 from waldur_slurm.slurm.grammar.values import parse_count
 
 ROOT_USER = UserName("root")
@@ -36,7 +36,7 @@ class People(ConfirmedWrites):
         border.check_memberships(memberships)
         if not memberships:
             return Outcome.ALREADY_SO
-        before = self._records.read_members(self.cluster, memberships)
+        before = self._members_of(memberships)
         for account in memberships:
             self._require(commands.load(), account, before)
         absent = {
@@ -97,6 +97,16 @@ class People(ConfirmedWrites):
     def _remove(self, account: AccountName, users: Collection[UserName]) -> None:
         argv = commands.remove_users(self.cluster, account, users)
         self._written(argv, lambda: self._members(account).isdisjoint(users))
+
+    def _members_of(self, accounts: Collection[AccountName]) -> Members:
+        """Not read again of accounts that have been made just before, and seen to stand.
+
+        Whoever has come in meanwhile is added in vain, which harms nobody.
+        """
+        made, self._made = self._made, {}
+        if set(accounts) <= made.keys():
+            return made
+        return self._records.read_members(self.cluster, accounts)
 
     def _members(self, account: AccountName) -> frozenset[UserName]:
         return frozenset(self._records.read_members(self.cluster, [account]).get(account, ()))

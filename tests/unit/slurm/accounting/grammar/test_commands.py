@@ -30,6 +30,7 @@ def test_every_command_on_accounts_and_people_names_the_cluster() -> None:
     for argv in (
         commands.show_associations(LAB),
         commands.show_members(LAB),
+        commands.show_standing(LAB),
         commands.show_users(LAB),
         commands.remove_users(LAB, PHYSICS, [ANN]),
         commands.remove_accounts(LAB, [PHYSICS]),
