@@ -5,6 +5,7 @@ On a head node with systemd, nginx and a real Slurm.
 
 import ast
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -169,8 +170,28 @@ def test_nginx_stands_before_it(
     assert json.loads(jobs)["jobs"] == []
 
 
+@pytest.mark.usefixtures("behind_nginx")
+def test_a_token_signs_in_to_the_dashboard_behind_nginx(
+    served: Typist, tokens: list[Typed]
+) -> None:
+    """The cookie then never goes over plain HTTP: nginx says that there is TLS."""
+    token = tokens[1].shown.split()[-1]
+    curl = f"curl -sS -H 'Origin: https://{NAME}' --cookie-jar jar --cookie jar"
+
+    said = served.node.sh(
+        f"{curl} --data-urlencode token={token} -w '%{{redirect_url}}\\n' https://{NAME}/ui/sign-in\n"
+        f"{curl} https://{NAME}/ui/queue\n"
+        "cat jar"
+    )
+
+    assert f"https://{NAME}/ui\n" in said
+    assert "<h1>Queue</h1>" in said
+    assert re.search(rf"#HttpOnly_{NAME}\tFALSE\t/\tTRUE\t\d+\tsgw_session", said)
+
+
 def test_people_of_an_issuer_can_be_let_in(served: Typist) -> None:
     settings_of(served, "People, by OpenID Connect")
+    settings_of(served, "The dashboard")
 
 
 @pytest.mark.usefixtures("behind_nginx")  # where it is given the name that it is asked by

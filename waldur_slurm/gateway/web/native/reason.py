@@ -28,12 +28,13 @@ from waldur_slurm.model.names import UserName
 
 
 async def show_reason(ask: Ask) -> Response:
-    answer, seen = await tell_reason(ask, read_id(ask.request.path_params["job_id"]))
-    return Response(msgspec.json.encode(answer), headers=seen_headers(seen), media_type=JSON)
+    answer, seen = await find_reason(ask, read_id(ask.request.path_params["job_id"]))
+    headers = seen_headers(seen)
+    return Response(msgspec.json.encode(answer), headers=headers, media_type=JSON)
 
 
-async def tell_reason(ask: Ask, wanted: JobId) -> tuple[ReasonAnswer, Seen[JobsNow]]:
-    """Of the parts of an array it is the one that waits, if any does."""
+async def find_reason(ask: Ask, wanted: JobId) -> tuple[ReasonAnswer, Seen[JobsNow]]:
+    """Of the parts of an array it is the one that waits, if any does; raises `NotThere`."""
     mine = ask.principal.sees_only
 
     async def shown(users: frozenset[UserName]) -> frozenset[UserName]:

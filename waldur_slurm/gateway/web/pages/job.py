@@ -15,7 +15,7 @@ from waldur_slurm.gateway.web.native.filters import read_id
 from waldur_slurm.gateway.web.native.job import Found, find_job, with_efficiency
 from waldur_slurm.gateway.web.native.owned import acted_for, find_one
 from waldur_slurm.gateway.web.native.pieces import OutputQuery, read_piece
-from waldur_slurm.gateway.web.native.reason import tell_reason
+from waldur_slurm.gateway.web.native.reason import find_reason
 from waldur_slurm.gateway.web.pages.acts import SAID, offered
 from waldur_slurm.gateway.web.pages.forms import session_of
 from waldur_slurm.gateway.web.pages.rendering import api_of, page, shown
@@ -68,16 +68,6 @@ async def show_job(ask: Ask) -> Response:
     )
 
 
-async def _why(ask: Ask, view: JobView) -> ReasonAnswer | None:
-    """Tell why it waits; a Slurm that falls silent meanwhile takes that away, and not the page."""
-    if view.phase != "pending":
-        return None
-    try:
-        return (await tell_reason(ask, read_id(view.job_id)))[0]
-    except GatewayError:
-        return None
-
-
 async def _with_efficiency(ask: Ask, found: Found) -> JobView:
     """Add it where the accounting tells it at once; the page does not wait for a silent one."""
     view = found.view
@@ -88,6 +78,17 @@ async def _with_efficiency(ask: Ask, found: Found) -> JobView:
         return await with_efficiency(ask, view, found.seen.picture.began)
     except GatewayError:
         return view
+
+
+async def _why(ask: Ask, view: JobView) -> ReasonAnswer | None:
+    """Explain why it waits; what cannot be looked at now is left out, and Slurm's word stands."""
+    if view.phase != "pending":
+        return None
+    try:
+        answer, _ = await find_reason(ask, read_id(view.job_id))
+    except GatewayError:
+        return None
+    return answer
 
 
 async def _acts_for(ask: Ask, view: JobView) -> bool:
