@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from starlette.responses import Response
 
-from waldur_slurm.gateway.errors import Denied, NotOffered, NotThere, OtherBody, WrongAsk
+from waldur_slurm.gateway.errors import Busy, Denied, NotOffered, NotThere, OtherBody, WrongAsk
 from waldur_slurm.gateway.post.letter import Letter, Method, Occasion, method_of
 from waldur_slurm.gateway.watch.monitor import Monitor, Stage
 from waldur_slurm.gateway.watch.port import Wanted
@@ -125,8 +125,13 @@ async def show_monitor(ask: Ask) -> Response:
 
 async def drop_monitor(ask: Ask) -> Response:
     """Forget it; its job goes on, and letters that are written already are sent."""
-    monitor = await find_monitor(ask, to_change=True)
-    await stored(ask, lambda: watching(ask).monitors.drop(monitor.id))
+    monitor, monitors = await find_monitor(ask, to_change=True), watching(ask).monitors
+
+    def drop() -> bool:
+        return monitors.drop(monitor.id) or monitors.find(monitor.id) is None
+
+    if not await stored(ask, drop):
+        raise Busy("the job of its task is being handed in, or it is not known yet whether it was")
     return Response(status_code=204)
 
 
