@@ -93,7 +93,7 @@ def of_row(monitor: Monitor, row: LiveJob) -> Glance:
         waits=_why(row),
     )
     known = monitor.sight.restarts if monitor.sight else row.restarts
-    has_restarted = row.restarts > known
+    has_restarted = row.restarts > known or _is_back_since(monitor, row)
     return Glance(
         state=str(state),
         happened=frozenset(_happened(state, has_started=has_started, has_restarted=has_restarted)),
@@ -148,6 +148,17 @@ def sight_of(facts: Facts, run: datetime, restarts: int, limit_s: int | None) ->
         ended=facts.ended,
         nodes=facts.nodes,
     )
+
+
+def _is_back_since(monitor: Monitor, row: LiveJob) -> bool:
+    """Whether it was requeued between being asked about and the first look at it.
+
+    Of a whole array nobody can tell: some of its tasks may have been requeued before that.
+    """
+    if monitor.sight or monitor.submitted is None or monitor.job is None:
+        return False
+    is_of_whole = monitor.job.part is None and isinstance(row.id.part, Task | Tasks)
+    return not is_of_whole and row.restarts > 0 and row.submitted > monitor.submitted
 
 
 def _happened(state: JobState, *, has_started: bool, has_restarted: bool) -> Iterator[Occasion]:

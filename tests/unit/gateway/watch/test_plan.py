@@ -170,6 +170,23 @@ def test_a_job_that_was_cancelled_while_it_waited_never_started() -> None:
     assert told(turns) == ["terminal"]
 
 
+def test_a_job_that_was_requeued_before_the_first_look_is_told_as_requeued() -> None:
+    back = there(row("PENDING", restarts=1, submitted=NOW + MINUTE, hosts=""))
+
+    assert told(seen(back, start=monitor(occasions=ALL, submitted=NOW))) == ["requeued"]
+    assert told(seen(back, start=monitor(occasions=ALL, submitted=NOW + MINUTE))) == []
+    assert told(seen(back, start=monitor(occasions=ALL, submitted=None))) == []
+
+
+def test_of_a_whole_array_a_task_that_was_requeued_before_is_not_told_as_requeued() -> None:
+    tasks = [
+        row("PENDING", id=JobId(1, Task(0)), hosts=""),
+        row("PENDING", id=JobId(1, Task(1)), hosts="", restarts=1, submitted=NOW + MINUTE),
+    ]
+
+    assert told(seen(there(*tasks), start=monitor(occasions=ALL, submitted=NOW))) == []
+
+
 def test_a_job_that_was_requeued_before_it_was_watched_is_not_told_as_requeued() -> None:
     turns = seen(there(row("RUNNING", restarts=3)), start=monitor(occasions=ALL))
 
