@@ -16,6 +16,7 @@ from waldur_slurm.gateway.web.native import monitor_views as views
 from waldur_slurm.gateway.web.native.cursors import read_cursor, write_cursor
 from waldur_slurm.gateway.web.native.monitors import watching
 from waldur_slurm.gateway.web.native.spelling import Cursor
+from waldur_slurm.gateway.wire_watch import LettersAnswer
 
 
 class LettersQuery(msgspec.Struct, frozen=True):
@@ -26,7 +27,7 @@ class LettersQuery(msgspec.Struct, frozen=True):
 
 async def list_letters(ask: Ask) -> Response:
     following, page = await find_letters(ask, ask.query(LettersQuery))
-    return _answer(views.LettersAnswer(following, tuple(map(views.letter_view, page))))
+    return _answer(LettersAnswer(following, tuple(map(views.letter_view, page))))
 
 
 async def find_letters(ask: Ask, query: LettersQuery) -> tuple[str | None, Sequence[Letter]]:

@@ -25,6 +25,12 @@ from waldur_slurm.gateway.web.native.filters import read_id
 from waldur_slurm.gateway.web.native.spelling import JOB_ID, Cursor
 from waldur_slurm.gateway.web.native.whereabouts import find
 from waldur_slurm.gateway.web.watch_site import Watching
+from waldur_slurm.gateway.wire_watch import (
+    MonitorsAnswer,
+    MonitorTransitionsAnswer,
+    MonitorTransitionView,
+    NotificationsAnswer,
+)
 from waldur_slurm.model.batch import JobId, Tasks
 from waldur_slurm.model.names import UserName
 
@@ -87,6 +93,8 @@ async def make_monitor(ask: Ask) -> Response:
         site.gate.let_ask(made.owner, methods)
         if not await stored(ask, lambda: site.monitors.add(made)):
             known = await _same(ask, made)
+    if known is None and made.cluster in site.watches:
+        site.watches[made.cluster].wake()
     return _answer(views.monitor_view(known or made, is_own=True), 200 if known else 201)
 
 
@@ -94,7 +102,7 @@ async def list_monitors(ask: Ask) -> Response:
     return _answer(await find_monitors(ask, ask.query(MonitorsQuery)))
 
 
-async def find_monitors(ask: Ask, query: MonitorsQuery) -> views.MonitorsAnswer:
+async def find_monitors(ask: Ask, query: MonitorsQuery) -> MonitorsAnswer:
     cluster = ask.cluster.name
     about = f"monitors {cluster} {msgspec.structs.replace(query, cursor='')} {_whom(ask)}"
     wanted = shown_to(
@@ -112,7 +120,7 @@ async def find_monitors(ask: Ask, query: MonitorsQuery) -> views.MonitorsAnswer:
     if len(found) > len(page):
         following = write_cursor(ask.site.mark, about, page[-1][0])
     shown = tuple(views.monitor_view(each, is_own=is_own(ask, each)) for _, each in page)
-    return views.MonitorsAnswer(following, shown)
+    return MonitorsAnswer(following, shown)
 
 
 async def show_monitor(ask: Ask) -> Response:
@@ -133,10 +141,10 @@ async def forget_monitor(ask: Ask) -> None:
 
 async def list_transitions(ask: Ask) -> Response:
     monitor = await find_monitor(ask)
-    return _answer(views.MonitorTransitionsAnswer(await transitions_of(ask, monitor)))
+    return _answer(MonitorTransitionsAnswer(await transitions_of(ask, monitor)))
 
 
-async def transitions_of(ask: Ask, monitor: Monitor) -> tuple[views.MonitorTransitionView, ...]:
+async def transitions_of(ask: Ask, monitor: Monitor) -> tuple[MonitorTransitionView, ...]:
     found = await stored(ask, lambda: watching(ask).monitors.transitions(monitor.id))
     return tuple(map(views.transition_view, found))
 
@@ -144,7 +152,7 @@ async def transitions_of(ask: Ask, monitor: Monitor) -> tuple[views.MonitorTrans
 async def list_notifications(ask: Ask) -> Response:
     monitor = await find_monitor(ask)
     found = await letters_of(ask, monitor)
-    return _answer(views.NotificationsAnswer(tuple(map(views.letter_view, found))))
+    return _answer(NotificationsAnswer(tuple(map(views.letter_view, found))))
 
 
 async def letters_of(ask: Ask, monitor: Monitor) -> Sequence[Letter]:
@@ -153,7 +161,7 @@ async def letters_of(ask: Ask, monitor: Monitor) -> Sequence[Letter]:
 
 async def try_notifications(ask: Ask) -> Response:
     written = await write_trials(ask)
-    return _answer(views.NotificationsAnswer(tuple(map(views.letter_view, written))), 201)
+    return _answer(NotificationsAnswer(tuple(map(views.letter_view, written))), 201)
 
 
 async def write_trials(ask: Ask) -> Sequence[Letter]:

@@ -16,10 +16,11 @@ from waldur_slurm.gateway.web.native.letters import (
     is_own,
     let_try_again,
 )
-from waldur_slurm.gateway.web.native.monitor_views import LetterView, letter_view
+from waldur_slurm.gateway.web.native.monitor_views import letter_view
 from waldur_slurm.gateway.web.native.spelling import Cursor
 from waldur_slurm.gateway.web.pages.forms import read_form, session_of
 from waldur_slurm.gateway.web.pages.rendering import link_with, page, redirected, shown
+from waldur_slurm.gateway.wire_watch import LetterView
 
 _SAID = {"again": "The letter waits to be sent once more."}
 

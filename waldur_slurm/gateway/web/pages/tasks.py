@@ -11,9 +11,10 @@ from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.managed import stored
 from waldur_slurm.gateway.web.native.monitors import letters_of, watching
 from waldur_slurm.gateway.web.native.spelling import Cursor
-from waldur_slurm.gateway.web.native.tasks import TasksQuery, TaskView, find_task, find_tasks
+from waldur_slurm.gateway.web.native.tasks import TasksQuery, find_task, find_tasks
 from waldur_slurm.gateway.web.pages.letters import letter_rows
 from waldur_slurm.gateway.web.pages.rendering import link_with, page, shown
+from waldur_slurm.gateway.wire_watch import TaskView
 
 
 class TasksPageQuery(msgspec.Struct, frozen=True):
