@@ -8,7 +8,10 @@
 # Ubuntu those of the distribution are installed.
 #   docker build -t slurm-gateway --target gateway --build-arg SLURM=debian:trixie-slim .
 #
-# A plain Debian serves as base of the agent too; its own Python is installed then:
+# The operator, for a pod of Kubernetes:
+#   docker build -t slurm-operator --target operator .
+#
+# A plain Debian serves as base of the agent and the operator too; its own Python is installed then:
 #   docker build -t waldur-slurm-agent --build-arg BASE=debian:bookworm-slim .
 # Where no package index can be reached, the packages may come with the sources:
 #   pip wheel --wheel-dir dist '.[gateway]' 'setuptools>=77'
@@ -44,6 +47,13 @@ ENV PATH=/opt/waldur-slurm-agent/bin:$PATH PYTHONUNBUFFERED=1
 # The TRES configuration is looked for here: mount it as config-components.yaml.
 WORKDIR /etc/waldur-slurm-service
 ENTRYPOINT ["docker-entrypoint"]
+
+# The operator needs neither Slurm nor files of its own.
+FROM python AS operator
+COPY --from=build /opt/waldur-slurm-agent /opt/waldur-slurm-agent
+ENV PATH=/opt/waldur-slurm-agent/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER 65532:65532
+ENTRYPOINT ["slurm-operator"]
 
 # The gateway starts Slurm's commands itself, and the hand starts them as users, by sudo.
 FROM ${SLURM} AS slurm

@@ -12,9 +12,11 @@ from sandbox.slurm import Cluster
 from tests.e2e.gateway.acting import SCOPES, ActingGateway, ActingSite
 from tests.e2e.gateway.conftest import NewGateway
 from tests.e2e.gateway.gateway import Gateway
+from tests.trust.size import size
 
 SEED = "20261130"
-EXAMPLES = "10"
+EXAMPLES = size(5, 50)
+"""Drawn for each route, beside what its schema's own edges give; `make campaign` draws more."""
 HOOKS = Path(__file__).parent / "schema_hooks.py"
 CONFIGURATION = f"""\
 hooks = "{HOOKS}"

@@ -16,6 +16,11 @@ def interval(text: str) -> timedelta:
     return duration(_AT_LEAST)(f"{text}m" if text.isdecimal() else text)
 
 
+def age(text: str) -> timedelta:
+    """Read days, as the original has them, or a time with its unit."""
+    return duration(timedelta(minutes=1))(f"{text}d" if text.isdecimal() else text)
+
+
 def secret(text: str) -> Secret:
     if _SECRET.fullmatch(text):
         return Secret(text)
@@ -35,8 +40,9 @@ class MonitorSettings:
     )
     max_age: timedelta = variable(
         "MONGODB_MONITOR_JOB_CREATED_AT_MAX_AGE",
-        duration(timedelta(minutes=1)),
-        "for how long a job is watched; then whoever waits is told that it is no longer",
+        age,
+        "for how long a job is watched: days, or with a unit such as `36h`; then whoever waits is"
+        " told that it is no longer",
         "14d",
     )
     hook_secret: Secret | None = variable(

@@ -4,7 +4,7 @@ They are shown to who made them, and to whoever sees the job; changed only by wh
 who sees everybody's jobs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from secrets import token_hex
 from typing import Annotated, Any, Literal
@@ -25,6 +25,12 @@ from waldur_slurm.gateway.web.native.filters import read_id
 from waldur_slurm.gateway.web.native.spelling import JOB_ID, Cursor
 from waldur_slurm.gateway.web.native.whereabouts import find
 from waldur_slurm.gateway.web.watch_site import Watching
+from waldur_slurm.gateway.wire_watch import (
+    MonitorsAnswer,
+    MonitorTransitionsAnswer,
+    MonitorTransitionView,
+    NotificationsAnswer,
+)
 from waldur_slurm.model.batch import JobId, Tasks
 from waldur_slurm.model.names import UserName
 
@@ -97,7 +103,11 @@ async def make_monitor(ask: Ask) -> Response:
 
 
 async def list_monitors(ask: Ask) -> Response:
-    query, cluster = ask.query(MonitorsQuery), ask.cluster.name
+    return _answer(await find_monitors(ask, ask.query(MonitorsQuery)))
+
+
+async def find_monitors(ask: Ask, query: MonitorsQuery) -> MonitorsAnswer:
+    cluster = ask.cluster.name
     about = f"monitors {cluster} {msgspec.structs.replace(query, cursor='')} {_whom(ask)}"
     wanted = shown_to(
         ask,
@@ -113,35 +123,52 @@ async def list_monitors(ask: Ask) -> Response:
     following = None
     if len(found) > len(page):
         following = write_cursor(ask.site.mark, about, page[-1][0])
-    shown = tuple(views.monitor_view(each, is_own=_is_own(ask, each)) for _, each in page)
-    return _answer(views.MonitorsAnswer(following, shown))
+    shown = tuple(views.monitor_view(each, is_own=is_own(ask, each)) for _, each in page)
+    return MonitorsAnswer(following, shown)
 
 
 async def show_monitor(ask: Ask) -> Response:
     monitor = await find_monitor(ask)
-    return _answer(views.monitor_view(monitor, is_own=_is_own(ask, monitor)))
+    return _answer(views.monitor_view(monitor, is_own=is_own(ask, monitor)))
 
 
 async def drop_monitor(ask: Ask) -> Response:
+    await forget_monitor(ask)
+    return Response(status_code=204)
+
+
+async def forget_monitor(ask: Ask) -> None:
     """Forget it; its job goes on, and letters that are written already are sent."""
     monitor = await find_monitor(ask, to_change=True)
     await stored(ask, lambda: watching(ask).monitors.drop(monitor.id))
-    return Response(status_code=204)
 
 
 async def list_transitions(ask: Ask) -> Response:
     monitor = await find_monitor(ask)
+    return _answer(MonitorTransitionsAnswer(await transitions_of(ask, monitor)))
+
+
+async def transitions_of(ask: Ask, monitor: Monitor) -> tuple[MonitorTransitionView, ...]:
     found = await stored(ask, lambda: watching(ask).monitors.transitions(monitor.id))
-    return _answer(views.MonitorTransitionsAnswer(tuple(map(views.transition_view, found))))
+    return tuple(map(views.transition_view, found))
 
 
 async def list_notifications(ask: Ask) -> Response:
     monitor = await find_monitor(ask)
-    found = await stored(ask, lambda: watching(ask).monitors.letters(monitor.id))
-    return _answer(views.NotificationsAnswer(tuple(map(views.letter_view, found))))
+    found = await letters_of(ask, monitor)
+    return _answer(NotificationsAnswer(tuple(map(views.letter_view, found))))
+
+
+async def letters_of(ask: Ask, monitor: Monitor) -> Sequence[Letter]:
+    return await stored(ask, lambda: watching(ask).monitors.letters(monitor.id))
 
 
 async def try_notifications(ask: Ask) -> Response:
+    written = await write_trials(ask)
+    return _answer(NotificationsAnswer(tuple(map(views.letter_view, written))), 201)
+
+
+async def write_trials(ask: Ask) -> Sequence[Letter]:
     """Write a letter to try each way; it is sent as any other one."""
     site, monitor = watching(ask), await find_monitor(ask, to_change=True)
     site.gate.let_ask(monitor.owner, monitor.methods)
@@ -167,7 +194,7 @@ async def try_notifications(ask: Ask) -> Response:
             site.letters.add(letter)
 
     await stored(ask, write)
-    return _answer(views.NotificationsAnswer(tuple(map(views.letter_view, letters))), 201)
+    return letters
 
 
 def methods_of(
@@ -186,7 +213,7 @@ async def find_monitor(ask: Ask, *, to_change: bool = False) -> Monitor:
     found = await stored(ask, lambda: watching(ask).monitors.find(monitor_id))
     if found is None or found.cluster != ask.cluster.name or not _is_shown(ask, found):
         raise NotThere("there is no such monitor, or none that you may see")
-    if to_change and not _is_own(ask, found):
+    if to_change and not is_own(ask, found):
         raise Denied(f"the monitor is {found.owner}'s")
     return found
 
@@ -208,7 +235,8 @@ def _is_shown(ask: Ask, monitor: Monitor) -> bool:
     return sees is None or monitor.owner == str(ask.principal) or monitor.user in sees
 
 
-def _is_own(ask: Ask, monitor: Monitor) -> bool:
+def is_own(ask: Ask, monitor: Monitor) -> bool:
+    """Whether he may change it."""
     return monitor.owner == str(ask.principal) or ask.principal.sees_all
 
 

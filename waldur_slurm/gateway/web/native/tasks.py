@@ -1,7 +1,5 @@
 """Tasks: handed in once for each uuid, and shown as they were given, with the job of each."""
 
-from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
@@ -20,35 +18,12 @@ from waldur_slurm.gateway.web.managed import stored
 from waldur_slurm.gateway.web.native.cursors import read_cursor, write_cursor
 from waldur_slurm.gateway.web.native.spelling import Cursor
 from waldur_slurm.gateway.web.native.submit import MOST_BODY, key_of
+from waldur_slurm.gateway.wire_watch import TasksAnswer, TaskView
 
 
 class TasksQuery(msgspec.Struct, frozen=True):
     cursor: Cursor = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
-
-
-class TaskView(msgspec.Struct, frozen=True):
-    """`task` is as it was given. Without a `job_id` it is not known yet whether Slurm has it."""
-
-    uuid: str
-    name: str
-    user: str
-    cluster: str
-    made: datetime
-    monitor: str
-    task: Mapping[str, Any]
-    job_id: str | None = None
-    submit_time: datetime | None = None
-    work_dir: str | None = None
-    stdout: str | None = None
-    stderr: str | None = None
-
-
-class TasksAnswer(msgspec.Struct, frozen=True):
-    """The newest first."""
-
-    next: str | None
-    tasks: tuple[TaskView, ...]
 
 
 async def submit_task(ask: Ask) -> Response:
@@ -78,7 +53,11 @@ def demand_watching(ask: Ask) -> None:
 
 
 async def list_tasks(ask: Ask) -> Response:
-    query = ask.query(TasksQuery)
+    answer = await find_tasks(ask, ask.query(TasksQuery))
+    return Response(msgspec.json.encode(answer), media_type=JSON)
+
+
+async def find_tasks(ask: Ask, query: TasksQuery) -> TasksAnswer:
     about = f"tasks {ask.cluster.name} {ask.principal} {ask.principal.visibility}"
     before = read_cursor(ask.site.mark, about, query.cursor) if query.cursor else None
     sought = _sought(ask, before=before)
@@ -87,11 +66,14 @@ async def list_tasks(ask: Ask) -> Response:
     following = None
     if len(found) > len(page):
         following = write_cursor(ask.site.mark, about, page[-1][0])
-    answer = TasksAnswer(following, tuple(task_view(task) for _, task in page))
-    return Response(msgspec.json.encode(answer), media_type=JSON)
+    return TasksAnswer(following, tuple(task_view(task) for _, task in page))
 
 
 async def show_task(ask: Ask) -> Response:
+    return Response(msgspec.json.encode(await find_task(ask)), media_type=JSON)
+
+
+async def find_task(ask: Ask) -> TaskView:
     """Of several with this uuid, the asker's own; else the newest that he sees."""
     sought = _sought(ask, uuid=ask.request.path_params["uuid"])
     found = await stored(ask, lambda: ask.site.tasks.tasks.search(sought, 1000))
@@ -99,7 +81,7 @@ async def show_task(ask: Ask) -> Response:
     shown = [*own, *(task for _, task in found)]
     if not shown:
         raise NotThere("there is no such task, or none that you may see")
-    return Response(msgspec.json.encode(task_view(shown[0])), media_type=JSON)
+    return task_view(shown[0])
 
 
 def task_view(task: KeptTask) -> TaskView:
