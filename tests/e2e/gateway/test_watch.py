@@ -3,6 +3,7 @@
 What is counted are letters, commands and what they say, never how long anything took.
 """
 
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -34,8 +35,10 @@ EFFECTS = 8
 
 
 @pytest.fixture(scope="module")
-def hook_directory() -> Path:
-    return open_directory()
+def hook_directory() -> Iterator[Path]:
+    directory = open_directory()
+    yield directory
+    shutil.rmtree(directory)
 
 
 @pytest.fixture(scope="module")
