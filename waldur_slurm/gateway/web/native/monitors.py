@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from starlette.responses import Response
 
-from waldur_slurm.gateway.errors import Denied, NotOffered, NotThere, OtherBody, WrongAsk
+from waldur_slurm.gateway.errors import Busy, Denied, NotOffered, NotThere, OtherBody, WrongAsk
 from waldur_slurm.gateway.post.letter import Letter, Method, Occasion
 from waldur_slurm.gateway.watch.monitor import Monitor, Stage
 from waldur_slurm.gateway.watch.port import Wanted
@@ -139,8 +139,13 @@ async def drop_monitor(ask: Ask) -> Response:
 
 async def forget_monitor(ask: Ask) -> None:
     """Forget it; its job goes on, and letters that are written already are sent."""
-    monitor = await find_monitor(ask, to_change=True)
-    await stored(ask, lambda: watching(ask).monitors.drop(monitor.id))
+    monitor, monitors = await find_monitor(ask, to_change=True), watching(ask).monitors
+
+    def drop() -> bool:
+        return monitors.drop(monitor.id) or monitors.find(monitor.id) is None
+
+    if not await stored(ask, drop):
+        raise Busy("the job of its task is being handed in, or it is not known yet whether it was")
 
 
 async def list_transitions(ask: Ask) -> Response:
