@@ -9,6 +9,7 @@ import os
 import socket
 import tempfile
 import threading
+import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -79,13 +80,22 @@ class Master:
         self._patience = patience
         self._room: tempfile.TemporaryDirectory[str] | None = None
         self._turn = threading.Lock()
+        self._failed: tuple[float, str] | None = None
+        """When it last could not be made, and why."""
 
     def ready(self) -> tuple[str, ...]:
-        """Return how to call ssh so that it uses the connection, which stands, or nothing else."""
+        """Return how to call ssh so that it uses the connection, which stands, or nothing else.
+
+        Whoever waited while somebody else tried in vain does not try again: a host that is silent
+        costs all who wait one patience, not one after the other.
+        """
+        asked = time.monotonic()
         with self._turn:
             room = self._prepared()
             if not _answers(room / "master"):
-                self._connect(room)
+                if self._failed is not None and self._failed[0] >= asked:
+                    raise TransportError(self._failed[1])
+                self._try(room)
         return (*_ssh(room), "-o", "ProxyCommand=false", self._route.host)
 
     def close(self) -> None:
@@ -144,6 +154,13 @@ class Master:
                 "",
             )
         )
+
+    def _try(self, room: Path) -> None:
+        try:
+            self._connect(room)
+        except TransportError as error:
+            self._failed = (time.monotonic(), str(error))
+            raise
 
     def _connect(self, room: Path) -> None:
         self._refuse_what_is_missing()
