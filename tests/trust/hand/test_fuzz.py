@@ -32,6 +32,7 @@ ASKED: tuple[dict[str, Any], ...] = (
     {"verb": "zip-out", "path": HOME, "most": 100, "compress": True},
     {"verb": "zip-in", "path": HOME, "most": 100, "most_entries": 10},
     {"verb": "remove", "path": f"{HOME}/d", "keep": ["batch.sh"]},
+    {"verb": "who"},
 )  # fmt: skip
 ODD: tuple[Any, ...] = (
     *TEXTS, None, True, -1, 0, 2**70, 1.5, [], {}, [[]], {"": ""}, ["sbatch", "--uid=0"],

@@ -82,6 +82,7 @@ class Master:
         self._turn = threading.Lock()
         self._failed: tuple[float, str] | None = None
         """When it last could not be made, and why."""
+        self._made = 0.0
 
     def ready(self) -> tuple[str, ...]:
         """Return how to call ssh so that it uses the connection, which stands, or nothing else.
@@ -97,6 +98,15 @@ class Master:
                     raise TransportError(self._failed[1])
                 self._try(room)
         return (*_ssh(room), "-o", "ProxyCommand=false", self._route.host)
+
+    def forsake(self, since: float) -> None:
+        """Have a new one made next time, where this one stood at `since` and is dead unnoticed.
+
+        What is forsaken ends by itself, as one that nobody uses.
+        """
+        with self._turn:
+            if self._room is not None and self._made <= since:
+                (Path(self._room.name) / "master").unlink(missing_ok=True)
 
     def close(self) -> None:
         """End the connection, and with it what runs over it; the next command makes a new one."""
@@ -161,6 +171,7 @@ class Master:
         except TransportError as error:
             self._failed = (time.monotonic(), str(error))
             raise
+        self._made = time.monotonic()
 
     def _connect(self, room: Path) -> None:
         self._refuse_what_is_missing()
