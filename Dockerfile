@@ -8,7 +8,10 @@
 # Ubuntu those of the distribution are installed.
 #   docker build -t slurm-gateway --target gateway --build-arg SLURM=debian:trixie-slim .
 #
-# A plain Debian serves as base of the agent too; its own Python is installed then:
+# The operator, for a pod of Kubernetes:
+#   docker build -t slurm-operator --target operator .
+#
+# A plain Debian serves as base of the agent and the operator too; its own Python is installed then:
 #   docker build -t waldur-slurm-agent --build-arg BASE=debian:bookworm-slim .
 # Where no package index can be reached, the packages may come with the sources:
 #   pip wheel --wheel-dir dist '.[gateway]' 'setuptools>=77'
@@ -45,11 +48,19 @@ ENV PATH=/opt/waldur-slurm-agent/bin:$PATH PYTHONUNBUFFERED=1
 WORKDIR /etc/waldur-slurm-service
 ENTRYPOINT ["docker-entrypoint"]
 
-# The gateway starts Slurm's commands itself, and the hand starts them as users, by sudo.
+# The operator needs neither Slurm nor files of its own.
+FROM python AS operator
+COPY --from=build /opt/waldur-slurm-agent /opt/waldur-slurm-agent
+ENV PATH=/opt/waldur-slurm-agent/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER 65532:65532
+ENTRYPOINT ["slurm-operator"]
+
+# The gateway starts Slurm's commands itself, and the hand starts them as users, by sudo; or all of
+# it is done on another host, by ssh.
 FROM ${SLURM} AS slurm
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ca-certificates \
-      python3 sudo $(command -v squeue >/dev/null || echo slurm-client) \
+      openssh-client python3 sudo $(command -v squeue >/dev/null || echo slurm-client) \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 
 FROM slurm AS gateway-build

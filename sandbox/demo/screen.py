@@ -37,6 +37,10 @@ class Screen:
     def say(self, text: str) -> None:
         self._print(text)
 
+    def text(self, text: str) -> None:
+        """Show what somebody else has laid out."""
+        self._print(text, hanging=CONTINUED)
+
     def close(self, text: str) -> None:
         self._console.print()
         self._print(text, style="bold")

@@ -1,4 +1,4 @@
-"""The images of the agent and of the gateway, built from this tree when its content changed.
+"""The images of the three fronts, built from this tree when its content changed.
 
 Rule: where no registry can be reached, a build has no package index either; the packages then
 come from this machine.
@@ -56,11 +56,17 @@ class Product:
 
 
 AGENT = Product(TAG, "agent", ".")
+OPERATOR = Product("slurm-operator:sandbox", "operator", ".")
 
 
 def ensure_agent_image() -> str:
     """Return its name."""
     return _ensure(AGENT)
+
+
+def ensure_operator_image() -> str:
+    """Return the name of the operator's."""
+    return _ensure(OPERATOR)
 
 
 def ensure_gateway_image(slurm: str) -> str:

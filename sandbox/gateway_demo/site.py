@@ -36,6 +36,9 @@ PATIENCE_S = 30.0
 AS_THE_ORIGINALS = "cluster:read,jobs:read:all,history:read,accounts:read"
 """What clients of Slurm RestAPI may do, as they show nothing of who they are."""
 
+AS_THEMSELVES = "jobs:submit jobs:read jobs:cancel monitor:read monitor:write"
+"""What users of this machine may do, each as himself: so slurm-proxy's clients go on."""
+
 
 class GatewayFailed(SandboxError):
     """A command of the tour ended in a way that it does not expect; the text is what it said."""
@@ -79,10 +82,11 @@ class GatewaySite:
         """Type a command of the gateway's own, as its user."""
         return _run((*self.program, *words), self.environ, self.directory)
 
-    def shell(self, line: str) -> Run:
+    def shell(self, line: str, user: str = "") -> Run:
         """Type a line as a client of the gateway would, who has no more than its address."""
         environ = {"PATH": os.defpath, "AT": self.url, **self.variables}
-        return _run(("/bin/bash", "-ec", line), environ, self.directory)
+        become = _plainly(user) if user else ()
+        return _run((*become, "/bin/bash", "-ec", line), environ, self.directory)
 
 
 def _run(argv: Sequence[str], environ: Mapping[str, str], directory: Path) -> Run:
@@ -157,6 +161,8 @@ def _settings(own: Path, relay: Relay, port: int) -> Mapping[str, str]:
         "GATEWAY_AUDIT_LOG": str(own / "audit.jsonl"),
         "GATEWAY_APPS_DIR": str(own / "apps"),
         "GATEWAY_ANONYMOUS_SCOPES": AS_THE_ORIGINALS,
+        "GATEWAY_TRUSTED_NETWORKS": f"127.0.0.1 may {AS_THEMSELVES}",
+        "MONITOR_POLLING_INTERVAL": "1s",
         "GATEWAY_JOBS_AGE": "1s",
         "GATEWAY_MIN_UID": "100",
         "SMTP_SERVER": "127.0.0.1",
@@ -204,14 +210,18 @@ def _becoming(user: str, program: Sequence[str], environ: Mapping[str, str]) -> 
 
     Where the project lies in root's own home he is lent the right to read there, and nothing else.
     """
-    gid = pwd.getpwnam(user).pw_gid
-    plain = (find_program("setpriv"), f"--reuid={user}", f"--regid={gid}", "--clear-groups")
+    plain = _plainly(user)
     tried = subprocess.run(
         [*plain, *program, "--version"], env=dict(environ), capture_output=True, cwd="/"
     )
     if tried.returncode == 0:
         return plain
     return (*plain, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
+
+
+def _plainly(user: str) -> tuple[str, ...]:
+    gid = pwd.getpwnam(user).pw_gid
+    return (find_program("setpriv"), f"--reuid={user}", f"--regid={gid}", "--clear-groups")
 
 
 @contextmanager

@@ -5,10 +5,11 @@ Rule: each chapter is one front; its lines run in a shell that knows $AT, the ga
 
 import json
 from dataclasses import replace
+from uuid import uuid4
 
 from sandbox.demo.screen import Screen
 from sandbox.demo.site import Run
-from sandbox.gateway_demo.site import GatewayFailed, GatewaySite
+from sandbox.gateway_demo.site import PATIENCE_S, GatewayFailed, GatewaySite
 
 COLUMNS = ("id_job", "job_name", "account", "partition", "state")
 SCRIPT = "for n in 1 2 3; do echo line $n; sleep 1; done"
@@ -18,6 +19,7 @@ def guide(site: GatewaySite, screen: Screen) -> None:
     slurmer(site, screen)
     native(site, screen)
     restapi(site, screen)
+    proxy(site, screen)
 
 
 def slurmer(site: GatewaySite, screen: Screen) -> None:
@@ -77,12 +79,62 @@ def restapi(site: GatewaySite, screen: Screen) -> None:
     screen.table(COLUMNS, [[str(row.get(each, "")) for each in COLUMNS] for row in rows])
 
 
-def typed(site: GatewaySite, screen: Screen, line: str, *, cut: int = 600) -> str:
+def proxy(site: GatewaySite, screen: Screen) -> None:
+    user = site.people[0]
+    screen.chapter("slurm-proxy's clients: hello, world, and the mail when it is done")
+    task = _hello_world(user, f"{site.directory}/home/{user}")
+    (site.directory / "task.json").write_text(json.dumps(task))
+    screen.say(
+        f"{user} types this on this machine and shows nothing: the kernel says whose connection it"
+        " is, and he acts as himself alone. task.json is the task of its document, for him."
+    )
+    header = '--header="Content-Type:application/json"'
+    typed(site, screen, f"wget -qO- --post-file=task.json {header} $AT/submit/", user=user)
+    with screen.working("The job runs and ends, and its mail is on the way"):
+        mail = site.relay.taken.get(timeout=PATIENCE_S)
+    headers = (f"{name}: {mail[name]}" for name in ("From", "To", "Subject"))
+    screen.text("\n".join((*headers, "", mail.get_content().strip())))
+
+
+def _hello_world(user: str, home: str) -> object:
+    """Return the task of slurm-proxy's own document; `time` is in hours, as it says."""
+    words = '"hello, world! (sent job $SLURM_JOB_ID to $SLURM_JOB_USER at `date`)"'
+    place = f"{home}/slurm-proxy-test"
+    mail = {"recipient": "ann@example.org", "subject": "hello-world is done", "body": "hello!"}
+    return {
+        "task": {
+            "uuid": str(uuid4()),
+            "username": user,
+            "name": "generic",
+            "cwd": home,
+            "cmd": "echo",
+            "params": ["-e", words],
+            "notification": {"methods": ["email"], "params": {"email": mail}},
+            "slurm": {
+                "job_name": "slurm-proxy-test",
+                "time": 1,
+                "nodes": 1,
+                "ntasks_per_node": 1,
+                "cpus_per_task": 1,
+                "mem": 100,
+                "partition": "main",
+                "output": "hello.txt",
+                "error": "errors.txt",
+            },
+            "dirs": {
+                "parent": place,
+                **{name: f"{place}/{name}" for name in ("input", "output", "error")},
+            },
+        }
+    }
+
+
+def typed(site: GatewaySite, screen: Screen, line: str, *, cut: int = 600, user: str = "") -> str:
     """Show a line and the beginning of its answer; return all of it."""
     answers: list[str] = []
 
     def run() -> Run:
-        done = site.shell(line)
+        done = site.shell(line, user)
         answers.append(done.out)
         is_long = len(done.out) > cut
         return replace(done, out=f"{done.out[:cut]} ..." if is_long else done.out)

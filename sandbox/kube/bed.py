@@ -167,11 +167,11 @@ class Bed:
             self._keeper.launch(lifetime_s, hold, owned=owned, remove=left)
 
     def _boot(self, made: Path) -> None:
-        """A kubelet enters where containerd is, so it comes last and alone."""
-        control = [name for name in self.names if name not in node.NAMES]
-        for name in control:
-            self._spawn(name, made)
-        self._wait_ready(*control)
+        """Start each after what it needs: controllers give up on a server that takes long."""
+        for group in daemons.groups(self._place):
+            for name in group:
+                self._spawn(name, made)
+            self._wait_ready(*group)
         if self._place.options.with_node:
             node.prepare(self._place)
             self._spawn("containerd", made)

@@ -6,17 +6,18 @@ from pathlib import Path
 from sandbox.kube import node
 from sandbox.kube.place import SERVICES, Place
 
+SERVER = ("etcd", "kube-apiserver")
 CONTROLLERS = ("kube-controller-manager", "kube-scheduler")
 
 
+def groups(place: Place) -> list[tuple[str, ...]]:
+    """Name what may start together, one group after the other; a node's parts come after these."""
+    return [SERVER, *([CONTROLLERS] if place.options.with_controllers else [])]
+
+
 def names(place: Place) -> tuple[str, ...]:
-    controllers = CONTROLLERS if place.options.with_controllers else ()
-    return (
-        "etcd",
-        "kube-apiserver",
-        *controllers,
-        *(node.NAMES if place.options.with_node else ()),
-    )
+    started = [name for group in groups(place) for name in group]
+    return (*started, *(node.NAMES if place.options.with_node else ()))
 
 
 def argv(place: Place, name: str, programs: Path) -> list[str]:

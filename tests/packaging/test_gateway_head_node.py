@@ -5,6 +5,7 @@ On a head node with systemd, nginx and a real Slurm.
 
 import ast
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,9 +26,9 @@ BLOCKS = [each for page in (PAGE, CHANGE_OVER) for each in read_blocks(page) if 
 SOURCE = "/root/waldur-slurm-agent"
 ENV_FILE = "/etc/slurm-gateway/slurm-gateway.env"
 NAME = "gateway.example.org"
-PAGES = ("first_job", "submit", "steer", "files", "slurmer", "letters")
-ELSEWHERE = tuple(PROJECT / "tests" / "e2e" / "gateway" / f"test_{page}_page.py" for page in PAGES)
-"""Where a hand acts."""
+GATEWAY_TESTS = PROJECT / "tests" / "e2e" / "gateway"
+ELSEWHERE = (*GATEWAY_TESTS.glob("test_*_page.py"), *GATEWAY_TESTS.glob("test_*_container.py"))
+"""Where a hand acts, and in containers; whoever names a section there types all of it."""
 
 
 def block(section: str, language: str = "bash", number: int = 0) -> Block:
@@ -166,8 +167,28 @@ def test_nginx_stands_before_it(
     assert json.loads(jobs)["jobs"] == []
 
 
+@pytest.mark.usefixtures("behind_nginx")
+def test_a_token_signs_in_to_the_dashboard_behind_nginx(
+    served: Typist, tokens: list[Typed]
+) -> None:
+    """The cookie then never goes over plain HTTP: nginx says that there is TLS."""
+    token = tokens[1].shown.split()[-1]
+    curl = f"curl -sS -H 'Origin: https://{NAME}' --cookie-jar jar --cookie jar"
+
+    said = served.node.sh(
+        f"{curl} --data-urlencode token={token} -w '%{{redirect_url}}\\n' https://{NAME}/ui/sign-in\n"
+        f"{curl} https://{NAME}/ui/queue\n"
+        "cat jar"
+    )
+
+    assert f"https://{NAME}/ui\n" in said
+    assert "<h1>Queue</h1>" in said
+    assert re.search(rf"#HttpOnly_{NAME}\tFALSE\t/\tTRUE\t\d+\tsgw_session", said)
+
+
 def test_people_of_an_issuer_can_be_let_in(served: Typist) -> None:
     settings_of(served, "People, by OpenID Connect")
+    settings_of(served, "The dashboard")
 
 
 @pytest.mark.usefixtures("behind_nginx")  # where it is given the name that it is asked by
@@ -311,14 +332,29 @@ def test_every_block_of_both_pages_is_typed_by_a_test() -> None:
         there.add((*kind, numbers[kind]))
         numbers[kind] += 1
 
-    assert {each.language for each in BLOCKS} == {"bash", "ini", "python"}
+    assert {each.language for each in BLOCKS} == {"bash", "ini", "python", "yaml"}
     assert there == set(asked_for())
 
 
 def asked_for() -> Iterator[tuple[str, str, int]]:
     """Read the tests: each block that one of them asks for, by section, language and number."""
-    modules = [ast.parse(path.read_text("utf-8")) for path in (Path(__file__), *ELSEWHERE)]
-    for call in (call for module in modules for call in ast.walk(module)):
+    named = {
+        each.value
+        for path in ELSEWHERE
+        for each in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(each, ast.Constant)
+    }
+    numbers: Counter[tuple[str, str]] = Counter()
+    for each in BLOCKS:
+        kind = (each.section, each.language)
+        if each.section in named:
+            yield (*kind, numbers[kind])
+        numbers[kind] += 1
+    yield from asked_for_here()
+
+
+def asked_for_here() -> Iterator[tuple[str, str, int]]:
+    for call in ast.walk(ast.parse(Path(__file__).read_text("utf-8"))):
         match call:
             case ast.Call(
                 func=ast.Name(id="block"), args=[ast.Constant(value=str(section))], keywords=more

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.fakes.cluster import live_job
 from tests.places import PROJECT
+from tests.unit.gateway.post.letters import letter
 from tests.unit.gateway.site import GatewaySite
 from waldur_slurm.gateway.settings import Settings
 from waldur_slurm.gateway.web.crossing import LONGEST_WAIT_S, MOST_WAITING
@@ -35,6 +36,7 @@ def shown() -> dict[str, dict[str, set[str]]]:
     """Each series of a gateway that has seen something, with its labels and their values."""
     site = GatewaySite()
     site.cluster.put(live_job(1))
+    site.monitors.outbox.add(letter())
     site.get("/metrics")
     site.cluster.go_down()
     site.get("/api/v1/partitions")

@@ -93,13 +93,19 @@ def build() -> argparse.ArgumentParser:
     take_over = commands.add_parser("import", help="take over what an original has kept")
     take_over.add_argument(
         "what",
-        choices=["restapi", "slurmer"],
-        help="Slurm RestAPI's archive of the load, or Slurmer's jobs",
+        choices=["restapi", "slurmer", "proxy"],
+        help="Slurm RestAPI's archive of the load, Slurmer's jobs, or slurm-proxy's monitors",
     )
     take_over.add_argument(
-        "files", type=Path, metavar="FILE", nargs="+", help="db.json, or config.yml slurmer.db"
+        "files",
+        type=Path,
+        metavar="FILE",
+        nargs="+",
+        help="db.json, config.yml slurmer.db, or mongodump.json",
     )
-    take_over.add_argument("--cluster", help="whose load it is; the default cluster otherwise")
+    take_over.add_argument(
+        "--cluster", help="whose load or jobs it is; the default cluster otherwise"
+    )
     for command in (check, settings, take_over):
         _add_env_file(command, default=argparse.SUPPRESS)
     _add_token(commands.add_parser("token", help="make, list, rotate and revoke tokens"))

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Literal, Self
 from urllib.parse import quote
 
+from waldur_slurm.gateway.errands import Errands
 from waldur_slurm.gateway.errors import BeyondEnd
 from waldur_slurm.gateway.paging import Asked, pages
 from waldur_slurm.gateway.patience import Patient
@@ -20,7 +21,9 @@ from waldur_slurm.gateway.taking import (
     NOT_BEGUN,
     Begun,
     FileFacts,
+    ListedFiles,
     address_of,
+    list_files,
     look_at_file,
     take_file,
 )
@@ -168,7 +171,12 @@ class Gateway:
 
     def me(self) -> MeView:
         """Tell who this is to the gateway, and what he may do."""
-        return self._asker.told_of_all(MeView, "/me")
+        return self._asker.of_all.told(MeView, "GET", "/me")
+
+    @property
+    def errands(self) -> Errands:
+        """Monitors, letters and tasks."""
+        return Errands(self._asker)
 
     def look_up(
         self, *, marks: Collection[str] = (), prefix: str = "", since: datetime | None = None
@@ -251,9 +259,11 @@ class Gateway:
 
     def files(self, job_id: str, glob: str = "*") -> list[FileView]:
         """List the files of its folder, and neither links nor directories."""
-        return self._asker.told(
-            list[FileView], "GET", f"{_path(job_id)}/files", params={"glob": glob}
-        )
+        return self.list_files(job_id, glob).files
+
+    def list_files(self, job_id: str, glob: str = "*") -> ListedFiles:
+        """List them, and tell whether there are more than a gateway lists."""
+        return list_files(self._asker, _path(job_id), glob)
 
     def look_at(self, job_id: str, path: str) -> FileFacts:
         return look_at_file(self._asker, address_of(_path(job_id), path))

@@ -49,6 +49,7 @@ from waldur_slurm.gateway.watching import watched, watching_of
 from waldur_slurm.gateway.web.ask import Site
 from waldur_slurm.gateway.web.cors import ANY
 from waldur_slurm.gateway.web.managed_site import Managed
+from waldur_slurm.gateway.web.seeds.proxy_site import Proxy
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.tally import Tally
 from waldur_slurm.gateway.web.watch_site import Watching
@@ -260,6 +261,7 @@ class Parts:
             submitter=self.submitter,
             tasks=self.tasking.desk,
             managed=self.managed,
+            proxy=self._proxy(),
             pages=self.signing_in.pages(self.issuer),
             watching=self.watching,
         )
@@ -337,6 +339,11 @@ class Parts:
             reach=told.reach,
             records=self._records(),
         )
+
+    def _proxy(self) -> Proxy:
+        told = self.settings
+        slurmrestd = self.means.passing(self.readers.user)
+        return Proxy(told.proxy.reading, slurmrestd, told.monitors.max_age)
 
     def _records(self) -> Mapping[str, Records]:
         """Ask the database itself about the default cluster, where one is named."""

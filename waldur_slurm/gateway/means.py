@@ -15,7 +15,8 @@ from waldur_slurm.slurm.batch.client import SlurmBatch
 from waldur_slurm.slurm.rest.batch import RestBatch
 from waldur_slurm.slurm.rest.listing import RestListing
 from waldur_slurm.slurm.rest.logins import Logins, Run
-from waldur_slurm.slurm.rest.talk import Rest
+from waldur_slurm.slurm.rest.passing import Passing
+from waldur_slurm.slurm.rest.talk import VERSIONS, Rest
 from waldur_slurm.slurm.tools import Tools
 from waldur_slurm.slurm.transports.hands import Hand, OwnHand, SetuidHand, SocketHand, SudoHand
 from waldur_slurm.slurm.transports.identity import read_identity
@@ -32,6 +33,7 @@ class Builder:
         self._transport = transport
         self._timeout = settings.command_timeout
         self._rest = self._slurmrestd()
+        self._passed = self._passed_on()
         self._closing: list[Callable[[], None]] = []
         self._logins: dict[str, Logins] = {}
 
@@ -52,11 +54,13 @@ class Builder:
         def means_of(user: str) -> Means:
             behalf = on_behalf.of(user)
             tools = SlurmBatch(behalf.commands, asked)
-            if self._rest is None:
+            if self._passed is None:
                 return Means(tools, behalf.files)
             logins = self._logins_of(user, behalf.commands.run)
-            home = self._home_of(user)
-            return Means(RestBatch(self._rest, logins, tools, home), behalf.files)
+            if self._rest is None:
+                return Means(tools, behalf.files, logins)
+            batch = RestBatch(self._rest, logins, tools, self._home_of(user))
+            return Means(batch, behalf.files, logins)
 
         return means_of
 
@@ -86,6 +90,12 @@ class Builder:
             return None
         logins = self._logins_of(user, self._transport.run)
         return RestListing(self._rest, logins, lambda: datetime.now(UTC)).read_jobs
+
+    def passing(self, user: str) -> Passing | None:
+        """Return what hands questions on to slurmrestd; None where nobody said where it is."""
+        if self._passed is None:
+            return None
+        return Passing(self._passed, self._logins_of(user, self._transport.run))
 
     def _hand(self) -> Hand | None:
         told = self._settings.acting
@@ -124,6 +134,14 @@ class Builder:
         if told.connector is Connector.COMMANDS or told.slurmrestd is None:
             return None
         return Rest(told.slurmrestd, timeout=self._timeout)
+
+    def _passed_on(self) -> Rest | None:
+        """Questions are handed on in the version that clients know, where that is served."""
+        told, wanted = self._settings.acting, self._settings.proxy.version
+        if told.slurmrestd is None:
+            return None
+        versions = VERSIONS if wanted is None else (wanted, *VERSIONS)
+        return Rest(told.slurmrestd, timeout=self._timeout, versions=versions)
 
     def _logins_of(self, user: str, run: Run) -> Logins:
         return self._logins.setdefault(user, Logins(user, run))

@@ -32,29 +32,26 @@ class Patient:
     def told(self, of: type[T], method: str, path: str, **asked: Any) -> T:
         """Return what the answer says."""
         with self.ask(method, path, **asked) as response:
-            return _read(of, response)
+            return read_answer(of, response)
 
     def told_once(self, of: type[T], method: str, path: str, **asked: Any) -> T:
         with self.ask_once(method, path, **asked) as response:
-            return _read(of, response)
+            return read_answer(of, response)
 
-    def told_of_all(self, of: type[T], path: str) -> T:
-        """Return what is said of no cluster in particular."""
-        with self._again("GET", path) as response:
-            return _read(of, response)
-
-    def ask(self, method: str, path: str, **asked: Any) -> requests.Response:
-        return self._again(method, f"{self._below}{path}", **asked)
+    @property
+    def of_all(self) -> "Patient":
+        """Asks of no cluster in particular."""
+        return Patient(self._talk, "", self._patience_s, self._sleep)
 
     def ask_once(self, method: str, path: str, **asked: Any) -> requests.Response:
         """Ask what would be done a second time, if it were asked again."""
         return self._talk.ask(method, f"{self._below}{path}", **asked)
 
-    def _again(self, method: str, path: str, **asked: Any) -> requests.Response:
+    def ask(self, method: str, path: str, **asked: Any) -> requests.Response:
         end, pause_s = time.monotonic() + self._patience_s, 0.0
         while True:
             try:
-                return self._talk.ask(method, path, **asked)
+                return self.ask_once(method, path, **asked)
             except TryLater as error:
                 pause_s = max(error.after_s, min(2 * pause_s, LONGEST_PAUSE_S))
                 if time.monotonic() + pause_s > end:
@@ -62,7 +59,7 @@ class Patient:
                 self._sleep(pause_s)
 
 
-def _read(of: type[T], response: requests.Response) -> T:
+def read_answer(of: type[T], response: requests.Response) -> T:
     try:
         return msgspec.json.decode(response.content, type=of)
     except msgspec.DecodeError as error:

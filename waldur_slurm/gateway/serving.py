@@ -7,7 +7,8 @@ from pathlib import Path
 
 from waldur_slurm.gateway.commands import find
 from waldur_slurm.gateway.composition import Parts
-from waldur_slurm.gateway.configs.files import take_files
+from waldur_slurm.gateway.configs.files import take_dotenv, take_files
+from waldur_slurm.gateway.configs.proxy import SECRETS
 from waldur_slurm.gateway.settings import Settings
 from waldur_slurm.service.log_file import also_in_file
 from waldur_slurm.variables.variable import plain
@@ -17,6 +18,7 @@ Environ = MutableMapping[str, str]
 
 def run(arguments: argparse.Namespace, environ: Environ, hidden: list[str]) -> int:
     """Run the command that was typed; `hidden` learns every secret as soon as it is known."""
+    take_dotenv(environ)
     hidden += _secrets_in(environ)
     not_honoured = take_files(_config_files(arguments, environ), environ)
     hidden += _secrets_in(environ)
@@ -43,4 +45,4 @@ def _config_files(arguments: argparse.Namespace, environ: Environ) -> list[Path]
 def _secrets_in(environ: Environ) -> list[str]:
     """What the environment calls a secret, whether or not the settings are whole."""
     secret = (declared.name for declared in Settings.variables() if declared.is_secret)
-    return [plain(environ.get(name, "")) for name in secret]
+    return [plain(environ.get(name, "")) for name in (*secret, *SECRETS)]

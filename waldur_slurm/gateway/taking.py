@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote_to_bytes
 import requests
 
 from waldur_slurm.gateway.errors import GatewayError, NotNow
-from waldur_slurm.gateway.patience import Patient
+from waldur_slurm.gateway.patience import Patient, read_answer
 from waldur_slurm.gateway.wire import FileView
 
 CHUNK = 128 * 1024
@@ -38,6 +38,20 @@ class FileFacts:
     @property
     def can_go_on(self) -> bool:
         return bool(self.tag) and not self.tag.startswith("W/")
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFiles:
+    """`is_whole`: there are no more than these."""
+
+    files: list[FileView]
+    is_whole: bool
+
+
+def list_files(asker: Patient, job_path: str, glob: str) -> ListedFiles:
+    with asker.ask("GET", f"{job_path}/files", params={"glob": glob}) as response:
+        is_whole = response.headers.get("X-Truncated") != "true"
+        return ListedFiles(read_answer(list[FileView], response), is_whole)
 
 
 def name_of(file: FileView) -> str:

@@ -13,13 +13,14 @@ from typing import Any
 
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has none
-from playwright.sync_api import Browser, Page, Response, sync_playwright
+from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 from starlette.types import ASGIApp
 
 from sandbox.slurm.ports import claim_ports
 from tests.fixtures_slurm import skip_here
 
 PROGRAM = shutil.which("chromium") or ""
+PATIENCE_MS = 30_000
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 800}
 
 
@@ -29,6 +30,7 @@ def chromium() -> Iterator[Browser]:
     if not PROGRAM:
         skip_here("NO BROWSER HERE, so this promise was not tested. Missing: chromium")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         started = playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox"])
         try:
             yield started
@@ -105,7 +107,7 @@ class Look:
 def looking(browser: Browser, base: str, **window: Any) -> Iterator[Look]:
     """Open a window; nothing is to have gone wrong in it when it is closed."""
     context = browser.new_context(**{"viewport": WIDE, **window})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MS)
     try:
         look = Look(context.new_page(), base)
         yield look

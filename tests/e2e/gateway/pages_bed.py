@@ -37,7 +37,7 @@ OWN = (1, 2, 3, 4, 5, 6)
 
 def large_site(jobs: int = 10_000, nodes: int = 200) -> PagesSite:
     """Make it alike each time."""
-    site, chance = PagesSite(), Random(20)  # noqa: S311 - a picture, no secret
+    site, chance = PagesSite(jobs_ttl=timedelta(seconds=1)), Random(20)  # noqa: S311 - a picture, no secret
     cluster = site.gateway.cluster
     _add_rules(site)
     _add_past(site, chance)

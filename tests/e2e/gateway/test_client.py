@@ -9,6 +9,8 @@ import pytest
 
 from tests.e2e.gateway.acting import LOSES_ITS_ANSWER, SMALL, ActingGateway, ActingSite
 from tests.fixtures_hand import ANN, BOB
+from tests.patience import AT_ONCE_S
+from tests.sandbox.processes import eventually
 from waldur_slurm.gateway.client import Gateway, Guard
 from waldur_slurm.gateway.errors import Denied, NotThere, NotThisJob, OtherBody, Refused
 
@@ -90,3 +92,64 @@ def test_what_the_gateway_refuses_is_raised_as_what_it_is(
     bobs = Gateway(f"http://127.0.0.1:{acting.port}", acting_site.token(BOB))
     with bobs, pytest.raises(NotThere):
         bobs.cancel(placed.job_id)
+
+
+def test_a_job_that_waits_says_why_and_changes_are_told_to_its_end(
+    client: Gateway, key: str
+) -> None:
+    placed = client.submit(QUICK, key=key, user=ANN, options={**SMALL, "hold": True})
+    why = client.reason(placed.job_id)
+    assert why.reason is not None
+    assert (why.reason.word, why.reason.category) == ("JobHeldUser", "held")
+    assert why.estimate is not None
+    assert (why.estimate.kind, why.estimate.start) == ("unknown", None)
+    changes = client.changes(placed.job_id)
+    assert next(changes).phase == "pending"
+    client.steer("release", placed.job_id)
+    *_, last = changes
+    assert (last.terminal, last.outcome) == (True, "failed")
+    assert client.reason(placed.job_id).reason is None
+
+
+def test_queue_and_history_are_gone_through_page_by_page(
+    client: Gateway, acting_site: ActingSite, key: str
+) -> None:
+    ids = {
+        client.submit(SLOW, key=f"{key}-{number}", user=ANN, options=SMALL).job_id
+        for number in range(3)
+    }
+    found = [job.job_id for page in client.job_pages(limit=2, user=ANN) for job in page.jobs]
+    assert ids <= {*found}
+    assert len(found) == len({*found})
+    for job_id in ids:
+        client.cancel(job_id)
+
+    def are_past() -> bool:
+        return ids <= {job.job_id for job in client.history(user=ANN, limit=2)}
+
+    assert eventually(are_past, AT_ONCE_S)
+
+
+def test_what_slurm_would_do_is_told_without_doing_it(client: Gateway) -> None:
+    assert client.try_out(SLOW, user=ANN, options=SMALL).partition == "main"
+    with pytest.raises(Refused):
+        client.try_out(SLOW, user=ANN, options={**SMALL, "partition": "nosuch"})
+
+
+def test_a_token_for_one_job_opens_its_output_alone(
+    client: Gateway, acting: ActingGateway, acting_site: ActingSite, key: str
+) -> None:
+    home = str(acting_site.hand.home(ANN))
+    options = {"account": "physics", "mem": "10", "chdir": home}
+    placed = client.submit(QUICK, key=key, user=ANN, options=options)
+    made = client.token_for(placed.job_id, ["output:read"], timedelta(minutes=5))
+    with Gateway(f"http://127.0.0.1:{acting.port}", made.token) as collector:
+        assert b"".join(collector.follow(placed.job_id)) == b"first\nlast\n"
+        with pytest.raises(Denied):
+            collector.cancel(placed.job_id)
+
+
+def test_the_cluster_and_oneself_are_told(client: Gateway) -> None:
+    assert {node.name for node in client.nodes().nodes}
+    assert [row.partition for row in client.usage().partitions] == ["main"]
+    assert {may.scope for may in client.me().scopes if may.allowed} >= {"jobs:submit"}

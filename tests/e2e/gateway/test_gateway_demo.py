@@ -44,6 +44,7 @@ def test_each_front_is_played_with_its_own_words(tour: Tour) -> None:
 
     assert [title.split(":")[0] for title in titles] == [
         "Slurmer's clients", "The gateway's own command line", "Slurm RestAPI's clients",
+        "slurm-proxy's clients",
     ]  # fmt: skip
     assert "jobid<=$JOB" in tour.shown
 
@@ -54,6 +55,14 @@ def test_jobs_of_users_ran_and_what_they_wrote_was_read(tour: Tour) -> None:
     assert re.findall(r"^ +(line \d)$", tour.shown, re.MULTILINE) == ["line 1", "line 2", "line 3"]
     assert "Job 2 is COMPLETED" in tour.shown
     assert re.search(r"^ +1 +hello +physics +main +JOB_COMPLETE", tour.shown, re.MULTILINE)
+
+
+def test_a_task_of_somebody_who_shows_nothing_runs_and_its_mail_comes(tour: Tour) -> None:
+    mail = tour.shown.partition("$AT/submit/")[2]
+
+    assert re.search(r'"slurm_job_id": \d+', mail)
+    assert "To: ann@example.org" in mail
+    assert re.search(r"^ +State: +COMPLETED$", mail, re.MULTILINE)
 
 
 def test_it_says_how_long_it_took_and_names_the_agents(tour: Tour) -> None:

@@ -1,7 +1,9 @@
 """The client asks again what may be asked again, and nothing else, however the answer was lost."""
 
 import io
+import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -198,3 +200,31 @@ def test_who_one_is_is_asked_of_no_cluster() -> None:
 def test_what_is_no_gateways_answer_is_said_to_be_none(body: bytes) -> None:
     with scripted(Told(200, body)) as script, pytest.raises(GatewayError, match="is the address"):
         script.client().job("7")
+
+
+def test_errands_are_asked_for_by_their_uuid_and_listed_page_by_page() -> None:
+    seen: dict[str, Any] = {"id": "m 1", "owner": "token:x", "cluster": "lab", "user": "ann"}
+    seen |= {"job_id": "7", "submit_time": None, "state": "PENDING", "stage": "watching"}
+    seen |= {"made": "2026-11-30T12:00:00Z", "updated": None, "occasions": ["terminal"]}
+    seen |= {"methods": {}, "uuid": "u", "task": None}
+    mail = {"email": {"recipient": "ann@example.org"}}
+    pages = said(next="c", monitors=[seen]), said(next=None, monitors=[seen])
+    answers = (said(**seen), *pages, Told(204), said(next=None, letters=[]))
+    with scripted(*answers) as script, Gateway(script.url, cluster="lab") as client:
+        errands = client.errands
+        made = errands.watch("7", mail, uuid="u")
+        assert [each.id for each in errands.monitors(stage="watching")] == ["m 1"] * 2
+        errands.forget(made.id)
+        assert [*errands.letters(stage="dead")] == []
+        with pytest.raises(ValueError, match="twice"):
+            errands.submit_task({"name": "generic"})
+    body = {"job_id": "7", "methods": mail, "occasions": ["terminal"], "uuid": "u"}
+    assert json.loads(script.heard[0].body) == body
+    below = "/api/v1/clusters/lab/monitors"
+    assert [heard.path for heard in script.heard] == [
+        below,
+        f"{below}?limit=1000&stage=watching",
+        f"{below}?limit=1000&stage=watching&cursor=c",
+        f"{below}/m%201",
+        "/api/v1/letters?limit=1000&stage=dead",
+    ]

@@ -13,6 +13,7 @@ from waldur_slurm.gateway.doors.principals import Principal
 from waldur_slurm.gateway.errors import Denied, NotOffered
 from waldur_slurm.model.names import UserName
 from waldur_slurm.slurm.batch.port import Batch
+from waldur_slurm.slurm.rest.logins import Logins
 from waldur_slurm.slurm.transports.files import Files
 
 
@@ -22,6 +23,8 @@ class Means:
 
     batch: Batch
     files: Files
+    logins: Logins | None = None
+    """His tokens for slurmrestd, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Actor:
     person: Person
     batch: Batch
     files: Files
+    logins: Logins | None = None
 
 
 MeansOf = Callable[[str], Means]
@@ -60,7 +64,7 @@ class Actors:
         means_of = self.demand(cluster)
         person = self.find_person(caller, user)
         means = means_of(person.name)
-        return Actor(caller, person, means.batch, means.files)
+        return Actor(caller, person, means.batch, means.files, means.logins)
 
     def find_person(self, caller: Caller, user: str) -> Person:
         """Return whom the caller may act as, whether or not anything can be done; or `Denied`."""

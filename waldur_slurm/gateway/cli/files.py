@@ -21,7 +21,8 @@ _PATTERN = frozenset("*?[")
 
 
 def files_list(gateway: Gateway, terminal: Terminal, arguments: argparse.Namespace) -> int:
-    found = gateway.files(arguments.job, arguments.glob)
+    listed = gateway.list_files(arguments.job, arguments.glob)
+    found = listed.files
     if arguments.json:
         terminal.json(found)
     elif arguments.csv:
@@ -31,6 +32,8 @@ def files_list(gateway: Gateway, terminal: Terminal, arguments: argparse.Namespa
         columns = (Column("SIZE", is_right=True), Column("CHANGED"), Column("PATH"))
         shown = [(size(each.size), moment(each.mtime), each.path) for each in found]
         terminal.table(columns, shown)
+    if not listed.is_whole:
+        terminal.say("There are more, which are not listed; a narrower pattern finds them.")
     return DONE
 
 

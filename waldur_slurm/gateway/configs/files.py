@@ -1,6 +1,7 @@
-"""Reads configuration files, each known by its top-level keys, into variables of the gateway.
+"""Reads what the originals were told, files and an environment, into variables of the gateway.
 
-A variable of the environment has precedence over a file, and of two files the later one.
+A file is known by its top-level keys. A variable of the environment has precedence over a file, and
+of two files the later one.
 """
 
 from collections.abc import Mapping, MutableMapping, Sequence
@@ -10,9 +11,11 @@ from typing import Any
 import yaml
 
 from waldur_slurm.errors import SettingsError
+from waldur_slurm.gateway.configs.proxy import UNWANTED, is_of_proxy, read_proxy
 from waldur_slurm.gateway.configs.restapi import is_of_restapi, read_restapi
 from waldur_slurm.gateway.configs.slurmer import is_of_slurmer, read_slurmer
 from waldur_slurm.gateway.configs.told import NotHonoured, Told
+from waldur_slurm.variables.env_file import read_env_file
 from waldur_slurm.variables.variable import plain
 
 _LISTEN = "GATEWAY_LISTEN"
@@ -21,8 +24,10 @@ _OWN_ADDRESS = "127.0.0.1:8040"
 
 def take_files(paths: Sequence[Path], environ: MutableMapping[str, str]) -> tuple[NotHonoured, ...]:
     """Put what the files say where the environment says nothing; return what has no effect."""
-    told = [(path, _read(path, environ)) for path in paths]
-    mistakes = [f"{path}: {mistake}" for path, each in told for mistake in each.mistakes]
+    told = [(f"{path}: ", _read(path, environ)) for path in paths]
+    if is_of_proxy(environ):
+        told.append(("", read_proxy(environ)))
+    mistakes = [f"{where}{mistake}" for where, each in told for mistake in each.mistakes]
     if mistakes:
         raise SettingsError(mistakes)
     variables: dict[str, str] = {}
@@ -34,7 +39,18 @@ def take_files(paths: Sequence[Path], environ: MutableMapping[str, str]) -> tupl
     for name, value in variables.items():
         if not plain(environ.get(name, "")):
             environ[name] = value
+    for name in UNWANTED:
+        environ.pop(name, None)
     return tuple(each for _, some in told for each in some.not_honoured)
+
+
+def take_dotenv(environ: MutableMapping[str, str]) -> None:
+    """Put what slurm-proxy's `.env` says, where `DOTENV_FILE` names it and nothing else does."""
+    path = plain(environ.get("DOTENV_FILE", ""))
+    found = read_env_file(Path(path), "DOTENV_FILE") if path else {}
+    for name, value in found.items():
+        if not plain(environ.get(name, "")):
+            environ[name] = value
 
 
 def _read(path: Path, environ: Mapping[str, str]) -> Told:

@@ -72,7 +72,7 @@ class Doors:
 
     def _of_a_session(self, shown: Shown) -> Principal | Errand | None:
         """A browser shows its cookie whatever page makes it ask; one that is over is nothing."""
-        if not shown.session or self._sessions is None:
+        if not shown.session or shown.is_of_any_page or self._sessions is None:
             return None
         self._strangers.refuse_deputies(shown)
         return self._sessions.recognise(shown.session, shown.at)

@@ -106,8 +106,9 @@ class ActingSettings:
     slurmrestd: Address | None = variable(
         "GATEWAY_SLURMRESTD_URL",
         address,
-        "where slurmrestd listens: `http://HOST:PORT`, or `unix:/path/of/socket`; users are known"
-        " there by tokens that `scontrol token` gives, so Slurm needs `AuthAltTypes=auth/jwt`",
+        "where slurmrestd listens: `http://HOST:PORT`, `https://HOST:PORT`, or"
+        " `unix:/path/of/socket`; users are known there by tokens that `scontrol token` gives, so"
+        " Slurm needs `AuthAltTypes=auth/jwt`",
     )
     audit_log: Path | None = variable(
         "GATEWAY_AUDIT_LOG",

@@ -29,6 +29,7 @@ from waldur_slurm.gateway.settings.grants import (
 from waldur_slurm.gateway.settings.letters import LetterSettings
 from waldur_slurm.gateway.settings.monitors import MonitorSettings
 from waldur_slurm.gateway.settings.pages import PageSettings
+from waldur_slurm.gateway.settings.proxy import ProxySettings
 from waldur_slurm.gateway.settings.readers import (
     ClusterSource,
     Listener,
@@ -199,6 +200,8 @@ class Settings:
     restapi: RestApiSettings = group(RestApiSettings)
 
     slurmer: SlurmerSettings = group(SlurmerSettings)
+
+    proxy: ProxySettings = group(ProxySettings)
 
     tasks: TaskSettings = group(TaskSettings)
 

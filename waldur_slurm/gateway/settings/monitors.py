@@ -1,12 +1,13 @@
 """How jobs are watched: names that the original knows are its own."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
 from waldur_slurm.variables.readers import duration
 from waldur_slurm.variables.variable import Secret, variable
 
-_LEAST_SECRET = 32
+_SECRET = re.compile(r"[!-~]{32,64}", re.ASCII)
 _AT_LEAST = timedelta(seconds=1)
 
 
@@ -15,10 +16,15 @@ def interval(text: str) -> timedelta:
     return duration(_AT_LEAST)(f"{text}m" if text.isdecimal() else text)
 
 
+def age(text: str) -> timedelta:
+    """Read days, as the original has them, or a time with its unit."""
+    return duration(timedelta(minutes=1))(f"{text}d" if text.isdecimal() else text)
+
+
 def secret(text: str) -> Secret:
-    if len(text) >= _LEAST_SECRET and text.isascii() and text.isprintable() and " " not in text:
+    if _SECRET.fullmatch(text):
         return Secret(text)
-    raise ValueError(f"at least {_LEAST_SECRET} characters, such as `openssl rand -hex 32` prints")
+    raise ValueError("32 to 64 letters and digits, such as `openssl rand -hex 32` prints")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +40,9 @@ class MonitorSettings:
     )
     max_age: timedelta = variable(
         "MONGODB_MONITOR_JOB_CREATED_AT_MAX_AGE",
-        duration(timedelta(minutes=1)),
-        "for how long a job is watched; then whoever waits is told that it is no longer",
+        age,
+        "for how long a job is watched: days, or with a unit such as `36h`; then whoever waits is"
+        " told that it is no longer",
         "14d",
     )
     hook_secret: Secret | None = variable(

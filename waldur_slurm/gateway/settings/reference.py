@@ -20,7 +20,7 @@ This page is made from the code:
 
 _CHAPTERS = (
     ("Listening", r"GATEWAY_(LISTEN|TLS|PLAIN)"),
-    ("Slurm", r"SLURM_|GATEWAY_(CLUSTERS|JOBS|COMMAND)"),
+    ("Slurm", r"SLURM_BIN|GATEWAY_(CLUSTERS|JOBS|COMMAND)"),
     (
         "Who may do what",
         r"GATEWAY_(ANONYMOUS|TRUSTED|HOSTS|CORS|M(IN|AX)_UID|PACE|OIDC|ROLES|SESSION)",
@@ -31,6 +31,7 @@ _CHAPTERS = (
         r"GATEWAY_(RESTAPI|HIDDEN|ACCOUNTING|LOAD)",
     ),
     ("Apps and their jobs, and Slurmer's routes", r"GATEWAY_(APPS|SLURMER)"),
+    ("slurm-proxy's routes", r"GATEWAY_PROXY|SLURM_REST_API"),
     ("Tasks", r"GATEWAY_TASK_"),
     ("Letters", r"SMTP_|GMAIL_|SLACK_|RABBITMQ_|GATEWAY_(SMTP|APPRISE|RABBITMQ|WEBHOOK|LETTERS)"),
     ("Watching jobs", r"MONITOR_|MONGODB_|GATEWAY_HOOK"),

@@ -37,6 +37,9 @@ KEPT = timedelta(days=90)
 LOOKS_AGAIN_S = 5.0
 """How soon Slurm, or the store, is tried again that was silent."""
 
+IDLE_S = 5.0
+"""How soon it is seen that somebody watches, where nobody did."""
+
 SPARED_S = 1.0
 MOST_OF_ITS_TIME = 0.1
 """How soon, and for which share of its time, slurmctld lists all jobs where an epilog is why."""
@@ -123,7 +126,7 @@ class Watch:
         if not watching:
             with self._lock:
                 self._hooked.clear()
-            return self._interval_s
+            return min(IDLE_S, self._interval_s)
         self._look_at_hooked(watching)
         return self._look_at_list(watching)
 

@@ -7,14 +7,6 @@ from waldur_slurm.gateway.watch.monitor import Stage
 from waldur_slurm.gateway.watch.port import Turn
 from waldur_slurm.telemetry.events import Event, Level, Sink
 
-_NAMES = {
-    Stage.WATCHING: "monitor.turned",
-    Stage.ENDED: "monitor.ended",
-    Stage.EXPIRED: "monitor.expired",
-    Stage.GIVEN_UP: "monitor.given_up",
-}
-_LOST = frozenset({Stage.EXPIRED, Stage.GIVEN_UP})
-
 
 class News:
     """Of one cluster."""
@@ -27,21 +19,25 @@ class News:
 
     def written(self, turns: Iterable[Turn]) -> None:
         for turn in turns:
-            monitor = turn.monitor
-            self._tell(
-                Event(
-                    name=_NAMES[monitor.stage],
-                    level=Level.WARNING if monitor.stage in _LOST else Level.DEBUG,
-                    fields={
-                        "monitor": monitor.id,
-                        "cluster": self._cluster,
-                        "job": str(monitor.job or ""),
-                        "user": monitor.user,
-                        "state": monitor.state,
-                        "letters": len(turn.letters),
-                    },
-                )
-            )
+            fields = self._fields(turn)
+            match turn.monitor.stage:
+                case Stage.EXPIRED:
+                    self._tell(Event(name="monitor.expired", level=Level.WARNING, fields=fields))
+                case Stage.GIVEN_UP:
+                    self._tell(Event(name="monitor.given_up", level=Level.WARNING, fields=fields))
+                case Stage.WATCHING | Stage.ENDED:
+                    self._tell(Event(name="monitor.turned", level=Level.DEBUG, fields=fields))
+
+    def _fields(self, turn: Turn) -> dict[str, object]:
+        monitor = turn.monitor
+        return {
+            "monitor": monitor.id,
+            "cluster": self._cluster,
+            "job": str(monitor.job or ""),
+            "user": monitor.user,
+            "state": monitor.state,
+            "letters": len(turn.letters),
+        }
 
     def well(self) -> None:
         self._is_unwritten = False

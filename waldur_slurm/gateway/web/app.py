@@ -32,6 +32,7 @@ from waldur_slurm.gateway.web.pages.refusals import refusal as page_refusal
 from waldur_slurm.gateway.web.problems import problem
 from waldur_slurm.gateway.web.route import Public, Route
 from waldur_slurm.gateway.web.routes import ROUTES
+from waldur_slurm.gateway.web.seeds.proxy_refusals import refusal as proxy_refusal
 from waldur_slurm.gateway.web.seeds.restapi_refusals import refusal as restapi_refusal
 from waldur_slurm.gateway.web.seeds.slurmer_doors import admit_app
 from waldur_slurm.gateway.web.seeds.slurmer_refusals import refusal as slurmer_refusal
@@ -42,9 +43,12 @@ Shape = Callable[[GatewayError, str], Response]
 SHAPES: Mapping[Surface, Shape] = {
     Surface.RESTAPI: restapi_refusal,
     Surface.SLURMER: slurmer_refusal,
+    Surface.PROXY: proxy_refusal,
     Surface.PAGES: page_refusal,
 }
 """How a surface refuses, where it does not as the native one does."""
+
+_SLASHED = frozenset({Surface.SLURMER, Surface.PROXY})
 
 REQUEST_ID = "X-Request-ID"
 
@@ -112,9 +116,9 @@ def _endpoint(
 
 
 def _paths(route: Route) -> tuple[str, ...]:
-    """The first original does not mind a last slash; nor does whoever types an address."""
+    """Two of the originals do not mind a last slash; nor does whoever types an address."""
     pattern = route.pattern
-    has_slash = route.surface is Surface.SLURMER or pattern == "/ui"
+    has_slash = route.surface in _SLASHED or pattern == "/ui"
     return (pattern, f"{pattern}/") if has_slash else (pattern,)
 
 

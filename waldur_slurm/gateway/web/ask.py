@@ -28,6 +28,7 @@ from waldur_slurm.gateway.web.native.filters import Compared, split_comparisons
 from waldur_slurm.gateway.web.pages.site import Pages
 from waldur_slurm.gateway.web.questions import PATIENCE_S, Questions
 from waldur_slurm.gateway.web.recalling import PastOf
+from waldur_slurm.gateway.web.seeds.proxy_site import Proxy
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.seeing import see, see_after
 from waldur_slurm.gateway.web.tally import Tally
@@ -59,6 +60,7 @@ class Site:
     bodies: Bodies = field(default_factory=Bodies)
     restapi: RestApi = field(default_factory=RestApi)
     managed: Managed | None = None
+    proxy: Proxy = field(default_factory=Proxy)
     pages: Pages | None = None
     """None: nobody can sign in to the dashboard."""
     watching: Watching | None = None
@@ -128,17 +130,22 @@ class Ask:
         return pasts.setdefault(cluster.name, PastOf(cluster.history))
 
     async def body(self, of: type[T], most_bytes: int = MOST_BODY) -> T:
-        """Read a JSON body; `TooLarge` before it is held."""
+        """Read a JSON body."""
+        content = await self.content(most_bytes)
+        try:
+            return msgspec.json.decode(content, type=of)
+        except msgspec.DecodeError as error:
+            raise WrongAsk(f"the body: {error}") from None
+
+    async def content(self, most_bytes: int = MOST_BODY) -> bytes:
+        """Read the body; `TooLarge` before it is held."""
         parts, size = [], 0
         async for part in self.request.stream():
             size += len(part)
             if size > most_bytes:
                 raise TooLarge(f"the body is larger than {most_bytes} bytes")
             parts.append(part)
-        try:
-            return msgspec.json.decode(b"".join(parts), type=of)
-        except msgspec.DecodeError as error:
-            raise WrongAsk(f"the body: {error}") from None
+        return b"".join(parts)
 
     def query(self, of: type[T]) -> T:
         """Read the query; whatever is not in `of` is a `WrongAsk`."""

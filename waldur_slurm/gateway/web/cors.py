@@ -40,7 +40,7 @@ class Cors:
             pages = asked.getlist("origin")
             scope = {
                 **scope,
-                "headers": _without_origin(scope["headers"]),
+                "headers": _without_what_browsers_add(scope["headers"]),
                 OF_ANY_PAGE: not self._origins.issuperset(pages),
             }
 
@@ -72,6 +72,8 @@ class Cors:
         return Response(headers=headers, media_type="text/html")
 
 
-def _without_origin(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """That a page asks is decided; which one it is, the doors need not know."""
-    return [(name, value) for name, value in headers if name != b"origin"]
+def _without_what_browsers_add(
+    headers: Iterable[tuple[bytes, bytes]],
+) -> list[tuple[bytes, bytes]]:
+    """That a page asks is decided; which one, and who looks at it, the doors need not know."""
+    return [(name, value) for name, value in headers if name not in (b"origin", b"cookie")]

@@ -17,6 +17,7 @@ from waldur_slurm.gateway.errors import NotNow
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.counts import JobCounts, NodeCounts, count_jobs, count_nodes
 from waldur_slurm.gateway.web.ask import Ask, Site
+from waldur_slurm.gateway.web.watch_metrics import about_watching
 from waldur_slurm.model.cluster import Statistics
 
 Counted = Mapping[Any, int]
@@ -26,6 +27,7 @@ async def show_metrics(ask: Ask) -> Response:
     found: list[Metric] = [_about_itself()]
     for cluster in ask.site.clusters.values():
         found += await _about_cluster(ask, cluster)
+    found += await about_watching(ask)
     found += [*_about_readings(ask.site), *_about_lanes(ask.site), *_about_answers(ask.site)]
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Ready(_joined(found)))

@@ -9,7 +9,7 @@ from threading import Lock
 
 from waldur_slurm.telemetry.events import Event
 
-CRASHES = ("request.crashed", "picture.crashed", "load.crashed")
+CRASHES = ("request.crashed", "picture.crashed", "load.crashed", "monitor.crashed")
 
 
 class Tally:

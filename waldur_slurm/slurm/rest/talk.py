@@ -5,7 +5,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import timedelta
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, NamedTuple
 
 from waldur_slurm.errors import CannotStart, SlurmError, TransportError
@@ -59,10 +59,15 @@ class Rest:
         return self._version
 
     def ask(
-        self, method: str, path: str, login: Login, body: Mapping[str, object] | None = None
+        self,
+        method: str,
+        path: str,
+        login: Login,
+        body: Mapping[str, object] | None = None,
+        service: str = "slurm",
     ) -> Answer:
         """Raises `CannotStart` where it was not reached, `TransportError` where it fell silent."""
-        return self._ask(method, f"/slurm/v0.0.{self.version(login)}{path}", login, body)
+        return self._ask(method, f"/{service}/v0.0.{self.version(login)}{path}", login, body)
 
     def _serves(self, version: int, login: Login) -> bool:
         return self._ask("GET", f"/slurm/v0.0.{version}/ping", login, None).status != 404
@@ -100,7 +105,8 @@ class Rest:
     def _connection(self) -> HTTPConnection:
         if self.address.socket:
             return _SocketConnection(self.address.socket, self._timeout_s)
-        return HTTPConnection(self.address.host, self.address.port, timeout=self._timeout_s)
+        made = HTTPSConnection if self.address.is_tls else HTTPConnection
+        return made(self.address.host, self.address.port, timeout=self._timeout_s)
 
 
 class _SocketConnection(HTTPConnection):

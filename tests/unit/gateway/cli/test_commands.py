@@ -3,15 +3,20 @@
 import csv
 import io
 import json
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.unit.gateway.cli.typist import Said, Typist
+from tests.patience import AT_ONCE_S
+from tests.sandbox.processes import eventually
+from tests.unit.gateway.cli.typist import Said, Screen, Typist
 from tests.unit.gateway.scripted import Scripted, Told, job, page, placed, problem, said, scripted
 from waldur_slurm.errors import SettingsError
 from waldur_slurm.gateway.arguments import parse
+from waldur_slurm.gateway.cli.terminal import Terminal
 from waldur_slurm.gateway.errors import NotNow, NotThere
 from waldur_slurm.gateway.taking import CHUNK
 
@@ -19,9 +24,13 @@ HOSTILE = "\x1b]0;pwned\x07\r\nroot 0 RUNNING\x9b1m\u202egnp"
 
 
 @pytest.fixture(autouse=True)
-def utc(monkeypatch: pytest.MonkeyPatch) -> None:
+def utc() -> Iterator[None]:
     """Times are local: let them be the same everywhere."""
-    monkeypatch.setenv("TZ", "UTC")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 def typed(script: Scripted, *words: str, is_terminal: bool = False, **environ: str) -> Said:
@@ -250,6 +259,17 @@ def test_files_are_got_and_go_on_where_they_were_cut_off(tmp_path: Path) -> None
     assert [*(tmp_path / "out").iterdir()] == [tmp_path / "out/a"]
 
 
+def test_that_not_all_files_are_listed_is_said() -> None:
+    file = {"path": "a\x1b", "size": 2048, "mtime": "2026-11-30T12:00:00Z", "href": "/x"}
+    body = json.dumps([file]).encode()
+    with scripted(Told(200, body, {"X-Truncated": "true"}), Told(200, body)) as script:
+        some, all_of_them = (typed(script, "files", "list", "7") for _ in range(2))
+    assert some.out == all_of_them.out
+    assert some.out.splitlines()[1] == "2.0 KiB  2026-11-30T12:00:00  a\\u001b"
+    assert "There are more" in some.err
+    assert all_of_them.err == ""
+
+
 def test_a_part_of_another_version_is_not_gone_on_with(tmp_path: Path) -> None:
     old, new = {"ETag": '"v1"'}, Told(200, b"newer", {"ETag": '"v2"'})
     cut = Told(200, WHOLE[:-2], old, claims=len(WHOLE))
@@ -310,3 +330,22 @@ def test_wrong_usage_is_told_before_anything_is_asked(
         parse(words)
     assert ended.value.code == 2
     assert "usage: slurm-gateway" in capsys.readouterr().err
+
+
+def test_whoever_waits_at_a_terminal_sees_that_and_for_what_and_it_is_wiped() -> None:
+    err = Screen(is_terminal=True)
+    terminal = Terminal(Screen(is_terminal=True), err, {"TERM": "xterm"}, str)
+    with terminal.waiting(f"job {HOSTILE}"):
+        assert eventually(lambda: "pwned" in err.text, AT_ONCE_S)
+    assert err.text.startswith("\r\x1b[K| job \\u001b]0;pwned")
+    assert err.text.endswith("\r\x1b[K")
+    assert "\n" not in err.text
+
+
+@pytest.mark.parametrize(("is_terminal", "term"), [(False, "xterm"), (True, "dumb")])
+def test_nothing_moves_where_nobody_looks_on(is_terminal: bool, term: str) -> None:
+    err = Screen(is_terminal=is_terminal)
+    terminal = Terminal(Screen(is_terminal=True), err, {"TERM": term}, str)
+    with terminal.waiting("job 7"), terminal.waiting("it") as spinner:
+        spinner.stop()
+    assert err.text == ""

@@ -136,6 +136,19 @@ def test_a_task_that_was_requeued_has_not_ended() -> None:
     assert turns[-1].monitor.state == "FAILED"
 
 
+def test_an_array_goes_on_while_one_of_its_tasks_runs_again() -> None:
+    again = task(0, "RUNNING", restarts=1, submitted=NOW + MINUTE)
+
+    turns = seen(
+        there(task(0, "COMPLETED"), task(1, "RUNNING")),
+        there(again, task(1, "COMPLETED")),
+        start=monitor(),
+    )
+
+    assert told(turns) == []
+    assert turns[-1].monitor.stage is Stage.WATCHING
+
+
 def test_waiting_tasks_that_were_cancelled_together_have_ended() -> None:
     turns = seen(there(waiting(0, 9)), there(waiting(0, 9, "CANCELLED")), start=monitor())
 

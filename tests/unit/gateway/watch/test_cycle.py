@@ -10,7 +10,7 @@ from tests.fakes.monitors import FakeMonitors
 from tests.unit.gateway.watch.lookout import INTERVAL_S, RULES, Post
 from tests.unit.gateway.watch.looks import row, run
 from tests.unit.gateway.watch.monitors import NOW, monitor
-from waldur_slurm.gateway.watch.cycle import LOOKS_AGAIN_S, Watch, watching
+from waldur_slurm.gateway.watch.cycle import IDLE_S, LOOKS_AGAIN_S, Watch, watching
 from waldur_slurm.gateway.watch.monitor import Sight, Stage, UnreadableMonitor
 from waldur_slurm.gateway.watch.plan import SILENCE_BORNE
 from waldur_slurm.gateway.watch.port import Turn
@@ -21,7 +21,7 @@ from waldur_slurm.telemetry.events import Event
 def test_while_nothing_is_watched_nothing_is_asked() -> None:
     post = Post()
 
-    assert post.watch.step() == INTERVAL_S
+    assert post.watch.step() == IDLE_S
     assert post.cluster.calls == {}
 
 
@@ -117,6 +117,20 @@ def test_between_lists_the_accounting_is_asked_once_an_interval() -> None:
         post.watch.step()
 
     assert post.history.questions == 1
+
+
+def test_what_was_not_asked_of_stays_as_missing_as_it_was() -> None:
+    post = Post()
+    post.add(monitor(submitted=NOW))
+    post.watch.step()
+    since = post.monitors.kept["m"].missing_since
+    assert since is not None
+
+    post.wait(1)
+    post.show()
+    post.watch.step()
+
+    assert post.monitors.kept["m"].missing_since == since
 
 
 def test_a_silent_slurm_ends_nothing_and_is_tried_again_soon() -> None:

@@ -44,8 +44,11 @@ PARAMETERS = {
     "monitor_id": "m",
     "node": "n1",
     "path": "result",
+    "state": "COMPLETED",
+    "task_uuid": "task-of-ann",
     "template": "batch.sh",
     "token_id": "abcdefgh",
+    "update_time": "0",
     "version": version(),
     "uuid": "task-of-ann",
 }
@@ -137,7 +140,7 @@ class DoorsSite:
     def _watch(self, owner: str) -> None:
         """Let whoever has the newest token have a monitor, and a letter that is dead."""
         monitors = self.gateway.monitors
-        monitors.kept["m"] = monitor(owner=owner)
+        monitors.kept["m"] = monitor(job=3, owner=owner)
         monitors.outbox.kept["one"] = letter(owner=owner, stage=Stage.DEAD)
 
     def ask(self, route: Route, token: str = "", **headers: str) -> Answered:

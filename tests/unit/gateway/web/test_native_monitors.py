@@ -1,6 +1,7 @@
 """Monitors over HTTP: of jobs that one sees, once, and nobody else's to change."""
 
 import json
+import re
 import time
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from tests.fakes.cluster import live_job
 from tests.fakes.past import past_run
 from tests.gateway_client import Answered, Asked
+from tests.places import PROJECT
 from tests.unit.gateway.site import ADMIN, GatewaySite, somebody
 from tests.unit.gateway.watch.monitors import monitor
 from waldur_slurm.gateway.doors.principals import Principal
@@ -256,3 +258,18 @@ def test_a_job_of_another_user_with_a_hostile_name_is_shown_as_it_is() -> None:
     (letter,) = site.monitors.outbox.kept.values()
     assert letter.facts is not None
     assert (letter.facts.name, letter.facts.exit_code) == ('"\n<script>', "2:0")
+
+
+def test_what_the_page_sends_is_taken_as_it_stands_there() -> None:
+    page = (PROJECT / "docs" / "gateway.md").read_text(encoding="utf-8")
+    chapter = page.partition("## Watching jobs\n")[2].partition("\n## ")[0]
+    (body,) = re.findall(r"-d '(\{.*?\})' https://\S+/api/v1/monitors$", chapter, re.MULTILINE)
+    (occasions,) = re.findall(r'`("occasions": \[.*?\])`', chapter)
+    site = GatewaySite()
+    site.cluster.put(live_job(4711))
+
+    plain = site.post(MONITORS, body.encode(), ANN)
+    whole = site.post(MONITORS, body.replace("}}}", "}}, " + occasions + "}").encode(), ANN)
+
+    assert (plain.status, whole.status) == (201, 201)
+    assert whole.json["occasions"] == ["requeued", "started", "suspended", "terminal"]

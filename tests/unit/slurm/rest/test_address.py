@@ -1,4 +1,4 @@
-"""Where slurmrestd listens can be written in three ways, and nothing else is taken for one."""
+"""Where slurmrestd listens can be written in four ways, and nothing else is taken for one."""
 
 import pytest
 
@@ -10,6 +10,9 @@ from waldur_slurm.slurm.rest.grammar.address import Address, address
     [
         ("http://login1:6820", Address(host="login1", port=6820)),
         ("http://127.0.0.1:6820/", Address(host="127.0.0.1", port=6820)),
+        ("http://login1", Address(host="login1", port=80)),
+        ("https://login1", Address(host="login1", port=443, is_tls=True)),
+        ("https://[::1]:6820/", Address(host="::1", port=6820, is_tls=True)),
         ("unix:/run/slurmrestd.sock", Address(socket="/run/slurmrestd.sock")),
         (
             "http+unix:///default?socket=/tmp/slurmrestd.sock",
@@ -24,7 +27,7 @@ def test_an_address_is_read(text: str, read: Address) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "login1:6820", "http://login1", "https://login1:6820", "http://login1:6820/slurm"),
+        *("", "login1:6820", "ftp://login1", "httpss://login1:6820", "http://login1:6820/slurm"),
         *("http://login1:x", "http://login1:0", "http://login1:65536", "http+unix:///default"),
         *("unix:relative", f"unix:/{'a' * 200}"),
     ],

@@ -15,6 +15,7 @@ from waldur_slurm.gateway.web.native import monitor_views as views
 from waldur_slurm.gateway.web.native.cursors import read_cursor, write_cursor
 from waldur_slurm.gateway.web.native.monitors import watching
 from waldur_slurm.gateway.web.native.spelling import Cursor
+from waldur_slurm.gateway.wire_watch import LettersAnswer
 
 
 class LettersQuery(msgspec.Struct, frozen=True):
@@ -37,7 +38,7 @@ async def list_letters(ask: Ask) -> Response:
     if len(found) > len(page):
         following = write_cursor(ask.site.mark, about, page[-1][0])
     shown = tuple(views.letter_view(letter) for _, letter in page)
-    return _answer(views.LettersAnswer(following, shown))
+    return _answer(LettersAnswer(following, shown))
 
 
 async def show_letter(ask: Ask) -> Response:

@@ -2,8 +2,15 @@
 
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.web.native import hooks, letters, monitors
-from waldur_slurm.gateway.web.native import monitor_views as views
 from waldur_slurm.gateway.web.route import PUBLIC, Route
+from waldur_slurm.gateway.wire_watch import (
+    LettersAnswer,
+    LetterView,
+    MonitorsAnswer,
+    MonitorTransitionsAnswer,
+    MonitorView,
+    NotificationsAnswer,
+)
 
 _READ, _WRITE = Scope.MONITOR_READ, Scope.MONITOR_WRITE
 _ONE = "/monitors/{monitor_id}"
@@ -16,9 +23,9 @@ MONITOR_ROUTES: tuple[Route, ...] = (
         monitors.make_monitor,
         "watches a job that one may see, whoever made it; with the same `uuid` again 200",
         body=monitors.MonitorWanted,
-        answer=views.MonitorView,
+        answer=MonitorView,
         status=201,
-        also=(views.MonitorView,),
+        also=(MonitorView,),
     ),
     Route(
         "GET",
@@ -27,9 +34,9 @@ MONITOR_ROUTES: tuple[Route, ...] = (
         monitors.list_monitors,
         "monitors that one made, and of jobs that one sees, page by page",
         query=monitors.MonitorsQuery,
-        answer=views.MonitorsAnswer,
+        answer=MonitorsAnswer,
     ),
-    Route("GET", _ONE, _READ, monitors.show_monitor, "one monitor", answer=views.MonitorView),
+    Route("GET", _ONE, _READ, monitors.show_monitor, "one monitor", answer=MonitorView),
     Route(
         "DELETE",
         _ONE,
@@ -44,7 +51,7 @@ MONITOR_ROUTES: tuple[Route, ...] = (
         _READ,
         monitors.list_transitions,
         "what became of the job while it was watched",
-        answer=views.MonitorTransitionsAnswer,
+        answer=MonitorTransitionsAnswer,
     ),
     Route(
         "GET",
@@ -52,7 +59,7 @@ MONITOR_ROUTES: tuple[Route, ...] = (
         _READ,
         monitors.list_notifications,
         "the monitor's letters that are kept, and what became of each",
-        answer=views.NotificationsAnswer,
+        answer=NotificationsAnswer,
     ),
     Route(
         "POST",
@@ -60,7 +67,7 @@ MONITOR_ROUTES: tuple[Route, ...] = (
         _WRITE,
         monitors.try_notifications,
         "sends a letter by each of the monitor's ways, to try it",
-        answer=views.NotificationsAnswer,
+        answer=NotificationsAnswer,
         status=201,
     ),
 )
@@ -74,7 +81,7 @@ LETTER_ROUTES: tuple[Route, ...] = (
         letters.list_letters,
         "letters that one asked for, and of jobs that one sees: `stage=dead` never arrived",
         query=letters.LettersQuery,
-        answer=views.LettersAnswer,
+        answer=LettersAnswer,
     ),
     Route(
         "GET",
@@ -82,7 +89,7 @@ LETTER_ROUTES: tuple[Route, ...] = (
         _READ,
         letters.show_letter,
         "one letter",
-        answer=views.LetterView,
+        answer=LetterView,
     ),
     Route(
         "POST",
@@ -90,7 +97,7 @@ LETTER_ROUTES: tuple[Route, ...] = (
         _WRITE,
         letters.try_letter_again,
         "lets a dead letter be tried for a day more",
-        answer=views.LetterView,
+        answer=LetterView,
     ),
     Route(
         "POST",

@@ -1,85 +1,8 @@
 """Monitors, what became of each, and letters, as the gateway's own API shows them. Pure."""
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
-
-import msgspec
-
 from waldur_slurm.gateway.post.letter import Letter
 from waldur_slurm.gateway.watch.monitor import Monitor, Transition
-
-
-class MonitorView(msgspec.Struct, frozen=True):
-    """`state` is Slurm's word as the job was seen last; `stage` is `watching`, or why no longer.
-
-    Without a `job_id` the job's submission is under way. Whose monitor it is not, he sees its ways
-    without their parameters.
-    """
-
-    id: str
-    owner: str
-    cluster: str
-    user: str
-    job_id: str | None
-    submit_time: datetime | None
-    state: str
-    stage: str
-    made: datetime
-    updated: datetime | None
-    occasions: tuple[str, ...]
-    methods: Mapping[str, Mapping[str, str]]
-    uuid: str
-    task: Mapping[str, Any] | None
-
-
-class MonitorsAnswer(msgspec.Struct, frozen=True):
-    """The newest first."""
-
-    next: str | None
-    monitors: tuple[MonitorView, ...]
-
-
-class MonitorTransitionView(msgspec.Struct, frozen=True):
-    at: datetime
-    before: str
-    state: str
-    stage: str
-    words: str
-
-
-class MonitorTransitionsAnswer(msgspec.Struct, frozen=True):
-    """The oldest first."""
-
-    transitions: tuple[MonitorTransitionView, ...]
-
-
-class LetterView(msgspec.Struct, frozen=True):
-    """`message_id` tells a letter that came twice from two; `last_words` say why it is not sent."""
-
-    message_id: str
-    monitor: str
-    event: str
-    method: str
-    job_id: str | None
-    made: datetime
-    stage: str
-    tries: int
-    next_try: datetime | None
-    last_words: str
-
-
-class LettersAnswer(msgspec.Struct, frozen=True):
-    """The newest first."""
-
-    next: str | None
-    letters: tuple[LetterView, ...]
-
-
-class NotificationsAnswer(msgspec.Struct, frozen=True):
-    """The newest first."""
-
-    letters: tuple[LetterView, ...]
+from waldur_slurm.gateway.wire_watch import LetterView, MonitorTransitionView, MonitorView
 
 
 def monitor_view(monitor: Monitor, *, is_own: bool) -> MonitorView:

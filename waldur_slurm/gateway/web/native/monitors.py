@@ -25,6 +25,11 @@ from waldur_slurm.gateway.web.native.filters import read_id
 from waldur_slurm.gateway.web.native.spelling import JOB_ID, Cursor
 from waldur_slurm.gateway.web.native.whereabouts import find
 from waldur_slurm.gateway.web.watch_site import Watching
+from waldur_slurm.gateway.wire_watch import (
+    MonitorsAnswer,
+    MonitorTransitionsAnswer,
+    NotificationsAnswer,
+)
 from waldur_slurm.model.batch import JobId, Tasks
 from waldur_slurm.model.names import UserName
 
@@ -87,6 +92,8 @@ async def make_monitor(ask: Ask) -> Response:
         site.gate.let_ask(made.owner, methods)
         if not await stored(ask, lambda: site.monitors.add(made)):
             known = await _same(ask, made)
+    if known is None and made.cluster in site.watches:
+        site.watches[made.cluster].wake()
     return _answer(views.monitor_view(known or made, is_own=True), 200 if known else 201)
 
 
@@ -108,7 +115,7 @@ async def list_monitors(ask: Ask) -> Response:
     if len(found) > len(page):
         following = write_cursor(ask.site.mark, about, page[-1][0])
     shown = tuple(views.monitor_view(each, is_own=_is_own(ask, each)) for _, each in page)
-    return _answer(views.MonitorsAnswer(following, shown))
+    return _answer(MonitorsAnswer(following, shown))
 
 
 async def show_monitor(ask: Ask) -> Response:
@@ -126,13 +133,13 @@ async def drop_monitor(ask: Ask) -> Response:
 async def list_transitions(ask: Ask) -> Response:
     monitor = await find_monitor(ask)
     found = await stored(ask, lambda: watching(ask).monitors.transitions(monitor.id))
-    return _answer(views.MonitorTransitionsAnswer(tuple(map(views.transition_view, found))))
+    return _answer(MonitorTransitionsAnswer(tuple(map(views.transition_view, found))))
 
 
 async def list_notifications(ask: Ask) -> Response:
     monitor = await find_monitor(ask)
     found = await stored(ask, lambda: watching(ask).monitors.letters(monitor.id))
-    return _answer(views.NotificationsAnswer(tuple(map(views.letter_view, found))))
+    return _answer(NotificationsAnswer(tuple(map(views.letter_view, found))))
 
 
 async def try_notifications(ask: Ask) -> Response:
@@ -161,7 +168,7 @@ async def try_notifications(ask: Ask) -> Response:
             site.letters.add(letter)
 
     await stored(ask, write)
-    return _answer(views.NotificationsAnswer(tuple(map(views.letter_view, letters))), 201)
+    return _answer(NotificationsAnswer(tuple(map(views.letter_view, letters))), 201)
 
 
 def methods_of(

@@ -22,13 +22,19 @@ from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.filters import read_id
 from waldur_slurm.gateway.web.native.whereabouts import Whereabouts, find
 from waldur_slurm.gateway.wire import EstimateView, FactView, ReasonAnswer, ReasonView
+from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.live import LiveJob
 from waldur_slurm.model.names import UserName
 
 
 async def show_reason(ask: Ask) -> Response:
-    """Of the parts of an array it is the one that waits, if any does."""
-    wanted = read_id(ask.request.path_params["job_id"])
+    answer, seen = await find_reason(ask, read_id(ask.request.path_params["job_id"]))
+    headers = seen_headers(seen)
+    return Response(msgspec.json.encode(answer), headers=headers, media_type=JSON)
+
+
+async def find_reason(ask: Ask, wanted: JobId) -> tuple[ReasonAnswer, Seen[JobsNow]]:
+    """Of the parts of an array it is the one that waits, if any does; raises `NotThere`."""
     mine = ask.principal.sees_only
 
     async def shown(users: frozenset[UserName]) -> frozenset[UserName]:
@@ -37,9 +43,7 @@ async def show_reason(ask: Ask) -> Response:
     found = await find(ask, wanted, shown)
     if not found.rows and not found.past:
         raise NotThere(f"there is no job {wanted}, or none that you may see")
-    answer = await _answer(ask, found)
-    headers = seen_headers(found.seen)
-    return Response(msgspec.json.encode(answer), headers=headers, media_type=JSON)
+    return await _answer(ask, found), found.seen
 
 
 async def _answer(ask: Ask, found: Whereabouts) -> ReasonAnswer:

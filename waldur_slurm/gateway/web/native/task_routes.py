@@ -5,6 +5,7 @@ from waldur_slurm.gateway.tasks.task import TaskSpec
 from waldur_slurm.gateway.web.native import tasks
 from waldur_slurm.gateway.web.native.submit import SubmitHeaders
 from waldur_slurm.gateway.web.route import Route
+from waldur_slurm.gateway.wire_watch import TasksAnswer, TaskView
 
 TASK_ROUTES: tuple[Route, ...] = (
     Route(
@@ -15,10 +16,10 @@ TASK_ROUTES: tuple[Route, ...] = (
         "hands a task in, once for each `uuid`: 201, and 200 with the same body again; its job is"
         " watched, so it needs `monitor:write` too",
         body=TaskSpec,
-        answer=tasks.TaskView,
+        answer=TaskView,
         headers=SubmitHeaders,
         status=201,
-        also=(tasks.TaskView,),
+        also=(TaskView,),
     ),
     Route(
         "GET",
@@ -27,7 +28,7 @@ TASK_ROUTES: tuple[Route, ...] = (
         tasks.list_tasks,
         "tasks of one's own, and of those whose jobs one sees, page by page",
         query=tasks.TasksQuery,
-        answer=tasks.TasksAnswer,
+        answer=TasksAnswer,
     ),
     Route(
         "GET",
@@ -35,6 +36,6 @@ TASK_ROUTES: tuple[Route, ...] = (
         Scope.MONITOR_READ,
         tasks.show_task,
         "one task, as it was given, with its job",
-        answer=tasks.TaskView,
+        answer=TaskView,
     ),
 )

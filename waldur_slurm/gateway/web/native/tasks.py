@@ -1,7 +1,5 @@
 """Tasks: handed in once for each uuid, and shown as they were given, with the job of each."""
 
-from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
@@ -20,35 +18,12 @@ from waldur_slurm.gateway.web.managed import stored
 from waldur_slurm.gateway.web.native.cursors import read_cursor, write_cursor
 from waldur_slurm.gateway.web.native.spelling import Cursor
 from waldur_slurm.gateway.web.native.submit import MOST_BODY, key_of
+from waldur_slurm.gateway.wire_watch import TasksAnswer, TaskView
 
 
 class TasksQuery(msgspec.Struct, frozen=True):
     cursor: Cursor = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
-
-
-class TaskView(msgspec.Struct, frozen=True):
-    """`task` is as it was given. Without a `job_id` it is not known yet whether Slurm has it."""
-
-    uuid: str
-    name: str
-    user: str
-    cluster: str
-    made: datetime
-    monitor: str
-    task: Mapping[str, Any]
-    job_id: str | None = None
-    submit_time: datetime | None = None
-    work_dir: str | None = None
-    stdout: str | None = None
-    stderr: str | None = None
-
-
-class TasksAnswer(msgspec.Struct, frozen=True):
-    """The newest first."""
-
-    next: str | None
-    tasks: tuple[TaskView, ...]
 
 
 async def submit_task(ask: Ask) -> Response:

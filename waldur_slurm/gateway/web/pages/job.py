@@ -15,10 +15,11 @@ from waldur_slurm.gateway.web.native.filters import read_id
 from waldur_slurm.gateway.web.native.job import Found, find_job, with_efficiency
 from waldur_slurm.gateway.web.native.owned import acted_for, find_one
 from waldur_slurm.gateway.web.native.pieces import OutputQuery, read_piece
+from waldur_slurm.gateway.web.native.reason import find_reason
 from waldur_slurm.gateway.web.pages.acts import SAID, offered
 from waldur_slurm.gateway.web.pages.forms import session_of
 from waldur_slurm.gateway.web.pages.rendering import api_of, page, shown
-from waldur_slurm.gateway.wire import JobView
+from waldur_slurm.gateway.wire import JobView, ReasonAnswer
 from waldur_slurm.model.names import UserName
 
 TAIL = 16 * 1024
@@ -56,6 +57,7 @@ async def show_job(ask: Ask) -> Response:
         "job.html",
         title=f"Job {view.job_id}",
         job=view,
+        why=await _why(ask, view),
         parts=found.parts if len(found.parts) > 1 else (),
         most_parts=MOST_PARTS,
         acts=offered(ask, view) if is_owner and session_of(ask) else (),
@@ -76,6 +78,17 @@ async def _with_efficiency(ask: Ask, found: Found) -> JobView:
         return await with_efficiency(ask, view, found.seen.picture.began)
     except GatewayError:
         return view
+
+
+async def _why(ask: Ask, view: JobView) -> ReasonAnswer | None:
+    """Explain why it waits; what cannot be looked at now is left out, and Slurm's word stands."""
+    if view.phase != "pending":
+        return None
+    try:
+        answer, _ = await find_reason(ask, read_id(view.job_id))
+    except GatewayError:
+        return None
+    return answer
 
 
 async def _acts_for(ask: Ask, view: JobView) -> bool:

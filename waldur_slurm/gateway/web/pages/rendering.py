@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from waldur_slurm.gateway.errors import GatewayError
+from waldur_slurm.gateway.reasons.words import meaning_of
 from waldur_slurm.gateway.web.answers import in_slices, packed
 from waldur_slurm.gateway.web.ask import Ask, Handler
 from waldur_slurm.gateway.web.pages import words
@@ -57,6 +58,7 @@ def _templates() -> Environment:
     )
     for name in ("duration", "size", "number", "percent", "moment", "exact", "tone", "node_tone"):
         made.filters[name] = getattr(words, name)
+    made.filters["meaning"] = lambda word: meaning_of(word).says
     made.globals |= {"share": words.share, "level": words.level, "quote": _quoted}
     return made
 

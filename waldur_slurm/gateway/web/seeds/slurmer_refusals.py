@@ -31,7 +31,7 @@ _PHRASES = {
 
 def refusal(error: GatewayError, _request_id: str) -> Response:
     phrase = _PHRASES.get(type(error)) or HTTPStatus(error.status).phrase
-    headers = {**advice(error), DETAIL: _header(str(error))}
+    headers = {**advice(error), DETAIL: header(str(error))}
     if isinstance(error, WrongMethod):
         return Response(status_code=error.status, headers=headers)
     return Response(
@@ -42,6 +42,6 @@ def refusal(error: GatewayError, _request_id: str) -> Response:
     )
 
 
-def _header(text: str) -> str:
+def header(text: str) -> str:
     """Write it so that no letter of it can be another header."""
     return ascii(text)[1:-1][:_LONGEST]

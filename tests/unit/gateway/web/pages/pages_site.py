@@ -50,6 +50,7 @@ class PagesSite:
     tree: FakeTree = field(default_factory=FakeTree)
     sessions: FakeSessions = field(default_factory=FakeSessions)
     life: timedelta = timedelta(hours=12)
+    jobs_ttl: timedelta = timedelta(seconds=0.05)
     allowed: Allowed = field(default_factory=Allowed)
     expected: Expected | None = None
     flow: CodeFlow | None = None
@@ -58,7 +59,7 @@ class PagesSite:
         self.later = timedelta(0)
         self.gateway = GatewaySite(
             people=ThesePeople("ann", "bob"),
-            jobs_ttl=timedelta(seconds=0.05),
+            jobs_ttl=self.jobs_ttl,
             means_of=lambda user: Means(FakeBatch(self.queue, user), FakeFiles(self.tree)),
         )
         self.app = self.application()

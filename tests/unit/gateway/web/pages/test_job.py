@@ -8,6 +8,7 @@ from tests.fakes.cluster import BEGAN
 from tests.fakes.past import past_run
 from tests.unit.gateway.web.pages.pages_site import HOME, OWN, Browser, PagesSite
 from waldur_slurm.gateway.doors.scopes import Scope
+from waldur_slurm.gateway.reasons.words import meaning_of
 from waldur_slurm.model.names import UserName
 
 PAGE = "/ui/jobs/1"
@@ -36,6 +37,16 @@ def test_the_page_shows_the_job(anns: Browser) -> None:
 
     for said in ("of Ann", "running", "1 min 00 s of 1 h 00 min", "n1", HOME):
         assert said in text
+
+
+def test_why_a_job_waits_is_explained_with_what_can_be_done(site: PagesSite, anns: Browser) -> None:
+    site.put(1, state="PENDING", reason="JobHeldUser")
+
+    text = anns.get(PAGE).text
+
+    assert "Why it waits" in text
+    assert "What to do:" in text
+    assert 'title="' + meaning_of("JobHeldUser").says in anns.get("/ui/queue").text
 
 
 def test_anothers_job_is_as_none(site: PagesSite, anns: Browser) -> None:

@@ -1,0 +1,256 @@
+"""The resource daemon as its page says: applied to a real API server, labelling a real node."""
+
+import base64
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sandbox.docker.agent import ensure_operator_image
+from sandbox.docker.command import docker
+from sandbox.kube import Bed, BedOptions
+from sandbox.kube.node import may_be_here
+from sandbox.kube.people import NODE
+from tests.fixtures_kube import NewBed
+from tests.fixtures_slurm import skip_here
+from tests.places import PROJECT
+from tests.sandbox.processes import eventually
+
+FILE = PROJECT / "resource-daemon" / "deploy" / "resource-daemon.yaml"
+PATIENCE_S = 60
+CONFIG = """\
+n1:
+  slurm_local: http://localhost:8080
+  resources: {cpu: 2, odd: x}
+  labels: {cuda: 10.0, containers: singularity, infiniband: yes}
+broken: 7
+n2: {labels: {cuda: 11.0}}
+"""
+
+
+def say(bed: Bed, config: str) -> None:
+    """Write the ConfigMap, as an administrator does."""
+    written = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "slurm-config", "namespace": "default"},
+        "data": {"config": config},
+    }
+    bed.must("apply", "-f", "-", said=json.dumps(written))
+
+
+def ours(bed: Bed, node: str) -> dict[str, str]:
+    """What a node carries of ours: labels, and resources with a number sign."""
+    found = json.loads(bed.must("get", "node", node, "-o", "json"))
+    labels, capacity = found["metadata"].get("labels"), found["status"].get("capacity")
+    counts = {f"{name}#": count for name, count in (capacity or {}).items()}
+    both = {**(labels or {}), **counts}
+    prefix = "slurm.sylabs.io/"
+    return {
+        name.removeprefix(prefix): value for name, value in both.items() if name.startswith(prefix)
+    }
+
+
+def kubeconfig_of_the_daemon(bed: Bed, place: Path) -> Path:
+    """Be known as the daemon's own account, and as nobody else."""
+
+    def token() -> str:
+        named = bed.kubectl("get", "sa", "slurm-rd", "-o", "jsonpath={.secrets[0].name}").out
+        return bed.must("get", "secret", named, "-o", "jsonpath={.data.token}") if named else ""
+
+    assert eventually(lambda: bool(token()), PATIENCE_S)
+    config = json.loads(bed.kubeconfig.read_text())
+    shown = base64.b64decode(token()).decode()
+    config["users"] = [{"name": "me", "user": {"token": shown}}]
+    file = place / "daemon.kubeconfig"
+    file.write_text(json.dumps(config))
+    return file
+
+
+def environ_of(kubeconfig: Path) -> dict[str, str]:
+    return {
+        "KUBECONFIG": str(kubeconfig),
+        "OPERATOR_NODES_EVERY": "1s",
+        "PATH": os.environ["PATH"],  # noqa: TID251 - for the interpreter's own libraries
+        "PYTHONPATH": str(PROJECT),
+    }
+
+
+def once(kubeconfig: Path) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", "waldur_slurm.operator.main", "resource-daemon", "--once"]
+    return subprocess.run(
+        argv, env=environ_of(kubeconfig), capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@contextmanager
+def running(kubeconfig: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    argv = [sys.executable, "-m", "waldur_slurm.operator.main", "resource-daemon"]
+    with (
+        log.open("ab") as written,
+        subprocess.Popen(argv, env=environ_of(kubeconfig), stderr=written) as daemon,
+    ):
+        try:
+            yield daemon
+        finally:
+            daemon.kill()
+
+
+@pytest.fixture(scope="module")
+def bed(new_bed: NewBed) -> Iterator[Bed]:
+    """A Kubernetes with two nodes that nobody runs."""
+    with new_bed(BedOptions()) as made:
+        for name in ("n1", "n2"):
+            node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}}
+            made.must("apply", "-f", "-", said=json.dumps(node))
+        made.must("apply", "-f", str(FILE))
+        yield made
+
+
+@pytest.fixture
+def kubeconfig(bed: Bed, tmp_path: Path) -> Path:
+    bed.kubectl("delete", "configmap", "slurm-config")
+    say(bed, "")
+    file = kubeconfig_of_the_daemon(bed, tmp_path)
+    once(file)
+    return file
+
+
+def test_nodes_carry_what_the_site_says_and_lose_it_again(bed: Bed, kubeconfig: Path) -> None:
+    say(bed, CONFIG)
+    said = once(kubeconfig)
+
+    assert ours(bed, "n1") == {
+        "cuda": "10.0",
+        "containers": "singularity",
+        "infiniband": "yes",
+        "integration-type": "local",
+        "workload-manager": "slurm",
+        "cpu#": "2",
+    }
+    assert ours(bed, "n2") == {"cuda": "11.0", "workload-manager": "slurm"}
+    assert "line 3: resource odd: 'x' is no whole number" in said.stderr
+    assert "line 5: broken: names with values are expected" in said.stderr
+    described = bed.must("describe", "no", "n1")
+    for line in ("cuda=10.0", "containers=singularity", "infiniband=yes"):
+        assert re.search(rf"slurm\.sylabs\.io/{line}$", described, re.MULTILINE)
+
+    bed.must("label", "node", "n1", "slurm.sylabs.io/somebodys=own")
+    say(bed, "n2: {labels: {cuda: 12.0}}\n")
+    assert once(kubeconfig).returncode == 0
+    assert ours(bed, "n1") == {"somebodys": "own"}
+    assert ours(bed, "n2") == {"cuda": "12.0", "workload-manager": "slurm"}
+    bed.must("label", "node", "n1", "slurm.sylabs.io/somebodys-")
+
+
+def test_its_account_may_do_this_and_nothing_else(bed: Bed) -> None:
+    account = "--as=system:serviceaccount:default:slurm-rd"
+
+    def may(*asked: str) -> bool:
+        return bed.kubectl("auth", "can-i", *asked, account).out.strip() == "yes"
+
+    assert may("list", "nodes")
+    assert may("patch", "nodes")
+    assert may("patch", "nodes", "--subresource=status")
+    assert may("get", "configmaps/slurm-config")
+    for verb in ("create", "delete", "update"):
+        assert not may(verb, "nodes")
+    for asked in ("configmaps", "secrets", "pods", "services"):
+        for verb in ("list", "create", "patch", "delete"):
+            assert not may(verb, asked)
+    assert not may("get", "configmaps/other")
+    assert not may("get", "configmaps/slurm-config", "--namespace=kube-system")
+
+
+def test_without_a_config_map_nothing_is_changed_and_it_says_so(bed: Bed, kubeconfig: Path) -> None:
+    say(bed, "n2: {labels: {cuda: 12.0}}\n")
+    once(kubeconfig)
+    bed.must("delete", "configmap", "slurm-config")
+    said = once(kubeconfig)
+
+    assert said.returncode == 1
+    assert "nothing is changed" in said.stderr
+    assert ours(bed, "n2") == {"cuda": "12.0", "workload-manager": "slurm"}
+
+
+def test_it_says_so_once_while_the_api_server_is_away_and_goes_on_after(
+    bed: Bed, kubeconfig: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    say(bed, "n1: {labels: {cuda: 1.0}}\n")
+    with running(kubeconfig, log) as daemon:
+        assert eventually(lambda: ours(bed, "n1").get("cuda") == "1.0", PATIENCE_S)
+        bed.kill_daemon("kube-apiserver")
+        assert eventually(lambda: "did not answer" in log.read_text(), PATIENCE_S)
+        time.sleep(3)
+        bed.start_daemon("kube-apiserver")
+        say(bed, "n1: {labels: {cuda: 2.0}}\n")
+        assert eventually(lambda: ours(bed, "n1").get("cuda") == "2.0", PATIENCE_S)
+        assert log.read_text().count("did not answer") == 1
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(PATIENCE_S) == 0
+
+
+def test_a_kill_at_any_moment_leaves_what_the_next_one_puts_right(
+    bed: Bed, kubeconfig: Path, tmp_path: Path
+) -> None:
+    for number in range(6):
+        say(bed, f"n1: {{labels: {{l{number}: x}}, resources: {{r{number}: {number}}}}}\n")
+        with running(kubeconfig, tmp_path / "log"):
+            time.sleep(0.15 * (number + 2))
+    assert once(kubeconfig).returncode == 0
+    assert ours(bed, "n1") == {"l5": "x", "r5#": "5", "workload-manager": "slurm"}
+    say(bed, "")
+    once(kubeconfig)
+    assert ours(bed, "n1") == {}
+
+
+def test_its_pod_labels_the_node_that_it_runs_on_as_the_page_says(
+    new_bed: NewBed, tmp_path: Path
+) -> None:
+    why = may_be_here()
+    if why:
+        skip_here(why)
+    archive = saved_image(tmp_path / "operator.tar")
+    with new_bed(BedOptions(with_node=True)) as bed:
+        bed.load(archive)
+        bed.must("apply", "-f", str(FILE))
+        bed.must("set", "env", "deployment/slurm-rd", *in_the_bed(bed))
+        bed.must("patch", "deployment", "slurm-rd", "-p", json.dumps(ON_THE_HOSTS_NETWORK))
+        config = tmp_path / "config"
+        config.write_text(f"{NODE}:\n  labels: {{cuda: 10.0}}\n  resources: {{cpu: 2}}\n")
+        bed.must("create", "configmap", "slurm-config", f"--from-file=config={config}")
+        labelled = {"cuda": "10.0", "workload-manager": "slurm", "cpu#": "2"}
+        assert eventually(lambda: ours(bed, NODE) == labelled, PATIENCE_S), bed.must(
+            "logs", "deployment/slurm-rd"
+        )
+        bed.restart_daemon("kubelet")
+        assert eventually(lambda: ours(bed, NODE) == labelled, PATIENCE_S)
+
+
+def saved_image(archive: Path) -> Path:
+    """Return the operator's image, by the name that the file has for it."""
+    (name,) = re.findall(r"^ +image: (.+)$", FILE.read_text(), re.MULTILINE)
+    docker("tag", ensure_operator_image(), name)
+    try:
+        docker("save", "--output", str(archive), name)
+    finally:
+        docker("rmi", name)
+    return archive
+
+
+ON_THE_HOSTS_NETWORK = {"spec": {"template": {"spec": {"hostNetwork": True}}}}
+"""The bed's API server listens on loopback alone, and the bed has nobody who forwards services."""
+
+
+def in_the_bed(bed: Bed) -> tuple[str, str]:
+    port = bed.place.api_port
+    return ("KUBERNETES_SERVICE_HOST=127.0.0.1", f"KUBERNETES_SERVICE_PORT={port}")

@@ -1,0 +1,62 @@
+"""The operator's page, held to the code."""
+
+import re
+
+import pytest
+import yaml
+
+from tests.packaging.messages import explained, sources, troubles
+from tests.places import PROJECT
+from waldur_slurm.operator.arguments import build, parse
+from waldur_slurm.operator.config_map import CONFIG, read_config
+from waldur_slurm.operator.settings import Settings
+
+PAGE = (PROJECT / "docs" / "operator.md").read_text(encoding="utf-8")
+FILE = PROJECT / "resource-daemon" / "deploy" / "resource-daemon.yaml"
+TOLD_TO_PODS = {"KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"}
+
+
+def test_every_message_that_is_a_warning_or_an_error_is_on_the_page_and_no_other() -> None:
+    assert explained(PAGE) == troubles(sources("operator"))
+
+
+def test_every_setting_is_on_the_page_with_its_default_and_no_other() -> None:
+    rows = PAGE.partition("## Settings\n")[2]
+    first_cells = re.findall(r"^\| (`.+?) \|", rows, re.MULTILINE)
+    named = set(re.findall(r"`([A-Z_]+)`", " ".join(first_cells)))
+    declared = {variable.name: variable for variable in Settings.variables()}
+
+    assert named == declared.keys() - TOLD_TO_PODS
+    for name in ("OPERATOR_NAMESPACE", "OPERATOR_CONFIG_MAP", "OPERATOR_NODES_EVERY"):
+        assert f"| `{name}` | `{declared[name].default}` |" in rows
+
+
+def test_the_entry_that_the_page_shows_is_taken_as_it_stands() -> None:
+    (shown,) = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    config = read_config({CONFIG: shown})
+
+    assert config.findings == ()
+    assert config.nodes["minikube"].labels["cuda"] == "10.0"
+
+
+def test_the_file_that_the_page_applies_is_there_and_names_the_image_that_it_builds() -> None:
+    assert f"kubectl apply -f {FILE.relative_to(PROJECT)}" in PAGE
+    documents = list(yaml.safe_load_all(FILE.read_text(encoding="utf-8")))
+    (deployment,) = (each for each in documents if each["kind"] == "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "slurm-operator:latest"
+    assert "docker build -t slurm-operator " in PAGE
+    parse(container["args"])
+
+
+def test_every_example_of_the_help_is_accepted() -> None:
+    lines = [line.split()[1:] for line in (build().epilog or "").splitlines() if "  slurm-" in line]
+
+    assert [parse(line).once for line in lines] == [False, True]
+
+
+@pytest.mark.parametrize("words", [[], ["dance"], ["resource-daemon", "--twice"]])
+def test_wrong_usage_exits_with_2(words: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(words)
+    assert ended.value.code == 2
