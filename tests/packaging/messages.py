@@ -2,18 +2,18 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from tests.places import PROJECT
 
 EVENT = re.compile(r"[a-z_]+\.[a-z_]+")
 
 
-def sources(folder: str = "", *, without: str = "") -> Iterator[ast.Module]:
-    """The package's modules below a folder, but for those below another."""
+def sources(folder: str = "", *, without: Collection[str] = ()) -> Iterator[ast.Module]:
+    """The package's modules below a folder, but for those below others."""
     top = PROJECT / "waldur_slurm"
     for path in sorted((top / folder).rglob("*.py")):
-        if not without or (top / without) not in path.parents:
+        if not {top / other for other in without} & {*path.parents}:
             yield ast.parse(path.read_text(encoding="utf-8"))
 
 

@@ -21,7 +21,6 @@ from waldur_slurm.gateway.post.letter import Method
 CHECK = PROJECT / "waldur_slurm" / "gateway" / "check"
 ELSEWHERE = {
     REACHED_BY["self"],  # tests/unit/gateway/check: one user alone, who needs no site of root's
-    REACHED_BY["ssh"],
     ADVICE[Method.SLACK],  # by tests/unit/gateway/post, as what is greeted is Slack's own
     ADVICE[Method.GMAIL],
     ADVICE[Method.RABBITMQ],  # by tests/contract/post, on a broker of its own
