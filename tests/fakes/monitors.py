@@ -24,10 +24,14 @@ class FakeMonitors:
     is_broken: bool = False
     _lock: Lock = field(default_factory=Lock)
 
-    def add(self, monitor: Monitor) -> bool:
+    def add(self, monitor: Monitor, *, among_all: bool = False) -> bool:
         self._reach()
         with self._lock:
-            if monitor.uuid and any(_task(each) == _task(monitor) for each in self.kept.values()):
+            there = [each for each in self.kept.values() if each.uuid and each.uuid == monitor.uuid]
+            if any(
+                each.owner == monitor.owner or (among_all and each.user == monitor.user)
+                for each in there
+            ):
                 return False
             self.kept[monitor.id] = monitor
             self.told[monitor.id] = []
@@ -82,6 +86,11 @@ class FakeMonitors:
 
     def drop(self, monitor_id: str) -> bool:
         self._reach()
+        found = self.kept.get(monitor_id)
+        return found is not None and found.job is not None and self.remove(monitor_id)
+
+    def remove(self, monitor_id: str) -> bool:
+        """Take it out whatever its task is at, as who frees that does."""
         self.told.pop(monitor_id, None)
         return self.kept.pop(monitor_id, None) is not None
 
@@ -89,7 +98,7 @@ class FakeMonitors:
         self._reach()
         for each in [*self.kept.values()]:
             if each.stage is not Stage.WATCHING and (each.updated or each.made) < before:
-                self.drop(each.id)
+                self.remove(each.id)
 
     def counts(self) -> Mapping[Stage, int]:
         self._reach()
@@ -98,10 +107,6 @@ class FakeMonitors:
     def _reach(self) -> None:
         if self.is_broken:
             raise StateError("the disk is full")
-
-
-def _task(monitor: Monitor) -> tuple[str, str]:
-    return (monitor.owner, monitor.uuid)
 
 
 def _is_wanted(monitor: Monitor, wanted: Wanted) -> bool:

@@ -23,16 +23,19 @@ class FakeTasks:
     _lock: Lock = field(default_factory=Lock)
     _number: int = 0
 
-    def reserve(self, task: KeptTask, monitor: Monitor) -> KeptTask | Watched | None:
+    def reserve(
+        self, task: KeptTask, monitor: Monitor, *, among_all: bool = False
+    ) -> KeptTask | Watched | None:
         self._reach()
         with self._lock:
             found = self.find(task.owner, task.uuid)
             if found:
                 return found
-            if not self.monitors.add(monitor):
-                wanted = Wanted(owner=task.owner, uuid=task.uuid)
-                ((_, other),) = self.monitors.search(wanted, 1)
-                return Watched(other.job)
+            if not self.monitors.add(monitor, among_all=among_all):
+                wanted = Wanted(owner=task.owner, users=(task.user,), uuid=task.uuid)
+                others = [each for _, each in self.monitors.search(wanted, 1000)]
+                own = [each for each in others if each.owner == task.owner]
+                return Watched((own or others)[0].job)
             self._number += 1
             self.kept[task.id] = (self._number, task)
             return None
@@ -52,7 +55,7 @@ class FakeTasks:
         found = self.kept.get(task.id)
         if found and found[1].placed is None:
             del self.kept[task.id]
-            self.monitors.drop(task.monitor)
+            self.monitors.remove(task.monitor)
 
     def unsettled(self) -> Sequence[KeptTask]:
         self._reach()

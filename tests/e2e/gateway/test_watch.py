@@ -3,6 +3,7 @@
 What is counted are letters, commands and what they say, never how long anything took.
 """
 
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -36,8 +37,10 @@ EFFECTS = 8
 
 
 @pytest.fixture(scope="module")
-def hook_directory() -> Path:
-    return open_directory()
+def hook_directory() -> Iterator[Path]:
+    directory = open_directory()
+    yield directory
+    shutil.rmtree(directory)
 
 
 @pytest.fixture(scope="module")
@@ -242,7 +245,7 @@ def test_an_epilog_brings_the_letter_before_the_next_list_is_read(
         tell_epilog(hook_directory, gateway.port)
         job = site.submit("sleep 3; exit 4")
         monitor_id = gateway.watch(job, site.ways)
-        eventually(lambda: gateway.monitor(monitor_id)["state"] == "RUNNING", "it is seen running")
+        eventually(lambda: gateway.monitor(monitor_id)["state"] != "UNKNOWN", "it was looked at")
         lists = lists_of_all(gateway)
 
         eventually(lambda: ended(gateway, [monitor_id]), "the end is known", 60)

@@ -22,13 +22,16 @@ _HAPPENED = {
     Occasion.EXPIRED: "is no longer watched, and was not seen to end",
 }
 
+_UNEXPECTED = frozenset({Occasion.VANISHED, Occasion.EXPIRED})
+"""Told to who waits for the end: his words are about that, and would say what nobody knows."""
+
 TRIAL = "The gateway's letters arrive here. Somebody tried it; no job is concerned."
 
 
 def subject(letter: Letter) -> str:
-    """Say what happened, unless the user has a subject of his own."""
+    """Say what happened, unless the user has a subject of his own for it."""
     own = letter.parameters.get("subject")
-    if own:
+    if own and letter.event not in _UNEXPECTED:
         return filled(own, letter.facts)
     if letter.facts is None:
         return "Slurm: a letter to try it"
@@ -41,6 +44,8 @@ def text(letter: Letter, *, has_facts: bool) -> str:
     """Return the user's words, or a sentence of ours, and below them the facts where asked."""
     own = letter.parameters.get("body") or letter.parameters.get("msg")
     said = filled(own, letter.facts) if own else sentence(letter)
+    if own and has_facts and letter.event in _UNEXPECTED:
+        said = f"{sentence(letter)}\n\n{said}"
     if letter.facts is None or not has_facts:
         return said
     return "\n".join([said, "", *fact_lines(letter.facts)])

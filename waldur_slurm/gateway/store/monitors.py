@@ -32,9 +32,17 @@ _TASK = msgspec.json.Decoder(dict[str, Any] | None).decode
 _NOT_UNDERSTOOD = (msgspec.MsgspecError, InvalidName, ValueError)
 
 
-def add_monitor(connection: sqlite3.Connection, monitor: Monitor) -> bool:
-    """Write it down within another write; False: its owner has one of the same uuid."""
-    return connection.execute(QUERIES["add_monitor"], _row(monitor)).rowcount == 1
+def add_monitor(
+    connection: sqlite3.Connection, monitor: Monitor, *, among_all: bool = False
+) -> bool:
+    """Write it down within another write; False: there is one of the same uuid.
+
+    Its owner has that; or, `among_all`, anybody has it for the same user.
+    """
+    row = _row(monitor)
+    if among_all and connection.execute(QUERIES["uuid_of_user"], row).fetchone():
+        return False
+    return connection.execute(QUERIES["add_monitor"], row).rowcount == 1
 
 
 def name_job(
@@ -46,7 +54,7 @@ def name_job(
 
 
 def drop_monitor(connection: sqlite3.Connection, monitor_id: str) -> bool:
-    """Forget it within another write, as where there will never be a job."""
+    """Forget it within another write, unless its job is being handed in."""
     return connection.execute(QUERIES["drop_monitor"], {"id": monitor_id}).rowcount == 1
 
 
@@ -56,8 +64,10 @@ class StoredMonitors:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, monitor: Monitor) -> bool:
-        return self._database.write(lambda connection: add_monitor(connection, monitor))
+    def add(self, monitor: Monitor, *, among_all: bool = False) -> bool:
+        return self._database.write(
+            lambda connection: add_monitor(connection, monitor, among_all=among_all)
+        )
 
     def find(self, monitor_id: str) -> Monitor | None:
         rows = self._rows("monitor", {"id": monitor_id})

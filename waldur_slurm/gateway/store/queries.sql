@@ -266,8 +266,8 @@ VALUES
 UPDATE monitors SET job_id = :job_id, submitted = coalesce(submitted, :submitted)
 WHERE id = :id AND (job_id IS NULL OR job_id = :job_id);
 
--- drop_monitor: forgets a monitor, with its transitions
-DELETE FROM monitors WHERE id = :id;
+-- drop_monitor: forgets a monitor, with its transitions, but not while its job is handed in
+DELETE FROM monitors WHERE id = :id AND job_id IS NOT NULL;
 
 -- monitor: one
 SELECT * FROM monitors WHERE id = :id;
@@ -325,8 +325,12 @@ VALUES (:id, :owner, :uuid, :cluster, :user, :name, :fingerprint, :made, :monito
 SELECT tasks.*, monitors.task FROM tasks JOIN monitors ON monitors.id = tasks.monitor
 WHERE tasks.owner = :owner AND tasks.uuid = :uuid;
 
--- monitored_job: the job of a monitor that has a uuid
-SELECT job_id FROM monitors WHERE owner = :owner AND uuid = :uuid;
+-- monitored_job: the job of a monitor that has a uuid, an owner's own before others' of the user
+SELECT job_id FROM monitors WHERE uuid = :uuid AND (owner = :owner OR user = :user)
+ORDER BY owner = :owner DESC LIMIT 1;
+
+-- uuid_of_user: whether anybody has a monitor of it for this user
+SELECT 1 FROM monitors WHERE user = :user AND uuid = :uuid LIMIT 1;
 
 -- close_task: the job that it made
 UPDATE tasks SET

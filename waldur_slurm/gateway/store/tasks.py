@@ -25,14 +25,16 @@ class StoredTasks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def reserve(self, task: KeptTask, monitor: Monitor) -> KeptTask | Watched | None:
-        named = {"owner": task.owner, "uuid": task.uuid}
+    def reserve(
+        self, task: KeptTask, monitor: Monitor, *, among_all: bool = False
+    ) -> KeptTask | Watched | None:
+        named = {"owner": task.owner, "uuid": task.uuid, "user": task.user}
 
         def work(connection: sqlite3.Connection) -> KeptTask | Watched | None:
             found = connection.execute(QUERIES["task"], named).fetchone()
             if found:
                 return _task(*found)[1]
-            if not add_monitor(connection, monitor):
+            if not add_monitor(connection, monitor, among_all=among_all):
                 (job,) = connection.execute(QUERIES["monitored_job"], named).fetchone()
                 return Watched(None if job is None else job_id(job))
             connection.execute(QUERIES["add_task"], _row(task))

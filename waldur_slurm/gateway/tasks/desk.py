@@ -17,6 +17,7 @@ from waldur_slurm.gateway.acting.actors import Actor
 from waldur_slurm.gateway.acting.audit import Act, Audit
 from waldur_slurm.gateway.acting.words import refusals
 from waldur_slurm.gateway.errors import (
+    Busy,
     GatewayError,
     NotNow,
     NotThere,
@@ -76,9 +77,12 @@ class Desk:
         self._now = now
         self._under_way = UnderWay()
 
-    def submit(self, actor: Actor, cluster: str, task: Task) -> Accepted:
+    def submit(
+        self, actor: Actor, cluster: str, task: Task, *, among_all: bool = False
+    ) -> Accepted:
         """Hand the task's job in, or tell of the one that it has; blocks.
 
+        `among_all`: its uuid stands for one job of its user, whoever hands it in.
         Raises `OtherBody` where its uuid stands for something else, `Busy` while somebody hands the
         same one in, whatever says that nothing was done, or `OutcomeUnknown`.
         """
@@ -90,7 +94,8 @@ class Desk:
             planned = plan(task, self.names)
             demand_time(planned.sheet.options, self._partitions(cluster))
             self._let_ask(owner, planned.notice.methods)
-            kept = self._reserve(owner, cluster, actor, task, planned)
+            kept = self._new(owner, cluster, actor, task)
+            self._reserve(kept, planned, among_all=among_all)
             placed = self._hand_in(actor, kept, planned)
             return Accepted(replace(kept, placed=placed), placed, is_again=False)
 
@@ -141,11 +146,8 @@ class Desk:
         _written(lambda: self.tasks.close(task, placed))
         return replace(task, placed=placed)
 
-    def _reserve(
-        self, owner: str, cluster: str, actor: Actor, task: Task, planned: Plan
-    ) -> KeptTask:
-        now = self._now().replace(microsecond=0)
-        kept = KeptTask(
+    def _new(self, owner: str, cluster: str, actor: Actor, task: Task) -> KeptTask:
+        return KeptTask(
             id=str(uuid4()),
             owner=owner,
             uuid=task.uuid,
@@ -154,15 +156,20 @@ class Desk:
             name=task.spec.name,
             fingerprint=task.fingerprint(cluster),
             given=task.given,
-            made=now,
+            made=self._now().replace(microsecond=0),
             monitor=str(uuid4()),
         )
-        stands = _stored(lambda: self.tasks.reserve(kept, _monitor(kept, planned)))
+
+    def _reserve(self, kept: KeptTask, planned: Plan, *, among_all: bool) -> None:
+        monitor = _monitor(kept, planned)
+        stands = _stored(lambda: self.tasks.reserve(kept, monitor, among_all=among_all))
         if stands is None:
-            return kept
-        if isinstance(stands, Watched):
-            raise OtherBody(f"the uuid {task.uuid} is one of a monitor of job {stands.job}")
-        raise OtherBody(f"the uuid {task.uuid} stands for another task; take a new one")
+            return
+        if not isinstance(stands, Watched):
+            raise OtherBody(f"the uuid {kept.uuid} stands for another task; take a new one")
+        if stands.job is None:
+            raise Busy(f"the uuid {kept.uuid} is being handed in by somebody else", SOON_S)
+        raise OtherBody(f"the uuid {kept.uuid} is one of a monitor of job {stands.job}")
 
     def _hand_in(self, actor: Actor, kept: KeptTask, planned: Plan) -> Placed:
         about = {"task": kept.uuid, "cluster": kept.cluster, "directories": planned.directories}

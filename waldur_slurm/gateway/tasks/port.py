@@ -13,7 +13,10 @@ from waldur_slurm.model.names import UserName
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A monitor of the owner's has the uuid already, of a job that no task of his made."""
+    """A monitor has the uuid already, of a job that no task of the owner's made.
+
+    Without a job it is of somebody else's task, whose job is being handed in.
+    """
 
     job: JobId | None
 
@@ -35,8 +38,13 @@ class Sought:
 class Tasks(Protocol):
     """All of it may raise `StateError`; nothing was written then."""
 
-    def reserve(self, task: KeptTask, monitor: Monitor) -> KeptTask | Watched | None:
-        """Write a task and its monitor down; else return what has its uuid, and write nothing."""
+    def reserve(
+        self, task: KeptTask, monitor: Monitor, *, among_all: bool = False
+    ) -> KeptTask | Watched | None:
+        """Write a task and its monitor down; else return what has its uuid, and write nothing.
+
+        `among_all`: a monitor that anybody has of it for the same user counts as well.
+        """
         ...
 
     def close(self, task: KeptTask, placed: Placed) -> None:

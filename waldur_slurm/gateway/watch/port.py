@@ -41,8 +41,11 @@ class Wanted:
 class Monitors(Protocol):
     """All of it may raise `StateError`; nothing was written then."""
 
-    def add(self, monitor: Monitor) -> bool:
-        """Write a new one down, unless its owner has one of the same uuid."""
+    def add(self, monitor: Monitor, *, among_all: bool = False) -> bool:
+        """Write a new one down, unless its owner has one of the same uuid.
+
+        `among_all`: nor has anybody else one of it for the same user.
+        """
         ...
 
     def find(self, monitor_id: str) -> Monitor | None: ...
@@ -68,7 +71,10 @@ class Monitors(Protocol):
         ...
 
     def drop(self, monitor_id: str) -> bool:
-        """Forget it, with its transitions; letters that are written already are sent."""
+        """Forget it, with its transitions; letters that are written already are sent.
+
+        One whose job is being handed in stays: with it the uuid would be free for a second job.
+        """
         ...
 
     def forget(self, before: datetime) -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from tests.unit.gateway.post.letters import FACTS, letter
 from waldur_slurm.gateway.past.efficiency import Efficiency
 from waldur_slurm.gateway.post.letter import Occasion
@@ -36,6 +38,25 @@ def test_the_users_words_come_as_he_wrote_them_but_for_the_variables() -> None:
         "Hi!\n  fit (4711) of ann: COMPLETED/0:0 01:02:03 {other} {0} {{x}} %s"
     )
     assert text(own, has_facts=True).startswith("Hi!\n  fit (4711)")
+
+
+@pytest.mark.parametrize(
+    ("event", "says"),
+    [
+        (Occasion.EXPIRED, "is no longer watched, and was not seen to end"),
+        (Occasion.VANISHED, "is gone, and nobody can say how it ended"),
+    ],
+)
+def test_words_about_the_end_do_not_stand_alone_where_no_end_was_seen(
+    event: Occasion, says: str
+) -> None:
+    own = {"subject": "It is done", "body": "Generic task has completed successfully."}
+    written = letter(event=event, parameters=own, facts=replace(FACTS, state="RUNNING"))
+
+    assert subject(written) == f"Slurm job 4711 (fit) {says}: RUNNING"
+    lines = text(written, has_facts=True).splitlines()
+    assert lines[:3] == [f"Slurm job 4711 (fit) of ann {says}.", "", own["body"]]
+    assert text(written, has_facts=False) == own["body"]
 
 
 def test_a_name_of_a_job_is_one_line_and_no_template() -> None:

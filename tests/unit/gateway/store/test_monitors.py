@@ -103,6 +103,25 @@ def test_a_monitor_that_was_dropped_meanwhile_gets_no_letter(monitors: Monitors)
     assert monitors.transitions("m") == ()
 
 
+def test_a_monitor_whose_job_is_being_handed_in_is_not_dropped(monitors: Monitors) -> None:
+    monitors.add(monitor(job=None))
+
+    assert not monitors.drop("m")
+    assert monitors.find("m") == monitor(job=None)
+
+
+def test_among_all_a_uuid_is_one_of_its_user_whoever_has_it(monitors: Monitors) -> None:
+    def add(name: str, owner: str, *, user: UserName = BEN, among_all: bool = False) -> bool:
+        new = monitor(name, owner=owner, user=user, uuid="u")
+        return monitors.add(new, among_all=among_all)
+
+    assert add("first", "token:a")
+    assert not add("second", "token:b", among_all=True)
+    assert add("third", "token:c")
+    assert add("fourth", "token:b", user=UserName("ann"), among_all=True)
+    assert monitors.find("second") is None
+
+
 def test_a_monitor_whose_job_was_named_meanwhile_is_looked_at_again(monitors: Monitors) -> None:
     monitors.add(monitor(job=2))
 

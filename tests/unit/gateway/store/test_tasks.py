@@ -59,6 +59,21 @@ def test_a_task_is_unsettled_with_a_monitor_without_a_job_until_it_is_closed(
     assert places.monitors.find("monitor-u") == monitor_of(task(), job=JobId(12), submitted=NOW)
 
 
+def test_among_all_a_uuid_stands_for_one_task_of_its_user(places: Places) -> None:
+    reserve(places, task())
+    second = task(id="second", owner="token:other", monitor="second")
+
+    def again() -> KeptTask | Watched | None:
+        return places.tasks.reserve(second, monitor_of(second), among_all=True)
+
+    assert again() == Watched(None)
+    places.tasks.close(task(), JOB)
+    assert again() == Watched(JobId(12))
+    assert places.tasks.find("token:other", "u") is None
+    of_ben = replace(second, user=UserName("ben"))
+    assert places.tasks.reserve(of_ben, monitor_of(of_ben), among_all=True) is None
+
+
 def test_a_uuid_stands_for_one_task_of_its_owner(places: Places) -> None:
     reserve(places, task())
     second = task(id="second", monitor="second")
@@ -108,6 +123,8 @@ def test_more_of_the_same_job_may_be_told_later(places: Places) -> None:
 
 def test_a_task_goes_with_its_monitor_and_closing_it_is_no_trouble(places: Places) -> None:
     reserve(places, task())
+    assert not places.monitors.drop("monitor-u")
+    places.tasks.close(task(), JOB)
     assert places.monitors.drop("monitor-u")
 
     places.tasks.close(task(), JOB)

@@ -225,9 +225,9 @@ class Dying:
         if name != self._name:
             return work
 
-        def dying(*arguments: object) -> None:
+        def dying(*arguments: object, **named: object) -> None:
             if self._when == "after":
-                work(*arguments)
+                work(*arguments, **named)
             raise CutOff
 
         return dying
@@ -289,8 +289,8 @@ def test_a_task_is_busy_while_it_is_handed_in(desk: TaskDesk) -> None:
     started, release = Barrier(2), Barrier(2)
     make = desk.tasks.reserve
 
-    def slow(task: KeptTask, monitor: Monitor) -> object:
-        found = make(task, monitor)
+    def slow(task: KeptTask, monitor: Monitor, *, among_all: bool) -> object:
+        found = make(task, monitor, among_all=among_all)
         started.wait(10)
         release.wait(10)
         return found
@@ -303,6 +303,7 @@ def test_a_task_is_busy_while_it_is_handed_in(desk: TaskDesk) -> None:
             desk.submit()
         with pytest.raises(Busy):
             desk.desk.settle(desk.tasks.unsettled()[0])
+        assert not desk.tasks.monitors.drop(desk.kept[0].monitor)
         release.wait(10)
         assert first.result().placed.job_id == JobId(1)
 

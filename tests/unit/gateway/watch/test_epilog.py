@@ -13,6 +13,7 @@ from tests.unit.gateway.post.sinks import HttpSink, serving
 from waldur_slurm.gateway.watch.signed import is_recent, is_signed
 
 EPILOG = PROJECT / "systemd-conf" / "gateway" / "slurm-gateway-epilog"
+NOBODYS = "url=http://127.0.0.1:1\nsecret=" + "s" * 32 + "\n"
 SECRETS = ["0123456789abcdef" * 4, "!'\"$`\\%~&;|<>(){}[]*?#a1-b2_c3.d", "s" * 32]
 
 
@@ -70,19 +71,46 @@ def test_the_secret_stands_on_no_command_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "environ"),
+    ("told", "environ", "says"),
     [
-        ("", {"SLURM_JOB_ID": "1"}),
-        ("url=http://127.0.0.1:1\nsecret=" + "s" * 32, {"SLURM_JOB_ID": "1"}),
-        ("url=http://127.0.0.1:1\nsecret=" + "s" * 32, {}),
+        ("", {"SLURM_JOB_ID": "1"}, "has no url= or no secret="),
+        (NOBODYS, {"SLURM_JOB_ID": "1"}, "http://127.0.0.1:1 did not take it"),
+        (NOBODYS, {}, "SLURM_JOB_ID is not set"),
     ],
 )
-def test_whatever_is_wrong_holds_up_no_job_and_drains_no_node(
-    tmp_path: Path, told: str, environ: dict[str, str]
+def test_whatever_is_wrong_is_said_and_holds_up_no_job_and_drains_no_node(
+    tmp_path: Path, told: str, environ: dict[str, str], says: str
 ) -> None:
     done = run(tmp_path, told, **environ)
 
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.splitlines()[-1].endswith(says)
+
+
+def test_a_gateway_that_refuses_it_is_said(tmp_path: Path) -> None:
+    with serving() as sink:
+        sink.status = 401
+
+        done = run(tmp_path, told_by(sink, SECRETS[0]), SLURM_JOB_ID="1")
+
+    assert done.returncode == 0
+    assert "401" in done.stderr
+    assert SECRETS[0] not in done.stderr
+
+
+def test_a_file_that_slurmctlds_user_cannot_read_is_said(tmp_path: Path) -> None:
+    """As where root wrote it, and SlurmUser is somebody else."""
+    script = tmp_path / "epilog"
+    script.write_text(
+        EPILOG.read_text().replace("/etc/slurm-gateway/hook.conf", str(tmp_path / "nowhere"))
+    )
+
+    done = subprocess.run(
+        ["/bin/sh", str(script)], check=False, capture_output=True, text=True, env={}
+    )
+
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.endswith(f"cannot read {tmp_path}/nowhere\n")
 
 
 def test_a_gateway_that_does_not_answer_is_left_after_a_while(tmp_path: Path) -> None:

@@ -56,6 +56,13 @@ def test_what_an_epilog_tells_has_the_job_looked_at() -> None:
     assert site.monitors.kept["m"].stage is Stage.ENDED
 
 
+def test_a_cluster_is_the_same_however_its_letters_are_written() -> None:
+    site = with_monitor()
+
+    assert tell(site, json.dumps({"job_id": 1, "cluster": "LAB"}).encode()).status == 204
+    assert looks(site) == 1
+
+
 def test_what_it_tells_is_not_believed_but_looked_at() -> None:
     site = with_monitor()
 

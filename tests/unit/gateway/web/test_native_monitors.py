@@ -86,6 +86,18 @@ def test_nobody_learns_by_it_of_a_job_that_he_does_not_see(who: Principal) -> No
     assert site.monitors.kept == {}
 
 
+def test_a_monitor_of_a_task_that_is_being_handed_in_is_not_forgotten() -> None:
+    """Its uuid would be free meanwhile, for a second job."""
+    site = GatewaySite()
+    site.monitors.add(monitor(job=None, owner=str(ANN), uuid="u"))
+
+    answer = drop(site, "m", ANN)
+
+    assert (answer.status, answer.json["type"].rpartition(":")[2]) == (409, "busy")
+    assert int(answer.headers["retry-after"]) >= 1
+    assert "m" in site.monitors.kept
+
+
 def test_a_silent_slurm_is_not_no_such_job() -> None:
     site = GatewaySite()
     site.cluster.go_down()
@@ -99,8 +111,8 @@ def test_a_silent_slurm_is_not_no_such_job() -> None:
         ({"job_id": "x"}, 400),
         ({"job_id": "1_[0-3]"}, 400),
         ({"methods": {"pigeon": {}}}, 400),
-        ({"methods": {"email": {"recipient": "a@example.org"}, "slack": {}}}, 501),
-        ({"methods": {"rabbitmq": {"queue": "q"}, "rabbithq": {"queue": "q"}}}, 400),
+        ({"methods": {"email": {"recipient": "a@example.org"}, "slack": {}}}, 403),
+        ({"methods": {"rabbithq": {"queue": "q"}}}, 400),
         ({"methods": {"email": {"recipient": "ann@else.example"}}}, 403),
         ({"methods": {"email": {"recipient": "a@example.org\nBcc: b@example.org"}}}, 403),
         ({"methods": {"email": {}}}, 403),

@@ -11,9 +11,11 @@ import msgspec
 from starlette.responses import Response
 
 from waldur_slurm.gateway.errors import NotOffered, NotSignedIn, NotThere, TooLarge, WrongAsk
+from waldur_slurm.gateway.watch.cycle import Watch
 from waldur_slurm.gateway.watch.signed import is_recent, is_signed
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.monitors import watching
+from waldur_slurm.gateway.web.watch_site import Watching
 
 MOST_BODY = 4096
 
@@ -49,13 +51,19 @@ async def hear_of_job(ask: Ask) -> Response:
         told = msgspec.json.decode(body, type=HookedJob)
     except msgspec.DecodeError as error:
         raise WrongAsk(f"the body: {error}") from None
-    watch = site.watches.get(told.cluster or ask.site.default_cluster)
+    watch = _watch_of(site, told.cluster or ask.site.default_cluster)
     if watch is None:
         raise NotThere("there is no such cluster")
     if site.replays.is_new(signature, now):
         for number in {told.job_id, told.array_job_id, told.het_job_id} - {None}:
             watch.hook(number or 0)
     return Response(status_code=204)
+
+
+def _watch_of(site: Watching, name: str) -> Watch | None:
+    """Slurm tells a job its cluster's name in small letters, however slurm.conf writes it."""
+    found = (each for known, each in site.watches.items() if known.lower() == name.lower())
+    return site.watches.get(name) or next(found, None)
 
 
 def _proven(ask: Ask, secret: str, body: bytes, now: datetime) -> str:

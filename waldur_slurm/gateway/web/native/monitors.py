@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from starlette.responses import Response
 
-from waldur_slurm.gateway.errors import Denied, NotOffered, NotThere, OtherBody, WrongAsk
-from waldur_slurm.gateway.post.letter import Letter, Method, Occasion, method_of
+from waldur_slurm.gateway.errors import Busy, Denied, NotOffered, NotThere, OtherBody, WrongAsk
+from waldur_slurm.gateway.post.letter import Letter, Method, Occasion
 from waldur_slurm.gateway.watch.monitor import Monitor, Stage
 from waldur_slurm.gateway.watch.port import Wanted
 from waldur_slurm.gateway.web.answers import JSON
@@ -34,9 +34,13 @@ from waldur_slurm.gateway.wire_watch import (
 from waldur_slurm.model.batch import JobId, Tasks
 from waldur_slurm.model.names import UserName
 
+Way = Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(Method)})$")]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Text = Annotated[str, msgspec.Meta(max_length=16_384)]
 Parameters = Annotated[dict[Word, Text], msgspec.Meta(max_length=32)]
+
+
+_JOB_OR_NONE = {"pattern": f"^({JOB_ID['pattern'][1:-1]})?$"}
 
 
 class MonitorWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,7 +50,7 @@ class MonitorWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     job_id: Annotated[str, msgspec.Meta(extra_json_schema=JOB_ID)]
-    methods: Annotated[dict[Word, Parameters], msgspec.Meta(max_length=16)] = {}
+    methods: Annotated[dict[Way, Parameters], msgspec.Meta(max_length=16)] = {}
     occasions: Annotated[
         tuple[Literal["terminal", "started", "suspended", "requeued"], ...],
         msgspec.Meta(min_length=1, max_length=4),
@@ -59,7 +63,7 @@ class MonitorsQuery(msgspec.Struct, frozen=True):
 
     state: Annotated[str, msgspec.Meta(max_length=64)] = ""
     stage: Literal["", "watching", "ended", "expired", "given-up"] = ""
-    job_id: str = ""
+    job_id: Annotated[str, msgspec.Meta(extra_json_schema=_JOB_OR_NONE)] = ""
     uuid: Annotated[str, msgspec.Meta(max_length=128)] = ""
     cursor: Cursor = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
@@ -135,8 +139,13 @@ async def drop_monitor(ask: Ask) -> Response:
 
 async def forget_monitor(ask: Ask) -> None:
     """Forget it; its job goes on, and letters that are written already are sent."""
-    monitor = await find_monitor(ask, to_change=True)
-    await stored(ask, lambda: watching(ask).monitors.drop(monitor.id))
+    monitor, monitors = await find_monitor(ask, to_change=True), watching(ask).monitors
+
+    def drop() -> bool:
+        return monitors.drop(monitor.id) or monitors.find(monitor.id) is None
+
+    if not await stored(ask, drop):
+        raise Busy("the job of its task is being handed in, or it is not known yet whether it was")
 
 
 async def list_transitions(ask: Ask) -> Response:
@@ -196,19 +205,11 @@ async def write_trials(ask: Ask) -> Sequence[Letter]:
 def methods_of(
     site: Watching, asked: Mapping[str, Mapping[str, str]]
 ) -> Mapping[Method, Mapping[str, str]]:
-    """Read the ways; raises `NotOffered` for one that the site has not set up."""
-    found: dict[Method, Mapping[str, str]] = {}
-    for word, parameters in asked.items():
-        try:
-            method, more = method_of(word, parameters)
-        except ValueError as error:
-            raise WrongAsk(f"methods: {error}") from None
-        if method in found:
-            raise WrongAsk(f"methods: {method} is there twice")
-        if method not in site.ways:
-            raise NotOffered(f"the gateway is not set up for letters by {method}")
-        found[method] = more
-    return found
+    """Read the ways; raises `Denied` for one that the site has not set up, as for any other."""
+    methods = {Method(word): parameters for word, parameters in asked.items()}
+    for method in methods.keys() - site.ways:
+        raise Denied(f"the gateway is not set up for letters by {method}")
+    return methods
 
 
 async def find_monitor(ask: Ask, *, to_change: bool = False) -> Monitor:

@@ -13,6 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from waldur_slurm.gateway.doors.decide import Yes, decide
+from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.errors import GatewayError
 from waldur_slurm.gateway.reasons.words import meaning_of
 from waldur_slurm.gateway.web.answers import in_slices, packed
@@ -155,6 +157,7 @@ def outside(request: Request | None) -> dict[str, Any]:
         "static": f"/ui/static/{version()}",
         "theme": theme_of(request) if request else "auto",
         "nav": (),
+        "sees_jobs": False,
         "here": "",
         "me": "",
         "is_signed_in": False,
@@ -171,6 +174,7 @@ def _common(ask: Ask) -> dict[str, Any]:
     return outside(ask.request) | {
         "ui": prefix,
         "nav": entries_of(ask),
+        "sees_jobs": isinstance(decide(who, Scope.JOBS_READ), Yes),
         "here": path.removeprefix(prefix),
         "me": who.name or "nobody",
         "is_signed_in": bool(session_of(ask)),

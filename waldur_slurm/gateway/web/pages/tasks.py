@@ -42,7 +42,15 @@ async def show_task(ask: Ask) -> Response:
         task=task,
         monitor=monitor,
         letters=letters,
-        asked=json.dumps(task.task, indent=2, ensure_ascii=False),
+        asked=as_asked(task),
+    )
+
+
+def as_asked(task: TaskView) -> str:
+    """Write it as JSON that people read; what would not be seen, or turn a line round, is named."""
+    text = json.dumps(task.task, indent=2, ensure_ascii=False)
+    return "".join(
+        each if each.isprintable() or each == "\n" else json.dumps(each)[1:-1] for each in text
     )
 
 

@@ -1,6 +1,7 @@
 """The third original's surface: tasks handed in, for clients that stay as they are.
 
-200 means that Slurm has the job. A uuid stands for one job of its user for ever, whoever asks.
+200 means that Slurm has the job. A uuid stands for one job of its user, whoever asks, as long as
+its monitor is kept.
 """
 
 from collections.abc import Mapping
@@ -15,9 +16,11 @@ from waldur_slurm.gateway.watch.port import Wanted
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.managed import stored
+from waldur_slurm.gateway.web.native.tasks import demand_watching
 from waldur_slurm.gateway.web.seeds.proxy_asked import NO_JSON, asked, watching
 from waldur_slurm.gateway.web.seeds.proxy_refusals import Wrong
 from waldur_slurm.gateway.web.seeds.proxy_wire import shown, written
+from waldur_slurm.model.names import UserName
 
 FAILED = "Failed to submit task"
 NO_TASK = "No task provided"
@@ -30,6 +33,7 @@ OF_DIRS = ("parent", "input", "output", "error")
 
 async def submit(ask: Ask) -> Response:
     """Hand a task's job in; its uuid a second time is refused with the job that it has."""
+    demand_watching(ask)
     given = _task(await asked(ask, Wrong(NO_JSON, "expected an object that says something")))
     user, uuid = given["username"], given["uuid"]
     person = await ask.site.crossing.hands.run(
@@ -38,7 +42,7 @@ async def submit(ask: Ask) -> Response:
     known = await taken(ask, uuid, person.name)
     if known is not None and known.job is not None:
         raise duplicate(known, f"{FAILED} | ")
-    accepted = await _hand_in(ask, user, given)
+    accepted = await _hand_in(ask, user, person.name, given)
     if accepted.is_again:
         known = await taken(ask, uuid, person.name)
         if known is not None:
@@ -47,16 +51,21 @@ async def submit(ask: Ask) -> Response:
     return Response(written({"uuid": uuid, "slurm_job_id": number}), media_type=JSON)
 
 
-async def _hand_in(ask: Ask, user: str, given: Mapping[str, Any]) -> Accepted:
+async def _hand_in(ask: Ask, user: str, name: UserName, given: Mapping[str, Any]) -> Accepted:
     """Whatever refuses it says so after the original's words for that."""
     cluster, desk, reading = ask.cluster.name, ask.site.tasks, ask.site.proxy.reading
     try:
         task = parse_task(given, reading, is_lenient=True)
-        return await ask.acting(user, lambda actor: desk.submit(actor, cluster, task))
+        return await ask.acting(
+            user, lambda actor: desk.submit(actor, cluster, task, among_all=True)
+        )
     except Busy as error:
         words = f"{FAILED} | Task UUID {task.uuid} is being submitted at the moment"
         raise Busy(words, error.after_s) from error
-    except (WrongAsk, OtherBody, Refused, TooLarge) as error:
+    except OtherBody as error:
+        known = await taken(ask, task.uuid, name)
+        raise duplicate(known, f"{FAILED} | ") if known else Wrong(f"{FAILED} | {error}") from error
+    except (WrongAsk, Refused, TooLarge) as error:
         raise Wrong(f"{FAILED} | {error}") from error
 
 

@@ -49,8 +49,10 @@ async def register(ask: Ask) -> Response:
         raise duplicate(known)
     monitor = _monitor(ask, task, user, job, await _found(ask, job, user))
     monitors = watching(ask).monitors
-    if not await stored(ask, lambda: monitors.add(monitor)):
-        raise Wrong(f"Task UUID {task.uuid} already exists in monitor database")
+    if not await stored(ask, lambda: monitors.add(monitor, among_all=True)):
+        known = await taken(ask, task.uuid, user)
+        words = f"Task UUID {task.uuid} already exists in monitor database"
+        raise duplicate(known) if known else Wrong(words)
     record = shown(monitor)
     del record["_id"]
     return Response(written(record), media_type=JSON)

@@ -156,7 +156,9 @@ def test_it_starts_at_once_where_that_is_wished(site: KeptSite, portal: Browser)
 
     assert [job.state for job in site.queue.jobs] == ["PENDING"]
     (job,) = site.queue.jobs
-    assert f'href="/ui/jobs/{job.number}"' in portal.get(page).text
+    admin = site.signed_in(OWN, "ann")
+    assert f'href="/ui/jobs/{job.number}"' in admin.get(page).text
+    assert "/ui/jobs/" not in portal.get(page).text
 
 
 def test_a_form_that_is_sent_twice_makes_one_job(site: KeptSite, portal: Browser) -> None:

@@ -19,7 +19,7 @@ HOSTILE = "</pre><script>window.canary=1</script>"
 @pytest.fixture
 def site(tmp_path: Path) -> KeptSite:
     made = KeptSite(place=tmp_path)
-    made.add_task("first", given={"uuid": "first", "params": ["ö", HOSTILE]})
+    made.add_task("first", given={"uuid": "first", "params": ["ö", HOSTILE, "\u202efdp"]})
     made.add_task("second", "bob")
     return made
 
@@ -59,6 +59,7 @@ def test_one_is_shown_with_what_was_asked_its_monitor_and_its_letters(
     assert "not known yet whether Slurm has it" in text
     assert "&#34;uuid&#34;: &#34;first&#34;" in text
     assert "ö" in text
+    assert "\\u202efdp" in text
     assert f'href="/ui/monitors/{quote("monitor-first")}"' in text
     assert "550 no such user" in text
     assert HOSTILE not in text

@@ -1,11 +1,14 @@
 """slurm-proxy's surface where nothing was recorded: who sees what, silence, what comes twice."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
+from anyio import to_thread
 
 from tests.fakes.cluster import live_job
 from tests.fakes.past import past_run
@@ -13,10 +16,14 @@ from tests.unit.gateway.site import somebody
 from tests.unit.gateway.tasks.makers import UUID
 from tests.unit.gateway.watch.monitors import monitor
 from tests.unit.gateway.web.seeds.proxy_surface import PORTAL, ProxySurface, task
+from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.monitored import OWNER
 from waldur_slurm.gateway.submits.attempt import Key
 from waldur_slurm.gateway.tasks.task import Reading
-from waldur_slurm.gateway.watch.monitor import Stage
+from waldur_slurm.gateway.watch.monitor import Monitor, Stage
+from waldur_slurm.gateway.web.ask import Ask
+from waldur_slurm.gateway.web.seeds import proxy
+from waldur_slurm.gateway.web.seeds.proxy import taken
 from waldur_slurm.gateway.web.seeds.proxy_states import clock, live_row
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.job_state import JobState
@@ -45,6 +52,40 @@ def test_a_uuid_is_handed_in_once_whoever_asks_and_whatever_it_says_then(
         assert answer.status == 400
         assert f"'slurm_job_id': {first.json['slurm_job_id']}," in answer.json["error"]
     assert len(surface.queue.queue.jobs) == 1
+
+
+def test_two_clients_who_hand_in_one_uuid_at_the_same_moment_make_one_job(
+    surface: ProxySurface, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither sees the other's before he hands in his own."""
+    both_looked = Barrier(2)
+
+    async def looked(ask: Ask, uuid: str, user: str) -> Monitor | None:
+        found = await taken(ask, uuid, user)
+        if found is None:
+            await to_thread.run_sync(both_looked.wait, 10)
+        return found
+
+    monkeypatch.setattr(proxy, "taken", looked)
+    with ThreadPoolExecutor(2) as pool:
+        answers = [*pool.map(surface.submit, (PORTAL, somebody("ann")))]
+
+    first, second = sorted(answers, key=lambda each: each.status)
+    assert (first.status, second.status) == (200, 400), (first.body, second.body)
+    assert f"Failed to submit task | Task UUID {UUID} " in second.json["error"]
+    assert len(surface.queue.queue.jobs) == 1
+    assert len(surface.monitors.watching("lab")) == 1
+
+
+def test_who_may_hand_in_jobs_and_not_have_them_watched_hands_in_no_task(
+    surface: ProxySurface,
+) -> None:
+    scopes = PORTAL.scopes - {Scope.MONITOR_WRITE}
+    answer = surface.submit(replace(PORTAL, scopes=scopes))
+
+    assert answer.status == 403
+    assert "monitor:write" in answer.json["error"]
+    assert surface.queue.queue.jobs == []
 
 
 def test_a_task_that_is_being_handed_in_is_400_and_says_when_to_come_again(
