@@ -55,11 +55,12 @@ ENV PATH=/opt/waldur-slurm-agent/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYT
 USER 65532:65532
 ENTRYPOINT ["slurm-operator"]
 
-# The gateway starts Slurm's commands itself, and the hand starts them as users, by sudo.
+# The gateway starts Slurm's commands itself, and the hand starts them as users, by sudo; or all of
+# it is done on another host, by ssh.
 FROM ${SLURM} AS slurm
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ca-certificates \
-      python3 sudo $(command -v squeue >/dev/null || echo slurm-client) \
+      openssh-client python3 sudo $(command -v squeue >/dev/null || echo slurm-client) \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 
 FROM slurm AS gateway-build

@@ -7,6 +7,7 @@ import stat
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from tests.fixtures_ssh import NewSshd
 from tests.sandbox.processes import eventually
 from waldur_slurm.errors import TransportError
 from waldur_slurm.processes.port import Completed
-from waldur_slurm.slurm.transports import ssh_master
+from waldur_slurm.slurm.transports import ssh, ssh_master
 from waldur_slurm.slurm.transports.ssh import SshTransport
 from waldur_slurm.slurm.transports.ssh_master import HostKey, KeyText
 
@@ -220,6 +221,62 @@ def test_a_frozen_host_costs_a_bounded_time(sshd: SshServer, transport: SshTrans
     with pytest.raises(TransportError):
         transport.run(("true",), timeout=SHORT)
     assert time.monotonic() - began < 60
+
+
+def test_those_who_wait_for_a_host_that_is_silent_wait_one_patience_together(
+    tmp_path: Path, rooms: Path
+) -> None:
+    """Each would else try by itself, one after the other."""
+    accepted: list[socket.socket] = []
+    with socket.socket() as mute:
+        mute.bind((HERE, 0))
+        mute.listen(16)
+
+        def listen() -> None:
+            with suppress(OSError):
+                while True:
+                    accepted.append(mute.accept()[0])
+
+        listening = threading.Thread(target=listen, daemon=True)
+        listening.start()
+        transport = SshTransport(
+            HERE,
+            user="u",
+            port=mute.getsockname()[1],
+            host_keys=HostKey("ssh-ed25519 A"),
+            key=KeyText(make_key(tmp_path / "key").read_text()),
+            patience=timedelta(seconds=2),
+        )
+        with closing(transport), ThreadPoolExecutor(6) as many:
+            said = list(many.map(lambda _: failure(transport), range(6)))
+        mute.shutdown(socket.SHUT_RDWR)
+        listening.join(10)
+    for each in accepted:
+        each.close()
+    assert len(set(said)) == 1
+    assert len(accepted) <= 2
+
+
+def failure(transport: SshTransport) -> str:
+    with pytest.raises(TransportError) as raised:
+        transport.run(("true",))
+    return str(raised.value)
+
+
+def test_a_master_that_stands_still_is_forsaken_and_the_next_command_connects_anew(
+    transport: SshTransport, rooms: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ssh, "GRACE", timedelta(seconds=1))
+    assert transport.run(("true",)).code == 0
+    first = master(rooms)
+    os.kill(first, signal.SIGSTOP)
+    try:
+        with pytest.raises(TransportError, match="no word of true"):
+            transport.run(("true",), timeout=SHORT)
+        assert transport.run(("true",)).code == 0
+        assert len(masters(rooms)) == 2
+    finally:
+        os.kill(first, signal.SIGKILL)
 
 
 def test_commands_share_one_connection_until_it_is_closed(sshd: SshServer, rooms: Path) -> None:

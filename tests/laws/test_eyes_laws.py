@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.fakes.cluster import FakeCluster, live_job
 from tests.gateway_client import Answered, Asked
+from tests.trust.size import size
 from tests.unit.gateway.site import ADMIN, GatewaySite, somebody
 from waldur_slurm.gateway.doors.principals import Principal
 from waldur_slurm.model.names import UserName
@@ -134,5 +135,7 @@ class Eyes(RuleBasedStateMachine):
             self.cursors[eye] = path, answer.json["next"]
 
 
-Eyes.TestCase.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+Eyes.TestCase.settings = settings(
+    max_examples=size(60, 2_000), stateful_step_count=30, deadline=None
+)
 TestEyes = Eyes.TestCase

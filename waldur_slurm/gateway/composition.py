@@ -31,7 +31,7 @@ from waldur_slurm.gateway.picture.recorder import Recorder
 from waldur_slurm.gateway.post.cycle import Postman
 from waldur_slurm.gateway.post.gate import Gate
 from waldur_slurm.gateway.posting import gate_of, postman_of
-from waldur_slurm.gateway.reading import Readers, own_user
+from waldur_slurm.gateway.reading import Readers
 from waldur_slurm.gateway.records.port import Records
 from waldur_slurm.gateway.settings import Settings
 from waldur_slurm.gateway.settings.acting import Executor
@@ -159,8 +159,13 @@ class Parts:
         """Who may be acted as; Slurm's own user never, even where slurm.conf does not name it."""
         acts_alone = self.settings.acting.executor in (Executor.SELF, Executor.SSH, None)
         own_uid = None if acts_alone else os.geteuid()
+        login_user = self.means.login_user
         return People(
-            self.settings.min_uid, self.settings.max_uid, self.readers.slurm_user, own_uid
+            self.settings.min_uid,
+            self.settings.max_uid,
+            self.readers.slurm_user,
+            own_uid,
+            login_user.find if login_user else None,
         )
 
     @cached_property
@@ -174,7 +179,9 @@ class Parts:
 
     @cached_property
     def readers(self) -> Readers:
-        return Readers(self.settings, self.environ, self.tell)
+        readers = Readers(self.settings, self.environ, self.tell)
+        self._closing.callback(readers.close)
+        return readers
 
     @cached_property
     def means(self) -> Builder:
@@ -335,7 +342,7 @@ class Parts:
 
     def _proxy(self) -> Proxy:
         told = self.settings
-        slurmrestd = self.means.passing(own_user())
+        slurmrestd = self.means.passing(self.readers.user)
         return Proxy(told.proxy.reading, slurmrestd, told.monitors.max_age)
 
     def _records(self) -> Mapping[str, Records]:
@@ -350,7 +357,7 @@ class Parts:
 
     def looking(self) -> AbstractContextManager[None]:
         """Find out what Slurm hides, once it answers."""
-        return Privacy(self.site.clusters.values(), own_user(), self.tell).looking()
+        return Privacy(self.site.clusters.values(), self.readers.user, self.tell).looking()
 
     def sampling(self) -> AbstractContextManager[None]:
         """Sample the load of all clusters for as long as it lasts, where that is wanted."""

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Event as Bell
-from threading import Thread
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -20,6 +19,7 @@ from waldur_slurm.gateway.apps.apply import Applying
 from waldur_slurm.gateway.apps.job import ManagedJob, Run, Stage
 from waldur_slurm.gateway.apps.places import Places
 from waldur_slurm.gateway.apps.plan import Gone, Idle, Live, Said, Silent, Unsent, plan_rest
+from waldur_slurm.gateway.beside import beside
 from waldur_slurm.gateway.doors.principals import Kind, Principal, RunAs
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.doors.tokens import Minted, Token, Tokens, digest, id_of, mint
@@ -189,12 +189,8 @@ def finishing(site: Site) -> Iterator[None]:
         yield
         return
     finisher = Finisher(site, site.managed)
-    finisher.thread.start()
-    try:
+    with beside("apps", finisher.run, finisher.leaving.set):
         yield
-    finally:
-        finisher.leaving.set()
-        finisher.thread.join(timeout=5.0)
 
 
 class Finisher:
@@ -205,9 +201,8 @@ class Finisher:
         self._managed = managed
         self._told: set[tuple[str, str]] = set()
         self.leaving = Bell()
-        self.thread = Thread(target=self._run, name="apps", daemon=True)
 
-    def _run(self) -> None:
+    def run(self) -> None:
         """Look soon again as long as something is left."""
         pause_s = 0.0
         while not self.leaving.wait(pause_s):

@@ -3,10 +3,12 @@
 import pwd
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cached_property, partial
 
 from waldur_slurm.gateway.acting.actors import Means, MeansOf
+from waldur_slurm.gateway.acting.login_user import LoginUser
 from waldur_slurm.gateway.settings import Settings
-from waldur_slurm.gateway.settings.acting import ActingSettings, Connector, Executor
+from waldur_slurm.gateway.settings.acting import Connector, Executor
 from waldur_slurm.model.live import JobListing
 from waldur_slurm.processes.port import Transport
 from waldur_slurm.slurm.batch.client import SlurmBatch
@@ -17,6 +19,7 @@ from waldur_slurm.slurm.rest.passing import Passing
 from waldur_slurm.slurm.rest.talk import VERSIONS, Rest
 from waldur_slurm.slurm.tools import Tools
 from waldur_slurm.slurm.transports.hands import Hand, OwnHand, SetuidHand, SocketHand, SudoHand
+from waldur_slurm.slurm.transports.identity import read_identity
 from waldur_slurm.slurm.transports.on_behalf import OnBehalf
 from waldur_slurm.slurm.transports.ssh_hand import SshHand
 from waldur_slurm.slurm.transports.ssh_master import KeyFile, KnownHosts
@@ -56,11 +59,23 @@ class Builder:
             logins = self._logins_of(user, behalf.commands.run)
             if self._rest is None:
                 return Means(tools, behalf.files, logins)
-            home = pwd.getpwnam(user).pw_dir
-            batch = RestBatch(self._rest, logins, tools, home)
+            batch = RestBatch(self._rest, logins, tools, self._home_of(user))
             return Means(batch, behalf.files, logins)
 
         return means_of
+
+    def _home_of(self, user: str) -> str:
+        return pwd.getpwnam(user).pw_dir if self.login_user is None else self.login_user.home()
+
+    @cached_property
+    def login_user(self) -> LoginUser | None:
+        """The only one who is acted as, where that is on another host."""
+        told = self._settings.acting
+        if told.executor is not Executor.SSH:
+            return None
+        login, hand = told.login, self._over_ssh
+        ask = partial(read_identity, hand, login.user, self._timeout)
+        return LoginUser(login.user, login.host, ask)
 
     def commands_of(self, user: str) -> Transport:
         """Return what runs Slurm's tools as that user, by the hand; there is one where it acts."""
@@ -70,7 +85,7 @@ class Builder:
         return OnBehalf(hand, timeout=self._timeout).of(user).commands
 
     def lister(self, user: str) -> Callable[[], JobListing] | None:
-        """Return what slurmrestd lists to the gateway's own user; None where it is not to."""
+        """Return what slurmrestd lists to whoever the gateway reads as; None where not it lists."""
         if self._rest is None:
             return None
         logins = self._logins_of(user, self._transport.run)
@@ -92,13 +107,15 @@ class Builder:
             case Executor.SETUID:
                 return SetuidHand(told.hand, executor=told.setuid_program)
             case Executor.SSH:
-                return self._over_ssh(told)
+                return self._over_ssh
             case Executor.SELF:
                 return OwnHand(told.own_conf, program=told.hand)
             case None:
                 return None
 
-    def _over_ssh(self, told: ActingSettings) -> Hand:
+    @cached_property
+    def _over_ssh(self) -> Hand:
+        told = self._settings.acting
         login = told.login
         hand = SshHand(
             login.host,

@@ -1,4 +1,4 @@
-"""Builds what reads Slurm, as the settings say. Nothing here decides anything."""
+"""Builds what reads Slurm, here or over ssh, as the settings say. Nothing here decides anything."""
 
 import os
 import pwd
@@ -19,6 +19,9 @@ from waldur_slurm.processes.port import Transport
 from waldur_slurm.slurm.live.client import ClusterClient
 from waldur_slurm.slurm.past.client import HistoryClient
 from waldur_slurm.slurm.transports.observed import ObservedTransport
+from waldur_slurm.slurm.transports.ssh import SshTransport
+from waldur_slurm.slurm.transports.ssh_master import KeyFile, KnownHosts
+from waldur_slurm.slurm.transports.told import ToldTransport
 from waldur_slurm.telemetry.events import Event, Level, Sink
 
 
@@ -49,13 +52,52 @@ class Readers:
                 self._tell,
                 jobs_ttl_s=self._settings.jobs_age.total_seconds(),
                 on_jobs=partial(recorder.record, source.name),
-                list_jobs=None if number else means.lister(own_user()),
+                list_jobs=None if number else means.lister(self.user),
             )
 
     def transport(self, source: ClusterSource | None = None) -> Transport:
         own = {"SLURM_CONF": source.slurm_conf} if source and source.slurm_conf else {}
-        native = NativeTransport({**self._environ, **own})
-        return ObservedTransport(native, go_on, self._note_command)
+        return ObservedTransport(self._runs(own), go_on, self._note_command)
+
+    def _runs(self, own: Mapping[str, str]) -> Transport:
+        if self._far is None:
+            return NativeTransport({**self._environ, **own})
+        named = {name: value for name, value in self._environ.items() if name == "SLURM_CONF"}
+        return ToldTransport(self._far, {**named, **own})
+
+    @cached_property
+    def _far(self) -> SshTransport | None:
+        """The one connection that all readings share, and wait for each other where it is full."""
+        if not self._settings.acting.reads_elsewhere:
+            return None
+        login = self._settings.acting.login
+        return SshTransport(
+            login.host,
+            user=login.user,
+            port=login.port,
+            host_keys=KnownHosts(login.known_hosts),
+            key=KeyFile(login.key),
+            timeout=self._settings.command_timeout,
+        )
+
+    def close(self) -> None:
+        """End what stands to another host."""
+        if self._far is not None:
+            self._far.close()
+
+    @property
+    def user(self) -> str:
+        """Whom Slurm is read as."""
+        acting = self._settings.acting
+        return acting.login.user if acting.reads_elsewhere else own_user()
+
+    def way(self) -> str:
+        """Say by which way Slurm is read, having tried it; raises where it leads nowhere."""
+        if self._far is None:
+            return "by Slurm's commands on this host"
+        self._far.run(("true",))
+        login = self._settings.acting.login
+        return f"over ssh, as {login.user} on {login.host}"
 
     def _note_command(self, argv: tuple[str, ...], code: int | None, seconds: float) -> None:
         fields = {"command": " ".join(argv), "code": code, "seconds": round(seconds, 3)}
@@ -70,13 +112,16 @@ class Readers:
         """Find the name in slurm.conf, which serves while Slurm is away too; else ask for it."""
         if self._settings.clusters:
             return self._settings.clusters[0].name
-        named = _word_in(self._slurm_conf, "clustername")
+        is_here = self._far is None
+        named = _word_in(self._slurm_conf, "clustername") if is_here else None
         if named is None:
-            client = ClusterClient(self.transport(), bin_path=self._bin_path)
+            client = ClusterClient(
+                self.transport(), bin_path=self._bin_path, timeout=self._settings.command_timeout
+            )
             named = client.read_configuration().get("ClusterName")
         if not named:
-            why = f"GATEWAY_CLUSTERS is not set, and {self._slurm_conf} names no cluster"
-            raise SettingsError([why])
+            place = str(self._slurm_conf) if is_here else "Slurm over ssh"
+            raise SettingsError([f"GATEWAY_CLUSTERS is not set, and {place} names no cluster"])
         return cluster_name(named)
 
 

@@ -7,7 +7,7 @@ from waldur_slurm.hand.conf import Conf
 from waldur_slurm.hand.conversation import Conversation
 from waldur_slurm.hand.errors import Failed, Lost, Refused
 from waldur_slurm.hand.paths import Roots
-from waldur_slurm.hand.people import Person
+from waldur_slurm.hand.people import Person, told_of
 from waldur_slurm.hand.requests import (
     Act,
     List,
@@ -17,6 +17,7 @@ from waldur_slurm.hand.requests import (
     Slurm,
     Stat,
     Take,
+    Who,
     ZipIn,
     ZipOut,
     parse_request,
@@ -48,6 +49,8 @@ def answer(talk: Conversation, admit: Admit) -> int:
 def _obey(act: Act, person: Person, conf: Conf, talk: Conversation) -> None:
     roots = Roots(conf.roots, person)
     match act:
+        case Who():
+            talk.done(told_of(person))
         case Slurm():
             environ = login.environment(person, conf)
             tools.run(act, roots, conf.slurm_bin, environ, talk)

@@ -45,6 +45,12 @@ def find_person(conf: Conf, name: str, *, by_caller: bool = True) -> Person:
     return person
 
 
+def told_of(person: Person) -> dict[str, object]:
+    """Say who somebody is, with his groups by those names that this host has for them."""
+    groups = [name for gid in person.groups if (name := _group(gid)) is not None]
+    return {"uid": person.uid, "gid": person.gid, "groups": groups, "home": person.home}
+
+
 def uid_of(name: str) -> int | None:
     try:
         return pwd.getpwnam(name).pw_uid
@@ -67,6 +73,13 @@ def _is_listed(users: tuple[str, ...], person: Person) -> bool:
     if "*" in users or person.name in users:
         return True
     return any(_gid(word[1:]) in person.groups for word in users if word.startswith("@"))
+
+
+def _group(gid: int) -> str | None:
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return None
 
 
 def _gid(name: str) -> int | None:

@@ -1,4 +1,4 @@
-"""The closed grammar of what can be asked: nine verbs, the keys of each, their values. Pure.
+"""The closed grammar of what can be asked: ten verbs, the keys of each, their values. Pure.
 
 `slurm` is submit, cancel and control: its arguments are those of the table in `options`. No key may
 be missing and none may be added; a request that is not understood whole is refused.
@@ -87,7 +87,11 @@ class Remove(NamedTuple):
     keep: tuple[bytes, ...]
 
 
-Act = Slurm | Make | Put | Take | List | Stat | ZipOut | ZipIn | Remove
+class Who(NamedTuple):
+    """Say who the user is to this host."""
+
+
+Act = Slurm | Make | Put | Take | List | Stat | ZipOut | ZipIn | Remove | Who
 
 
 class Request(NamedTuple):
@@ -227,4 +231,5 @@ _VERBS: Mapping[str, tuple[Callable[..., Act], Fields]] = {
     "zip-out": (ZipOut, {"path": parts_of, "most": _SIZE, "compress": _truth}),
     "zip-in": (ZipIn, {"path": parts_of, "most": _SIZE, "most_entries": _ENTRIES}),
     "remove": (Remove, {"path": parts_of, "keep": _names}),
+    "who": (Who, {}),
 }

@@ -10,19 +10,21 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from pwd import getpwnam
 from threading import Thread
 
 import pytest
 
 from sandbox.slurm.keeper import descendants
 from sandbox.ssh import SshServer, make_key
-from tests.fixtures_hand import ANN, BOB, HandSite
+from tests.fixtures_hand import ANN, BOB, GROUPS, HandSite
 from tests.fixtures_ssh import NewSshd
 from tests.places import PROJECT
 from tests.sandbox.processes import eventually
 from waldur_slurm.errors import CannotStart, NotPermitted, TransportError
 from waldur_slurm.hand.place import CONF
 from waldur_slurm.slurm.transports.hands import PROGRAM
+from waldur_slurm.slurm.transports.identity import read_identity
 from waldur_slurm.slurm.transports.on_behalf import Behalf, OnBehalf
 from waldur_slurm.slurm.transports.ssh_hand import SshHand
 from waldur_slurm.slurm.transports.ssh_master import KeyFile, KnownHosts
@@ -37,6 +39,13 @@ class Far:
 
     @contextmanager
     def ann(self, known_hosts: Path | None = None, key: Path | None = None) -> Iterator[Behalf]:
+        with self.ann_by_hand(known_hosts, key) as hand:
+            yield OnBehalf(hand, timeout=timedelta(seconds=20)).of(ANN)
+
+    @contextmanager
+    def ann_by_hand(
+        self, known_hosts: Path | None = None, key: Path | None = None
+    ) -> Iterator[SshHand]:
         with closing(
             SshHand(
                 "127.0.0.1",
@@ -49,7 +58,7 @@ class Far:
                 most_at_once=4,
             )
         ) as hand:
-            yield OnBehalf(hand, timeout=timedelta(seconds=20)).of(ANN)
+            yield hand
 
 
 @pytest.fixture
@@ -92,6 +101,24 @@ def test_a_host_that_is_away_was_asked_nothing(far: Far, home: str) -> None:
 
     with far.ann() as ann, pytest.raises(CannotStart, match="the hand was not reached"):
         ann.files.look(home)
+
+
+def test_the_host_says_who_its_user_is(far: Far) -> None:
+    with far.ann_by_hand() as hand:
+        told = read_identity(hand, ANN, timedelta(seconds=20))
+
+    entry = getpwnam(ANN)
+    assert (told.uid, told.gid, told.home) == (entry.pw_uid, entry.pw_gid, entry.pw_dir)
+    assert {*GROUPS.split(",")} <= {*told.groups}
+
+
+def test_of_whom_hand_conf_does_not_list_nothing_is_said(far: Far) -> None:
+    far.site.write_conf(users=BOB)
+    with (
+        far.ann_by_hand() as hand,
+        pytest.raises(NotPermitted, match=f"{ANN} is not listed"),
+    ):
+        read_identity(hand, ANN, timedelta(seconds=20))
 
 
 def test_what_login_scripts_say_is_not_taken_for_an_answer(

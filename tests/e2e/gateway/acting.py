@@ -12,7 +12,7 @@ from sandbox.slurm import Cluster
 from sandbox.slurm.ports import claim_ports
 from tests.e2e.gateway.gateway import Answer, Gateway, program_for
 from tests.e2e.lesser_program import LesserProgram
-from tests.e2e.program import fast_tools
+from tests.e2e.program import TOOLS, fast_tools
 from tests.fixtures_hand import ANN, BOB, CALLER, HandSite
 
 SCOPES = (
@@ -35,16 +35,19 @@ SMALL = {"mem": "10", "account": "physics", "output": "/dev/null", "chdir": "/tm
 
 @dataclass
 class ActingProgram(LesserProgram):
-    """`sudoers` are the rules that sudo reads where this program runs."""
+    """`sudoers` are the rules that sudo reads where this program runs; `covers` go over files."""
 
     sudoers: Path = Path("/etc/sudoers")
     always: tuple[str, ...] = ()
     """Arguments that it is given before any other."""
+    covers: tuple[tuple[Path, Path], ...] = ()
+    """What is seen instead of a file, and which."""
 
     def argv(self, *arguments: str) -> list[str]:
         arguments = (*self.always, *arguments)
-        bind = f'mount --bind {self.sudoers} /etc/sudoers && exec "$@"'
-        return ["unshare", "-m", "sh", "-c", bind, "sh", *super().argv(*arguments)]
+        covers = ((self.sudoers, Path("/etc/sudoers")), *self.covers)
+        binds = "".join(f"mount --bind {seen} {file} && " for seen, file in covers)
+        return ["unshare", "-m", "sh", "-c", f'{binds}exec "$@"', "sh", *super().argv(*arguments)]
 
 
 @dataclass(frozen=True)
@@ -89,14 +92,20 @@ class ActingSite:
         way: str = "sudo",
         dies: tuple[str, ...] = (),
         by: str = "mortal",
+        hides_slurm: bool = False,
         **changes: str,
     ) -> Iterator["ActingGateway"]:
-        """Serve until the body ends, acting by that way; `dies` is as the module `by` has it."""
+        """Serve until the body ends, acting by that way; `dies` is as the module `by` has it.
+
+        `hides_slurm` is a host that has neither Slurm's commands and slurm.conf nor these users.
+        """
         claimed = claim_ports(2)
         try:
             program = self.program(claimed.first, way, changes)
             if dies:
                 program = replace(program, module=f"tests.e2e.gateway.{by}", always=dies)
+            if hides_slurm:
+                program = self._without_slurm(program)
             with program.daemon() as daemon:
                 daemon.hears("READY=1")
                 yield ActingGateway(program, daemon, claimed.first)
@@ -132,6 +141,18 @@ class ActingSite:
         return ActingProgram(
             made.environ, made.directory, made.module, user=CALLER, sudoers=self.hand.sudoers
         )
+
+    def _without_slurm(self, program: ActingProgram) -> ActingProgram:
+        users = self.place / "passwd"
+        lines = Path("/etc/passwd").read_text().splitlines(keepends=True)
+        users.write_text("".join(line for line in lines if line.split(":")[0] not in (ANN, BOB)))
+        nothing = self.place / "nothing"
+        nothing.write_text("")
+        missing = [Path("/usr/bin") / tool for tool in (*TOOLS, "sbatch")]
+        hidden = [*missing, Path(self.lab.environ["SLURM_CONF"])]
+        covers = ((users, Path("/etc/passwd")), *((nothing, each) for each in hidden))
+        environ = {name: text for name, text in program.environ.items() if name != "SLURM_CONF"}
+        return replace(program, environ=environ, covers=covers)
 
     def _login(self) -> dict[str, str]:
         """Ann's, by names that the original knows too; the key is the gateway's own copy."""

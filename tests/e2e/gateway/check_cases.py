@@ -162,6 +162,28 @@ def the_line_of_sudo(scene: CheckScene, advice: str) -> None:
     scene.ends.pop()()
 
 
+def a_key_for_the_hand_alone(scene: CheckScene) -> None:
+    """As it was while Slurm's commands were there to read by."""
+    keys = scene.site.hand.sshd / "authorized_keys"
+    key = keys.read_text()
+    scene.ends.append(lambda: keys.write_text(key))
+    hand = f"{scene.site.hand.program} self {scene.site.hand.conf}"
+    keys.write_text(f'restrict,command="printf slurm-gateway-hand:; exec {hand}" {key}')
+    by_way("ssh", GATEWAY_CLUSTERS="lab")(scene)
+
+
+def a_line_without_a_command(scene: CheckScene, advice: str) -> None:
+    assert "authorized_keys without command=" in advice
+    keys = scene.site.hand.sshd / "authorized_keys"
+    _, _, key = keys.read_text().partition('" ')
+    keys.write_text(f"restrict {key}")
+
+
+def the_commands_of_this_host(scene: CheckScene, advice: str) -> None:
+    assert "set GATEWAY_SSH_READING=false" in advice
+    scene.settings["GATEWAY_SSH_READING"] = "false"
+
+
 def the_commands_do_without(scene: CheckScene, advice: str) -> None:
     without("GATEWAY_CONNECTOR")(scene, advice)
 
@@ -234,6 +256,8 @@ CASES = (
         by_way("ssh", GATEWAY_SSH_PORT="{port}"),
         without("GATEWAY_SSH_PORT"),
     ),
+    Case("authorized_keys", "reading", a_key_for_the_hand_alone, a_line_without_a_command),
+    Case("GATEWAY_SSH_READING", "reading", a_key_for_the_hand_alone, the_commands_of_this_host),
     Case(
         "take GATEWAY_CONNECTOR away",
         "slurmrestd",

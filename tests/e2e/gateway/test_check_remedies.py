@@ -5,6 +5,7 @@ says, and sees all in order.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -21,7 +22,6 @@ from waldur_slurm.gateway.post.letter import Method
 CHECK = PROJECT / "waldur_slurm" / "gateway" / "check"
 ELSEWHERE = {
     REACHED_BY["self"],  # tests/unit/gateway/check: one user alone, who needs no site of root's
-    REACHED_BY["ssh"],
     ADVICE[Method.SLACK],  # by tests/unit/gateway/post, as what is greeted is Slack's own
     ADVICE[Method.GMAIL],
     ADVICE[Method.RABBITMQ],  # by tests/contract/post, on a broker of its own
@@ -29,9 +29,14 @@ ELSEWHERE = {
 }
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("check") / "state"
+
+
 @pytest.fixture
-def scene(acting_site: ActingSite) -> Iterator[CheckScene]:
-    scene = CheckScene(acting_site)
+def scene(acting_site: ActingSite, begun: Path) -> Iterator[CheckScene]:
+    scene = CheckScene(acting_site, begun)
     yield scene
     scene.close()
 

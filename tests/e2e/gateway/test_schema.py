@@ -12,9 +12,11 @@ from sandbox.slurm import Cluster
 from tests.e2e.gateway.acting import SCOPES, ActingGateway, ActingSite
 from tests.e2e.gateway.conftest import NewGateway
 from tests.e2e.gateway.gateway import Gateway
+from tests.trust.size import size
 
 SEED = "20261130"
-EXAMPLES = "10"
+EXAMPLES = size(5, 50)
+"""Drawn for each route, beside what its schema's own edges give; `make campaign` draws more."""
 HOOKS = Path(__file__).parent / "schema_hooks.py"
 CONFIGURATION = f"""\
 hooks = "{HOOKS}"
@@ -53,7 +55,7 @@ def test_a_tool_that_knows_only_the_document_finds_nothing_wrong(
             gateway,
             made.stdout.split()[-1],
             tmp_path,
-            "--exclude-path-regex=(/events|/clusters/.cluster./.*)$",
+            "--exclude-path-regex=(/events|/hooks/job|/clusters/.cluster./.*)$",
         )
 
 
@@ -71,6 +73,16 @@ def test_it_finds_nothing_wrong_with_tasks_either(
 ) -> None:
     token = acting_site.token(scopes=f"{SCOPES},monitor:read,monitor:write")
     fuzz(acting, token, tmp_path, r"--include-path-regex=^/api/v1/tasks(/\{uuid\})?$")
+
+
+@pytest.mark.timeout(600)
+def test_it_finds_nothing_wrong_with_watching_either(
+    acting_site: ActingSite, tmp_path: Path
+) -> None:
+    with acting_site.running(GATEWAY_HOOK_SECRET="s" * 32) as gateway:
+        token = acting_site.token(scopes=f"{SCOPES},monitor:read,monitor:write")
+        routes = r"monitors(/\{monitor_id\}(/.*)?)?|letters(/.*)?|hooks/job"
+        fuzz(gateway, token, tmp_path, f"--include-path-regex=^/api/v1/({routes})$")
 
 
 @pytest.mark.timeout(600)

@@ -87,7 +87,7 @@ def test_an_ssh_that_is_killed_in_the_middle_costs_no_job_and_makes_no_second(
 
 def test_a_login_host_that_is_away_costs_no_job(acting_site: ActingSite) -> None:
     token = acting_site.token()
-    with acting_site.running("ssh", GATEWAY_SSH_PORT="1") as gateway:
+    with acting_site.running("ssh", GATEWAY_CLUSTERS="lab", GATEWAY_SSH_PORT="1") as gateway:
         answer = submit(gateway, token, "away")
 
     assert answer is not None

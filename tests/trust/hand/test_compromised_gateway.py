@@ -106,7 +106,7 @@ def places_outside(site: HandSite) -> tuple[str, ...]:
 def asked(site: HandSite, way: str) -> Iterator[tuple[str, list[str], dict[str, Any], str]]:
     started_as_ann = command_of(site, way, ANN)
     for user in NO_USERS:
-        for request in (SBATCH, {"verb": "stat", "path": str(site.home(ANN))}):
+        for request in (SBATCH, {"verb": "stat", "path": str(site.home(ANN))}, {"verb": "who"}):
             what = f"{request['verb']} as {user!r}"
             yield what, command_of(site, way, user), {**request, "user": user}, "id"
             yield f"{what}, as Ann", started_as_ann, {**request, "user": user}, "id"

@@ -56,6 +56,7 @@ def test_slurms_tools_take_their_table_and_a_jobs_variables() -> None:
         ("make", {"path": "/a", "mode": 0, "parents": 1}, "true or false"),
         ("take", {"path": "/a", "offset": 0.5, "length": 1}, "whole number"),
         ("list", {"path": "/a", "depth": 65, "most": 1}, "whole number"),
+        ("who", {"path": "/a"}, "who takes"),
         ("remove", {"path": "/a", "keep": "all"}, "a list"),
         ("remove", {"path": "/a", "keep": ["a/b"]}, "not the name"),
         ("slurm", {"argv": "sbatch", "environ": {}, "variables": {}, "timeout_s": 1}, "argv"),

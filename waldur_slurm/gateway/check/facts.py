@@ -27,6 +27,8 @@ class SettingsFacts:
     warnings: tuple[str, ...] = ()
     jobs_age_s: float
     acts: bool
+    reads_as: str
+    """Whom Slurm is read as."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,8 @@ class SinkFacts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     settings: SettingsFacts
+    reading: Known[str]
+    """By which way Slurm's commands are run that only read."""
     clusters: Sequence[ClusterFacts]
     hand: HandFacts | None
     slurmrestd: Known[str] | None

@@ -18,6 +18,7 @@ def judge(facts: Facts) -> tuple[Finding, ...]:
         *_judge_settings(facts),
         *_judge_places(facts),
         *_judge_store(facts),
+        _judge_reading(facts),
         *clusters,
         *judge_acting(facts),
         *judge_doors(facts),
@@ -73,6 +74,19 @@ def _judge_store(facts: Facts) -> Iterator[Finding]:
         )
     else:
         yield fine("secret of tokens", "it is there" if secret else "the first token makes it")
+
+
+def _judge_reading(facts: Facts) -> Finding:
+    subject = "reading"
+    if isinstance(facts.reading, ExpectedError):
+        return failed(
+            subject,
+            str(facts.reading),
+            "see that SSH_PRIVATE_KEY_PATH lets SSH_USERNAME in at SSH_HOSTNAME, by a line of his"
+            " authorized_keys without command=; where this host has Slurm's commands, set"
+            " GATEWAY_SSH_READING=false: docs/hand.md, By ssh",
+        )
+    return fine(subject, facts.reading)
 
 
 def _judge_sinks(facts: Facts) -> Iterator[Finding]:

@@ -23,14 +23,14 @@ def judge_cluster(cluster: ClusterFacts, told: SettingsFacts) -> Iterator[Findin
         yield failed(
             subject,
             str(configuration),
-            "see that slurmctld and munge run (`scontrol ping` as the gateway's user), that"
+            f"see that slurmctld and munge run (`scontrol ping` as {told.reads_as}), that"
             " SLURM_BIN_PATH, if set, is the folder of Slurm's commands, and that"
             " SLURM_CONF or GATEWAY_CLUSTERS names the slurm.conf of this cluster",
         )
         yield from (unknown(f"{subject}: {each}", "Slurm does not answer") for each in _ASKED)
         return
     yield _judge_version(subject, configuration)
-    yield _judge_sight(f"{subject}: sight", cluster, configuration, told.user)
+    yield _judge_sight(f"{subject}: sight", cluster, configuration, told.reads_as)
     yield _judge_memory(f"{subject}: memory", configuration, told.jobs_age_s)
     yield _judge_accounting(f"{subject}: accounting", cluster, configuration)
     if told.acts:

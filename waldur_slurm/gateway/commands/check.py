@@ -82,6 +82,7 @@ class Look:
         hand = self._hand()
         return Facts(
             settings=self._told(),
+            reading=known(lambda: self._parts.readers.way()),
             clusters=tuple(self._clusters()),
             hand=hand,
             slurmrestd=self._slurmrestd(hand),
@@ -111,6 +112,7 @@ class Look:
             warnings=(*unknown_variables(self._parts.environ), *not_honoured),
             jobs_age_s=self._settings.jobs_age.total_seconds(),
             acts=self._settings.acting.executor is not None,
+            reads_as=self._parts.readers.user,
         )
 
     def _clusters(self) -> Iterator[ClusterFacts]:

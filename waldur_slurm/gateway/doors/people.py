@@ -3,6 +3,7 @@
 import grp
 import os
 import pwd
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from waldur_slurm.gateway.doors.decide import No, Yes, decide_acting
@@ -21,15 +22,26 @@ class Person:
     groups: tuple[str, ...]
 
 
+Find = Callable[[UserName], Person | None]
+
+
 class People:
-    """`slurm_user` runs Slurm's daemons and is never acted as, nor is root.
+    """`find` says who somebody is where things are done, which may be another host.
+
+    `slurm_user` runs Slurm's daemons and is never acted as, nor is root.
 
     Nor is `own_uid`, the gateway's own, where it acts as others.
     """
 
     def __init__(
-        self, min_uid: int, max_uid: int, slurm_user: str, own_uid: int | None = None
+        self,
+        min_uid: int,
+        max_uid: int,
+        slurm_user: str,
+        own_uid: int | None = None,
+        find: Find | None = None,
     ) -> None:
+        self._find_actor = find or find_here
         self._min_uid = min_uid
         self._max_uid = max_uid
         self._slurm_user = slurm_user
@@ -41,7 +53,7 @@ class People:
         answer = decide_acting(principal, user)
         if isinstance(answer, No) and not (principal.run_as.groups and is_user(user)):
             raise Denied(answer.why)
-        person = self._find(user)
+        person = self._bounded(user, self._find_actor)
         if person is None:
             raise Denied(f"nothing is done here as {name!r}")
         answer = decide_acting(principal, user, person.groups)
@@ -60,25 +72,31 @@ class People:
             name = pwd.getpwuid(uid).pw_name
         except KeyError:
             return Owner(uid, None)
-        person = self._find(UserName(name))
+        person = self._bounded(UserName(name), find_here)
         return Owner(uid, person.name if person and person.uid == uid else None)
 
-    def _find(self, name: UserName) -> Person | None:
+    def _bounded(self, name: UserName, find: Find) -> Person | None:
         """Find who is called so, where jobs may be run as him."""
-        if not is_user(name):
+        person = find(name) if is_user(name) else None
+        if person is None or not self._is_user(person.uid) or person.gid == 0:
             return None
-        try:
-            entry = pwd.getpwnam(name)
-        except KeyError:
-            return None
-        if entry.pw_name != name or not self._is_user(entry.pw_uid) or entry.pw_gid == 0:
-            return None
-        groups = os.getgrouplist(name, entry.pw_gid)
-        return Person(name, entry.pw_uid, entry.pw_gid, tuple(_names(groups)))
+        return person
 
     def _is_user(self, uid: int) -> bool:
         never = {0, OVERFLOW_UID, _uid_of(self._slurm_user), self._own_uid}
         return self._min_uid <= uid <= self._max_uid and uid not in never
+
+
+def find_here(name: UserName) -> Person | None:
+    """Ask this machine, by no other than his own name."""
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError:
+        return None
+    if entry.pw_name != name:
+        return None
+    groups = os.getgrouplist(name, entry.pw_gid)
+    return Person(name, entry.pw_uid, entry.pw_gid, tuple(_names(groups)))
 
 
 def _uid_of(name: str) -> int | None:

@@ -6,13 +6,13 @@ Several gateways over one archive take one sample a wait time together.
 
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from threading import Event as Bell
-from threading import Thread
 from typing import TypeVar
 
 from waldur_slurm.errors import ExpectedError
+from waldur_slurm.gateway.beside import beside
 from waldur_slurm.gateway.load.archive import Samples
 from waldur_slurm.gateway.load.plan import plan_thinning, slot_of, until_next_s
 from waldur_slurm.gateway.load.sample import sample_of
@@ -21,7 +21,6 @@ from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.telemetry.events import Event, Level, Sink
 
 THIN_EVERY_S = 3600
-_LEAVES_IN_S = 5.0
 
 Value = TypeVar("Value")
 
@@ -49,15 +48,8 @@ class Sampler:
         self._troubled: set[str] = set()
         self._leaving = Bell()
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        thread = Thread(target=self._run, name="sampler", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._leaving.set()
-            thread.join(_LEAVES_IN_S)
+    def running(self) -> AbstractContextManager[None]:
+        return beside("sampler", self._run, self._leaving.set)
 
     def _run(self) -> None:
         """A start asks Slurm for nothing: the first sample comes with the next wait time."""

@@ -5,18 +5,17 @@ of the accounting is shown his own things only: lists would be short, and look w
 """
 
 import traceback
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from threading import Event as Bell
-from threading import Thread
 
 from waldur_slurm.errors import ExpectedError
+from waldur_slurm.gateway.beside import beside
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.hidden import hidden_by, is_above
 from waldur_slurm.telemetry.events import Event, Level, Sink
 
 TRIED_EVERY_S = 30.0
-_LEAVES_IN_S = 5.0
 
 
 class Privacy:
@@ -28,15 +27,8 @@ class Privacy:
         self._tell = tell
         self._leaving = Bell()
 
-    @contextmanager
-    def looking(self) -> Iterator[None]:
-        thread = Thread(target=self._run, name="privacy", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._leaving.set()
-            thread.join(_LEAVES_IN_S)
+    def looking(self) -> AbstractContextManager[None]:
+        return beside("privacy", self._run, self._leaving.set)
 
     def _run(self) -> None:
         try:

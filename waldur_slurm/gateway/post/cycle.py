@@ -13,6 +13,7 @@ from threading import Condition, Thread
 from threading import Event as Bell
 
 from waldur_slurm.errors import ExpectedError
+from waldur_slurm.gateway.beside import LEAVES_IN_S, beside
 from waldur_slurm.gateway.post.letter import Letter, Method, Sink, Stage
 from waldur_slurm.gateway.post.plan import LEASE, after, due
 from waldur_slurm.gateway.post.port import Later, Letters, Never, Outcome, Sender
@@ -24,7 +25,6 @@ FORGETS_EVERY = timedelta(hours=1)
 UNTIL_KNOWN = timedelta(seconds=3)
 """How long a letter waits until it is asked again what its job used."""
 KEPT_FOR = timedelta(days=14)
-_LEAVES_IN_S = 5.0
 
 
 def now_utc() -> datetime:
@@ -67,15 +67,15 @@ class Postman:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        thread = Thread(target=self._run, name="post", daemon=True)
-        thread.start()
         try:
-            yield
+            with beside("post", self._run, self._leave):
+                yield
         finally:
-            self._is_leaving = True
-            self._bell.set()
-            thread.join(_LEAVES_IN_S)
-            self.wait_idle(_LEAVES_IN_S)
+            self.wait_idle(LEAVES_IN_S)
+
+    def _leave(self) -> None:
+        self._is_leaving = True
+        self._bell.set()
 
     def wait_idle(self, timeout_s: float) -> bool:
         """Wait until nothing is being sent."""

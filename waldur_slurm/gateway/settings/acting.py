@@ -9,7 +9,7 @@ from waldur_slurm.gateway.settings.grants import host
 from waldur_slurm.slurm.rest.grammar.address import Address, address
 from waldur_slurm.slurm.transports.hands import EXECUTOR, PROGRAM, SOCKET
 from waldur_slurm.variables.places import path
-from waldur_slurm.variables.readers import one_of, whole
+from waldur_slurm.variables.readers import flag, one_of, whole
 from waldur_slurm.variables.variable import variable
 
 
@@ -88,6 +88,14 @@ class ActingSettings:
         path,
         "the file that has that host's key, as `known_hosts`; no host is believed unseen",
     )
+    reads_by_ssh: bool = variable(
+        "GATEWAY_SSH_READING",
+        flag,
+        "with `ssh`, whether the queue and the accounting are read over there too, by the login"
+        " user; `false` where the gateway's own host has Slurm's commands, so that the key can be"
+        " bound to the hand",
+        "true",
+    )
     connector: Connector = variable(
         "GATEWAY_CONNECTOR",
         one_of(Connector),
@@ -109,6 +117,10 @@ class ActingSettings:
         " gateway only reads",
         unset_means="the acts are in the log alone",
     )
+
+    @property
+    def reads_elsewhere(self) -> bool:
+        return self.executor is Executor.SSH and self.reads_by_ssh
 
     @property
     def login(self) -> "Login":

@@ -86,7 +86,10 @@ class Settings:
         unset_means="the one that `slurm.conf` names",
     )
     bin_path: Path | None = variable(
-        "SLURM_BIN_PATH", path, "the folder of Slurm's commands", unset_means="found by `PATH`"
+        "SLURM_BIN_PATH",
+        path,
+        "the folder of Slurm's commands, where Slurm is read over ssh that of the other host",
+        unset_means="found by `PATH`",
     )
     jobs_age: timedelta = variable(
         "GATEWAY_JOBS_AGE",

@@ -1,13 +1,13 @@
 """Settles what is open: at the start, after an answer was lost, and when a client asks again."""
 
 import traceback
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from threading import Event as Bell
-from threading import Thread
 
 from waldur_slurm.errors import ExpectedError
+from waldur_slurm.gateway.beside import beside
 from waldur_slurm.gateway.errors import Busy, NotNow, OutcomeUnknown
 from waldur_slurm.gateway.submits.attempt import Attempt, Key, Placed
 from waldur_slurm.gateway.submits.plan import Absent, Adopt, StillUnknown
@@ -25,7 +25,6 @@ YOUNG = timedelta(minutes=10)
 """An attempt that is older is settled now and then, if ever."""
 
 _TIDIED = timedelta(hours=1)
-_LEAVES_IN_S = 5.0
 
 
 class Settler:
@@ -76,17 +75,13 @@ class Settler:
                 self._tell_of_doubt(attempt, why, for_ever=for_ever)
                 raise OutcomeUnknown(_words(why, for_ever=for_ever), self._after_s(attempt))
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
+    def running(self) -> AbstractContextManager[None]:
         """Settle beside everything else, beginning at once."""
-        thread = Thread(target=self._run, name="settler", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._leaving.set()
-            self._bell.set()
-            thread.join(_LEAVES_IN_S)
+        return beside("settler", self._run, self._leave)
+
+    def _leave(self) -> None:
+        self._leaving.set()
+        self._bell.set()
 
     def wake(self) -> None:
         """Let there be a look soon: an answer was lost."""

@@ -5,13 +5,12 @@ that there is one. Nothing is handed in here.
 """
 
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from threading import Event as Bell
-from threading import Thread
 
 from waldur_slurm.errors import ExpectedError
+from waldur_slurm.gateway.beside import beside
 from waldur_slurm.gateway.errors import Busy, OutcomeUnknown
 from waldur_slurm.gateway.tasks.desk import Desk, utc_now
 from waldur_slurm.gateway.tasks.task import KeptTask
@@ -21,8 +20,6 @@ SOON_S = 5.0
 SELDOM_S = 600.0
 YOUNG = timedelta(minutes=10)
 """A task that is older is settled now and then, if ever."""
-
-_LEAVES_IN_S = 5.0
 
 
 class Finisher:
@@ -35,17 +32,13 @@ class Finisher:
         self._leaving = Bell()
         self._is_troubled = False
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
+    def running(self) -> AbstractContextManager[None]:
         """Finish beside everything else, beginning at once."""
-        thread = Thread(target=self._run, name="tasks", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._leaving.set()
-            self._bell.set()
-            thread.join(_LEAVES_IN_S)
+        return beside("tasks", self._run, self._leave)
+
+    def _leave(self) -> None:
+        self._leaving.set()
+        self._bell.set()
 
     def finish_all(self) -> float:
         """Settle what can be; return when to look again."""

@@ -7,12 +7,13 @@ nothing is watched nothing is asked. One odd monitor is said, and stops no other
 import time
 import traceback
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Event as Bell
-from threading import Lock, Thread
+from threading import Lock
 
 from waldur_slurm.errors import ExpectedError
+from waldur_slurm.gateway.beside import beside
 from waldur_slurm.gateway.picture.jobs import JobsNow
 from waldur_slurm.gateway.picture.picture import Picture
 from waldur_slurm.gateway.watch.hooked import AT_ONCE, Hooked
@@ -45,7 +46,6 @@ MOST_OF_ITS_TIME = 0.1
 """How soon, and for which share of its time, slurmctld lists all jobs where an epilog is why."""
 
 _TIDIED = timedelta(hours=1)
-_LEAVES_IN_S = 5.0
 
 
 def now_utc() -> datetime:
@@ -84,16 +84,12 @@ class Watch:
         self._recalled_at = -interval_s
         self._tidied: datetime | None = None
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        thread = Thread(target=self._run, name=f"watch-{self._cluster}", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._leaving.set()
-            self._bell.set()
-            thread.join(_LEAVES_IN_S)
+    def running(self) -> AbstractContextManager[None]:
+        return beside(f"watch-{self._cluster}", self._run, self._leave)
+
+    def _leave(self) -> None:
+        self._leaving.set()
+        self._bell.set()
 
     def wake(self) -> None:
         """Let it look whether there is anything new: a list, or a monitor."""

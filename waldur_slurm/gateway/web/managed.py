@@ -112,10 +112,12 @@ def _is_his(job: ManagedJob, app: App, user: UserName) -> bool:
     return job.user == user or app.cross_user
 
 
-async def make_job(ask: Ask, app: App, user: Person, name: str, script: str) -> ManagedJob:
+async def make_job(
+    ask: Ask, app: App, user: Person, name: str, script: str, job_id: str = ""
+) -> ManagedJob:
     """Make a job that is not started: its directory and its script, as the user."""
     now = datetime.now(UTC).replace(microsecond=0)
-    job = ManagedJob(str(uuid4()), app.id, user.name, user.uid, name, now)
+    job = ManagedJob(job_id or str(uuid4()), app.id, user.name, user.uid, name, now)
     with managed(ask).claims.held(job.id):
         await _apply(ask, job, Wish.MAKE, Idle(), script)
     return replace(job, stage=Stage.READY)

@@ -191,6 +191,7 @@ class Session:
                 if not isinstance(event, Ended):  # its code is ssh's; the frames have ours
                     yield event
         except TransportError as error:
+            self._master.forsake(self._began)
             raise TransportError(
                 f"no word of {self._command} from {self._route.host} within "
                 f"{(self._timeout + GRACE).total_seconds():g} s: is the host frozen?"

@@ -8,6 +8,7 @@ bound to it in `authorized_keys`; then it opens nothing but the hand.
 
 import shlex
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -70,7 +71,7 @@ class SshHand:
 
     def _heard(self, sent: Iterable[bytes], silence: timedelta) -> Heard:
         with self._session(silence):
-            prefix = self._ready()
+            prefix, began = self._ready(), time.monotonic()
             child = Child(
                 (*prefix, self._typed),
                 stdin=sent,
@@ -79,7 +80,11 @@ class SshHand:
                 may_go_on=True,
             )
             events = (event for event in child.events() if not isinstance(event, Ended))
-            yield from _behind(MARK.encode(), events)
+            try:
+                yield from _behind(MARK.encode(), events)
+            except TransportError:
+                self._master.forsake(began)
+                raise
 
     def _ready(self) -> tuple[str, ...]:
         try:

@@ -9,6 +9,7 @@ import os
 import socket
 import tempfile
 import threading
+import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -79,14 +80,33 @@ class Master:
         self._patience = patience
         self._room: tempfile.TemporaryDirectory[str] | None = None
         self._turn = threading.Lock()
+        self._failed: tuple[float, str] | None = None
+        """When it last could not be made, and why."""
+        self._made = 0.0
 
     def ready(self) -> tuple[str, ...]:
-        """Return how to call ssh so that it uses the connection, which stands, or nothing else."""
+        """Return how to call ssh so that it uses the connection, which stands, or nothing else.
+
+        Whoever waited while somebody else tried in vain does not try again: a host that is silent
+        costs all who wait one patience, not one after the other.
+        """
+        asked = time.monotonic()
         with self._turn:
             room = self._prepared()
             if not _answers(room / "master"):
-                self._connect(room)
+                if self._failed is not None and self._failed[0] >= asked:
+                    raise TransportError(self._failed[1])
+                self._try(room)
         return (*_ssh(room), "-o", "ProxyCommand=false", self._route.host)
+
+    def forsake(self, since: float) -> None:
+        """Have a new one made next time, where this one stood at `since` and is dead unnoticed.
+
+        What is forsaken ends by itself, as one that nobody uses.
+        """
+        with self._turn:
+            if self._room is not None and self._made <= since:
+                (Path(self._room.name) / "master").unlink(missing_ok=True)
 
     def close(self) -> None:
         """End the connection, and with it what runs over it; the next command makes a new one."""
@@ -144,6 +164,14 @@ class Master:
                 "",
             )
         )
+
+    def _try(self, room: Path) -> None:
+        try:
+            self._connect(room)
+        except TransportError as error:
+            self._failed = (time.monotonic(), str(error))
+            raise
+        self._made = time.monotonic()
 
     def _connect(self, room: Path) -> None:
         self._refuse_what_is_missing()

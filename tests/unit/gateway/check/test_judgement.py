@@ -33,7 +33,8 @@ SOUND = {
 }
 CLUSTER = ClusterFacts(name="lab", configuration=SOUND, asked=NOON, told=NOON)
 FACTS = Facts(
-    settings=SettingsFacts(user="gate", is_root=False, jobs_age_s=5.0, acts=True),
+    settings=SettingsFacts(user="gate", is_root=False, jobs_age_s=5.0, acts=True, reads_as="gate"),
+    reading="by Slurm's commands on this host",
     clusters=[CLUSTER],
     hand=HandFacts(executor="sudo", user="ann", answer="the hand is ann"),
     slurmrestd=None,

@@ -21,6 +21,21 @@ def test_a_login_is_whole() -> None:
     assert (login.host, login.port, login.user) == ("login.example.org", 22, "portal")
 
 
+@pytest.mark.parametrize(
+    ("told", "is_elsewhere"),
+    [
+        (LOGIN, True),
+        ({**LOGIN, "GATEWAY_SSH_READING": "false"}, False),
+        ({"GATEWAY_EXECUTOR": "sudo"}, False),
+        ({}, False),
+    ],
+)
+def test_slurm_is_read_where_things_are_done_unless_it_is_said_otherwise(
+    told: dict[str, str], is_elsewhere: bool
+) -> None:
+    assert Settings.from_environ(told).acting.reads_elsewhere is is_elsewhere
+
+
 @pytest.mark.parametrize("name", [name for name in LOGIN if name != "GATEWAY_EXECUTOR"])
 def test_a_login_with_a_part_missing_names_the_part(name: str) -> None:
     with pytest.raises(SettingsError) as refused:

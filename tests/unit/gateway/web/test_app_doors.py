@@ -1,4 +1,4 @@
-"""Every route of apps x whoever may ask it, natively and as Slurmer's clients do."""
+"""Every route of apps x whoever may ask it: natively, as a page, and as Slurmer's clients do."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +13,7 @@ from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.doors.strangers import Allowed
 from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.native.app_routes import APP_ROUTES
+from waldur_slurm.gateway.web.pages.app_page_routes import APP_PAGE_ROUTES
 from waldur_slurm.gateway.web.route import Route
 from waldur_slurm.gateway.web.seeds.slurmer_routes import SLURMER_ROUTES
 
@@ -23,17 +24,18 @@ def rows(routes: Iterable[Route]) -> list[Any]:
     return [pytest.param(route, id=f"{route.method} {route.path}") for route in routes]
 
 
-ALL = rows((*APP_ROUTES, *SLURMER_ROUTES))
+ALL = rows((*APP_ROUTES, *APP_PAGE_ROUTES, *SLURMER_ROUTES))
 OF_ADMIN = rows(
     route for route in (*APP_ROUTES, *SLURMER_ROUTES) if route.scope is Scope.APPS_ADMIN
 )
-OF_AN_APP = rows(route for route in APP_ROUTES if "{app_id}" in route.path)
+OF_AN_APP = rows(route for route in (*APP_ROUTES, *APP_PAGE_ROUTES) if "{app_id}" in route.path)
 SLURMERS = rows(route for route in SLURMER_ROUTES if "{app_id}" in route.path)
 
 
 def path_of(route: Route, app: str = APP.id) -> str:
     names = {"app_id": app, "job_id": JOB, "template": "batch", "token_id": "x", "path": "a"}
-    query = "?user=ann" if route.query is not None else ""
+    takes_user = route.query is not None or (route.surface, route.method) == (Surface.PAGES, "GET")
+    query = "?user=ann" if takes_user else ""
     return route.path.format_map(names) + query
 
 
@@ -43,7 +45,8 @@ def shown(route: Route, token: str) -> dict[str, str]:
 
 def asked(site: AppSite, route: Route, token: str, app: str = APP.id) -> int:
     is_seed = route.surface is Surface.SLURMER
-    body = None if route.method in ("GET", "DELETE") else b"{}"
+    sent = b"user=ann" if route.surface is Surface.PAGES else b"{}"
+    body = None if route.method in ("GET", "DELETE") else sent
     return site.ask(
         route.method,
         path_of(route, app),

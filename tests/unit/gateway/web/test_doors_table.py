@@ -28,7 +28,8 @@ def rows(routes: Iterable[Route]) -> list[Any]:
 TABLE = [
     route
     for route in ROUTES
-    if route.surface is not Surface.SLURMER and not route.path.startswith("/api/v1/apps")
+    if route.surface is not Surface.SLURMER
+    and not route.path.startswith(("/api/v1/apps", "/ui/apps"))
 ]
 """Without what only an app's own token opens: `test_app_doors.py` has its table."""
 

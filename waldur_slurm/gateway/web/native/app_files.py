@@ -45,10 +45,13 @@ class JobFilesAnswer(msgspec.Struct, frozen=True):
 
 async def list_job_files(ask: Ask) -> Response:
     query = ask.query(JobFilesQuery)
-    job = await asked_job(ask, query.user)
+    return answered(await find_files(ask, await asked_job(ask, query.user), query.limit))
+
+
+async def find_files(ask: Ask, job: ManagedJob, most: int) -> JobFilesAnswer:
     directory = directory_of(ask, job)
     found = await ask.acting(
-        job.user, lambda actor: actor.files.list(directory, depth=DEEPEST, most=query.limit)
+        job.user, lambda actor: actor.files.list(directory, depth=DEEPEST, most=most)
     )
     views = (
         JobFileView(
@@ -60,7 +63,7 @@ async def list_job_files(ask: Ask) -> Response:
         )
         for each in found.entries
     )
-    return answered(JobFilesAnswer(tuple(views), found.is_whole))
+    return JobFilesAnswer(tuple(views), found.is_whole)
 
 
 async def show_job_file(ask: Ask) -> Response:

@@ -16,6 +16,7 @@ from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.errors import NotThere, WrongAsk
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.managed import (
+    Looked,
     change,
     ensure_person,
     find_job,
@@ -139,8 +140,12 @@ async def _find_run(ask: Ask, query: OutputQuery) -> OwnedJob:
     """Find the job again, for who still may use its app."""
     if not isinstance(query, RunOutputQuery):
         raise AssertionError("an output of a run is asked for by its number")  # noqa: TRY004 - a defect, no wrong type
-    looked = await look(ask, await asked_job(ask, query.user))
-    run = _run_of(looked.job, query.run)
+    return owned_run(ask, await look(ask, await asked_job(ask, query.user)), query.run)
+
+
+def owned_run(ask: Ask, looked: Looked, number: int | None) -> OwnedJob:
+    """Return what one run of it writes; raises `NotThere`."""
+    run = _run_of(looked.job, number)
     if not run.stdout:
         raise NotThere("Slurm does not tell where the output of this run goes, or not yet")
     return _owned(looked.job, run, looked.said, directory_of(ask, looked.job))

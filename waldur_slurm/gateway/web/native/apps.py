@@ -17,6 +17,7 @@ from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.managed import find_app, managed, opens, stored
 from waldur_slurm.gateway.web.native.app_views import (
     AppsAnswer,
+    AppView,
     NewAppView,
     NewTokenView,
     ScriptView,
@@ -59,13 +60,17 @@ class PreviewWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def list_apps(ask: Ask) -> Response:
+    return answered(AppsAnswer(await all_apps(ask)))
+
+
+async def all_apps(ask: Ask) -> tuple[AppView, ...]:
     site = managed(ask)
 
-    def read() -> AppsAnswer:
+    def read() -> tuple[AppView, ...]:
         tokens = site.tokens.since(0).tokens
-        return AppsAnswer(tuple(app_view(app, tokens) for app in site.apps.all()))
+        return tuple(app_view(app, tokens) for app in site.apps.all())
 
-    return answered(await stored(ask, read))
+    return await stored(ask, read)
 
 
 async def make_app(ask: Ask) -> Response:

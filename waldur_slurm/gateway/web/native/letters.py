@@ -1,5 +1,6 @@
 """Letters: which wait, which arrived, which are dead, and to let a dead one be tried again."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -25,7 +26,12 @@ class LettersQuery(msgspec.Struct, frozen=True):
 
 
 async def list_letters(ask: Ask) -> Response:
-    query = ask.query(LettersQuery)
+    following, page = await find_letters(ask, ask.query(LettersQuery))
+    return _answer(LettersAnswer(following, tuple(map(views.letter_view, page))))
+
+
+async def find_letters(ask: Ask, query: LettersQuery) -> tuple[str | None, Sequence[Letter]]:
+    """Return a page of them, and the cursor of the next one."""
     about = f"letters {query.stage} {query.limit} {ask.principal} {ask.principal.visibility}"
     sought = _sought(
         ask,
@@ -37,8 +43,7 @@ async def list_letters(ask: Ask) -> Response:
     following = None
     if len(found) > len(page):
         following = write_cursor(ask.site.mark, about, page[-1][0])
-    shown = tuple(views.letter_view(letter) for _, letter in page)
-    return _answer(LettersAnswer(following, shown))
+    return following, [letter for _, letter in page]
 
 
 async def show_letter(ask: Ask) -> Response:
@@ -46,15 +51,24 @@ async def show_letter(ask: Ask) -> Response:
 
 
 async def try_letter_again(ask: Ask) -> Response:
+    await let_try_again(ask)
+    return _answer(views.letter_view(await _find(ask)))
+
+
+async def let_try_again(ask: Ask) -> None:
     """Let it be tried for a day more, under the same `message_id`."""
     site, letter = watching(ask), await _find(ask)
-    if letter.owner != str(ask.principal) and not ask.principal.sees_all:
+    if not is_own(ask, letter):
         raise Denied(f"the letter is {letter.owner}'s")
     if letter.stage is not Stage.DEAD:
         raise Busy(f"the letter is {letter.stage}; only a dead one is tried again", 60.0)
     site.gate.let_ask(letter.owner, {letter.method: letter.parameters})
     await stored(ask, lambda: site.letters.try_again(letter, site.now()))
-    return _answer(views.letter_view(await _find(ask)))
+
+
+def is_own(ask: Ask, letter: Letter) -> bool:
+    """Whether he may have it sent again."""
+    return letter.owner == str(ask.principal) or ask.principal.sees_all
 
 
 async def _find(ask: Ask) -> Letter:

@@ -4,7 +4,7 @@ They are shown to who made them, and to whoever sees the job; changed only by wh
 who sees everybody's jobs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from secrets import token_hex
 from typing import Annotated, Any, Literal
@@ -13,7 +13,7 @@ import msgspec
 from starlette.responses import Response
 
 from waldur_slurm.gateway.errors import Busy, Denied, NotOffered, NotThere, OtherBody, WrongAsk
-from waldur_slurm.gateway.post.letter import Letter, Method, Occasion, method_of
+from waldur_slurm.gateway.post.letter import Letter, Method, Occasion
 from waldur_slurm.gateway.watch.monitor import Monitor, Stage
 from waldur_slurm.gateway.watch.port import Wanted
 from waldur_slurm.gateway.web.answers import JSON
@@ -28,14 +28,19 @@ from waldur_slurm.gateway.web.watch_site import Watching
 from waldur_slurm.gateway.wire_watch import (
     MonitorsAnswer,
     MonitorTransitionsAnswer,
+    MonitorTransitionView,
     NotificationsAnswer,
 )
 from waldur_slurm.model.batch import JobId, Tasks
 from waldur_slurm.model.names import UserName
 
+Way = Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(Method)})$")]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Text = Annotated[str, msgspec.Meta(max_length=16_384)]
 Parameters = Annotated[dict[Word, Text], msgspec.Meta(max_length=32)]
+
+
+_JOB_OR_NONE = {"pattern": f"^({JOB_ID['pattern'][1:-1]})?$"}
 
 
 class MonitorWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,7 +50,7 @@ class MonitorWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     job_id: Annotated[str, msgspec.Meta(extra_json_schema=JOB_ID)]
-    methods: Annotated[dict[Word, Parameters], msgspec.Meta(max_length=16)] = {}
+    methods: Annotated[dict[Way, Parameters], msgspec.Meta(max_length=16)] = {}
     occasions: Annotated[
         tuple[Literal["terminal", "started", "suspended", "requeued"], ...],
         msgspec.Meta(min_length=1, max_length=4),
@@ -58,7 +63,7 @@ class MonitorsQuery(msgspec.Struct, frozen=True):
 
     state: Annotated[str, msgspec.Meta(max_length=64)] = ""
     stage: Literal["", "watching", "ended", "expired", "given-up"] = ""
-    job_id: str = ""
+    job_id: Annotated[str, msgspec.Meta(extra_json_schema=_JOB_OR_NONE)] = ""
     uuid: Annotated[str, msgspec.Meta(max_length=128)] = ""
     cursor: Cursor = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
@@ -98,7 +103,11 @@ async def make_monitor(ask: Ask) -> Response:
 
 
 async def list_monitors(ask: Ask) -> Response:
-    query, cluster = ask.query(MonitorsQuery), ask.cluster.name
+    return _answer(await find_monitors(ask, ask.query(MonitorsQuery)))
+
+
+async def find_monitors(ask: Ask, query: MonitorsQuery) -> MonitorsAnswer:
+    cluster = ask.cluster.name
     about = f"monitors {cluster} {msgspec.structs.replace(query, cursor='')} {_whom(ask)}"
     wanted = shown_to(
         ask,
@@ -114,16 +123,21 @@ async def list_monitors(ask: Ask) -> Response:
     following = None
     if len(found) > len(page):
         following = write_cursor(ask.site.mark, about, page[-1][0])
-    shown = tuple(views.monitor_view(each, is_own=_is_own(ask, each)) for _, each in page)
-    return _answer(MonitorsAnswer(following, shown))
+    shown = tuple(views.monitor_view(each, is_own=is_own(ask, each)) for _, each in page)
+    return MonitorsAnswer(following, shown)
 
 
 async def show_monitor(ask: Ask) -> Response:
     monitor = await find_monitor(ask)
-    return _answer(views.monitor_view(monitor, is_own=_is_own(ask, monitor)))
+    return _answer(views.monitor_view(monitor, is_own=is_own(ask, monitor)))
 
 
 async def drop_monitor(ask: Ask) -> Response:
+    await forget_monitor(ask)
+    return Response(status_code=204)
+
+
+async def forget_monitor(ask: Ask) -> None:
     """Forget it; its job goes on, and letters that are written already are sent."""
     monitor, monitors = await find_monitor(ask, to_change=True), watching(ask).monitors
 
@@ -132,22 +146,34 @@ async def drop_monitor(ask: Ask) -> Response:
 
     if not await stored(ask, drop):
         raise Busy("the job of its task is being handed in, or it is not known yet whether it was")
-    return Response(status_code=204)
 
 
 async def list_transitions(ask: Ask) -> Response:
     monitor = await find_monitor(ask)
+    return _answer(MonitorTransitionsAnswer(await transitions_of(ask, monitor)))
+
+
+async def transitions_of(ask: Ask, monitor: Monitor) -> tuple[MonitorTransitionView, ...]:
     found = await stored(ask, lambda: watching(ask).monitors.transitions(monitor.id))
-    return _answer(MonitorTransitionsAnswer(tuple(map(views.transition_view, found))))
+    return tuple(map(views.transition_view, found))
 
 
 async def list_notifications(ask: Ask) -> Response:
     monitor = await find_monitor(ask)
-    found = await stored(ask, lambda: watching(ask).monitors.letters(monitor.id))
+    found = await letters_of(ask, monitor)
     return _answer(NotificationsAnswer(tuple(map(views.letter_view, found))))
 
 
+async def letters_of(ask: Ask, monitor: Monitor) -> Sequence[Letter]:
+    return await stored(ask, lambda: watching(ask).monitors.letters(monitor.id))
+
+
 async def try_notifications(ask: Ask) -> Response:
+    written = await write_trials(ask)
+    return _answer(NotificationsAnswer(tuple(map(views.letter_view, written))), 201)
+
+
+async def write_trials(ask: Ask) -> Sequence[Letter]:
     """Write a letter to try each way; it is sent as any other one."""
     site, monitor = watching(ask), await find_monitor(ask, to_change=True)
     site.gate.let_ask(monitor.owner, monitor.methods)
@@ -173,25 +199,17 @@ async def try_notifications(ask: Ask) -> Response:
             site.letters.add(letter)
 
     await stored(ask, write)
-    return _answer(NotificationsAnswer(tuple(map(views.letter_view, letters))), 201)
+    return letters
 
 
 def methods_of(
     site: Watching, asked: Mapping[str, Mapping[str, str]]
 ) -> Mapping[Method, Mapping[str, str]]:
-    """Read the ways; raises `NotOffered` for one that the site has not set up."""
-    found: dict[Method, Mapping[str, str]] = {}
-    for word, parameters in asked.items():
-        try:
-            method, more = method_of(word, parameters)
-        except ValueError as error:
-            raise WrongAsk(f"methods: {error}") from None
-        if method in found:
-            raise WrongAsk(f"methods: {method} is there twice")
-        if method not in site.ways:
-            raise NotOffered(f"the gateway is not set up for letters by {method}")
-        found[method] = more
-    return found
+    """Read the ways; raises `Denied` for one that the site has not set up, as for any other."""
+    methods = {Method(word): parameters for word, parameters in asked.items()}
+    for method in methods.keys() - site.ways:
+        raise Denied(f"the gateway is not set up for letters by {method}")
+    return methods
 
 
 async def find_monitor(ask: Ask, *, to_change: bool = False) -> Monitor:
@@ -200,7 +218,7 @@ async def find_monitor(ask: Ask, *, to_change: bool = False) -> Monitor:
     found = await stored(ask, lambda: watching(ask).monitors.find(monitor_id))
     if found is None or found.cluster != ask.cluster.name or not _is_shown(ask, found):
         raise NotThere("there is no such monitor, or none that you may see")
-    if to_change and not _is_own(ask, found):
+    if to_change and not is_own(ask, found):
         raise Denied(f"the monitor is {found.owner}'s")
     return found
 
@@ -222,7 +240,8 @@ def _is_shown(ask: Ask, monitor: Monitor) -> bool:
     return sees is None or monitor.owner == str(ask.principal) or monitor.user in sees
 
 
-def _is_own(ask: Ask, monitor: Monitor) -> bool:
+def is_own(ask: Ask, monitor: Monitor) -> bool:
+    """Whether he may change it."""
     return monitor.owner == str(ask.principal) or ask.principal.sees_all
 
 

@@ -53,7 +53,11 @@ def demand_watching(ask: Ask) -> None:
 
 
 async def list_tasks(ask: Ask) -> Response:
-    query = ask.query(TasksQuery)
+    answer = await find_tasks(ask, ask.query(TasksQuery))
+    return Response(msgspec.json.encode(answer), media_type=JSON)
+
+
+async def find_tasks(ask: Ask, query: TasksQuery) -> TasksAnswer:
     about = f"tasks {ask.cluster.name} {ask.principal} {ask.principal.visibility}"
     before = read_cursor(ask.site.mark, about, query.cursor) if query.cursor else None
     sought = _sought(ask, before=before)
@@ -62,11 +66,14 @@ async def list_tasks(ask: Ask) -> Response:
     following = None
     if len(found) > len(page):
         following = write_cursor(ask.site.mark, about, page[-1][0])
-    answer = TasksAnswer(following, tuple(task_view(task) for _, task in page))
-    return Response(msgspec.json.encode(answer), media_type=JSON)
+    return TasksAnswer(following, tuple(task_view(task) for _, task in page))
 
 
 async def show_task(ask: Ask) -> Response:
+    return Response(msgspec.json.encode(await find_task(ask)), media_type=JSON)
+
+
+async def find_task(ask: Ask) -> TaskView:
     """Of several with this uuid, the asker's own; else the newest that he sees."""
     sought = _sought(ask, uuid=ask.request.path_params["uuid"])
     found = await stored(ask, lambda: ask.site.tasks.tasks.search(sought, 1000))
@@ -74,7 +81,7 @@ async def show_task(ask: Ask) -> Response:
     shown = [*own, *(task for _, task in found)]
     if not shown:
         raise NotThere("there is no such task, or none that you may see")
-    return Response(msgspec.json.encode(task_view(shown[0])), media_type=JSON)
+    return task_view(shown[0])
 
 
 def task_view(task: KeptTask) -> TaskView:

@@ -13,13 +13,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from waldur_slurm.gateway.doors.decide import Yes, decide
+from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.errors import GatewayError
 from waldur_slurm.gateway.reasons.words import meaning_of
 from waldur_slurm.gateway.web.answers import in_slices, packed
 from waldur_slurm.gateway.web.ask import Ask, Handler
 from waldur_slurm.gateway.web.pages import words
 from waldur_slurm.gateway.web.pages.forms import form_token, session_of
-from waldur_slurm.gateway.web.pages.nav import entries
+from waldur_slurm.gateway.web.pages.nav import Entry, entries
 from waldur_slurm.gateway.web.pages.static_files import version
 from waldur_slurm.gateway.web.problems import advice
 
@@ -56,7 +58,19 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("duration", "size", "number", "percent", "moment", "exact", "tone", "node_tone"):
+    for name in (
+        "duration",
+        "size",
+        "number",
+        "percent",
+        "moment",
+        "exact",
+        "tone",
+        "node_tone",
+        "state_tone",
+        "stage_tone",
+        "octets",
+    ):
         made.filters[name] = getattr(words, name)
     made.filters["meaning"] = lambda word: meaning_of(word).says
     made.globals |= {"share": words.share, "level": words.level, "quote": _quoted}
@@ -113,6 +127,13 @@ def redirected(to: str) -> Response:
     return RedirectResponse(to, 303, headers=dict(HEADERS))
 
 
+def entries_of(ask: Ask) -> tuple[Entry, ...]:
+    """Return the pages that there are for who asks."""
+    site = ask.site
+    has = {"apps": site.managed is not None, "monitors": site.watching is not None}
+    return entries(ask.principal, {name for name, is_there in has.items() if is_there})
+
+
 def below(ask: Ask) -> str:
     """Return where the pages of the cluster begin that the address names."""
     named = ask.request.path_params.get("cluster")
@@ -136,6 +157,7 @@ def outside(request: Request | None) -> dict[str, Any]:
         "static": f"/ui/static/{version()}",
         "theme": theme_of(request) if request else "auto",
         "nav": (),
+        "sees_jobs": False,
         "here": "",
         "me": "",
         "is_signed_in": False,
@@ -151,7 +173,8 @@ def _common(ask: Ask) -> dict[str, Any]:
     who = ask.principal
     return outside(ask.request) | {
         "ui": prefix,
-        "nav": entries(who),
+        "nav": entries_of(ask),
+        "sees_jobs": isinstance(decide(who, Scope.JOBS_READ), Yes),
         "here": path.removeprefix(prefix),
         "me": who.name or "nobody",
         "is_signed_in": bool(session_of(ask)),

@@ -15,8 +15,7 @@ from waldur_slurm.gateway.web.pages.forms import (
     read_form,
     session_of,
 )
-from waldur_slurm.gateway.web.pages.nav import entries
-from waldur_slurm.gateway.web.pages.rendering import below, page, redirected, shown
+from waldur_slurm.gateway.web.pages.rendering import below, entries_of, page, redirected, shown
 from waldur_slurm.gateway.web.pages.site import Pages
 from waldur_slurm.gateway.web.showing import SESSION_COOKIE
 
@@ -33,10 +32,10 @@ class SignInQuery(msgspec.Struct, frozen=True):
 @page
 async def go_home(ask: Ask) -> Response:
     """Lead to the first page that one may see."""
-    found = entries(ask.principal)
+    found = entries_of(ask)
     if not found:
         raise NotSignedIn("nothing is shown without signing in")
-    return redirected(below(ask) + found[0].path)
+    return redirected((below(ask) if found[0].is_of_a_cluster else "/ui") + found[0].path)
 
 
 @page

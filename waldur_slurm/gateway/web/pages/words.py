@@ -6,6 +6,9 @@ What is not known is a dash, never a nought.
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from waldur_slurm.gateway.apps.job import REFUSED
+from waldur_slurm.model.job_state import JobState
+
 NOTHING = "\u2013"
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
@@ -96,6 +99,35 @@ def node_tone(state: str) -> str:
     if any(flag.startswith(_OUT) for flag in flags.split("+") if flag):
         return "paused"
     return _NODE_TONES.get(base, "unknown")
+
+
+def state_tone(state: str) -> str:
+    """Return the class of a badge with a word of Slurm's, or one of ours in its place."""
+    if state == REFUSED:
+        return "bad"
+    known = JobState(state.partition(" ")[0].partition("+")[0])
+    return tone(known.phase.value, known.outcome.value if known.outcome else None)
+
+
+_STAGE_TONES: Mapping[str, str] = {
+    "watching": "running",
+    "ended": "good",
+    "delivered": "good",
+    "waiting": "waiting",
+    "expired": "over",
+}
+
+
+def stage_tone(stage: str) -> str:
+    """Return the class of the badge of a monitor's or a letter's stage."""
+    return _STAGE_TONES.get(stage, "bad")
+
+
+def octets(count: int) -> str:
+    """Write how large a file is."""
+    if count < 1024:
+        return f"{count} B"
+    return f"{count / 1024:.1f} KiB" if count < 2**20 else size(count / 2**20)
 
 
 def share(part: float, whole: float) -> float | None:

@@ -1,5 +1,6 @@
 """How people come in by a browser, and how they are out again."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tests.unit.gateway.web.pages.pages_site import HOST, OWN, Browser, PagesSite
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.doors.strangers import Allowed
+from waldur_slurm.gateway.web.cors import ANY
 from waldur_slurm.gateway.web.pages.sign_in import own_page
 
 QUEUE = "/ui/queue"
@@ -183,6 +185,21 @@ def test_the_cookie_reads_the_api_and_does_nothing_there(site: PagesSite) -> Non
 
     assert browser.get("/api/v1/jobs").json["total"] == 1
     assert browser.post("/api/v1/jobs/1/hold", {}).status == 401
+
+
+def test_where_any_page_may_read_a_session_counts_for_nothing() -> None:
+    site = PagesSite()
+    site.gateway.site = replace(
+        site.gateway.site, restapi=replace(site.gateway.site.restapi, origins=frozenset({ANY}))
+    )
+    site.client = type(site.client)(site.application())
+    site.put(1, name="of Ann")
+    browser = site.signed_in()
+    elsewhere = {"origin": "https://evil.example"}
+
+    assert "of Ann" in browser.get("/api/v1/jobs").text
+    assert "of Ann" not in browser.get("/queue", **elsewhere).text
+    assert "of Ann" not in browser.get("/history", **elsewhere).text
 
 
 def test_an_old_cookie_stands_in_nobodys_way(site: PagesSite) -> None:

@@ -1,0 +1,80 @@
+"""Letters: which wait, which arrived, which are dead; and a button for a dead one."""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal, NamedTuple
+
+import msgspec
+from starlette.responses import Response
+
+from waldur_slurm.gateway.doors.decide import Yes, decide
+from waldur_slurm.gateway.doors.scopes import Scope
+from waldur_slurm.gateway.post.letter import Letter, Stage
+from waldur_slurm.gateway.web.ask import Ask
+from waldur_slurm.gateway.web.native.letters import (
+    LettersQuery,
+    find_letters,
+    is_own,
+    let_try_again,
+)
+from waldur_slurm.gateway.web.native.monitor_views import letter_view
+from waldur_slurm.gateway.web.native.spelling import Cursor
+from waldur_slurm.gateway.web.pages.forms import read_form, session_of
+from waldur_slurm.gateway.web.pages.rendering import link_with, page, redirected, shown
+from waldur_slurm.gateway.wire_watch import LetterView
+
+_SAID = {"again": "The letter waits to be sent once more."}
+
+
+class LettersPageQuery(msgspec.Struct, frozen=True):
+    """`done`: what was just done."""
+
+    stage: Literal["", "waiting", "delivered", "dead"] = ""
+    cursor: Cursor = ""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 50
+    done: str = ""
+
+
+class LetterRow(NamedTuple):
+    """A letter; its monitor, where it is one of this page's; and whether it may be sent again."""
+
+    view: LetterView
+    monitor: str
+    may_send_again: bool
+
+
+@page
+async def show_letters(ask: Ask) -> Response:
+    query = ask.query(LettersPageQuery)
+    wanted = LettersQuery(query.stage, query.cursor, query.limit)
+    following, letters = await find_letters(ask, wanted)
+    shared = {"stage": query.stage, "limit": query.limit if query.limit != 50 else ""}
+    return await shown(
+        ask,
+        "letters.html",
+        title="Letters",
+        query=query,
+        stages=tuple(Stage),
+        letters=letter_rows(ask, letters),
+        following=following,
+        done=_SAID.get(query.done, ""),
+        link=link_with(shared),
+    )
+
+
+@page
+async def send_again(ask: Ask) -> Response:
+    await read_form(ask)
+    await let_try_again(ask)
+    return redirected("/ui/letters?done=again")
+
+
+def letter_rows(ask: Ask, letters: Iterable[Letter]) -> tuple[LetterRow, ...]:
+    may = bool(session_of(ask)) and isinstance(decide(ask.principal, Scope.MONITOR_WRITE), Yes)
+    return tuple(
+        LetterRow(
+            letter_view(letter),
+            letter.monitor.partition("/")[0],
+            may and letter.stage is Stage.DEAD and is_own(ask, letter),
+        )
+        for letter in letters
+    )
