@@ -122,6 +122,12 @@ def page(handler: Handler) -> Handler:
     return shows
 
 
+def what_was_done(ask: Ask, says: Mapping[str, str], done: str) -> str:
+    """Say it where a form of ours led here; a link from elsewhere would say what never was."""
+    came = ask.request.headers.get("sec-fetch-site", "same-origin")
+    return says.get(done, "") if came == "same-origin" else ""
+
+
 def redirected(to: str) -> Response:
     """Lead a browser on with a GET, within the dashboard."""
     return RedirectResponse(to, 303, headers=dict(HEADERS))
