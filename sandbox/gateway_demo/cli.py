@@ -85,11 +85,12 @@ def _show(screen: Screen, *, lifetime: timedelta) -> None:
 def _begin(ends: ExitStack, screen: Screen, lifetime: timedelta) -> GatewaySite:
     with screen.working("Slurm, its users, the gateway and a mail relay start"):
         site = ends.enter_context(running_site(lifetime))
+    anonymous = site.environ["GATEWAY_ANONYMOUS_SCOPES"].replace(",", ", ")
     screen.say(
         f"Slurm {site.slurm_version} is real, with accounting and {MACHINES.nodes} nodes; so is the"
         f" gateway, at {site.url}, which is never root and acts as {' and '.join(site.people)}."
-        " Clients that show no token may read, as the originals let them:"
-        f" GATEWAY_ANONYMOUS_SCOPES={site.environ['GATEWAY_ANONYMOUS_SCOPES']}"
+        " Clients that show no token may read, as the originals let them, by"
+        f" GATEWAY_ANONYMOUS_SCOPES: {anonymous}."
     )
     return site
 
