@@ -19,6 +19,10 @@ from sandbox.slurm import SandboxError
 KEPT_FOR = timedelta(hours=2)
 AT_MOST = timedelta(minutes=10)
 INTERRUPTED = 130
+FOR_A_VISITOR = (
+    "cluster:read", "jobs:read:all", "jobs:submit", "jobs:cancel", "jobs:control", "files:read",
+    "files:write", "history:read", "accounts:read", "monitor:read", "monitor:write", "apps:admin",
+)  # fmt: skip
 
 
 def main(*, keep: bool) -> int:
@@ -81,11 +85,12 @@ def _show(screen: Screen, *, lifetime: timedelta) -> None:
 def _begin(ends: ExitStack, screen: Screen, lifetime: timedelta) -> GatewaySite:
     with screen.working("Slurm, its users, the gateway and a mail relay start"):
         site = ends.enter_context(running_site(lifetime))
+    anonymous = site.environ["GATEWAY_ANONYMOUS_SCOPES"].replace(",", ", ")
     screen.say(
         f"Slurm {site.slurm_version} is real, with accounting and {MACHINES.nodes} nodes; so is the"
         f" gateway, at {site.url}, which is never root and acts as {' and '.join(site.people)}."
-        " Clients that show no token may read, as the originals let them:"
-        f" GATEWAY_ANONYMOUS_SCOPES={site.environ['GATEWAY_ANONYMOUS_SCOPES']}"
+        " Clients that show no token may read, as the originals let them, by"
+        f" GATEWAY_ANONYMOUS_SCOPES: {anonymous}."
     )
     return site
 
@@ -141,14 +146,23 @@ def _end(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit
 
 
+def _visitors_token(site: GatewaySite) -> str:
+    """Make one that opens every page of the dashboard; the tour's own were as narrow as can be."""
+    scopes, people = ",".join(FOR_A_VISITOR), ",".join(site.people)
+    return site.gateway(
+        *("token", "make", "--name", "visitor", "--scopes", scopes, "--run-as", people)
+    ).out.strip()
+
+
 def _tell_what_stays(site: GatewaySite, screen: Screen) -> None:
+    token = _visitors_token(site)
     screen.chapter("The site stays for you to play with")
     kill = "kill" if ROOT.stat().st_uid == 0 else "sudo kill"
     screen.say(
         f"It ends by itself at {site.ends_at:%H:%M} UTC; `{kill} {os.getpid()}` ends it now."
     )
     screen.commands(
-        (f"export GATEWAY_URL={site.url} GATEWAY_TOKEN={site.token}", "where it is, and a token"),
+        (f"export GATEWAY_URL={site.url} GATEWAY_TOKEN={token}", "where it is, and a token"),
         (f"{site.url}/ui", "the dashboard, in a browser; that token is the way in"),
         (f"{site.url}/docs", "all that can be asked"),
         (

@@ -10,7 +10,7 @@ class ThesePeople(People):
     """All that is decided is decided as ever; who there is, is not asked of the machine."""
 
     def __init__(self, *names: str, groups: Mapping[str, tuple[str, ...]] | None = None) -> None:
-        super().__init__(1000, 65_535, "slurm")
+        super().__init__(1000, 65_535, "slurm", find=self._find)
         self._names = names
         self.groups = dict(groups or {})
         """Of people."""

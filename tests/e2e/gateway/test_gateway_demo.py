@@ -15,6 +15,13 @@ import pytest
 from tests import readme
 from tests.e2e.test_demo import PATIENCE_S, Tour, demo, environ, processes_in, wait_until_empty
 from tests.fixtures_slurm import open_directory
+from waldur_slurm.gateway.web.pages.nav import NAV
+
+OPENS_EACH_PAGE = "; ".join(
+    'curl -sS -o /dev/null -w "%{http_code}\\n" -H "Authorization: Bearer $GATEWAY_TOKEN"'
+    f" $GATEWAY_URL/ui{entry.path}"
+    for entry in NAV
+)
 
 pytestmark = pytest.mark.usefixtures("_slurm_is_here")
 
@@ -93,6 +100,14 @@ def test_a_site_that_is_kept_is_found_by_its_address_and_ends_when_told(place: P
             timeout=PATIENCE_S,
         )
         assert [node["name"] for node in json.loads(played.stdout)["nodes"]] == ["n1", "n2"]
+        pages = subprocess.run(
+            ("/bin/sh", "-euc", f"{exports[0]}; {OPENS_EACH_PAGE}"),
+            env=environ(place),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+        )
+        assert set(pages.stdout.split()) == {"200"}, pages.stdout + pages.stderr
     finally:
         os.kill(int(stayed[1]), signal.SIGTERM)
     wait_until_empty(place)

@@ -79,8 +79,7 @@ def _add_lists(commands: Commands) -> None:
     history = commands.add("history", "list jobs of the accounting, the newest first")
     for parser in (jobs, history):
         _add_filters(parser)
-        add_json(parser)
-        _add_csv(parser)
+        _add_forms(parser)
     jobs.add_argument("--node", default="", metavar="NAME", help="jobs on these nodes")
     jobs.add_argument("--sort", default="", metavar="NAME", help="such as priority or -cpus")
     jobs.add_argument(
@@ -109,8 +108,7 @@ def _add_lists(commands: Commands) -> None:
         ("usage", "list partitions, and what is in use of each"),
     ):
         parser = commands.add(name, says)
-        add_json(parser)
-        _add_csv(parser)
+        _add_forms(parser)
     add_json(commands.add("me", "show who you are to the gateway, and what you may do"))
 
 
@@ -149,8 +147,7 @@ def _add_files(commands: Commands) -> None:
     listed = verbs.add("list", "list them", "files_list")
     _add_job(listed)
     listed.add_argument("glob", nargs="?", default="*", metavar="GLOB", help="such as 'out/*.csv'")
-    add_json(listed)
-    _add_csv(listed)
+    _add_forms(listed)
     get = verbs.add("get", "get some; what was cut off goes on", "files_get", patience="2m")
     _add_job(get)
     get.add_argument("paths", nargs="+", metavar="PATH", help="a path, or a pattern of them")
@@ -194,12 +191,14 @@ def _add_filters(parser: Parser) -> None:
         parser.add_argument(short, f"--{name}", default="", help="several with commas")
 
 
-def add_json(parser: Parser) -> None:
+def add_json(parser: "argparse._ActionsContainer") -> None:
     parser.add_argument("--json", action="store_true", help="print what the API says")
 
 
-def _add_csv(parser: Parser) -> None:
-    parser.add_argument("--csv", action="store_true", help="print CSV, times in UTC")
+def _add_forms(parser: Parser) -> None:
+    forms = parser.add_mutually_exclusive_group()
+    add_json(forms)
+    forms.add_argument("--csv", action="store_true", help="print CSV, times in UTC")
 
 
 def typed(read: Callable[[str], T]) -> Callable[[str], T]:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from hashlib import sha256
 from io import BytesIO
 
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from waldur_slurm.gateway.picture.bodies import BodyKey
@@ -17,7 +18,9 @@ SLICE = 128 * 1024
 """What is handed to a connection at a time: one that does not read holds no more."""
 
 _WORTH_PACKING = 4096
+_VARY = "Authorization, X-Auth-Token, Cookie, Accept-Encoding"
 _OF_GZIP = 16 + zlib.MAX_WBITS
+_GZIP = b"\x1f\x8b"
 
 
 def seen_headers(seen: Seen[object]) -> dict[str, str]:
@@ -26,7 +29,7 @@ def seen_headers(seen: Seen[object]) -> dict[str, str]:
         "Age": str(int(seen.age_s)),
         "Last-Modified": seen.picture.as_of.strftime("%a, %d %b %Y %H:%M:%S GMT"),
         "Cache-Control": "private, no-cache",
-        "Vary": "Authorization, X-Auth-Token, Cookie, Accept-Encoding",
+        "Vary": _VARY,
     }
     if seen.silence:
         headers["Warning"] = '110 - "Slurm does not answer; this is the last that it said"'
@@ -46,7 +49,7 @@ async def from_picture(
     `representation` names all that the bytes depend on beside the picture and who may see what.
     """
     request, picture = ask.request, seen.picture
-    packs = "gzip" in request.headers.get("accept-encoding", "")
+    packs = takes_packed(request)
     key = BodyKey(
         cluster=ask.cluster.name,
         generation=picture.generation,
@@ -85,7 +88,7 @@ async def from_pieces(
     it packed is sent it as it is unpacked.
     """
     request = ask.request
-    packs = "gzip" in request.headers.get("accept-encoding", "")
+    packs = takes_packed(request)
     key = BodyKey(
         cluster=ask.cluster.name,
         generation=seen.picture.generation,
@@ -122,6 +125,19 @@ async def _unpacked(body: bytes) -> AsyncIterator[bytes]:
     while not unpacking.eof:
         yield unpacking.decompress(body, SLICE)
         body = unpacking.unconsumed_tail
+
+
+async def made_once(ask: Ask, make: Callable[[], bytes]) -> Response:
+    """Answer with what is made for this one question, in a thread, and kept for nobody."""
+    packs, headers = takes_packed(ask.request), {"Vary": _VARY}
+    body = await ask.site.crossing.bodies.run(lambda: packed(make()) if packs else make())
+    if body[:2] == _GZIP:
+        headers["Content-Encoding"] = "gzip"
+    return in_slices(body, headers)
+
+
+def takes_packed(request: Request) -> bool:
+    return "gzip" in request.headers.get("accept-encoding", "")
 
 
 def packed(body: bytes) -> bytes:

@@ -84,6 +84,16 @@ def test_csv_has_a_column_for_each_thing_and_times_in_utc() -> None:
     assert (row["job_id"], row["user"], row["submit"]) == ("7", "ann", "2026-11-30T12:00:00+00:00")
 
 
+@pytest.mark.parametrize("words", ["jobs", "history", "nodes", "usage", "files list 7"])
+def test_json_and_csv_together_are_wrong_usage(
+    words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse([*words.split(), "--json", "--csv"])
+    assert ended.value.code == 2
+    assert "--csv: not allowed with argument --json" in capsys.readouterr().err
+
+
 def test_no_more_is_asked_for_than_is_wanted_and_that_there_is_more_is_said() -> None:
     with scripted(page(3, 2, following="c")) as script:
         told = typed(script, "history", "--limit", "2")

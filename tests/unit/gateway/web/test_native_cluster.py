@@ -1,5 +1,6 @@
 """A cluster's accounts, its usage and its load; the gateway's version and its page of routes."""
 
+import gzip
 from collections import defaultdict
 from typing import Any
 
@@ -107,6 +108,23 @@ def test_load_comes_as_a_point_a_step_each_the_mean_of_its_samples(sampled: Gate
     ]
     assert answer["points"][0]["at"] == "2026-11-30T00:00:00Z"
     assert answer["points"][0]["partitions"]["main"]["cpus_held"] == 2
+
+
+def test_the_load_of_a_day_is_packed_for_whoever_takes_it(sampled: GatewaySite) -> None:
+    """A page draws it: with many partitions it is the largest thing that the page fetches."""
+    archive = sampled.restapi.archive
+    assert archive
+    archive.add_all("lab", [sample(MIDNIGHT + at, 0.5) for at in range(100, 20_000, 60)])
+    path = f"/api/v1/load?from={MIDNIGHT}&to={MIDNIGHT + 20_000}&step=60"
+
+    client = sampled.client()
+    plain, packed = client.get(path), client.get(path, **{"Accept-Encoding": "gzip"})
+
+    assert gzip.decompress(packed.body) == plain.body
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert "Accept-Encoding" in plain.headers["vary"]
+    assert len(packed.body) < len(plain.body) / 5
 
 
 def test_where_nothing_was_sampled_there_is_no_point(sampled: GatewaySite) -> None:

@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from waldur_slurm.errors import ExpectedError, InvalidName
 from waldur_slurm.gateway.errors import GatewayError, NotNow, WrongAsk
-from waldur_slurm.gateway.web.answers import JSON
+from waldur_slurm.gateway.web.answers import made_once
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.cursors import read_cursor, write_cursor
 from waldur_slurm.gateway.web.native.filters import (
@@ -99,7 +99,7 @@ async def list_history(ask: Ask) -> Response:
     if NDJSON in accepts:
         return await _streamed(ask, wanted, NDJSON, _as_lines, b"")
     page = await find_page(ask, query, compared, wanted)
-    return Response(msgspec.json.encode(page), media_type=JSON)
+    return await made_once(ask, lambda: msgspec.json.encode(page))
 
 
 def past_query(ask: Ask, query: HistoryFilter, compared: Collection[Compared]) -> PastQuery:

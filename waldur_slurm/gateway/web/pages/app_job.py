@@ -18,7 +18,7 @@ from waldur_slurm.gateway.web.native.pieces import OutputQuery, read_piece
 from waldur_slurm.gateway.web.pages.app_deeds import SAID, offered
 from waldur_slurm.gateway.web.pages.apps import of_user, user_of
 from waldur_slurm.gateway.web.pages.forms import session_of
-from waldur_slurm.gateway.web.pages.rendering import page, shown
+from waldur_slurm.gateway.web.pages.rendering import page, shown, what_was_done
 
 TAIL = 16 * 1024
 MOST_SCRIPT = 64 * 1024
@@ -69,7 +69,7 @@ async def show_job(ask: Ask) -> Response:
         folder=directory_of(ask, job),
         api=f"/api/v1/apps/{quote(app.id)}/jobs/{quote(job.id)}",
         of_user=of_user,
-        done=SAID.get(query.done, ""),
+        done=what_was_done(ask, SAID, query.done),
     )
 
 

@@ -18,7 +18,7 @@ from waldur_slurm.gateway.web.managed import (
 )
 from waldur_slurm.gateway.web.native.app_views import ManagedJobView, app_view, managed_job_view
 from waldur_slurm.gateway.web.native.apps import all_apps, opened_app
-from waldur_slurm.gateway.web.pages.rendering import page, shown
+from waldur_slurm.gateway.web.pages.rendering import page, shown, what_was_done
 
 
 class AppQuery(msgspec.Struct, frozen=True):
@@ -61,7 +61,7 @@ async def show_app(ask: Ask) -> Response:
         jobs=await _jobs(ask, app, asked.user) if asked.user else (),
         templates=await stored(ask, lambda: site.places.template_names(app.id)),
         of_user=of_user,
-        done=_SAID.get(query.done, ""),
+        done=what_was_done(ask, _SAID, query.done),
     )
 
 

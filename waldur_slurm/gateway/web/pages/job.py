@@ -18,7 +18,7 @@ from waldur_slurm.gateway.web.native.pieces import OutputQuery, read_piece
 from waldur_slurm.gateway.web.native.reason import find_reason
 from waldur_slurm.gateway.web.pages.acts import SAID, offered
 from waldur_slurm.gateway.web.pages.forms import session_of
-from waldur_slurm.gateway.web.pages.rendering import api_of, page, shown
+from waldur_slurm.gateway.web.pages.rendering import api_of, page, shown, what_was_done
 from waldur_slurm.gateway.wire import JobView, ReasonAnswer
 from waldur_slurm.model.names import UserName
 
@@ -62,7 +62,7 @@ async def show_job(ask: Ask) -> Response:
         most_parts=MOST_PARTS,
         acts=offered(ask, view) if is_owner and session_of(ask) else (),
         output=await _output(ask, view, query) if is_owner else None,
-        done=SAID.get(query.done, ""),
+        done=what_was_done(ask, SAID, query.done),
         age_s=found.seen.age_s,
         silence=found.seen.silence,
     )

@@ -19,7 +19,13 @@ from waldur_slurm.gateway.web.native.letters import (
 from waldur_slurm.gateway.web.native.monitor_views import letter_view
 from waldur_slurm.gateway.web.native.spelling import Cursor
 from waldur_slurm.gateway.web.pages.forms import read_form, session_of
-from waldur_slurm.gateway.web.pages.rendering import link_with, page, redirected, shown
+from waldur_slurm.gateway.web.pages.rendering import (
+    link_with,
+    page,
+    redirected,
+    shown,
+    what_was_done,
+)
 from waldur_slurm.gateway.wire_watch import LetterView
 
 _SAID = {"again": "The letter waits to be sent once more."}
@@ -56,7 +62,7 @@ async def show_letters(ask: Ask) -> Response:
         stages=tuple(Stage),
         letters=letter_rows(ask, letters),
         following=following,
-        done=_SAID.get(query.done, ""),
+        done=what_was_done(ask, _SAID, query.done),
         link=link_with(shared),
     )
 

@@ -24,7 +24,14 @@ from waldur_slurm.gateway.web.native.monitors import (
 from waldur_slurm.gateway.web.native.spelling import Cursor
 from waldur_slurm.gateway.web.pages.forms import read_form, session_of
 from waldur_slurm.gateway.web.pages.letters import letter_rows
-from waldur_slurm.gateway.web.pages.rendering import below, link_with, page, redirected, shown
+from waldur_slurm.gateway.web.pages.rendering import (
+    below,
+    link_with,
+    page,
+    redirected,
+    shown,
+    what_was_done,
+)
 
 _SAID = {
     "test": "A letter is written for each of its ways, and on its way.",
@@ -71,7 +78,7 @@ async def show_monitors(ask: Ask) -> Response:
         query=query,
         stages=tuple(Stage),
         found=found,
-        done=_SAID.get(query.done, ""),
+        done=what_was_done(ask, _SAID, query.done),
         link=link_with(shared),
     )
 
@@ -91,7 +98,7 @@ async def show_monitor(ask: Ask) -> Response:
         may_change=is_his and may_write and bool(session_of(ask)),
         transitions=await transitions_of(ask, monitor),
         letters=letter_rows(ask, await letters_of(ask, monitor)),
-        done=_SAID.get(query.done, ""),
+        done=what_was_done(ask, _SAID, query.done),
     )
 
 

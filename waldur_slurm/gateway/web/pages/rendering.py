@@ -17,7 +17,7 @@ from waldur_slurm.gateway.doors.decide import Yes, decide
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.errors import GatewayError
 from waldur_slurm.gateway.reasons.words import meaning_of
-from waldur_slurm.gateway.web.answers import in_slices, packed
+from waldur_slurm.gateway.web.answers import in_slices, packed, takes_packed
 from waldur_slurm.gateway.web.ask import Ask, Handler
 from waldur_slurm.gateway.web.pages import words
 from waldur_slurm.gateway.web.pages.forms import form_token, session_of
@@ -87,7 +87,7 @@ async def shown(ask: Ask, template: str, status: int = 200, **values: Any) -> Re
 
     def make() -> bytes:
         body = rendered(template, given)
-        return packed(body) if _packs(ask.request) else body
+        return packed(body) if takes_packed(ask.request) else body
 
     return html(await ask.site.crossing.bodies.run(make), status)
 
@@ -120,6 +120,12 @@ def page(handler: Handler) -> Handler:
             return response
 
     return shows
+
+
+def what_was_done(ask: Ask, says: Mapping[str, str], done: str) -> str:
+    """Say it where a form of ours led here; a link from elsewhere would say what never was."""
+    came = ask.request.headers.get("sec-fetch-site", "same-origin")
+    return says.get(done, "") if came == "same-origin" else ""
 
 
 def redirected(to: str) -> Response:
@@ -193,10 +199,6 @@ def link_with(query: Mapping[str, Any]) -> Callable[..., str]:
         return "?" + urlencode({name: value for name, value in given.items() if value != ""})
 
     return link
-
-
-def _packs(request: Request) -> bool:
-    return "gzip" in request.headers.get("accept-encoding", "")
 
 
 def _quoted(text: str) -> str:

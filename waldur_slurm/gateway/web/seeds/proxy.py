@@ -33,8 +33,8 @@ OF_DIRS = ("parent", "input", "output", "error")
 
 async def submit(ask: Ask) -> Response:
     """Hand a task's job in; its uuid a second time is refused with the job that it has."""
-    demand_watching(ask)
     given = _task(await asked(ask, Wrong(NO_JSON, "expected an object that says something")))
+    demand_watching(ask)
     user, uuid = given["username"], given["uuid"]
     person = await ask.site.crossing.hands.run(
         lambda: ask.site.actors.find_person(ask.caller, user)

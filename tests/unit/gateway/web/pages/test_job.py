@@ -104,6 +104,15 @@ def test_what_is_pressed_is_done_and_said(
     assert 'role="status">The job is' in anns.get(answer.headers["location"]).text
 
 
+@pytest.mark.parametrize("came", ["cross-site", "same-site", "none"])
+def test_a_link_from_elsewhere_cannot_say_what_was_done(anns: Browser, came: str) -> None:
+    told = anns.get(f"{PAGE}?done=cancel", **{"Sec-Fetch-Site": came})
+
+    assert told.status == 200
+    assert "being cancelled" not in told.text
+    assert "being cancelled" in anns.get(f"{PAGE}?done=cancel").text
+
+
 def test_what_is_done_is_written_down_as_done_by_whoever_signed_in(
     site: PagesSite, anns: Browser
 ) -> None:
