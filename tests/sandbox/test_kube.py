@@ -81,20 +81,28 @@ def test_what_nobody_allowed_is_refused(bed: Bed) -> None:
     assert "forbidden" in said.err
 
 
-def test_a_killed_api_server_comes_back_with_what_it_knew(new_bed: NewBed) -> None:
-    with new_bed(BARE) as bed:
-        bed.must("create", "configmap", "kept", "--from-literal=a=b")
-        bed.kill_daemon("kube-apiserver")
-        assert bed.kubectl("get", "configmap", "kept", timeout=30).code == 1
-        assert bed.states() == {"etcd": "up", "kube-apiserver": "SIGKILL"}
-        bed.start_daemon("kube-apiserver")
-        assert bed.must("get", "configmap", "kept", "-o", "jsonpath={.data.a}") == "b"
+@pytest.fixture(scope="module")
+def bare(new_bed: NewBed) -> Iterator[Bed]:
+    """One whose parts may be killed and frozen: whoever does so sees to it that all is up again."""
+    with new_bed(BARE) as made:
+        yield made
 
 
-def test_two_serve_at_once_and_a_stopped_one_keeps_what_it_stored(new_bed: NewBed) -> None:
-    with new_bed(BARE) as left, new_bed(BARE) as right:
+def test_a_killed_api_server_comes_back_with_what_it_knew(bare: Bed) -> None:
+    bare.must("create", "configmap", "kept", "--from-literal=a=b")
+    bare.kill_daemon("kube-apiserver")
+    assert bare.kubectl("get", "configmap", "kept", timeout=30).code == 1
+    assert bare.states() == {"etcd": "up", "kube-apiserver": "SIGKILL"}
+    bare.start_daemon("kube-apiserver")
+    assert bare.must("get", "configmap", "kept", "-o", "jsonpath={.data.a}") == "b"
+
+
+def test_two_serve_at_once_and_a_stopped_one_keeps_what_it_stored(
+    new_bed: NewBed, bare: Bed
+) -> None:
+    with new_bed(BARE) as left:
         left.must("create", "namespace", "only-left")
-        assert "only-left" not in right.must("get", "namespaces")
+        assert "only-left" not in bare.must("get", "namespaces")
         left.stop()
         assert left.pids() == {}
         again = Bed.start(left.place.directory)
@@ -102,13 +110,12 @@ def test_two_serve_at_once_and_a_stopped_one_keeps_what_it_stored(new_bed: NewBe
         again.stop()
 
 
-def test_a_frozen_part_answers_again_once_its_time_goes_on(new_bed: NewBed) -> None:
-    with new_bed(BARE) as bed:
-        bed.freeze("kube-apiserver")
-        said = bed.kubectl("--request-timeout=1s", "get", "namespaces")
-        assert said.code == 1
-        bed.thaw("kube-apiserver")
-        assert "default" in bed.must("get", "namespaces")
+def test_a_frozen_part_answers_again_once_its_time_goes_on(bare: Bed) -> None:
+    bare.freeze("kube-apiserver")
+    said = bare.kubectl("--request-timeout=1s", "get", "namespaces")
+    bare.thaw("kube-apiserver")
+    assert said.code == 1
+    assert "default" in bare.must("get", "namespaces")
 
 
 @contextmanager
