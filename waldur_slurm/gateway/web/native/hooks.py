@@ -18,6 +18,7 @@ from waldur_slurm.gateway.web.native.monitors import watching
 from waldur_slurm.gateway.web.watch_site import Watching
 
 MOST_BODY = 4096
+_HEADERS = ("X-Hook-Time", "X-Hook-Signature")
 
 Number = Annotated[int, msgspec.Meta(ge=1, le=2**32 - 1)]
 
@@ -55,8 +56,9 @@ async def hear_of_job(ask: Ask) -> Response:
     if watch is None:
         raise NotThere("there is no such cluster")
     if site.replays.is_new(signature, now):
-        for number in {told.job_id, told.array_job_id, told.het_job_id} - {None}:
-            watch.hook(number or 0)
+        named = (told.job_id, told.array_job_id, told.het_job_id)
+        for number in {each for each in named if each is not None}:
+            watch.hook(number)
     return Response(status_code=204)
 
 
@@ -76,9 +78,6 @@ def _proven(ask: Ask, secret: str, body: bytes, now: datetime) -> str:
     if not is_recent(times[0], now):
         raise NotSignedIn("it was said too long ago, or the clocks differ by minutes")
     return signatures[0]
-
-
-_HEADERS = ("X-Hook-Time", "X-Hook-Signature")
 
 
 async def _body(ask: Ask) -> bytes:
