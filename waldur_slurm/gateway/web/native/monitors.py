@@ -20,7 +20,7 @@ from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.managed import stored
 from waldur_slurm.gateway.web.native import monitor_views as views
-from waldur_slurm.gateway.web.native.cursors import read_cursor, write_cursor
+from waldur_slurm.gateway.web.native.cursors import cut_page, read_cursor
 from waldur_slurm.gateway.web.native.filters import read_id
 from waldur_slurm.gateway.web.native.spelling import JOB_ID, Cursor
 from waldur_slurm.gateway.web.native.whereabouts import find
@@ -119,11 +119,8 @@ async def find_monitors(ask: Ask, query: MonitorsQuery) -> MonitorsAnswer:
         before=read_cursor(ask.site.mark, about, query.cursor) if query.cursor else None,
     )
     found = await stored(ask, lambda: watching(ask).monitors.search(wanted, query.limit + 1))
-    page = found[: query.limit]
-    following = None
-    if len(found) > len(page):
-        following = write_cursor(ask.site.mark, about, page[-1][0])
-    shown = tuple(views.monitor_view(each, is_own=is_own(ask, each)) for _, each in page)
+    page, following = cut_page(found, query.limit, ask.site.mark, about)
+    shown = tuple(views.monitor_view(each, is_own=is_own(ask, each)) for each in page)
     return MonitorsAnswer(following, shown)
 
 
@@ -240,9 +237,9 @@ def _is_shown(ask: Ask, monitor: Monitor) -> bool:
     return sees is None or monitor.owner == str(ask.principal) or monitor.user in sees
 
 
-def is_own(ask: Ask, monitor: Monitor) -> bool:
-    """Whether he may change it."""
-    return monitor.owner == str(ask.principal) or ask.principal.sees_all
+def is_own(ask: Ask, asked_for: Monitor | Letter) -> bool:
+    """Whether he may change the monitor, or have the letter sent again."""
+    return asked_for.owner == str(ask.principal) or ask.principal.sees_all
 
 
 def _one(wanted: JobId) -> JobId:
