@@ -8,7 +8,7 @@ before anything else is done under its uuid.
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 from uuid import uuid4
 
@@ -27,6 +27,7 @@ from waldur_slurm.gateway.errors import (
 )
 from waldur_slurm.gateway.post.letter import Method
 from waldur_slurm.gateway.submits.attempt import Key, Placed, Wanted
+from waldur_slurm.gateway.submits.reading import utc_now
 from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.submits.under_way import UnderWay
 from waldur_slurm.gateway.tasks.limits import demand_time
@@ -46,10 +47,6 @@ PartitionsOf = Callable[[str], Collection[Partition]]
 SOON_S = 5.0
 
 T = TypeVar("T")
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Desk:

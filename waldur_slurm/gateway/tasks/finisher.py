@@ -12,7 +12,8 @@ from threading import Event as Bell
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.gateway.beside import beside
 from waldur_slurm.gateway.errors import Busy, OutcomeUnknown
-from waldur_slurm.gateway.tasks.desk import Desk, utc_now
+from waldur_slurm.gateway.submits.reading import utc_now
+from waldur_slurm.gateway.tasks.desk import Desk
 from waldur_slurm.gateway.tasks.task import KeptTask
 from waldur_slurm.telemetry.events import Event, Level, Sink
 
