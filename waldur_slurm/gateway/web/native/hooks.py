@@ -76,7 +76,9 @@ def _proven(ask: Ask, secret: str, body: bytes, now: datetime) -> str:
     if not is_signed(secret, times[0], body, signatures[0]):
         raise NotSignedIn("the signature does not fit the time and the body")
     if not is_recent(times[0], now):
-        raise NotSignedIn("it was said too long ago, or the clocks differ by minutes")
+        raise NotSignedIn(
+            "it was said too long ago, or the clocks differ by minutes; let both follow NTP"
+        )
     return signatures[0]
 
 
