@@ -97,7 +97,7 @@ class Desk:
             return Accepted(replace(kept, placed=placed), placed, is_again=False)
 
     def _partitions(self, cluster: str) -> Collection[Partition]:
-        """What nobody tells is left to Slurm."""
+        """Where Slurm does not tell them, whether the task fits is left to Slurm."""
         with suppress(ExpectedError):
             return self._partitions_of(cluster)
         return ()
@@ -187,7 +187,7 @@ class Desk:
         return placed
 
     def _free(self, kept: KeptTask) -> None:
-        """What cannot be written down now is later: there is certainly no job."""
+        """There is certainly no job; what cannot be written down of that now is found out later."""
         try:
             self.tasks.free(kept)
         except StateError:

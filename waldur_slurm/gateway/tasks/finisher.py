@@ -1,7 +1,7 @@
 """Finds out what became of tasks that a gateway left behind, or whose answer was lost.
 
-One that has a job is told of it; one that made none is forgotten with its monitor: nobody was told
-that there is one. Nothing is handed in here.
+To one that has a job the job is written down. One that made none is forgotten, and its monitor with
+it: no client was told that there is such a task. Nothing is handed in here.
 """
 
 import traceback

@@ -42,7 +42,7 @@ class HookedJob(msgspec.Struct, frozen=True):
 
 
 async def hear_of_job(ask: Ask) -> Response:
-    """Take it once: what comes again, as by a client that tries again, is no more than that."""
+    """What comes twice, as from a client that tries again, is answered alike and acted on once."""
     site = watching(ask)
     if site.hook_secret is None:
         raise NotOffered("GATEWAY_HOOK_SECRET is not set, so no epilog is listened to")

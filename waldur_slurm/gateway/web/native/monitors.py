@@ -76,7 +76,7 @@ def watching(ask: Ask) -> Watching:
 
 
 async def make_monitor(ask: Ask) -> Response:
-    """Find the job first: whoever may not see it is told what he is told where there is none."""
+    """Find the job first: whoever may not see it is told the same as where there is none."""
     site, cluster, wanted = watching(ask), ask.cluster.name, await ask.body(MonitorWanted)
     job, methods = _one(read_id(wanted.job_id)), methods_of(site, wanted.methods)
     user, submitted = await _find_job(ask, job)
@@ -210,7 +210,7 @@ def methods_of(
 
 
 async def find_monitor(ask: Ask, *, to_change: bool = False) -> Monitor:
-    """Find the one of the path; raises `NotThere`, be it none or not his to see."""
+    """Find the one of the path; raises `NotThere` where there is none that he may see."""
     monitor_id = ask.request.path_params["monitor_id"]
     found = await stored(ask, lambda: watching(ask).monitors.find(monitor_id))
     if found is None or found.cluster != ask.cluster.name or not _is_shown(ask, found):
