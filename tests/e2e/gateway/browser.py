@@ -13,7 +13,7 @@ from typing import Any
 
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has none
-from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, Response, expect, sync_playwright
 from starlette.types import ASGIApp
 
 from sandbox.slurm.ports import claim_ports
@@ -67,11 +67,14 @@ class Look:
     base: str
     wrong: list[str] = field(default_factory=list)
     answers: list[Response] = field(default_factory=list)
+    fetched: list[Request] = field(default_factory=list)
+    """Those that have ended; a stream does not."""
 
     def __post_init__(self) -> None:
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.page.on("console", self._note)
         self.page.on("response", lambda answer: self.answers.append(answer))
+        self.page.on("requestfinished", lambda request: self.fetched.append(request))
 
     def _note(self, message: Any) -> None:
         if message.type == "error" and "Failed to load resource" not in message.text:
@@ -99,7 +102,7 @@ class Look:
 
     def transferred(self) -> int:
         """Count the bytes of all bodies and headers that came, as they came over the wire."""
-        sizes = (answer.request.sizes() for answer in self.answers)
+        sizes = [request.sizes() for request in self.fetched]
         return sum(each["responseBodySize"] + each["responseHeadersSize"] for each in sizes)
 
 

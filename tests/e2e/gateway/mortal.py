@@ -8,10 +8,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable
-from itertools import count
+from itertools import count, product
 from threading import Lock
 from typing import Any
 
+from tests.trust.size import IS_CAMPAIGN
 from waldur_slurm.gateway.main import main
 from waldur_slurm.gateway.store.submits import StoredJournal
 from waldur_slurm.slurm.live.client import ClusterClient
@@ -45,15 +46,32 @@ def mortal(
 Effects = Iterable[tuple[type, str]]
 
 
-def shorten_the_life(last: int, when: str, effects: Effects = EFFECTS) -> None:
+def shorten_the_life(last: int, when: str, effects: Effects = EFFECTS, first: str = "") -> None:
+    """Die at effect number `last`; `first` names the one from which on they are numbered."""
     numbers, lock = count(), Lock()
+    is_numbered = not first
 
-    def is_last() -> bool:
-        with lock:
-            return next(numbers) == last
+    def dies_at(name: str) -> Callable[[], bool]:
+        def is_last() -> bool:
+            nonlocal is_numbered
+            with lock:
+                is_numbered = is_numbered or name == first
+                return is_numbered and next(numbers) == last
+
+        return is_last
 
     for owner, name in effects:
-        setattr(owner, name, mortal(getattr(owner, name), is_last, when))
+        setattr(owner, name, mortal(getattr(owner, name), dies_at(name), when))
+
+
+def moments(effects: int) -> list[tuple[int, str]]:
+    """Number all at which to kill: before each effect, and after the last.
+
+    After one effect nothing outside changes until the next; `make campaign` takes both sides.
+    """
+    if IS_CAMPAIGN:
+        return [*product(range(effects), ("before", "after"))]
+    return [*((number, "before") for number in range(effects)), (effects - 1, "after")]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The gateway, made to die at any effect that a task has: `mortal_tasks N before|after`.
+"""The gateway, made to die at any effect that a task has: `mortal_tasks N before|after [FIRST]`.
 
 An effect is a row of a task and its monitor, a directory of its user's, a row of the journal, or a
-command to Slurm.
+command to Slurm. They are numbered from FIRST on, such as `reserve`, else from its start.
 """
 
 import sys
@@ -25,5 +25,5 @@ EFFECTS = (
 )
 
 if __name__ == "__main__":
-    shorten_the_life(int(sys.argv[1]), sys.argv[2], EFFECTS)
-    sys.exit(main(sys.argv[3:]))
+    shorten_the_life(int(sys.argv[1]), sys.argv[2], EFFECTS, *sys.argv[3:])
+    sys.exit(main([]))

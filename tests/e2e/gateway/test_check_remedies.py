@@ -5,6 +5,7 @@ says, and sees all in order.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -28,9 +29,14 @@ ELSEWHERE = {
 }
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("check") / "state"
+
+
 @pytest.fixture
-def scene(acting_site: ActingSite) -> Iterator[CheckScene]:
-    scene = CheckScene(acting_site)
+def scene(acting_site: ActingSite, begun: Path) -> Iterator[CheckScene]:
+    scene = CheckScene(acting_site, begun)
     yield scene
     scene.close()
 

@@ -131,34 +131,32 @@ def test_output_is_followed_to_the_end_of_the_job(desk: Desk) -> None:
     assert desk.types(typed).stdout == "one\ntwo\n"
 
 
-@pytest.mark.parametrize(
-    ("typed", "changes", "code", "words"),
-    [
-        ("jobs", {"GATEWAY_URL": ""}, 78, "GATEWAY_URL is not set"),
-        ("jobs", {"GATEWAY_TOKEN": ""}, 77, "set GATEWAY_TOKEN"),
-        ("jobs", {"GATEWAY_TOKEN": "sgw_abcdefgh_" + 43 * "x"}, 77, "set GATEWAY_TOKEN"),
-        ("show 999999", {}, 66, "there is no job 999999"),
-        ("wait 999999", {}, 66, "there is no job 999999"),
-        ("show nothing", {}, 2, "expected the number of a job"),
-        ("jobs --cluster other", {}, 66, "there is no such cluster"),
-        ("jobs --url http://127.0.0.1:1 --patience 0", {}, 75, "Connection refused"),
-        ("jobs --state DANCING --sort none", {}, 65, "sort"),
-        ("submit none.sh", {}, 78, "none.sh cannot be read: No such file"),
-        ("submit --partition nosuch - </dev/null", {}, 65, "script"),
-        ("submit --partition nosuch - <<<$'#!/bin/sh\\n'", {}, 65, "partition"),
-        ("submit --user root - <<<$'#!/bin/sh\\n'", {}, 77, "slurm-gateway me"),
-        ("files get 999999 x", {}, 66, "there is no job 999999"),
-    ],
-)
-def test_what_is_wrong_is_one_sentence_that_says_what_to_do(
-    desk: Desk, typed: str, changes: dict[str, str], code: int, words: str
-) -> None:
-    done = desk.types(f"slurm-gateway {typed}", **changes)
-    assert (done.returncode, done.stdout) == (code, ""), done.stderr
-    *_, said = done.stderr.splitlines()
-    assert said.startswith("slurm-gateway")
-    assert words in said
-    assert "Traceback" not in done.stderr
+WRONG: list[tuple[str, dict[str, str], int, str]] = [
+    ("jobs", {"GATEWAY_URL": ""}, 78, "GATEWAY_URL is not set"),
+    ("jobs", {"GATEWAY_TOKEN": ""}, 77, "set GATEWAY_TOKEN"),
+    ("jobs", {"GATEWAY_TOKEN": "sgw_abcdefgh_" + 43 * "x"}, 77, "set GATEWAY_TOKEN"),
+    ("show 999999", {}, 66, "there is no job 999999"),
+    ("wait 999999", {}, 66, "there is no job 999999"),
+    ("show nothing", {}, 2, "expected the number of a job"),
+    ("jobs --cluster other", {}, 66, "there is no such cluster"),
+    ("jobs --url http://127.0.0.1:1 --patience 0", {}, 75, "Connection refused"),
+    ("jobs --state DANCING --sort none", {}, 65, "sort"),
+    ("submit none.sh", {}, 78, "none.sh cannot be read: No such file"),
+    ("submit --partition nosuch - </dev/null", {}, 65, "script"),
+    ("submit --partition nosuch - <<<$'#!/bin/sh\\n'", {}, 65, "partition"),
+    ("submit --user root - <<<$'#!/bin/sh\\n'", {}, 77, "slurm-gateway me"),
+    ("files get 999999 x", {}, 66, "there is no job 999999"),
+]
+
+
+def test_what_is_wrong_is_one_sentence_that_says_what_to_do(desk: Desk) -> None:
+    for typed, changes, code, words in WRONG:
+        done = desk.types(f"slurm-gateway {typed}", **changes)
+        assert (done.returncode, done.stdout) == (code, ""), (typed, done.stderr)
+        *_, said = done.stderr.splitlines()
+        assert said.startswith("slurm-gateway"), typed
+        assert words in said, typed
+        assert "Traceback" not in done.stderr, typed
 
 
 def test_hostile_names_do_not_reach_the_terminal_raw(desk: Desk, acting_site: ActingSite) -> None:

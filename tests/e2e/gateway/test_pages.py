@@ -252,6 +252,7 @@ def test_a_thousand_nodes_are_drawn_within_the_window(
 
 
 def test_a_theme_that_was_chosen_stays(look: Look) -> None:
+    look.go("/ui/overview")
     ground = "getComputedStyle(document.documentElement).backgroundColor"
     light = look.page.evaluate(ground)
     button = look.page.get_by_role("button", name="Theme")
@@ -302,6 +303,7 @@ def test_names_that_users_chose_are_shown_and_never_run(look: Look) -> None:
 
 def test_a_script_in_a_page_would_not_run(look: Look) -> None:
     """The policy is the second wall: this breaks the first on purpose."""
+    look.go("/ui/overview")
     look.page.evaluate(
         "document.body.append(document.createRange().createContextualFragment("
         "'<script>window.canary = 1</script><img src=x onerror=\"window.canary = 1\">'))"

@@ -40,7 +40,7 @@ docker() {
 BASE = "waldur-slurm-sandbox-gateway-base:22.05"
 WITH_PYTHON = """\
 FROM {slurm}
-RUN apt-get update && apt-get install -y --no-install-recommends python3-venv
+RUN apt-get update && apt-get install -y --no-install-recommends openssh-client python3-venv
 """
 
 

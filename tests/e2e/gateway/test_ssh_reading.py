@@ -1,17 +1,20 @@
 """A gateway on a host without Slurm, as in a container: it reads and acts over one real sshd."""
 
+import json
 import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from pwd import getpwnam
 from threading import Event, Thread
+from uuid import uuid4
 
 import pytest
 
+from sandbox.slurm.ports import claim_ports
 from sandbox.ssh import SshServer
 from tests.e2e.gateway.acting import SLEEP, ActingGateway, ActingSite
 from tests.e2e.gateway.gateway import listings_asked
@@ -23,6 +26,16 @@ SOON_S = 30.0
 LATER_S = 90.0
 READS = "cluster:read,jobs:read:all,history:read,accounts:read"
 SCOPES = f"{READS},jobs:submit,jobs:cancel,files:read"
+
+
+SMALL_TASK = {
+    "job_name": "far",
+    "time": 30,
+    "nodes": 1,
+    "ntasks_per_node": 1,
+    "cpus_per_task": 1,
+    "mem": 10,
+}
 
 
 @dataclass(frozen=True)
@@ -75,6 +88,41 @@ def test_without_slurm_here_jobs_are_listed_handed_in_read_and_cancelled_over_ss
             lambda: "CANCELLED" in str(gateway.get(f"/api/v1/history?job_id={number}").body), SOON_S
         )
         assert (home / "said").stat().st_uid == getpwnam(ANN).pw_uid
+
+
+def test_slurm_proxys_clients_are_served_by_a_host_without_slurm(portal: Portal) -> None:
+    """By its own `.env`, which names who it logs in as; the page's lines are set beside it."""
+    home, claimed = portal.site.hand.home(ANN), claim_ports(2)
+    place = f"{home}/task"
+    dotenv = portal.site.place / ".env"
+    port = claimed.first
+    dotenv.write_text(f"FLASK_APP_PORT={port}\nSSH_HOSTNAME=127.0.0.1\n")
+    shutil.chown(dotenv, CALLER)
+    lets = f"10.9.0.0/16 may jobs:read:all jobs:submit as {ANN}; 127.0.0.1 may jobs:read:all"
+    partition = portal.site.lab.must("sinfo", "--noheader", "--format=%R").split()[0]
+    task = {
+        "uuid": str(uuid4()),
+        "name": "generic",
+        "username": ANN,
+        "cwd": str(home),
+        "cmd": "echo",
+        "params": ["far"],
+        "dirs": {"parent": place, **dict.fromkeys(("input", "output", "error"), f"{place}/out")},
+        "slurm": {**SMALL_TASK, "partition": partition, "output": "said", "error": "said.wrong"},
+        "notification": {"methods": [], "params": {}},
+    }
+    told = {"DOTENV_FILE": str(dotenv), "GATEWAY_TRUSTED_NETWORKS": lets}
+    told["GATEWAY_TRUSTED_PROXIES"] = "127.0.0.1"
+    told["GATEWAY_LISTEN"] = f"127.0.0.1:{port}=proxy,127.0.0.1:{port + 1}"
+    with claimed.claim, portal.running(**told) as gateway:
+        proxy, native = replace(gateway, port=port), replace(gateway, port=port + 1)
+        asker = {"X_Forwarded_For": "10.9.8.7", "Content_Type": "application/json"}
+        made = proxy.ask("POST", "/submit", json.dumps({"task": task}).encode(), asker)
+
+        assert made.status == 200, made.body
+        said = home / "task" / "out" / "said"
+        assert eventually(lambda: said.exists() and said.read_text() == "far\n", SOON_S)
+        assert str(made.json["slurm_job_id"]) in numbers(native)
 
 
 def test_a_frozen_line_leaves_the_last_picture_marked_and_what_comes_after_is_read_again(
@@ -149,7 +197,7 @@ def test_a_login_host_that_is_away_costs_the_start_nothing_where_the_cluster_is_
         assert eventually(lambda: gateway.submit(token, "away").status == 201, SOON_S)
 
 
-def numbers(gateway: ActingGateway) -> set[int]:
+def numbers(gateway: ActingGateway) -> set[str]:
     return {job["job_id"] for job in gateway.get("/api/v1/jobs?limit=0").json["jobs"]}
 
 

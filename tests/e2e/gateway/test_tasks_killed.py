@@ -1,8 +1,10 @@
 """A kill at any moment of a task, on a real Slurm: one job at most, and no monitor without one."""
 
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from http.client import HTTPException
+from itertools import product
 
 import pytest
 
@@ -14,8 +16,10 @@ from tests.e2e.gateway.acting import (
     ActingSite,
 )
 from tests.e2e.gateway.gateway import Answer
+from tests.e2e.gateway.mortal import moments
 from tests.e2e.gateway.task_site import TASKS, TaskSite, submit
 from tests.e2e.program import eventually
+from tests.trust.size import IS_CAMPAIGN, count
 
 SOON = "1s"
 """Of GATEWAY_COMMAND_TIMEOUT: it is soon known that an sbatch hands nothing in any more."""
@@ -57,16 +61,9 @@ def task_of(site: TaskSite, uuid: str, kind: Kind) -> dict[str, object]:
     return site.sleeper(uuid, partition=kind.partition)
 
 
-def was_killed(site: TaskSite, token: str, uuid: str, kind: Kind, number: int, when: str) -> bool:
-    """Hand a task in to a gateway that dies at this effect; whether it did."""
-    dies = (str(number), when)
-    with site.acting.running(dies=dies, by="mortal_tasks", GATEWAY_COMMAND_TIMEOUT=SOON) as gateway:
-        try:
-            for _ in range(kind.tries):
-                submit(gateway, token, task_of(site, uuid, kind))
-        except (OSError, HTTPException):
-            pass
-        return bool(gateway.daemon.process.wait(20) == -9)
+def running(site: TaskSite, *dies: str) -> AbstractContextManager[ActingGateway]:
+    """Serve; `dies` is as `mortal_tasks` has it."""
+    return site.acting.running(dies=dies, by="mortal_tasks", GATEWAY_COMMAND_TIMEOUT=SOON)
 
 
 def left_open(gateway: ActingGateway, token: str) -> list[str]:
@@ -75,12 +72,30 @@ def left_open(gateway: ActingGateway, token: str) -> list[str]:
     return [task["uuid"] for task in tasks if task["job_id"] is None]
 
 
-def finished(site: TaskSite, token: str) -> dict[str, str]:
-    """Let a gateway find out what is open, and return the job of each task that there is."""
-    with site.acting.running(GATEWAY_COMMAND_TIMEOUT=SOON) as gateway:
-        eventually(lambda: not left_open(gateway, token), "all is settled", PATIENCE_S)
-        tasks = gateway.send(token, "GET", f"{TASKS}?limit=1000").json["tasks"]
-        return {task["uuid"]: task["job_id"] for task in tasks}
+def check_settled(
+    site: TaskSite, gateway: ActingGateway, token: str, uuids: list[str]
+) -> dict[str, str]:
+    """Let it find out what was left behind; return the job of each task that there is."""
+    eventually(lambda: not left_open(gateway, token), "all is settled", PATIENCE_S)
+    tasks = gateway.send(token, "GET", f"{TASKS}?limit=1000").json["tasks"]
+    there = {task["uuid"]: task["job_id"] for task in tasks}
+    names = site.names()
+    for uuid in uuids:
+        assert names.count(uuid) == (uuid in there), uuid
+    return there
+
+
+def was_killed(site: TaskSite, gateway: ActingGateway, token: str, uuid: str, kind: Kind) -> bool:
+    """Hand a task in to one that dies of it; whether it did."""
+    site.acting.sbatch(kind.sbatch)
+    try:
+        for _ in range(kind.tries):
+            submit(gateway, token, task_of(site, uuid, kind))
+    except (OSError, HTTPException):
+        pass
+    is_killed = bool(gateway.daemon.process.wait(20) == -9)
+    site.acting.sbatch(HONEST)
+    return is_killed
 
 
 def settled(site: TaskSite, gateway: ActingGateway, token: str, uuid: str, kind: Kind) -> Answer:
@@ -95,37 +110,40 @@ def settled(site: TaskSite, gateway: ActingGateway, token: str, uuid: str, kind:
         time.sleep(0.5)
 
 
-@pytest.mark.parametrize("retries_at_once", [True, False], ids=["retried", "left"])
-@pytest.mark.parametrize("name", KINDS)
-def test_a_kill_at_any_moment_of_a_task_makes_one_job_at_most(
-    site: TaskSite, name: str, *, retries_at_once: bool
-) -> None:
-    """`left`: nobody asks again before the next gateway has found out what there is."""
-    kind, token = KINDS[name], site.token()
-    moments = [(number, when) for number in range(kind.effects) for when in ("before", "after")]
-    uuids, killed = [], 0
-    for number, when in moments:
-        uuid = f"{name}-{number}-{when}-{'r' if retries_at_once else 'l'}"
-        uuids.append(uuid)
-        site.acting.sbatch(kind.sbatch)
-        killed += was_killed(site, token, uuid, kind, number, when)
-        site.acting.sbatch(HONEST)
-        if not retries_at_once:
-            there = finished(site, token)
-            made = site.names().count(uuid)
-            assert (uuid in there) is (made == 1), uuid
-            assert made <= 1
-    assert killed == len(moments)
+RETRIED = [*KINDS] if IS_CAMPAIGN else ["plain"]
+CASES = [*product(KINDS, ["left"]), *product(RETRIED, ["retried"])]
 
-    with site.acting.running(GATEWAY_COMMAND_TIMEOUT=SOON) as gateway:
+
+@pytest.mark.parametrize(("name", "then"), CASES)
+def test_a_kill_at_any_moment_of_a_task_makes_one_job_at_most(
+    site: TaskSite, name: str, then: str
+) -> None:
+    """`left`: nobody asks again, nor for more, before the next gateway has found out what there is.
+
+    `retried`: that one is at it when the next kill and all the clients come.
+    """
+    kind, token = KINDS[name], site.token()
+    is_left, uuids, killed = then == "left", list[str](), 0
+    for number, when in moments(kind.effects):
+        dies = (str(number), when, *(["reserve"] if is_left else []))
+        with running(site, *dies) as gateway:
+            if is_left:
+                check_settled(site, gateway, token, uuids)
+            uuids.append(f"{name}-{number}-{when}-{then}")
+            killed += was_killed(site, gateway, token, uuids[-1], kind)
+    assert killed == len(uuids)
+    count(f"kill of a task: {name}, {then}", killed)
+
+    with running(site) as gateway:
+        if is_left:
+            check_settled(site, gateway, token, uuids)
         answers = {uuid: settled(site, gateway, token, uuid, kind) for uuid in uuids}
         again = {uuid: settled(site, gateway, token, uuid, kind) for uuid in uuids}
         assert left_open(gateway, token) == []
-    there = finished(site, token)
-    names = site.names()
+    with running(site) as gateway:
+        there = check_settled(site, gateway, token, uuids)
     print(f"killed {killed} times: {name}, {len(there)} tasks, as many jobs")  # noqa: T201 - the proof
     for uuid in uuids:
-        assert names.count(uuid) == (0 if kind.is_refused else 1), uuid
         assert (uuid in there) is not kind.is_refused
         assert (answers[uuid].status == 422) is kind.is_refused
         if not kind.is_refused:

@@ -143,8 +143,20 @@ def _not_honoured(environ: Mapping[str, str]) -> Iterator[NotHonoured]:
     for name, why in _FLAGS.items():
         if _value(environ, name).lower() in _ON:
             yield NotHonoured(name, why)
+    yield from _addresses(environ)
     yield from _ssh(environ)
     yield from _contradicted(environ)
+
+
+def _addresses(environ: Mapping[str, str]) -> Iterator[NotHonoured]:
+    listens = _value(environ, "GATEWAY_LISTEN")
+    if not listens:
+        return
+    ports = {each.partition("=")[0].rpartition(":")[2] for each in listens.split(",")}
+    if (port := _value(environ, "FLASK_APP_PORT")) and port not in ports:
+        yield NotHonoured("FLASK_APP_PORT", "GATEWAY_LISTEN is set, has no such port, and counts")
+    if (host := _value(environ, "FLASK_APP_HOST")) and host not in listens:
+        yield NotHonoured("FLASK_APP_HOST", "GATEWAY_LISTEN is set, has no such host, and counts")
 
 
 def _ssh(environ: Mapping[str, str]) -> Iterator[NotHonoured]:

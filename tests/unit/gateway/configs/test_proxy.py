@@ -102,6 +102,18 @@ def test_what_is_set_has_precedence_over_the_file(environ: dict[str, str], tmp_p
     assert told["GATEWAY_LISTEN"] == "127.0.0.1:8040,127.0.0.1:5100=proxy"
 
 
+def test_an_address_that_the_gateways_own_setting_replaces_is_said() -> None:
+    told = {"FLASK_APP_HOST": "0.0.0.0", "FLASK_APP_PORT": "5001"}  # noqa: S104 - as its own is
+    own = {**told, "GATEWAY_LISTEN": "127.0.0.1:8040,0.0.0.0:5001=proxy"}
+    other = {**told, "GATEWAY_LISTEN": "127.0.0.1:8040"}
+
+    assert [each.key for each in read_proxy(told).not_honoured] == []
+    assert [each.key for each in read_proxy(own).not_honoured] == []
+    assert [each.key for each in read_proxy(other).not_honoured] == [
+        *("FLASK_APP_PORT", "FLASK_APP_HOST")
+    ]
+
+
 def test_a_name_of_the_code_counts_before_the_documents_and_that_is_said() -> None:
     told = read_proxy({"SMTP_SERVER": "a.example", "NOTIFICATIONS_SMTP_SERVER": "b.example"})
 

@@ -13,7 +13,7 @@ from waldur_slurm.gateway.load.plan import DAY_S, Span
 from waldur_slurm.gateway.load.sample import Sample, partition_sample
 from waldur_slurm.gateway.load.usage import PartitionUse, Usage, usage_of
 from waldur_slurm.gateway.picture.keeper import Seen
-from waldur_slurm.gateway.web.answers import JSON, from_picture
+from waldur_slurm.gateway.web.answers import from_picture, in_slices, packed
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.filters import read_time
 from waldur_slurm.gateway.web.native.spelling import Since, Until
@@ -122,11 +122,17 @@ def _row(use: PartitionUse) -> RowView:
 
 async def show_load(ask: Ask) -> Response:
     answer = await find_load(ask, ask.query(LoadQuery))
-    return Response(await ask.site.crossing.bodies.run(lambda: _written(answer)), media_type=JSON)
+    packs = "gzip" in ask.request.headers.get("accept-encoding", "")
 
+    def written() -> bytes:
+        body = msgspec.json.encode(answer)
+        return packed(body) if packs else body
 
-def _written(answer: LoadAnswer) -> bytes:
-    return msgspec.json.encode(answer)
+    body = await ask.site.crossing.bodies.run(written)
+    headers = {"Vary": "Accept-Encoding"}
+    if body[:2] == b"\x1f\x8b":
+        headers["Content-Encoding"] = "gzip"
+    return in_slices(body, headers)
 
 
 async def find_load(ask: Ask, query: LoadQuery) -> LoadAnswer:

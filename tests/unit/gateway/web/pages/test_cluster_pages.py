@@ -1,7 +1,9 @@
 """What a cluster consists of, how full it is and was, what was: each as a page."""
 
 import csv
+import gzip
 import io
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -109,6 +111,21 @@ def test_the_load_is_listed_for_the_time_that_is_asked_for(site: PagesSite, anns
     assert "30 %" not in anns.get("/ui/load?range=24h").text
     assert "30 %" in anns.get("/ui/load?range=7d").text
     assert anns.get("/ui/load?range=9y").status == 400
+
+
+def test_what_the_chart_is_drawn_from_comes_packed(site: PagesSite, anns: Browser) -> None:
+    archive = site.gateway.restapi.archive
+    assert isinstance(archive, FakeSamples)
+    for minutes in range(1, 200):
+        at = int((NOW - timedelta(minutes=minutes)).timestamp())
+        archive.add("lab", at, Sample(at, 0.5, 16, 100, 8, 50, {}))
+
+    plain = anns.get("/api/v1/load")
+    answer = anns.get("/api/v1/load", accept_encoding="gzip")
+
+    assert answer.headers["content-encoding"] == "gzip"
+    assert len(json.loads(gzip.decompress(answer.body))["points"]) == len(plain.json["points"])
+    assert len(answer.body) < len(plain.body) / 5
 
 
 def test_history_shows_ones_own_and_to_who_sees_all_everybodys(
