@@ -21,7 +21,7 @@ from waldur_slurm.model.job_state import JobState
 from waldur_slurm.model.names import UserName
 
 OWNER = "slurm-proxy"
-"""Nobody is called so who asks; what is taken over is seen by whoever sees its user's jobs."""
+"""No principal is called so: what is taken over is seen by whoever sees its user's jobs alone."""
 
 _TOLD = {
     "RUNNING": frozenset({Occasion.STARTED}),

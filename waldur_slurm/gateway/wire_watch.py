@@ -10,8 +10,8 @@ import msgspec
 class MonitorView(msgspec.Struct, frozen=True):
     """`state` is Slurm's word as the job was seen last; `stage` is `watching`, or why no longer.
 
-    Without a `job_id` the job's submission is under way. Whose monitor it is not, he sees its ways
-    without their parameters.
+    Without a `job_id` the job's submission is under way. Who neither made it nor sees everybody's
+    jobs is shown its ways without their parameters.
     """
 
     id: str

@@ -31,7 +31,7 @@ def run(parts: Parts, arguments: argparse.Namespace) -> int:
 def _try(parts: Parts, arguments: argparse.Namespace) -> int:
     """Send it at once. It is born claimed, so that a gateway that runs does not send it as well."""
     method: Method = arguments.method
-    if not parts.postman.knows(method):
+    if method not in parts.postman.senders:
         raise SettingsError([f"{NEEDS[method]} is not set; letters by {method} need it"])
     now = datetime.now(UTC)
     message_id = token_hex(16)

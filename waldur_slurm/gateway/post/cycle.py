@@ -56,10 +56,6 @@ class Postman:
         self._is_store_silent = False
         self._forgot: datetime | None = None
 
-    def knows(self, method: Method) -> bool:
-        """Whether there is a way to send letters so."""
-        return method in self._senders
-
     @property
     def senders(self) -> Mapping[Method, Sender]:
         """Return the ways that there are."""

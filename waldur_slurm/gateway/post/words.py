@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from waldur_slurm.gateway.past.efficiency import Efficiency
 from waldur_slurm.gateway.post.letter import Facts, Letter, Occasion
+from waldur_slurm.slurm.grammar.values import format_elapsed
 
 _VARIABLE = re.compile(r"\{(job_id|state|exit_code|name|user|elapsed)\}")
 
@@ -100,13 +101,7 @@ def fact_lines(facts: Facts) -> Iterator[str]:
 
 def elapsed(seconds: int | None) -> str:
     """Write a time as Slurm does, `1-02:03:04`."""
-    if seconds is None:
-        return "unknown"
-    minutes, second = divmod(seconds, 60)
-    hours, minute = divmod(minutes, 60)
-    days, hour = divmod(hours, 24)
-    clock = f"{hour:02}:{minute:02}:{second:02}"
-    return f"{days}-{clock}" if days else clock
+    return "unknown" if seconds is None else format_elapsed(seconds)
 
 
 def _values(facts: Facts) -> dict[str, str]:

@@ -3,12 +3,12 @@
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from waldur_slurm.gateway.apps.app import App
 from waldur_slurm.gateway.apps.job import End, ManagedJob, Run, Stage
 from waldur_slurm.gateway.store.queries import QUERIES
+from waldur_slurm.gateway.store.seconds import moment_of, second
 from waldur_slurm.gateway.store.sqlite import Database
 from waldur_slurm.model.names import UserName
 
@@ -32,7 +32,7 @@ class StoredApps:
         row = {
             "id": app.id,
             "name": app.name,
-            "made": _second(app.made),
+            "made": second(app.made),
             "cross_user": int(app.cross_user),
         }
         _change(self._database, "put_app", row)
@@ -117,8 +117,8 @@ class StoredJobs:
             "state": end.state,
             "exit_code": end.exit_code,
             "exit_signal": end.exit_signal,
-            "began": _second(end.began),
-            "ended": _second(end.ended),
+            "began": second(end.began),
+            "ended": second(end.ended),
             "reason": end.reason,
         }
         _change(self._database, "note_app_run_end", row)
@@ -148,7 +148,7 @@ def _job_row(job: ManagedJob) -> dict[str, object]:
         "user": job.user,
         "uid": job.uid,
         "name": job.name,
-        "made": _second(job.made),
+        "made": second(job.made),
         "stage": job.stage,
     }
 
@@ -158,13 +158,13 @@ def _run_row(job_id: str, run: Run, script: str) -> dict[str, object]:
         "id": run.id,
         "job": job_id,
         "number": run.number,
-        "asked": _second(run.asked),
+        "asked": second(run.asked),
         "script": script,
     }
 
 
 def _app(app_id: str, name: str, made: int, cross_user: int) -> App:
-    return App(app_id, name, datetime.fromtimestamp(made, UTC), cross_user == 1)
+    return App(app_id, name, moment_of(made), cross_user == 1)
 
 
 def _jobs(jobs: Iterable[tuple[Any, ...]], runs: Iterable[tuple[Any, ...]]) -> list[ManagedJob]:
@@ -176,7 +176,7 @@ def _jobs(jobs: Iterable[tuple[Any, ...]], runs: Iterable[tuple[Any, ...]]) -> l
 
 def _job(row: tuple[Any, ...], runs: tuple[Run, ...]) -> ManagedJob:
     job_id, app, user, uid, name, made, stage = row
-    moment = datetime.fromtimestamp(made, UTC)
+    moment = moment_of(made)
     return ManagedJob(job_id, app, UserName(user), uid, name, moment, Stage(stage), runs)
 
 
@@ -190,7 +190,7 @@ def _run(
     state: str | None,
     *end: Any,
 ) -> Run:
-    moment = datetime.fromtimestamp(asked, UTC)
+    moment = moment_of(asked)
     return Run(run_id, number, moment, slurm_id, account, stdout, _end(state, *end))
 
 
@@ -204,12 +204,4 @@ def _end(
 ) -> End | None:
     if state is None:
         return None
-    return End(state, code, signal, _moment(began), _moment(ended), reason)
-
-
-def _second(moment: datetime | None) -> int | None:
-    return None if moment is None else int(moment.timestamp())
-
-
-def _moment(second: int | None) -> datetime | None:
-    return None if second is None else datetime.fromtimestamp(second, UTC)
+    return End(state, code, signal, moment_of(began), moment_of(ended), reason)

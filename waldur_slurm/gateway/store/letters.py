@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from waldur_slurm.gateway.post.letter import Facts, Letter, Method, Occasion, Stage
 from waldur_slurm.gateway.post.port import Sought, Tally
 from waldur_slurm.gateway.store.queries import QUERIES
+from waldur_slurm.gateway.store.seconds import moment_of, second
 from waldur_slurm.gateway.store.sqlite import Database
 
 _PARAMETERS = msgspec.json.Decoder(dict[str, str]).decode
@@ -38,10 +39,10 @@ class StoredLetters:
         return self._database.write(lambda connection: add_letter(connection, letter))
 
     def heads(self, now: datetime) -> Sequence[Letter]:
-        return self._letters("letter_heads", {"now": _second(now)})
+        return self._letters("letter_heads", {"now": second(now)})
 
     def claim(self, letter: Letter, now: datetime, until: datetime) -> bool:
-        row = {"now": _second(now), "until": _second(until)}
+        row = {"now": second(now), "until": second(until)}
         return self._change("claim_letter", {"message_id": letter.message_id, **row}) == 1
 
     def note(self, letter: Letter) -> None:
@@ -63,7 +64,7 @@ class StoredLetters:
         return tuple((int(number), _letter(*each)) for number, *each in rows)
 
     def try_again(self, letter: Letter, now: datetime) -> bool:
-        row = {"message_id": letter.message_id, "now": _second(now)}
+        row = {"message_id": letter.message_id, "now": second(now)}
         return self._change("try_letter_again", row) == 1
 
     def tally(self) -> Tally:
@@ -73,10 +74,10 @@ class StoredLetters:
         }
         waiting = rows.get(Stage.WAITING)
         counts = {stage: count for stage, (count, _) in rows.items()}
-        return Tally(counts, waiting and _moment(waiting[1]))
+        return Tally(counts, waiting and moment_of(waiting[1]))
 
     def forget(self, before: datetime) -> None:
-        self._change("forget_letters", {"before": _second(before)})
+        self._change("forget_letters", {"before": second(before)})
 
     def _change(self, query: str, row: dict[str, object]) -> int:
         return self._database.write(
@@ -102,8 +103,8 @@ def _row(letter: Letter) -> dict[str, object]:
         "place": letter.sink.place,
         "parameters": msgspec.json.encode(letter.parameters).decode(),
         "facts": msgspec.json.encode(letter.facts).decode(),
-        "made": _second(letter.made),
-        "next_try": _second(letter.next_try),
+        "made": second(letter.made),
+        "next_try": second(letter.next_try),
         "tries": letter.tries,
         "stage": letter.stage,
         "last_words": letter.last_words,
@@ -132,17 +133,9 @@ def _letter(
         method=Method(method),
         parameters=_PARAMETERS(parameters),
         facts=_FACTS(facts),
-        made=_moment(made),
-        next_try=_moment(next_try),
+        made=moment_of(made),
+        next_try=moment_of(next_try),
         tries=tries,
         stage=Stage(stage),
         last_words=last_words,
     )
-
-
-def _second(moment: datetime) -> int:
-    return int(moment.timestamp())
-
-
-def _moment(second: int) -> datetime:
-    return datetime.fromtimestamp(second, UTC)

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -12,6 +12,7 @@ from waldur_slurm.errors import InvalidName, StateError
 from waldur_slurm.gateway.post.letter import Letter, Method, Occasion
 from waldur_slurm.gateway.store.letters import add_letter, letters_of
 from waldur_slurm.gateway.store.queries import QUERIES
+from waldur_slurm.gateway.store.seconds import moment_of, second
 from waldur_slurm.gateway.store.sqlite import Database
 from waldur_slurm.gateway.watch.monitor import (
     Monitor,
@@ -49,7 +50,7 @@ def name_job(
     connection: sqlite3.Connection, monitor_id: str, job: JobId, submitted: datetime | None
 ) -> bool:
     """Say which job its submission made; False: it is gone, or has another one."""
-    row = {"id": monitor_id, "job_id": str(job), "submitted": _second(submitted)}
+    row = {"id": monitor_id, "job_id": str(job), "submitted": second(submitted)}
     return connection.execute(QUERIES["name_job_of_monitor"], row).rowcount == 1
 
 
@@ -111,7 +112,7 @@ class StoredMonitors:
         return self._database.write(lambda connection: drop_monitor(connection, monitor_id))
 
     def forget(self, before: datetime) -> None:
-        row = {"before": _second(before)}
+        row = {"before": second(before)}
         self._database.write(lambda connection: connection.execute(QUERIES["forget_monitors"], row))
 
     def counts(self) -> Mapping[Stage, int]:
@@ -130,7 +131,7 @@ def _note(connection: sqlite3.Connection, turn: Turn) -> bool:
     if transition:
         row = {
             "monitor": monitor.id,
-            "at": _second(transition.at),
+            "at": second(transition.at),
             "before": transition.before,
             "state": transition.state,
             "stage": transition.stage,
@@ -148,16 +149,16 @@ def _row(monitor: Monitor) -> dict[str, object]:
         "owner": monitor.owner,
         "cluster": monitor.cluster,
         "user": monitor.user,
-        "made": _second(monitor.made),
-        "updated": _second(monitor.updated),
+        "made": second(monitor.made),
+        "updated": second(monitor.updated),
         "job_id": monitor.job and str(monitor.job),
-        "submitted": _second(monitor.submitted),
+        "submitted": second(monitor.submitted),
         "state": monitor.state,
         "stage": monitor.stage,
         "methods": _json(monitor.methods),
         "occasions": _json(sorted(monitor.occasions)),
         "told": _json(sorted(monitor.told)),
-        "missing_since": _second(monitor.missing_since),
+        "missing_since": second(monitor.missing_since),
         "sight": _json(monitor.sight),
         "uuid": monitor.uuid,
         "task": _json(monitor.task),
@@ -196,16 +197,16 @@ def _monitor(
         owner=owner,
         cluster=cluster,
         user=UserName(user),
-        made=datetime.fromtimestamp(made, UTC),
-        updated=_moment(updated),
+        made=moment_of(made),
+        updated=moment_of(updated),
         job=None if job is None else job_id(job),
-        submitted=_moment(submitted),
+        submitted=moment_of(submitted),
         state=state,
         stage=Stage(stage),
         methods=_METHODS(methods),
         occasions=_OCCASIONS(occasions),
         told=_OCCASIONS(told),
-        missing_since=_moment(missing_since),
+        missing_since=moment_of(missing_since),
         sight=_SIGHT(sight),
         uuid=uuid,
         task=_TASK(task),
@@ -213,16 +214,8 @@ def _monitor(
 
 
 def _transition(at: int, before: str, state: str, stage: str, words: str) -> Transition:
-    return Transition(datetime.fromtimestamp(at, UTC), before, state, Stage(stage), words)
+    return Transition(moment_of(at), before, state, Stage(stage), words)
 
 
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
-
-
-def _second(moment: datetime | None) -> int | None:
-    return None if moment is None else int(moment.timestamp())
-
-
-def _moment(second: int | None) -> datetime | None:
-    return None if second is None else datetime.fromtimestamp(second, UTC)

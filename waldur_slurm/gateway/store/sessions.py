@@ -2,11 +2,11 @@
 
 import json
 import sqlite3
-from datetime import UTC, datetime
 from typing import Any
 
 from waldur_slurm.gateway.doors.sessions import Session
 from waldur_slurm.gateway.store.queries import QUERIES
+from waldur_slurm.gateway.store.seconds import moment_of, second
 from waldur_slurm.gateway.store.sqlite import Database
 
 
@@ -25,8 +25,8 @@ class StoredSessions:
     def add(self, session: Session) -> None:
         row = {
             "digest": session.digest,
-            "made": int(session.made.timestamp()),
-            "ends": int(session.ends.timestamp()),
+            "made": second(session.made),
+            "ends": second(session.ends),
             "token": session.token_id,
             "claims": json.dumps(session.claims),
         }
@@ -44,8 +44,8 @@ class StoredSessions:
 def _session(digest: bytes, made: int, ends: int, token: str, claims: str) -> Session:
     return Session(
         digest,
-        datetime.fromtimestamp(made, UTC),
-        datetime.fromtimestamp(ends, UTC),
+        moment_of(made),
+        moment_of(ends),
         token,
         json.loads(claims),
     )

@@ -3,10 +3,11 @@
 import json
 import sqlite3
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from waldur_slurm.gateway.store.queries import QUERIES
+from waldur_slurm.gateway.store.seconds import moment_of, second
 from waldur_slurm.gateway.store.sqlite import Database
 from waldur_slurm.gateway.submits.attempt import Attempt, Key, Placed
 from waldur_slurm.model.batch import JobId, job_id
@@ -39,13 +40,13 @@ class StoredJournal:
         return None if row is None else _attempt(*row)
 
     def reopen(self, key: Key, opened: datetime, doubt_until: datetime) -> None:
-        times = {"opened": _second(opened), "doubt_until": _second(doubt_until)}
+        times = {"opened": second(opened), "doubt_until": second(doubt_until)}
         self._change("reopen_submit", {**_named(key), **times})
 
     def place(self, key: Key, placed: Placed) -> None:
         row = {
             "job_id": str(placed.job_id),
-            "submitted": placed.submitted and _second(placed.submitted),
+            "submitted": second(placed.submitted),
             "work_dir": placed.work_dir,
             "stdout": placed.stdout,
             "stderr": placed.stderr,
@@ -76,14 +77,14 @@ class StoredJournal:
         return tuple(_attempt(*row) for row in self._database.read(work))
 
     def job_of(self, cluster: str, job: JobId, submitted: datetime) -> Placed | None:
-        row = {"cluster": cluster, "job_id": str(job), "submitted": _second(submitted)}
+        row = {"cluster": cluster, "job_id": str(job), "submitted": second(submitted)}
         found = self._database.read(
             lambda connection: connection.execute(QUERIES["submit_of_job"], row).fetchone()
         )
         return None if found is None else _attempt(*found).placed
 
     def forget(self, before: datetime) -> None:
-        self._change("forget_submits", {"before": _second(before)})
+        self._change("forget_submits", {"before": second(before)})
 
     def _change(self, query: str, row: dict[str, object]) -> None:
         self._database.write(lambda connection: connection.execute(QUERIES[query], row))
@@ -100,8 +101,8 @@ def _row(attempt: Attempt) -> dict[str, object]:
         "user": attempt.user,
         "fingerprint": attempt.fingerprint,
         "mark": attempt.mark,
-        "opened": _second(attempt.opened),
-        "doubt_until": _second(attempt.doubt_until),
+        "opened": second(attempt.opened),
+        "doubt_until": second(attempt.doubt_until),
         "may_wait": attempt.may_wait,
     }
 
@@ -124,7 +125,7 @@ def _attempt(
 ) -> Attempt:
     placed = None
     if job is not None:
-        at = None if submitted is None else _moment(submitted)
+        at = moment_of(submitted)
         placed = Placed(job_id(job), cluster, at, work_dir, stdout, stderr)
     return Attempt(
         key=Key(owner, key),
@@ -132,16 +133,8 @@ def _attempt(
         user=UserName(user),
         fingerprint=fingerprint,
         mark=mark,
-        opened=_moment(opened),
-        doubt_until=_moment(doubt_until),
+        opened=moment_of(opened),
+        doubt_until=moment_of(doubt_until),
         may_wait=bool(may_wait),
         placed=placed,
     )
-
-
-def _second(moment: datetime) -> int:
-    return int(moment.timestamp())
-
-
-def _moment(second: int) -> datetime:
-    return datetime.fromtimestamp(second, UTC)

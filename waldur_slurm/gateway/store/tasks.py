@@ -3,11 +3,11 @@
 import json
 import sqlite3
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from waldur_slurm.gateway.store.monitors import add_monitor, name_job
 from waldur_slurm.gateway.store.queries import QUERIES
+from waldur_slurm.gateway.store.seconds import moment_of, second
 from waldur_slurm.gateway.store.sqlite import Database
 from waldur_slurm.gateway.submits.attempt import Placed
 from waldur_slurm.gateway.tasks.port import Sought, Watched
@@ -46,7 +46,7 @@ class StoredTasks:
         row = {
             "id": task.id,
             "job_id": str(placed.job_id),
-            "submitted": placed.submitted and _second(placed.submitted),
+            "submitted": second(placed.submitted),
             "work_dir": placed.work_dir,
             "stdout": placed.stdout,
             "stderr": placed.stderr,
@@ -97,7 +97,7 @@ def _row(task: KeptTask) -> dict[str, object]:
         "user": task.user,
         "name": task.name,
         "fingerprint": task.fingerprint,
-        "made": _second(task.made),
+        "made": second(task.made),
         "monitor": task.monitor,
     }
 
@@ -122,7 +122,7 @@ def _task(
 ) -> tuple[int, KeptTask]:
     placed = None
     if job is not None:
-        at = None if submitted is None else _moment(submitted)
+        at = moment_of(submitted)
         placed = Placed(job_id(job), cluster, at, work_dir, stdout, stderr)
     return number, KeptTask(
         id=task_id,
@@ -133,15 +133,7 @@ def _task(
         name=name,
         fingerprint=fingerprint,
         given=json.loads(given),
-        made=_moment(made),
+        made=moment_of(made),
         monitor=monitor,
         placed=placed,
     )
-
-
-def _second(moment: datetime) -> int:
-    return int(moment.timestamp())
-
-
-def _moment(second: int) -> datetime:
-    return datetime.fromtimestamp(second, UTC)

@@ -2,13 +2,14 @@
 
 import sqlite3
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from waldur_slurm.gateway.doors.principals import OneJob, run_as
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.doors.tokens import Changed, Token
 from waldur_slurm.gateway.store.queries import QUERIES
+from waldur_slurm.gateway.store.seconds import moment_of, second
 from waldur_slurm.gateway.store.sqlite import Database
 
 
@@ -35,17 +36,17 @@ class StoredTokens:
             "name": token.name,
             "scopes": " ".join(sorted(token.scopes)),
             "run_as": str(token.run_as),
-            "made": int(token.made.timestamp()),
-            "ends": _second(token.ends),
+            "made": second(token.made),
+            "ends": second(token.ends),
             "app": token.app,
             "cluster": token.job.cluster if token.job else None,
             "job": token.job.number if token.job else None,
-            "submitted": _second(token.job.submitted if token.job else None),
+            "submitted": second(token.job.submitted if token.job else None),
         }
         self._database.write(lambda connection: connection.execute(QUERIES["add_token"], row))
 
     def end(self, token_id: str, at: datetime) -> bool:
-        row = {"id": token_id, "at": _second(at)}
+        row = {"id": token_id, "at": second(at)}
 
         def work(connection: sqlite3.Connection) -> bool:
             return connection.execute(QUERIES["end_token"], row).rowcount == 1
@@ -54,7 +55,7 @@ class StoredTokens:
 
     def forget(self, before: datetime, jobs_before: datetime) -> tuple[str, ...]:
         """Keep the one that changed last: the next change is numbered after it."""
-        moments = {"before": _second(before), "jobs_before": _second(jobs_before)}
+        moments = {"before": second(before), "jobs_before": second(jobs_before)}
 
         def work(connection: sqlite3.Connection) -> tuple[str, ...]:
             found = connection.execute(QUERIES["tokens_over"], moments)
@@ -65,7 +66,7 @@ class StoredTokens:
         return self._database.write(work)
 
     def note_uses(self, uses: Mapping[str, datetime]) -> None:
-        rows = [{"id": token_id, "at": _second(at)} for token_id, at in uses.items()]
+        rows = [{"id": token_id, "at": second(at)} for token_id, at in uses.items()]
 
         def work(connection: sqlite3.Connection) -> None:
             connection.executemany(QUERIES["note_use"], rows)
@@ -95,9 +96,9 @@ def _token(
         name=name,
         scopes=frozenset(Scope(word) for word in scopes.split() if word in known),
         run_as=run_as(run_as_text),
-        made=datetime.fromtimestamp(made, UTC),
-        ends=_moment(ends),
-        last_used=_moment(last_used),
+        made=moment_of(made),
+        ends=moment_of(ends),
+        last_used=moment_of(last_used),
         app=app,
         job=_job(cluster, job, submitted),
     )
@@ -106,12 +107,4 @@ def _token(
 def _job(cluster: str | None, number: int | None, submitted: int | None) -> OneJob | None:
     if cluster is None or number is None or submitted is None:
         return None
-    return OneJob(cluster, number, datetime.fromtimestamp(submitted, UTC))
-
-
-def _second(moment: datetime | None) -> int | None:
-    return None if moment is None else int(moment.timestamp())
-
-
-def _moment(second: int | None) -> datetime | None:
-    return None if second is None else datetime.fromtimestamp(second, UTC)
+    return OneJob(cluster, number, moment_of(submitted))

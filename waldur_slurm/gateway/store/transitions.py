@@ -2,11 +2,12 @@
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from waldur_slurm.gateway.picture.transitions import Kind, Numbered, Transition
 from waldur_slurm.gateway.store.queries import QUERIES
+from waldur_slurm.gateway.store.seconds import moment_of, second
 from waldur_slurm.gateway.store.sqlite import Database
 
 
@@ -38,7 +39,7 @@ class StoredTransitions:
         return self._database.read(work)
 
     def forget(self, before: datetime) -> None:
-        row = {"before": int(before.timestamp())}
+        row = {"before": second(before)}
         self._database.write(
             lambda connection: connection.execute(QUERIES["forget_transitions"], row)
         )
@@ -46,11 +47,11 @@ class StoredTransitions:
 
 def _added(connection: sqlite3.Connection, transition: Transition) -> Numbered:
     row = {
-        "at": int(transition.at.timestamp()),
+        "at": second(transition.at),
         "cluster": transition.cluster,
         "kind": transition.kind.value,
         "job_id": transition.job_id,
-        "submitted": transition.submitted and int(transition.submitted.timestamp()),
+        "submitted": second(transition.submitted),
         "user": transition.user,
         "before": transition.before,
         "state": transition.state,
@@ -75,11 +76,11 @@ def _numbered(
     outcome: str,
 ) -> Numbered:
     transition = Transition(
-        at=datetime.fromtimestamp(at, UTC),
+        at=moment_of(at),
         cluster=cluster,
         kind=Kind(kind),
         job_id=job_id,
-        submitted=None if submitted is None else datetime.fromtimestamp(submitted, UTC),
+        submitted=moment_of(submitted),
         user=user,
         before=before,
         state=state,

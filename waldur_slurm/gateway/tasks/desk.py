@@ -8,7 +8,7 @@ before anything else is done under its uuid.
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 from uuid import uuid4
 
@@ -27,6 +27,7 @@ from waldur_slurm.gateway.errors import (
 )
 from waldur_slurm.gateway.post.letter import Method
 from waldur_slurm.gateway.submits.attempt import Key, Placed, Wanted
+from waldur_slurm.gateway.submits.reading import utc_now
 from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.submits.under_way import UnderWay
 from waldur_slurm.gateway.tasks.limits import demand_time
@@ -46,10 +47,6 @@ PartitionsOf = Callable[[str], Collection[Partition]]
 SOON_S = 5.0
 
 T = TypeVar("T")
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Desk:
@@ -100,7 +97,7 @@ class Desk:
             return Accepted(replace(kept, placed=placed), placed, is_again=False)
 
     def _partitions(self, cluster: str) -> Collection[Partition]:
-        """What nobody tells is left to Slurm."""
+        """Where Slurm does not tell them, whether the task fits is left to Slurm."""
         with suppress(ExpectedError):
             return self._partitions_of(cluster)
         return ()
@@ -190,7 +187,7 @@ class Desk:
         return placed
 
     def _free(self, kept: KeptTask) -> None:
-        """What cannot be written down now is later: there is certainly no job."""
+        """There is certainly no job; what cannot be written down of that now is found out later."""
         try:
             self.tasks.free(kept)
         except StateError:

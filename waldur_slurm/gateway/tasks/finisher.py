@@ -1,7 +1,7 @@
 """Finds out what became of tasks that a gateway left behind, or whose answer was lost.
 
-One that has a job is told of it; one that made none is forgotten with its monitor: nobody was told
-that there is one. Nothing is handed in here.
+To one that has a job the job is written down. One that made none is forgotten, and its monitor with
+it: no client was told that there is such a task. Nothing is handed in here.
 """
 
 import traceback
@@ -12,7 +12,8 @@ from threading import Event as Bell
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.gateway.beside import beside
 from waldur_slurm.gateway.errors import Busy, OutcomeUnknown
-from waldur_slurm.gateway.tasks.desk import Desk, utc_now
+from waldur_slurm.gateway.submits.reading import utc_now
+from waldur_slurm.gateway.tasks.desk import Desk
 from waldur_slurm.gateway.tasks.task import KeptTask
 from waldur_slurm.telemetry.events import Event, Level, Sink
 

@@ -25,7 +25,7 @@ def demand_time(options: Mapping[str, str | None], partitions: Collection[Partit
         return
     raise Refused(
         f"task.slurm: {minutes} minutes are more than the {max(bounds) // 60} that the partition"
-        " lets a job run; it would wait for ever",
+        " lets a job run; it would wait for ever: ask for less, or for another partition",
         Refusal.TIME.value,
         "MaxTime",
     )

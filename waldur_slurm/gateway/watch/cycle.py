@@ -36,14 +36,14 @@ KEPT = timedelta(days=90)
 """How long a monitor that watches no more is there to be seen."""
 
 LOOKS_AGAIN_S = 5.0
-"""How soon Slurm, or the store, is tried again that was silent."""
+"""How soon Slurm, or the store, is asked again after it was silent."""
 
 IDLE_S = 5.0
-"""How soon it is seen that somebody watches, where nobody did."""
+"""How often it is looked whether somebody watches by now, while nobody does."""
 
 SPARED_S = 1.0
 MOST_OF_ITS_TIME = 0.1
-"""How soon, and for which share of its time, slurmctld lists all jobs where an epilog is why."""
+"""Of lists for epilogs' sake: the least pause before one, and their share of slurmctld's time."""
 
 _TIDIED = timedelta(hours=1)
 

@@ -22,13 +22,13 @@ from waldur_slurm.model.live import LiveJob, UnreadableJob
 from waldur_slurm.model.past import PastJob
 
 RECORDED_WITHIN = timedelta(hours=1)
-"""How long an accounting that answers may still have to hear of a job."""
+"""How long a job may be missing while the accounting, which answers, has not heard of it yet."""
 
 SETTLED_AFTER = timedelta(seconds=10)
-"""Where jobs are hidden: when a run that ended would be known to go on, had it been requeued."""
+"""Where jobs are hidden: how long after a run's end it is waited for a requeue to show."""
 
 SILENCE_BORNE = timedelta(days=1)
-"""How much longer than any other is a monitor kept while Slurm does not answer."""
+"""How long beyond the greatest age a monitor is kept while Slurm does not answer."""
 
 _NUMBER = re.compile(r"[0-9]{1,10}", re.ASCII)
 

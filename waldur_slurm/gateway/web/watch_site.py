@@ -2,18 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from waldur_slurm.gateway.post.gate import Gate
 from waldur_slurm.gateway.post.letter import Method
 from waldur_slurm.gateway.post.port import Letters
-from waldur_slurm.gateway.watch.cycle import Watch
+from waldur_slurm.gateway.watch.cycle import Watch, now_utc
 from waldur_slurm.gateway.watch.port import Monitors
 from waldur_slurm.gateway.watch.signed import Replays
-
-
-def now_utc() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)

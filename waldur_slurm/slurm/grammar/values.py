@@ -90,6 +90,15 @@ def format_tres(amounts: Tres) -> str:
     return ",".join(f"{tres}={amounts[tres]}" for tres in sorted(amounts))
 
 
+def format_elapsed(seconds: int) -> str:
+    """Write `1-02:03:04`, without the day where there is none."""
+    minutes, second = divmod(seconds, 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    clock = f"{hour:02}:{minute:02}:{second:02}"
+    return f"{days}-{clock}" if days else clock
+
+
 def parse_moment(text: str) -> datetime | None:
     """Read a time that was asked for as seconds since the epoch; None where Slurm has none."""
     if text in _NO_TIME:

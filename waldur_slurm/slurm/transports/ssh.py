@@ -58,9 +58,7 @@ class SshTransport:
         most_output: int = 256 * 1024 * 1024,
         most_at_once: int = MAX_SESSIONS,
     ) -> None:
-        refuse_misspelt(host, user, port)
-        known = str(host_keys.path) if isinstance(host_keys, KnownHosts) else ""
-        self._route = Route(host, port, user, known, str(key))
+        self._route = route_to(host, port, user, host_keys, key)
         self._master = Master(self._route, host_keys, key, patience=patience)
         self._timeout = timeout
         self._most_output = most_output
@@ -103,12 +101,11 @@ class SshTransport:
         timeout: timedelta | None,
     ) -> Iterator["Session"]:
         allowed = timeout or self._timeout
-        if not self._sessions.acquire(timeout=allowed.total_seconds()):
-            raise TransportError(
-                f"{argv[0]} had to wait for {allowed.total_seconds():g} s until other commands "
-                f"on {self._route.host} end, and was not started"
-            )
-        try:
+        busy = TransportError(
+            f"{argv[0]} had to wait for {allowed.total_seconds():g} s until other commands "
+            f"on {self._route.host} end, and was not started"
+        )
+        with one_of(self._sessions, allowed, busy):
             yield Session(
                 self._route,
                 self._master,
@@ -117,8 +114,6 @@ class SshTransport:
                 environ={**LOCALE, **(environ or {})},
                 timeout=allowed,
             )
-        finally:
-            self._sessions.release()
 
 
 class Session:
@@ -202,7 +197,29 @@ class Session:
         return f"{self._command} was not started: {explained(words, self._route)}"
 
 
-def refuse_misspelt(host: str, user: str, port: int) -> None:
+@contextmanager
+def one_of(
+    sessions: threading.BoundedSemaphore, patience: timedelta, busy: TransportError
+) -> Iterator[None]:
+    """Wait for one of the sessions that sshd gives over one connection; raises `busy`."""
+    if not sessions.acquire(timeout=patience.total_seconds()):
+        raise busy
+    try:
+        yield
+    finally:
+        sessions.release()
+
+
+def route_to(
+    host: str, port: int, user: str, host_keys: KnownHosts | HostKey, key: KeyFile | KeyText
+) -> Route:
+    """Say whom ssh talks to; raises `SettingsError` for what could be none of it."""
+    _refuse_misspelt(host, user, port)
+    known = str(host_keys.path) if isinstance(host_keys, KnownHosts) else ""
+    return Route(host, port, user, known, str(key))
+
+
+def _refuse_misspelt(host: str, user: str, port: int) -> None:
     """Keep what would be an option or a second line of ssh's configuration out of it."""
     mistakes = []
     if not _HOST.fullmatch(host):

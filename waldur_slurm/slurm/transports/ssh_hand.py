@@ -9,15 +9,14 @@ bound to it in `authorized_keys`; then it opens nothing but the hand.
 import shlex
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
 from waldur_slurm.errors import CannotStart, NotPermitted, TransportError
 from waldur_slurm.processes.child import Child, Ended
 from waldur_slurm.slurm.transports.hands import Heard
-from waldur_slurm.slurm.transports.ssh import GRACE, MAX_SESSIONS, refuse_misspelt
+from waldur_slurm.slurm.transports.ssh import GRACE, MAX_SESSIONS, one_of, route_to
 from waldur_slurm.slurm.transports.ssh_master import (
     ENVIRON,
     HostKey,
@@ -26,7 +25,6 @@ from waldur_slurm.slurm.transports.ssh_master import (
     KnownHosts,
     Master,
 )
-from waldur_slurm.slurm.transports.ssh_words import Route
 
 MARK = "slurm-gateway-hand:"
 """What comes before it was said by login scripts."""
@@ -50,9 +48,7 @@ class SshHand:
         patience: timedelta = GRACE,
         most_at_once: int = MAX_SESSIONS,
     ) -> None:
-        refuse_misspelt(host, user, port)
-        known = str(host_keys.path) if isinstance(host_keys, KnownHosts) else ""
-        self._route = Route(host, port, user, known, str(key))
+        self._route = route_to(host, port, user, host_keys, key)
         self._master = Master(self._route, host_keys, key, patience=patience)
         self._typed = typed(program, conf)
         self._sessions = threading.BoundedSemaphore(most_at_once)
@@ -70,7 +66,11 @@ class SshHand:
         return self._heard(sent, silence)
 
     def _heard(self, sent: Iterable[bytes], silence: timedelta) -> Heard:
-        with self._session(silence):
+        busy = CannotStart(
+            f"the hand on {self._route.host} had too much to do for"
+            f" {silence.total_seconds():g} s, and was not asked"
+        )
+        with one_of(self._sessions, silence, busy):
             prefix, began = self._ready(), time.monotonic()
             child = Child(
                 (*prefix, self._typed),
@@ -91,19 +91,6 @@ class SshHand:
             return self._master.ready()
         except TransportError as error:
             raise CannotStart(f"the hand was not reached: {error}") from error
-
-    @contextmanager
-    def _session(self, patience: timedelta) -> Iterator[None]:
-        """Wait for one of the sessions that sshd gives over one connection."""
-        if not self._sessions.acquire(timeout=patience.total_seconds()):
-            raise CannotStart(
-                f"the hand on {self._route.host} had too much to do for"
-                f" {patience.total_seconds():g} s, and was not asked"
-            )
-        try:
-            yield
-        finally:
-            self._sessions.release()
 
 
 def typed(program: Path, conf: Path) -> str:

@@ -6,12 +6,15 @@ is none. It holds no secret.
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from waldur_slurm.gateway.errors import WrongAsk
+
+T = TypeVar("T")
 
 _SIGNATURE = 16
 
@@ -31,6 +34,18 @@ def read_cursor(key: str, about: str, text: str) -> Any:
     except ValueError:
         pass
     raise WrongAsk("cursor: it is none of this list; ask for the first page again, without one")
+
+
+def cut_page(
+    found: Sequence[tuple[int, T]], limit: int, key: str, about: str
+) -> tuple[Sequence[T], str | None]:
+    """Keep the first of what was found with its numbers; None: there was no more than that.
+
+    One more than the limit has to be asked for: that one tells that there is a next page.
+    """
+    page = found[:limit]
+    following = write_cursor(key, about, page[-1][0]) if len(found) > len(page) else None
+    return [each for _, each in page], following
 
 
 def _signature(key: str, about: str, body: bytes) -> bytes:

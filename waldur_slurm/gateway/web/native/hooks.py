@@ -18,6 +18,7 @@ from waldur_slurm.gateway.web.native.monitors import watching
 from waldur_slurm.gateway.web.watch_site import Watching
 
 MOST_BODY = 4096
+_HEADERS = ("X-Hook-Time", "X-Hook-Signature")
 
 Number = Annotated[int, msgspec.Meta(ge=1, le=2**32 - 1)]
 
@@ -41,7 +42,7 @@ class HookedJob(msgspec.Struct, frozen=True):
 
 
 async def hear_of_job(ask: Ask) -> Response:
-    """Take it once: what comes again, as by a client that tries again, is no more than that."""
+    """What comes twice, as from a client that tries again, is answered alike and acted on once."""
     site = watching(ask)
     if site.hook_secret is None:
         raise NotOffered("GATEWAY_HOOK_SECRET is not set, so no epilog is listened to")
@@ -55,8 +56,9 @@ async def hear_of_job(ask: Ask) -> Response:
     if watch is None:
         raise NotThere("there is no such cluster")
     if site.replays.is_new(signature, now):
-        for number in {told.job_id, told.array_job_id, told.het_job_id} - {None}:
-            watch.hook(number or 0)
+        named = (told.job_id, told.array_job_id, told.het_job_id)
+        for number in {each for each in named if each is not None}:
+            watch.hook(number)
     return Response(status_code=204)
 
 
@@ -74,11 +76,10 @@ def _proven(ask: Ask, secret: str, body: bytes, now: datetime) -> str:
     if not is_signed(secret, times[0], body, signatures[0]):
         raise NotSignedIn("the signature does not fit the time and the body")
     if not is_recent(times[0], now):
-        raise NotSignedIn("it was said too long ago, or the clocks differ by minutes")
+        raise NotSignedIn(
+            "it was said too long ago, or the clocks differ by minutes; let both follow NTP"
+        )
     return signatures[0]
-
-
-_HEADERS = ("X-Hook-Time", "X-Hook-Signature")
 
 
 async def _body(ask: Ask) -> bytes:

@@ -13,8 +13,8 @@ from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.managed import stored
 from waldur_slurm.gateway.web.native import monitor_views as views
-from waldur_slurm.gateway.web.native.cursors import read_cursor, write_cursor
-from waldur_slurm.gateway.web.native.monitors import watching
+from waldur_slurm.gateway.web.native.cursors import cut_page, read_cursor
+from waldur_slurm.gateway.web.native.monitors import is_own, watching
 from waldur_slurm.gateway.web.native.spelling import Cursor
 from waldur_slurm.gateway.wire_watch import LettersAnswer
 
@@ -26,11 +26,11 @@ class LettersQuery(msgspec.Struct, frozen=True):
 
 
 async def list_letters(ask: Ask) -> Response:
-    following, page = await find_letters(ask, ask.query(LettersQuery))
+    page, following = await find_letters(ask, ask.query(LettersQuery))
     return _answer(LettersAnswer(following, tuple(map(views.letter_view, page))))
 
 
-async def find_letters(ask: Ask, query: LettersQuery) -> tuple[str | None, Sequence[Letter]]:
+async def find_letters(ask: Ask, query: LettersQuery) -> tuple[Sequence[Letter], str | None]:
     """Return a page of them, and the cursor of the next one."""
     about = f"letters {query.stage} {query.limit} {ask.principal} {ask.principal.visibility}"
     sought = _sought(
@@ -39,11 +39,7 @@ async def find_letters(ask: Ask, query: LettersQuery) -> tuple[str | None, Seque
         before=read_cursor(ask.site.mark, about, query.cursor) if query.cursor else None,
     )
     found = await stored(ask, lambda: watching(ask).letters.search(sought, query.limit + 1))
-    page = found[: query.limit]
-    following = None
-    if len(found) > len(page):
-        following = write_cursor(ask.site.mark, about, page[-1][0])
-    return following, [letter for _, letter in page]
+    return cut_page(found, query.limit, ask.site.mark, about)
 
 
 async def show_letter(ask: Ask) -> Response:
@@ -64,11 +60,6 @@ async def let_try_again(ask: Ask) -> None:
         raise Busy(f"the letter is {letter.stage}; only a dead one is tried again", 60.0)
     site.gate.let_ask(letter.owner, {letter.method: letter.parameters})
     await stored(ask, lambda: site.letters.try_again(letter, site.now()))
-
-
-def is_own(ask: Ask, letter: Letter) -> bool:
-    """Whether he may have it sent again."""
-    return letter.owner == str(ask.principal) or ask.principal.sees_all
 
 
 async def _find(ask: Ask) -> Letter:

@@ -20,7 +20,7 @@ from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.managed import stored
 from waldur_slurm.gateway.web.native import monitor_views as views
-from waldur_slurm.gateway.web.native.cursors import read_cursor, write_cursor
+from waldur_slurm.gateway.web.native.cursors import cut_page, read_cursor
 from waldur_slurm.gateway.web.native.filters import read_id
 from waldur_slurm.gateway.web.native.spelling import JOB_ID, Cursor
 from waldur_slurm.gateway.web.native.whereabouts import find
@@ -76,7 +76,7 @@ def watching(ask: Ask) -> Watching:
 
 
 async def make_monitor(ask: Ask) -> Response:
-    """Find the job first: whoever may not see it is told what he is told where there is none."""
+    """Find the job first: whoever may not see it is told the same as where there is none."""
     site, cluster, wanted = watching(ask), ask.cluster.name, await ask.body(MonitorWanted)
     job, methods = _one(read_id(wanted.job_id)), methods_of(site, wanted.methods)
     user, submitted = await _find_job(ask, job)
@@ -119,11 +119,8 @@ async def find_monitors(ask: Ask, query: MonitorsQuery) -> MonitorsAnswer:
         before=read_cursor(ask.site.mark, about, query.cursor) if query.cursor else None,
     )
     found = await stored(ask, lambda: watching(ask).monitors.search(wanted, query.limit + 1))
-    page = found[: query.limit]
-    following = None
-    if len(found) > len(page):
-        following = write_cursor(ask.site.mark, about, page[-1][0])
-    shown = tuple(views.monitor_view(each, is_own=is_own(ask, each)) for _, each in page)
+    page, following = cut_page(found, query.limit, ask.site.mark, about)
+    shown = tuple(views.monitor_view(each, is_own=is_own(ask, each)) for each in page)
     return MonitorsAnswer(following, shown)
 
 
@@ -213,7 +210,7 @@ def methods_of(
 
 
 async def find_monitor(ask: Ask, *, to_change: bool = False) -> Monitor:
-    """Find the one of the path; raises `NotThere`, be it none or not his to see."""
+    """Find the one of the path; raises `NotThere` where there is none that he may see."""
     monitor_id = ask.request.path_params["monitor_id"]
     found = await stored(ask, lambda: watching(ask).monitors.find(monitor_id))
     if found is None or found.cluster != ask.cluster.name or not _is_shown(ask, found):
@@ -240,9 +237,9 @@ def _is_shown(ask: Ask, monitor: Monitor) -> bool:
     return sees is None or monitor.owner == str(ask.principal) or monitor.user in sees
 
 
-def is_own(ask: Ask, monitor: Monitor) -> bool:
-    """Whether he may change it."""
-    return monitor.owner == str(ask.principal) or ask.principal.sees_all
+def is_own(ask: Ask, asked_for: Monitor | Letter) -> bool:
+    """Whether he may change the monitor, or have the letter sent again."""
+    return asked_for.owner == str(ask.principal) or ask.principal.sees_all
 
 
 def _one(wanted: JobId) -> JobId:

@@ -15,7 +15,7 @@ from waldur_slurm.gateway.tasks.task import UUID, Accepted, KeptTask, Reading, T
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.managed import stored
-from waldur_slurm.gateway.web.native.cursors import read_cursor, write_cursor
+from waldur_slurm.gateway.web.native.cursors import cut_page, read_cursor
 from waldur_slurm.gateway.web.native.spelling import Cursor
 from waldur_slurm.gateway.web.native.submit import MOST_BODY, key_of
 from waldur_slurm.gateway.wire_watch import TasksAnswer, TaskView
@@ -62,11 +62,8 @@ async def find_tasks(ask: Ask, query: TasksQuery) -> TasksAnswer:
     before = read_cursor(ask.site.mark, about, query.cursor) if query.cursor else None
     sought = _sought(ask, before=before)
     found = await stored(ask, lambda: ask.site.tasks.tasks.search(sought, query.limit + 1))
-    page = found[: query.limit]
-    following = None
-    if len(found) > len(page):
-        following = write_cursor(ask.site.mark, about, page[-1][0])
-    return TasksAnswer(following, tuple(task_view(task) for _, task in page))
+    page, following = cut_page(found, query.limit, ask.site.mark, about)
+    return TasksAnswer(following, tuple(map(task_view, page)))
 
 
 async def show_task(ask: Ask) -> Response:

@@ -10,13 +10,9 @@ from waldur_slurm.gateway.doors.decide import Yes, decide
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.post.letter import Letter, Stage
 from waldur_slurm.gateway.web.ask import Ask
-from waldur_slurm.gateway.web.native.letters import (
-    LettersQuery,
-    find_letters,
-    is_own,
-    let_try_again,
-)
+from waldur_slurm.gateway.web.native.letters import LettersQuery, find_letters, let_try_again
 from waldur_slurm.gateway.web.native.monitor_views import letter_view
+from waldur_slurm.gateway.web.native.monitors import is_own
 from waldur_slurm.gateway.web.native.spelling import Cursor
 from waldur_slurm.gateway.web.pages.forms import read_form, session_of
 from waldur_slurm.gateway.web.pages.rendering import (
@@ -52,7 +48,7 @@ class LetterRow(NamedTuple):
 async def show_letters(ask: Ask) -> Response:
     query = ask.query(LettersPageQuery)
     wanted = LettersQuery(query.stage, query.cursor, query.limit)
-    following, letters = await find_letters(ask, wanted)
+    letters, following = await find_letters(ask, wanted)
     shared = {"stage": query.stage, "limit": query.limit if query.limit != 50 else ""}
     return await shown(
         ask,

@@ -15,9 +15,10 @@ from waldur_slurm.gateway.watch.monitor import Monitor
 from waldur_slurm.gateway.watch.port import Wanted
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
-from waldur_slurm.gateway.web.managed import stored
+from waldur_slurm.gateway.web.managed import ensure_person, stored
+from waldur_slurm.gateway.web.native.monitors import watching
 from waldur_slurm.gateway.web.native.tasks import demand_watching
-from waldur_slurm.gateway.web.seeds.proxy_asked import NO_JSON, asked, watching
+from waldur_slurm.gateway.web.seeds.proxy_asked import NO_JSON, asked
 from waldur_slurm.gateway.web.seeds.proxy_refusals import Wrong
 from waldur_slurm.gateway.web.seeds.proxy_wire import shown, written
 from waldur_slurm.model.names import UserName
@@ -30,15 +31,16 @@ REQUIRED = ("name", "username", "cwd", "uuid", "slurm", "dirs")
 OF_SLURM = ("partition", "mem", "time", "cpus_per_task", "output", "error")
 OF_DIRS = ("parent", "input", "output", "error")
 
+MOST = 1000
+"""Principals that have a monitor of one uuid."""
+
 
 async def submit(ask: Ask) -> Response:
     """Hand a task's job in; its uuid a second time is refused with the job that it has."""
     given = _task(await asked(ask, Wrong(NO_JSON, "expected an object that says something")))
     demand_watching(ask)
     user, uuid = given["username"], given["uuid"]
-    person = await ask.site.crossing.hands.run(
-        lambda: ask.site.actors.find_person(ask.caller, user)
-    )
+    person = await ensure_person(ask, user)
     known = await taken(ask, uuid, person.name)
     if known is not None and known.job is not None:
         raise duplicate(known, f"{FAILED} | ")
@@ -74,10 +76,6 @@ async def taken(ask: Ask, uuid: str, user: str) -> Monitor | None:
     monitors = watching(ask).monitors
     found = await stored(ask, lambda: monitors.search(Wanted(uuid=uuid), MOST))
     return next((each for _, each in found if each.user == user), None)
-
-
-MOST = 1000
-"""Principals that have a monitor of one uuid."""
 
 
 def duplicate(known: Monitor, before: str = "") -> GatewayError:

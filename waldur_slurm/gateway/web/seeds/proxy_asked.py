@@ -2,20 +2,14 @@
 
 from typing import Any
 
-from waldur_slurm.gateway.errors import GatewayError, NotOffered, WrongAsk
+from waldur_slurm.gateway.errors import GatewayError, WrongAsk
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.seeds.proxy_refusals import Wrong
 from waldur_slurm.gateway.web.seeds.proxy_wire import parse
-from waldur_slurm.gateway.web.watch_site import Watching
 
 NO_JSON = "Invalid JSON format"
-
-
-def watching(ask: Ask) -> Watching:
-    """Return what monitors are kept by; every gateway that serves has it."""
-    if ask.site.watching is None:
-        raise NotOffered("this gateway watches no jobs")
-    return ask.site.watching
+MOST_NUMBER = 2**32 - 1
+"""Of a job, as Slurm counts them."""
 
 
 async def asked(ask: Ask, empty: GatewayError) -> dict[str, Any]:

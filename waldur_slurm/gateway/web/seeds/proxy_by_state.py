@@ -7,11 +7,10 @@ from starlette.responses import Response
 
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.gateway.errors import GatewayError, NotNow
-from waldur_slurm.gateway.watch.port import Wanted
 from waldur_slurm.gateway.web.answers import JSON, seen_headers
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.managed import stored
-from waldur_slurm.gateway.web.seeds.proxy_asked import watching
+from waldur_slurm.gateway.web.native.monitors import shown_to, watching
 from waldur_slurm.gateway.web.seeds.proxy_refusals import Wrong
 from waldur_slurm.gateway.web.seeds.proxy_states import (
     ENDS,
@@ -83,9 +82,7 @@ async def _monitored(ask: Ask, state: str) -> list[Row]:
     """Of what ended Slurm may know no more; monitors are kept longer than jobs by some sites."""
     if state not in ENDS:
         return []
-    users = ask.principal.sees_only
-    owner = None if users is None else str(ask.principal)
-    wanted = Wanted(owner=owner, users=users, state=state, cluster=ask.cluster.name)
+    wanted = shown_to(ask, state=state, cluster=ask.cluster.name)
     monitors = watching(ask).monitors
     found = await stored(ask, lambda: monitors.search(wanted, MOST))
     return [monitored_row(monitor) for _, monitor in found if monitor.job is not None]

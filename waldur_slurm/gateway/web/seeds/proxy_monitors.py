@@ -5,7 +5,6 @@ what is not there.
 """
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -24,10 +23,11 @@ from waldur_slurm.gateway.watch.monitor import Monitor
 from waldur_slurm.gateway.watch.port import Wanted
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
-from waldur_slurm.gateway.web.managed import stored
+from waldur_slurm.gateway.web.managed import ensure_person, stored
 from waldur_slurm.gateway.web.native.finding import Ended, find_one
+from waldur_slurm.gateway.web.native.monitors import shown_to, watching
 from waldur_slurm.gateway.web.native.whereabouts import find
-from waldur_slurm.gateway.web.seeds.proxy_asked import watching
+from waldur_slurm.gateway.web.seeds.proxy_asked import MOST_NUMBER
 from waldur_slurm.gateway.web.seeds.proxy_refusals import Unknown, Wrong
 from waldur_slurm.gateway.web.seeds.proxy_wire import extended, last_state, number, shown, written
 from waldur_slurm.gateway.web.seeds.slurmer_refusals import DETAIL, header
@@ -40,7 +40,6 @@ UNKNOWN_UUID = "Job monitor information not found"
 NOT_MONITORED = "Job not found in monitor database"
 NOT_CANCELLED = "Job could not be deleted from SLURM scheduler"
 
-MOST_NUMBER = 2**32 - 1
 _ORDER = (Phase.PENDING, Phase.SUSPENDED, Phase.RUNNING, Phase.UNKNOWN, Phase.FINISHED)
 
 
@@ -78,7 +77,7 @@ async def delete(ask: Ask) -> Response:
 
 
 async def of_uuid(ask: Ask, uuid: str) -> Monitor | None:
-    return await _newest(ask, Wanted(uuid=uuid)) if uuid else None
+    return await _newest(ask, shown_to(ask, uuid=uuid)) if uuid else None
 
 
 async def _of_job(ask: Ask) -> Monitor | None:
@@ -86,20 +85,13 @@ async def _of_job(ask: Ask) -> Monitor | None:
     text: str = ask.request.path_params["job_id"]
     if not text.isascii() or not text.isdecimal() or len(text) > 10 or int(text) > MOST_NUMBER:
         return None
-    return await _newest(ask, Wanted(job=JobId(int(text)), cluster=ask.cluster.name))
+    return await _newest(ask, shown_to(ask, job=JobId(int(text)), cluster=ask.cluster.name))
 
 
 async def _newest(ask: Ask, wanted: Wanted) -> Monitor | None:
-    monitors, wanted = watching(ask).monitors, _visible(ask, wanted)
+    monitors = watching(ask).monitors
     found = await stored(ask, lambda: monitors.search(wanted, 1))
     return found[0][1] if found else None
-
-
-def _visible(ask: Ask, wanted: Wanted) -> Wanted:
-    """Everybody's, for who sees everybody's jobs; else his own, and those of whose jobs he sees."""
-    users = ask.principal.sees_only
-    owner = None if users is None else str(ask.principal)
-    return replace(wanted, owner=owner, users=users)
 
 
 async def _combined(ask: Ask, monitor: Monitor) -> Response:
@@ -149,7 +141,8 @@ def _how_far(found: JobState) -> int:
 async def _cancel(ask: Ask, monitor: Monitor, job: JobId) -> None:
     """Raise what keeps its job from being cancelled; one that is gone needs no more."""
     try:
-        await _ensure_owner(ask, monitor.user)
+        # Nobody is told that a job was cancelled whose owner he may not act for.
+        await ensure_person(ask, monitor.user)
         found = await find_one(ask, Asked(job))
         if not isinstance(found, Ended) and _is_meant(monitor, found):
             await _end(ask, found)
@@ -157,12 +150,6 @@ async def _cancel(ask: Ask, monitor: Monitor, job: JobId) -> None:
         return
     except (Denied, Refused) as error:
         raise Wrong(NOT_CANCELLED, str(error)) from error
-
-
-async def _ensure_owner(ask: Ask, user: UserName) -> None:
-    """Nobody is told that a job was cancelled whose owner he may not act for."""
-    actors = ask.site.actors
-    await ask.site.crossing.hands.run(lambda: actors.find_person(ask.caller, user))
 
 
 def _is_meant(monitor: Monitor, found: Meant) -> bool:

@@ -14,10 +14,11 @@ from waldur_slurm.gateway.tasks.task import Task, parse_task
 from waldur_slurm.gateway.watch.monitor import Monitor
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
-from waldur_slurm.gateway.web.managed import stored
+from waldur_slurm.gateway.web.managed import ensure_person, stored
+from waldur_slurm.gateway.web.native.monitors import watching
 from waldur_slurm.gateway.web.native.whereabouts import find
 from waldur_slurm.gateway.web.seeds.proxy import duplicate, taken
-from waldur_slurm.gateway.web.seeds.proxy_asked import asked, watching
+from waldur_slurm.gateway.web.seeds.proxy_asked import MOST_NUMBER, asked
 from waldur_slurm.gateway.web.seeds.proxy_refusals import Wrong
 from waldur_slurm.gateway.web.seeds.proxy_wire import shown, written
 from waldur_slurm.model.batch import JobId
@@ -25,7 +26,6 @@ from waldur_slurm.model.names import UserName
 
 NOTHING = "No job provided to be monitored"
 FAILED = "Failed to monitor job"
-MOST_NUMBER = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +87,7 @@ async def _shown(ask: Ask, name: str) -> UserName:
     mine = ask.principal.sees_only
     if mine is None or user in mine:
         return user
-    actors = ask.site.actors
-    person = await ask.site.crossing.hands.run(lambda: actors.find_person(ask.caller, name))
-    return person.name
+    return (await ensure_person(ask, name)).name
 
 
 async def _found(ask: Ask, job: JobId, user: UserName) -> Found:

@@ -11,6 +11,7 @@ from waldur_slurm.gateway.watch.monitor import Monitor
 from waldur_slurm.gateway.web.seeds.restapi_words import Zone, iso
 from waldur_slurm.model.live import LiveJob
 from waldur_slurm.model.past import PastJob
+from waldur_slurm.slurm.grammar.values import format_elapsed
 
 ENDS: Final = frozenset(
     {
@@ -28,8 +29,6 @@ ENDS: Final = frozenset(
 )
 STATES: Final = ENDS | {"COMPLETING", "CONFIGURING", "PENDING", "RUNNING", "STOPPED", "SUSPENDED"}
 """What may be asked for: Slurm's words, and in its spelling."""
-
-_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -91,7 +90,7 @@ def monitored_row(monitor: Monitor, zone: Zone = None) -> Row:
         time=_limit(sight.limit_s) if sight else "",
         start=iso(sight.started if sight else None, zone),
         end=iso(sight.ended if sight else None, zone),
-        elapsed=clock(sight.elapsed_s or 0) if sight else "",
+        elapsed=format_elapsed(sight.elapsed_s or 0) if sight else "",
     )
 
 
@@ -122,16 +121,9 @@ def _row(
         time=_limit(limit_s),
         start=iso(start, zone),
         end=iso(end, zone),
-        elapsed=clock(elapsed_s),
+        elapsed=format_elapsed(elapsed_s),
     )
 
 
 def _limit(seconds: int | None) -> str:
-    return "UNLIMITED" if seconds is None else clock(seconds)
-
-
-def clock(seconds: int) -> str:
-    """Write `1-02:03:04`, without the day where there is none."""
-    days, rest = divmod(seconds, _DAY)
-    text = f"{rest // _HOUR:02}:{rest % _HOUR // _MINUTE:02}:{rest % _MINUTE:02}"
-    return f"{days}-{text}" if days else text
+    return "UNLIMITED" if seconds is None else format_elapsed(seconds)

@@ -24,10 +24,11 @@ from waldur_slurm.gateway.watch.monitor import Monitor, Stage
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.seeds import proxy
 from waldur_slurm.gateway.web.seeds.proxy import taken
-from waldur_slurm.gateway.web.seeds.proxy_states import clock, live_row
+from waldur_slurm.gateway.web.seeds.proxy_states import live_row
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.job_state import JobState
 from waldur_slurm.model.names import UserName
+from waldur_slurm.slurm.grammar.values import format_elapsed
 
 EVE = somebody("eve")
 ANN, BOB = UserName("ann"), UserName("bob")
@@ -294,7 +295,7 @@ def test_what_is_no_number_of_a_job_watches_nothing(surface: ProxySurface, numbe
 
 
 def test_times_are_written_as_sacct_writes_them() -> None:
-    assert [clock(seconds) for seconds in (0, 269, 86_400 + 3_723)] == [
+    assert [format_elapsed(seconds) for seconds in (0, 269, 86_400 + 3_723)] == [
         *("00:00:00", "00:04:29", "1-01:02:03"),
     ]
     row = live_row(live_job(1, state="RUNNING", limit_s=None), UTC)
