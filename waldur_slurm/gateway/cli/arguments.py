@@ -239,11 +239,15 @@ def _moment(text: str) -> datetime | str:
     try:
         return datetime.now(UTC) - duration()(text)
     except ValueError:
+        pass
+    try:
         return _known_moment(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or 7d") from None
 
 
 def _known_moment(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text).astimezone()
     except ValueError:
-        raise ValueError("a time such as 2026-11-30T12:00:00, a day, or 7d") from None
+        raise ValueError("a time such as 2026-11-30T12:00:00, or a day") from None
