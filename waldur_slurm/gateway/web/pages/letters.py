@@ -19,7 +19,7 @@ from waldur_slurm.gateway.web.native.letters import (
 from waldur_slurm.gateway.web.native.monitor_views import letter_view
 from waldur_slurm.gateway.web.native.spelling import Cursor
 from waldur_slurm.gateway.web.pages.forms import read_form, session_of
-from waldur_slurm.gateway.web.pages.rendering import link_with, page, redirected, shown
+from waldur_slurm.gateway.web.pages.rendering import changed, link_with, page, redirected, shown
 from waldur_slurm.gateway.wire_watch import LetterView
 
 _SAID = {"again": "The letter waits to be sent once more."}
@@ -47,7 +47,6 @@ async def show_letters(ask: Ask) -> Response:
     query = ask.query(LettersPageQuery)
     wanted = LettersQuery(query.stage, query.cursor, query.limit)
     following, letters = await find_letters(ask, wanted)
-    shared = {"stage": query.stage, "limit": query.limit if query.limit != 50 else ""}
     return await shown(
         ask,
         "letters.html",
@@ -57,7 +56,7 @@ async def show_letters(ask: Ask) -> Response:
         letters=letter_rows(ask, letters),
         following=following,
         done=_SAID.get(query.done, ""),
-        link=link_with(shared),
+        link=link_with(changed(query, "cursor", "done")),
     )
 
 

@@ -24,7 +24,14 @@ from waldur_slurm.gateway.web.native.monitors import (
 from waldur_slurm.gateway.web.native.spelling import Cursor
 from waldur_slurm.gateway.web.pages.forms import read_form, session_of
 from waldur_slurm.gateway.web.pages.letters import letter_rows
-from waldur_slurm.gateway.web.pages.rendering import below, link_with, page, redirected, shown
+from waldur_slurm.gateway.web.pages.rendering import (
+    below,
+    changed,
+    link_with,
+    page,
+    redirected,
+    shown,
+)
 
 _SAID = {
     "test": "A letter is written for each of its ways, and on its way.",
@@ -58,12 +65,6 @@ async def show_monitors(ask: Ask) -> Response:
         limit=query.limit,
     )
     found = await find_monitors(ask, wanted)
-    shared = {
-        "stage": query.stage,
-        "state": query.state,
-        "job_id": query.job_id,
-        "limit": query.limit if query.limit != 50 else "",
-    }
     return await shown(
         ask,
         "monitors.html",
@@ -72,7 +73,7 @@ async def show_monitors(ask: Ask) -> Response:
         stages=tuple(Stage),
         found=found,
         done=_SAID.get(query.done, ""),
-        link=link_with(shared),
+        link=link_with(changed(query, "cursor", "done")),
     )
 
 
