@@ -41,6 +41,11 @@ class Commands:
         )
         return parser
 
+    def add_family(self, name: str, says: str) -> "Commands":
+        """Add one that does nothing but by its verbs, which are added to what is returned."""
+        parser = self._commands.add_parser(name, help=says, description=says)
+        return Commands(parser.add_subparsers(dest="verb", metavar="VERB", required=True))
+
 
 def add_commands(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     commands = Commands(subparsers)
@@ -143,9 +148,7 @@ def _add_of_a_job(commands: Commands) -> None:
 
 
 def _add_files(commands: Commands) -> None:
-    says = "list or get the files of a job's folder"
-    parser = commands._commands.add_parser("files", help=says, description=says)
-    verbs = Commands(parser.add_subparsers(dest="verb", metavar="VERB", required=True))
+    verbs = commands.add_family("files", "list or get the files of a job's folder")
     listed = verbs.add("list", "list them", "files_list")
     _add_job(listed)
     listed.add_argument("glob", nargs="?", default="*", metavar="GLOB", help="such as 'out/*.csv'")
