@@ -2,22 +2,22 @@
 
 import argparse
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import timedelta
-from types import FrameType
 
 from sandbox.demo.screen import Screen
 from sandbox.demo.site import MACHINES, AgentFailed, Site, running_site
+from sandbox.demo.staying import (
+    AT_MOST,
+    INTERRUPTED,
+    KEPT_FOR,
+    end_at_sigterm,
+    let_go_of_the_terminal,
+)
 from sandbox.demo.tour import guide
 from sandbox.slurm import SandboxError
-
-KEPT_FOR = timedelta(hours=2)
-AT_MOST = timedelta(minutes=10)
-INTERRUPTED = 130
 
 
 def main(argv: list[str]) -> int:
@@ -75,15 +75,9 @@ def _stay(tell: Callable[[int], None]) -> None:
         sys.stdout.flush()
         os._exit(0)  # without ending the site
     os.setsid()
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(nowhere, stream)
-    signal.signal(signal.SIGTERM, _end)
+    let_go_of_the_terminal()
+    end_at_sigterm()
     time.sleep(KEPT_FOR.total_seconds())
-
-
-def _end(_number: int, _frame: FrameType | None) -> None:
-    raise SystemExit
 
 
 def _tell_what_stays(site: Site, screen: Screen, pid: int) -> None:

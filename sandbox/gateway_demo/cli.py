@@ -8,17 +8,20 @@ import sys
 import time
 from contextlib import ExitStack
 from datetime import timedelta
-from types import FrameType
 
 from sandbox.demo.screen import Screen
 from sandbox.demo.site import MACHINES, ROOT
+from sandbox.demo.staying import (
+    AT_MOST,
+    INTERRUPTED,
+    KEPT_FOR,
+    end_at_sigterm,
+    let_go_of_the_terminal,
+)
 from sandbox.gateway_demo.site import GatewaySite, running_site
 from sandbox.gateway_demo.tour import guide
 from sandbox.slurm import SandboxError
 
-KEPT_FOR = timedelta(hours=2)
-AT_MOST = timedelta(minutes=10)
-INTERRUPTED = 130
 FOR_A_VISITOR = (
     "cluster:read", "jobs:read:all", "jobs:submit", "jobs:cancel", "jobs:control", "files:read",
     "files:write", "history:read", "accounts:read", "monitor:read", "monitor:write", "apps:admin",
@@ -111,7 +114,7 @@ def _in_the_background() -> int:
         return 0 if said else 1
     os.close(hears)
     os.setsid()
-    signal.signal(signal.SIGTERM, _end)
+    end_at_sigterm()
     os._exit(_stay(tells))
 
 
@@ -123,7 +126,7 @@ def _stay(tells: int) -> int:
             guide(site, screen)
             _tell_what_stays(site, screen)
             sys.stdout.flush()
-            _let_go_of_the_terminal()
+            let_go_of_the_terminal()
             os.write(tells, b"0")
             os.close(tells)
             time.sleep(KEPT_FOR.total_seconds())
@@ -134,16 +137,6 @@ def _stay(tells: int) -> int:
     except SystemExit:
         return 0
     return 0
-
-
-def _let_go_of_the_terminal() -> None:
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(nowhere, stream)
-
-
-def _end(_number: int, _frame: FrameType | None) -> None:
-    raise SystemExit
 
 
 def _visitors_token(site: GatewaySite) -> str:

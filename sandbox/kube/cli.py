@@ -27,6 +27,16 @@ examples:
 """
 
 
+ON_ONE_PART: dict[str, tuple[Callable[[Bed, str], None], str]] = {
+    "start-daemon": (Bed.start_daemon, "start one part"),
+    "restart": (Bed.restart_daemon, "kill one part and start it again"),
+    "kill": (Bed.kill_daemon, "end one part as kill -9 does"),
+    "freeze": (Bed.freeze, "stop one part's time (SIGSTOP)"),
+    "thaw": (Bed.thaw, "let a frozen part go on"),
+}
+"""What can be done to one part of it."""
+
+
 def main(argv: list[str]) -> int:
     arguments = parser().parse_args(argv)
     try:
@@ -67,13 +77,7 @@ def parser() -> argparse.ArgumentParser:
     add("status", status, "show its parts; exit 0 if all are up")
     add("env", env, "print what a shell needs to talk to it")
     add("wipe", wipe, "stop it and remove DIR")
-    for name, verb, meaning in (
-        ("start-daemon", Bed.start_daemon, "start one part"),
-        ("restart", Bed.restart_daemon, "kill one part and start it again"),
-        ("kill", Bed.kill_daemon, "end one part as kill -9 does"),
-        ("freeze", Bed.freeze, "stop one part's time (SIGSTOP)"),
-        ("thaw", Bed.thaw, "let a frozen part go on"),
-    ):
+    for name, (verb, meaning) in ON_ONE_PART.items():
         add(name, on_daemon(verb), meaning).add_argument(
             "name", metavar="NAME", help="etcd, kube-apiserver, ..."
         )

@@ -2,20 +2,17 @@
 
 import argparse
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
 
 from waldur_slurm import __version__
 from waldur_slurm.gateway.apps.app import uuid_of
-from waldur_slurm.gateway.cli.arguments import add_commands, add_job_token
+from waldur_slurm.gateway.cli.arguments import add_commands, add_job_token, typed
 from waldur_slurm.gateway.doors.principals import RunAs, run_as
 from waldur_slurm.gateway.doors.scopes import Scope, scope
 from waldur_slurm.gateway.post.letter import Method, method_of
 from waldur_slurm.variables.readers import duration, listing, whole
-
-T = TypeVar("T")
 
 _DESCRIPTION = """\
 HTTP in front of Slurm: one picture of the cluster for all who ask. Without a
@@ -80,7 +77,18 @@ def build() -> argparse.ArgumentParser:
         help="a configuration file of Slurm RestAPI or Slurmer, as it is; may come several times",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    check = commands.add_parser("check", help="judge whether all is in order; changes nothing")
+    _add_check(commands.add_parser("check", help="judge whether all is in order; changes nothing"))
+    _add_settings(commands.add_parser("settings", help="show every setting that is in force"))
+    _add_import(commands.add_parser("import", help="take over what an original has kept"))
+    _add_token(commands.add_parser("token", help="make, list, rotate and revoke tokens"))
+    add_commands(commands)
+    _add_letter(
+        commands.add_parser("letter", help="send one to try it, and list what became of all")
+    )
+    return parser
+
+
+def _add_check(check: argparse.ArgumentParser) -> None:
     check.add_argument(
         "--as",
         dest="user",
@@ -88,9 +96,15 @@ def build() -> argparse.ArgumentParser:
         help="whom the hand is to be tried as; by default somebody whom hand.conf lists",
     )
     _add_json(check)
-    settings = commands.add_parser("settings", help="show every setting that is in force")
+    _add_env_file(check, default=argparse.SUPPRESS)
+
+
+def _add_settings(settings: argparse.ArgumentParser) -> None:
     _add_json(settings)
-    take_over = commands.add_parser("import", help="take over what an original has kept")
+    _add_env_file(settings, default=argparse.SUPPRESS)
+
+
+def _add_import(take_over: argparse.ArgumentParser) -> None:
     take_over.add_argument(
         "what",
         choices=["restapi", "slurmer", "proxy"],
@@ -106,14 +120,7 @@ def build() -> argparse.ArgumentParser:
     take_over.add_argument(
         "--cluster", help="whose load or jobs it is; the default cluster otherwise"
     )
-    for command in (check, settings, take_over):
-        _add_env_file(command, default=argparse.SUPPRESS)
-    _add_token(commands.add_parser("token", help="make, list, rotate and revoke tokens"))
-    add_commands(commands)
-    _add_letter(
-        commands.add_parser("letter", help="send one to try it, and list what became of all")
-    )
-    return parser
+    _add_env_file(take_over, default=argparse.SUPPRESS)
 
 
 def _add_env_file(parser: argparse.ArgumentParser, default: str | None = None) -> None:
@@ -133,40 +140,14 @@ def _add_json(command: argparse.ArgumentParser) -> None:
 
 def _add_token(token: argparse.ArgumentParser) -> None:
     verbs = token.add_subparsers(dest="verb", metavar="VERB", required=True)
-    make = verbs.add_parser("make", help="make one; it is shown this once")
-    make.add_argument(
-        "--name", type=_typed(_name), required=True, help="what it is for, such as the portal's"
-    )
-    allows = make.add_mutually_exclusive_group(required=True)
-    allows.add_argument("--app", type=_typed(_app), metavar="UUID", help="it opens this app alone")
-    allows.add_argument(
-        "--scopes",
-        type=_typed(_scopes),
-        default=frozenset(),
-        help="what it allows, separated by commas, such as jobs:read,jobs:submit",
-    )
-    make.add_argument(
-        "--run-as",
-        type=_typed(_actors),
-        default="",
-        metavar="USERS",
-        help="whom it acts for: names, @groups or any, separated by commas; nobody by default, with"
-        " --app anybody",
-    )
-    make.add_argument(
-        "--expires",
-        type=_typed(_lifetime),
-        default="90d",
-        metavar="TIME",
-        help="how long it is valid, such as 90d or 12h, or never; 90d by default",
-    )
+    _add_token_make(verbs.add_parser("make", help="make one; it is shown this once"))
     listed = verbs.add_parser("list", help="list all of them, without what makes them valid")
     _add_json(listed)
     rotate = verbs.add_parser("rotate", help="make one alike, and let the old one end")
     rotate.add_argument("id", metavar="ID")
     rotate.add_argument(
         "--grace",
-        type=_typed(duration()),
+        type=typed(duration()),
         default="1d",
         metavar="TIME",
         help="how long the old one is still valid; 1d by default",
@@ -179,12 +160,41 @@ def _add_token(token: argparse.ArgumentParser) -> None:
             _add_env_file(verb, default=argparse.SUPPRESS)
 
 
+def _add_token_make(make: argparse.ArgumentParser) -> None:
+    make.add_argument(
+        "--name", type=typed(_name), required=True, help="what it is for, such as the portal's"
+    )
+    allows = make.add_mutually_exclusive_group(required=True)
+    allows.add_argument("--app", type=typed(_app), metavar="UUID", help="it opens this app alone")
+    allows.add_argument(
+        "--scopes",
+        type=typed(_scopes),
+        default=frozenset(),
+        help="what it allows, separated by commas, such as jobs:read,jobs:submit",
+    )
+    make.add_argument(
+        "--run-as",
+        type=typed(_actors),
+        default="",
+        metavar="USERS",
+        help="whom it acts for: names, @groups or any, separated by commas; nobody by default, with"
+        " --app anybody",
+    )
+    make.add_argument(
+        "--expires",
+        type=typed(_lifetime),
+        default="90d",
+        metavar="TIME",
+        help="how long it is valid, such as 90d or 12h, or never; 90d by default",
+    )
+
+
 def _add_letter(letter: argparse.ArgumentParser) -> None:
     verbs = letter.add_subparsers(dest="verb", metavar="VERB", required=True)
     tried = verbs.add_parser("test", help="send one, and say what became of it")
     tried.add_argument(
         "--method",
-        type=_typed(_method),
+        type=typed(_method),
         required=True,
         help=f"the way that it goes: {', '.join(Method)}, which is the log",
     )
@@ -194,7 +204,7 @@ def _add_letter(letter: argparse.ArgumentParser) -> None:
         help="an address of e-mail, channel of Slack, queue, target of Apprise, or program's URL",
     )
     listed = verbs.add_parser("list", help="list the newest ones, and why any was not taken")
-    listed.add_argument("--last", type=_typed(whole(1, 100_000)), default="50", metavar="N")
+    listed.add_argument("--last", type=typed(whole(1, 100_000)), default="50", metavar="N")
     _add_json(listed)
     for verb in verbs.choices.values():
         _add_env_file(verb, default=argparse.SUPPRESS)
@@ -209,18 +219,6 @@ def _method(text: str) -> Method:
     if parameters:
         raise ValueError(" or ".join(Method))
     return method
-
-
-def _typed(read: Callable[[str], T]) -> Callable[[str], T]:
-    """Let a reader's words follow "expected" here too."""
-
-    def typed(text: str) -> T:
-        try:
-            return read(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(f"{text[:80]!a}: expected {error}") from None
-
-    return typed
 
 
 def _actors(text: str) -> RunAs:

@@ -198,8 +198,7 @@ class Gateway:
             left = LONGEST_WAIT_S if end is None else int(end - time.monotonic())
             if left <= 0:
                 break
-            params = {"wait": min(left, LONGEST_WAIT_S), "until": until}
-            now = self._asker.told(JobView, "GET", _path(job_id), params=params)
+            now = self.look_again(job_id, timedelta(seconds=left), until=until)
         return now
 
     def look_again(self, job_id: str, within: timedelta, *, until: Until = "change") -> JobView:

@@ -4,7 +4,6 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, MutableMapping, Sequence
-from datetime import timedelta
 
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.operator.arguments import parse
@@ -13,8 +12,6 @@ from waldur_slurm.operator.settings import Settings
 from waldur_slurm.service.program import run_program
 from waldur_slurm.service.signals import listening
 from waldur_slurm.variables.env_file import read_env_file
-
-NOTHING = timedelta(0)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

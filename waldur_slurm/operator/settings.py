@@ -67,4 +67,4 @@ class Settings:
 
 def _mistakes_across(_environ: Mapping[str, str], values: dict[str, Any]) -> Iterator[str]:
     if not values.get("KUBECONFIG") and not values.get("KUBERNETES_SERVICE_HOST"):
-        yield "KUBECONFIG is not set, and this is no pod that would be told where its server is"
+        yield "KUBECONFIG is not set, and this is no pod: set it to a kubeconfig file"

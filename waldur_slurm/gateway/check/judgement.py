@@ -99,6 +99,5 @@ def _judge_sinks(facts: Facts) -> Iterator[Finding]:
 def _judge_sink(sink: SinkFacts) -> Finding:
     subject = f"letters by {sink.method}"
     if isinstance(sink.answer, ExpectedError):
-        advice = sink.advice
-        return failed(subject, str(sink.answer), advice)
+        return failed(subject, str(sink.answer), sink.advice)
     return fine(subject, sink.answer)

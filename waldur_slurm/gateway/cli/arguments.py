@@ -41,6 +41,11 @@ class Commands:
         )
         return parser
 
+    def add_family(self, name: str, says: str) -> "Commands":
+        """Add one that does nothing but by its verbs, which are added to what is returned."""
+        parser = self._commands.add_parser(name, help=says, description=says)
+        return Commands(parser.add_subparsers(dest="verb", metavar="VERB", required=True))
+
 
 def add_commands(subparsers: "argparse._SubParsersAction[Parser]") -> None:
     commands = Commands(subparsers)
@@ -141,9 +146,7 @@ def _add_of_a_job(commands: Commands) -> None:
 
 
 def _add_files(commands: Commands) -> None:
-    says = "list or get the files of a job's folder"
-    parser = commands._commands.add_parser("files", help=says, description=says)
-    verbs = Commands(parser.add_subparsers(dest="verb", metavar="VERB", required=True))
+    verbs = commands.add_family("files", "list or get the files of a job's folder")
     listed = verbs.add("list", "list them", "files_list")
     _add_job(listed)
     listed.add_argument("glob", nargs="?", default="*", metavar="GLOB", help="such as 'out/*.csv'")
@@ -238,11 +241,15 @@ def _moment(text: str) -> datetime | str:
     try:
         return datetime.now(UTC) - duration()(text)
     except ValueError:
+        pass
+    try:
         return _known_moment(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or 7d") from None
 
 
 def _known_moment(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text).astimezone()
     except ValueError:
-        raise ValueError("a time such as 2026-11-30T12:00:00, a day, or 7d") from None
+        raise ValueError("a time such as 2026-11-30T12:00:00, or a day") from None

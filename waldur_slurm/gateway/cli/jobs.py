@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from waldur_slurm.gateway.cli.tables import Column
-from waldur_slurm.gateway.cli.words import NOTHING, counted, memory, moment, share, size, span
+from waldur_slurm.gateway.cli.words import NOTHING, memory, moment, share, size, span
 from waldur_slurm.gateway.wire import EfficiencyView, JobView, ReasonAnswer
+from waldur_slurm.model.counting import counted
 
 Row = tuple[str, ...]
 

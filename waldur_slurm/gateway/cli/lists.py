@@ -23,7 +23,7 @@ def list_jobs(gateway: Gateway, terminal: Terminal, arguments: argparse.Namespac
     pages = gateway.job_pages(
         **_narrowed(arguments), node=arguments.node, sort=arguments.sort, **_page(arguments.limit)
     )
-    _show(terminal, arguments, _together(pages, arguments.limit, terminal), QUEUE)
+    _show_jobs(terminal, arguments, _together(pages, arguments.limit, terminal), QUEUE)
     return DONE
 
 
@@ -39,7 +39,7 @@ def list_history(gateway: Gateway, terminal: Terminal, arguments: argparse.Names
     )
     cells = (*HISTORY[:-1], *EFFICIENCY, HISTORY[-1]) if arguments.efficiency else HISTORY
     found = _together(pages, arguments.limit, terminal)
-    _show(terminal, arguments, found, cells)
+    _show_jobs(terminal, arguments, found, cells)
     if found.next:
         terminal.say(f"There are more than {arguments.limit}; --limit 0 lists all of them.")
     return DONE
@@ -53,7 +53,7 @@ def list_nodes(gateway: Gateway, terminal: Terminal, arguments: argparse.Namespa
         *(Column("PARTITIONS", gives=True), Column("WHY", gives=True)),
     )
     rows = [_node(node) for node in answer.nodes]
-    return _list(terminal, arguments, answer, columns, rows)
+    return _show_rows(terminal, arguments, answer, columns, rows)
 
 
 def list_usage(gateway: Gateway, terminal: Terminal, arguments: argparse.Namespace) -> int:
@@ -72,7 +72,7 @@ def list_usage(gateway: Gateway, terminal: Terminal, arguments: argparse.Namespa
         )
         for row in answer.partitions
     ]
-    return _list(terminal, arguments, answer, columns, rows)
+    return _show_rows(terminal, arguments, answer, columns, rows)
 
 
 def list_me(gateway: Gateway, terminal: Terminal, arguments: argparse.Namespace) -> int:
@@ -112,7 +112,7 @@ def _together(pages: Iterator[Page], limit: int, terminal: Terminal) -> Page:
     return msgspec.structs.replace(first, jobs=kept, next=following)
 
 
-def _show(
+def _show_jobs(
     terminal: Terminal, arguments: argparse.Namespace, found: Page, cells: Sequence[Cell]
 ) -> None:
     if arguments.json:
@@ -127,7 +127,7 @@ def _show(
         terminal.say(f"{found.unreadable} more are there, and are not understood.")
 
 
-def _list(
+def _show_rows(
     terminal: Terminal,
     arguments: argparse.Namespace,
     answer: msgspec.Struct,

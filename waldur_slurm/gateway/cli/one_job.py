@@ -8,9 +8,9 @@ from datetime import timedelta
 from waldur_slurm.gateway.cli.exits import (
     DONE,
     NOT_OVER,
-    advice_of,
     code_of_error,
     code_of_job,
+    told,
 )
 from waldur_slurm.gateway.cli.jobs import details, ended, why
 from waldur_slurm.gateway.cli.terminal import Terminal
@@ -112,9 +112,7 @@ def _each(terminal: Terminal, jobs: list[str], work: Callable[[str], None]) -> i
         try:
             work(job_id)
         except GatewayError as error:
-            advice = advice_of(error)
-            said = f"{error}; {advice}" if advice else str(error)
-            terminal.say(f"slurm-gateway: job {job_id}: {' '.join(said.split())}")
+            terminal.say(f"slurm-gateway: job {job_id}: {told(error)}")
             code = code or code_of_error(error)
     return code
 

@@ -6,7 +6,7 @@ Nothing of a gateway's own is imported here: this runs on any machine, and start
 import argparse
 from collections.abc import Callable, Mapping
 
-from waldur_slurm.gateway.cli.exits import advice_of, code_of_error
+from waldur_slurm.gateway.cli.exits import code_of_error, told
 from waldur_slurm.gateway.cli.place import read_place
 from waldur_slurm.gateway.cli.terminal import Terminal, standard_streams
 from waldur_slurm.gateway.client import Gateway
@@ -29,9 +29,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], hidden: list[
         try:
             return find(arguments.asks)(gateway, terminal, arguments)
         except GatewayError as error:
-            advice = advice_of(error)
-            said = f"{error}; {advice}" if advice else str(error)
-            terminal.say(f"slurm-gateway: {' '.join(said.split())}")
+            terminal.say(f"slurm-gateway: {told(error)}")
             return code_of_error(error)
         finally:
             out.flush()

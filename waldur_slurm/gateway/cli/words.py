@@ -44,7 +44,3 @@ def share(part: float | None) -> str:
 
 def part_of(part: int, whole: int) -> str:
     return f"{part}/{whole}"
-
-
-def counted(number: int, one: str) -> str:
-    return f"{number} {one if number == 1 else one + 's'}"

@@ -8,7 +8,6 @@ from waldur_slurm.gateway.reasons.quotas import limit_facts
 from waldur_slurm.gateway.reasons.scene import (
     Fact,
     Scene,
-    counted,
     holds,
     hosts_in,
     is_in_service,
@@ -17,6 +16,7 @@ from waldur_slurm.gateway.reasons.scene import (
 )
 from waldur_slurm.gateway.reasons.words import Category, meaning_of
 from waldur_slurm.model.cluster import License, Node, Partition, Reservation
+from waldur_slurm.model.counting import counted
 from waldur_slurm.model.live import LiveJob
 from waldur_slurm.model.tres import tres_name
 

@@ -7,10 +7,11 @@ counted where all jobs that count are seen.
 from collections.abc import Callable, Iterator
 
 from waldur_slurm.gateway.reasons.limits import Limit, limit_of
-from waldur_slurm.gateway.reasons.scene import Fact, Scene, counted, holds
+from waldur_slurm.gateway.reasons.scene import Fact, Scene, holds
 from waldur_slurm.gateway.reasons.words import word_of
 from waldur_slurm.model.batch import Tasks
 from waldur_slurm.model.cluster import Qos
+from waldur_slurm.model.counting import counted
 from waldur_slurm.model.live import LiveJob
 
 Counts = Callable[[LiveJob], bool]
@@ -92,7 +93,7 @@ def _allows(qos: Qos, limit: Limit, job: LiveJob, scene: Scene, counts: Counts) 
         if most is not None:
             number = None if used is None else _number(used, limit)
             yield Fact(
-                "qos", qos.name, _says(qos, f"{counted(most, 'job')}", limit, number), most, number
+                "qos", qos.name, _says(qos, counted(most, "job"), limit, number), most, number
             )
     else:
         for name, amount in _amounts(qos, limit):

@@ -76,7 +76,3 @@ def hosts_in(text: str) -> tuple[str, ...]:
 
 def shown(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def counted(number: int, one: str) -> str:
-    return f"{number} {one if number == 1 else one + 's'}"

@@ -26,7 +26,7 @@ from waldur_slurm.gateway.web.native.summary import (
     SummaryRow,
     find_summary,
 )
-from waldur_slurm.gateway.web.pages.rendering import link_with, page, shown
+from waldur_slurm.gateway.web.pages.rendering import attached, link_with, page, shown
 from waldur_slurm.gateway.web.pages.words import in_a_cell
 from waldur_slurm.gateway.web.stream import begun, in_pieces
 from waldur_slurm.gateway.wire import JobView
@@ -87,12 +87,7 @@ async def send_history(ask: Ask) -> Response:
     pieces = in_pieces(ask.site.questions.ask, lambda: views_of(ask, wanted), _lines)
     with silence_is_not_now():
         body: AsyncIterator[bytes] = await begun(pieces, _line(csv_cells()))
-    headers = {
-        "Content-Disposition": 'attachment; filename="history.csv"',
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return StreamingResponse(body, headers=headers, media_type="text/csv")
+    return StreamingResponse(body, headers=attached("history.csv"), media_type="text/csv")
 
 
 def _in_order(sums: SummaryAnswer, by: str) -> list[SummaryRow]:

@@ -16,6 +16,7 @@ from waldur_slurm.gateway.web.native.monitors import is_own
 from waldur_slurm.gateway.web.native.spelling import Cursor
 from waldur_slurm.gateway.web.pages.forms import read_form, session_of
 from waldur_slurm.gateway.web.pages.rendering import (
+    changed,
     link_with,
     page,
     redirected,
@@ -49,7 +50,6 @@ async def show_letters(ask: Ask) -> Response:
     query = ask.query(LettersPageQuery)
     wanted = LettersQuery(query.stage, query.cursor, query.limit)
     letters, following = await find_letters(ask, wanted)
-    shared = {"stage": query.stage, "limit": query.limit if query.limit != 50 else ""}
     return await shown(
         ask,
         "letters.html",
@@ -59,7 +59,7 @@ async def show_letters(ask: Ask) -> Response:
         letters=letter_rows(ask, letters),
         following=following,
         done=what_was_done(ask, _SAID, query.done),
-        link=link_with(shared),
+        link=link_with(changed(query, "cursor", "done")),
     )
 
 

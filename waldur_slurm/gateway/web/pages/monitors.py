@@ -26,6 +26,7 @@ from waldur_slurm.gateway.web.pages.forms import read_form, session_of
 from waldur_slurm.gateway.web.pages.letters import letter_rows
 from waldur_slurm.gateway.web.pages.rendering import (
     below,
+    changed,
     link_with,
     page,
     redirected,
@@ -65,12 +66,6 @@ async def show_monitors(ask: Ask) -> Response:
         limit=query.limit,
     )
     found = await find_monitors(ask, wanted)
-    shared = {
-        "stage": query.stage,
-        "state": query.state,
-        "job_id": query.job_id,
-        "limit": query.limit if query.limit != 50 else "",
-    }
     return await shown(
         ask,
         "monitors.html",
@@ -79,7 +74,7 @@ async def show_monitors(ask: Ask) -> Response:
         stages=tuple(Stage),
         found=found,
         done=what_was_done(ask, _SAID, query.done),
-        link=link_with(shared),
+        link=link_with(changed(query, "cursor", "done")),
     )
 
 

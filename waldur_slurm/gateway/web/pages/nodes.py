@@ -12,7 +12,7 @@ from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.cluster import find_node
 from waldur_slurm.gateway.web.native.cluster_views import node_view
 from waldur_slurm.gateway.web.native.filters import sort_of
-from waldur_slurm.gateway.web.pages.rendering import link_with, page, shown
+from waldur_slurm.gateway.web.pages.rendering import changed, link_with, page, shown
 from waldur_slurm.gateway.wire_cluster import NodeView
 from waldur_slurm.model.cluster import Node
 
@@ -37,9 +37,6 @@ class NodesQuery(msgspec.Struct, frozen=True):
     page: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1
 
 
-_DEFAULTS = msgspec.structs.asdict(NodesQuery())
-
-
 @page
 async def show_nodes(ask: Ask) -> Response:
     query = ask.query(NodesQuery)
@@ -50,7 +47,6 @@ async def show_nodes(ask: Ask) -> Response:
     states = Counter(str(node.state).lower() for node in fitting)
     wanted = [node for node in fitting if query.state.lower() in ("", str(node.state).lower())]
     ordered = sorted(wanted, key=lambda node: (SORTS[sort](node), node.name), reverse=is_downward)
-    given = msgspec.structs.asdict(query)
     return await shown(
         ask,
         "nodes.html",
@@ -64,7 +60,7 @@ async def show_nodes(ask: Ask) -> Response:
         with_why=sum(node.why is not None for node in every),
         sort=sort,
         is_downward=is_downward,
-        link=link_with({key: value for key, value in given.items() if value != _DEFAULTS[key]}),
+        link=link_with(changed(query)),
         age_s=seen.age_s,
         silence=seen.silence,
     )

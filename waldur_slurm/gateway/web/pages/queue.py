@@ -17,7 +17,7 @@ from waldur_slurm.gateway.web.answers import in_slices
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.filters import ids_in, names_in, sort_of
 from waldur_slurm.gateway.web.native.views import job_view
-from waldur_slurm.gateway.web.pages.rendering import link_with, page, shown
+from waldur_slurm.gateway.web.pages.rendering import attached, changed, link_with, page, shown
 from waldur_slurm.gateway.web.pages.words import exact, in_a_cell
 from waldur_slurm.gateway.wire import JobView
 from waldur_slurm.model.live import LiveJob
@@ -75,8 +75,6 @@ async def show_queue(ask: Ask) -> Response:
         return _page_of(picture.value, wanted, owners, query, name, picture.as_of)
 
     found = await ask.site.crossing.bodies.run(cut)
-    given = {**msgspec.structs.asdict(query), "job": "", "sort": query.sort}
-    shared = {key: value for key, value in given.items() if value != _DEFAULTS[key]}
     return await shown(
         ask,
         "queue.html",
@@ -86,7 +84,7 @@ async def show_queue(ask: Ask) -> Response:
         whose=whose,
         sort=sort,
         is_downward=is_downward,
-        link=link_with(shared),
+        link=link_with(changed(query, "job")),
         age_s=seen.age_s,
         silence=seen.silence,
         unreadable=len(picture.value.unreadable) if ask.principal.sees_all else 0,
@@ -109,16 +107,8 @@ async def send_queue(ask: Ask) -> Response:
         jobs = select(seen.picture.value, wanted, owners)
         return as_csv(in_order(jobs, sort, downward=is_downward))
 
-    headers = {
-        "Content-Disposition": 'attachment; filename="queue.csv"',
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-    }
     body = await ask.site.crossing.bodies.run(make)
-    return in_slices(body, headers, "text/csv; charset=utf-8")
-
-
-_DEFAULTS = msgspec.structs.asdict(QueueQuery())
+    return in_slices(body, attached("queue.csv"), "text/csv; charset=utf-8")
 
 
 def _owners(ask: Ask, query: QueueQuery) -> tuple[frozenset[str] | None, str]:

@@ -9,6 +9,7 @@ from functools import cache, wraps
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -169,7 +170,7 @@ def outside(request: Request | None) -> dict[str, Any]:
         "is_signed_in": False,
         "clusters": (),
         "cluster": "",
-        "form_token": str,
+        "form_token": str,  # called, it writes nothing: without a session no form has a token
     }
 
 
@@ -199,6 +200,26 @@ def link_with(query: Mapping[str, Any]) -> Callable[..., str]:
         return "?" + urlencode({name: value for name, value in given.items() if value != ""})
 
     return link
+
+
+def changed(query: msgspec.Struct, *left_out: str) -> dict[str, Any]:
+    """Return what of a page's query is not as it is where nobody says so: addresses stay short."""
+    default = msgspec.structs.asdict(type(query)())
+    given = msgspec.structs.asdict(query)
+    return {
+        name: value
+        for name, value in given.items()
+        if value != default[name] and name not in left_out
+    }
+
+
+def attached(file: str) -> dict[str, str]:
+    """Return the headers of what a browser saves as this file, anew each time."""
+    return {
+        "Content-Disposition": f'attachment; filename="{file}"',
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
 
 
 def _quoted(text: str) -> str:

@@ -1,7 +1,7 @@
 """By which rules a cluster runs: partitions, QoS, reservations, licences; and its accounts."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.responses import Response
 
@@ -20,13 +20,11 @@ from waldur_slurm.gateway.web.pages.rendering import page, shown
 MOST_ROWS = 2000
 
 
-class _Listed:
+class _Listed(NamedTuple):
     """Rows of one kind, or why there are none: one kind that is silent takes no other with it."""
 
-    def __init__(self, rows: tuple[Any, ...], said: str, age_s: float | None) -> None:
-        self.rows = rows
-        self.said = said
-        self.age_s = age_s
+    rows: tuple[Any, ...]
+    said: str
 
 
 @page
@@ -68,5 +66,5 @@ async def _listed(ask: Ask, keeper: Keeper[tuple[Any, ...]], view: Callable[[Any
     try:
         seen = await ask.see(keeper)
     except NotNow as silence:
-        return _Listed((), str(silence), None)
-    return _Listed(tuple(map(view, seen.picture.value)), seen.silence, seen.age_s)
+        return _Listed((), str(silence))
+    return _Listed(tuple(map(view, seen.picture.value)), seen.silence)

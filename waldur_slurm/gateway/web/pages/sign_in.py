@@ -21,6 +21,7 @@ from waldur_slurm.gateway.web.showing import SESSION_COOKIE
 
 SIGN_IN_COOKIE = "sgw_sign_in"
 _CALLBACK = "/ui/oidc/callback"
+_NO_ISSUER = "nobody signs in at an issuer here, as GATEWAY_OIDC_CLIENT_ID is not set; use a token"
 
 
 class SignInQuery(msgspec.Struct, frozen=True):
@@ -74,7 +75,7 @@ async def sign_out(ask: Ask) -> Response:
 async def begin_at_issuer(ask: Ask) -> Response:
     flow = _pages(ask).flow
     if flow is None:
-        raise NotOffered("people do not sign in at an issuer here: GATEWAY_OIDC_CLIENT_ID")
+        raise NotOffered(_NO_ISSUER)
     back = own_page(ask.query(SignInQuery).back) or _from_where(ask)
     begun = await ask.site.crossing.issuer.run(lambda: flow.begin(back))
     response = redirected(begun.address)
@@ -87,7 +88,7 @@ async def end_at_issuer(ask: Ask) -> Response:
     """Take what the issuer sends somebody back with, once, in the browser that began it."""
     pages, query = _pages(ask), ask.request.query_params
     if pages.flow is None:
-        raise NotOffered("people do not sign in at an issuer here: GATEWAY_OIDC_CLIENT_ID")
+        raise NotOffered(_NO_ISSUER)
     flow = pages.flow
     state, code = query.get("state", ""), query.get("code", "")
     if "error" in query or not code:

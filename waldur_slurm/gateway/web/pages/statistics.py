@@ -1,6 +1,6 @@
 """How slurmctld is doing by its own count, and how the gateway is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from time import monotonic
 from typing import NamedTuple
 
@@ -9,7 +9,11 @@ from starlette.responses import Response
 from waldur_slurm import __version__
 from waldur_slurm.gateway.errors import NotNow
 from waldur_slurm.gateway.web.ask import Ask
-from waldur_slurm.gateway.web.native.cluster_views import StatisticsView, statistics_view
+from waldur_slurm.gateway.web.native.cluster_views import (
+    RpcView,
+    StatisticsView,
+    statistics_view,
+)
 from waldur_slurm.gateway.web.pages.rendering import page, shown
 
 MOST_ROWS = 15
@@ -41,16 +45,18 @@ async def show_statistics(ask: Ask) -> Response:
         told=told,
         said=said,
         schedules=_schedules(told),
-        messages=sorted(told.by_message, key=lambda each: -each.total_us)[:MOST_ROWS]
-        if told
-        else (),
-        users=sorted(told.by_user, key=lambda each: -each.total_us)[:MOST_ROWS] if told else (),
+        messages=_dearest(told.by_message) if told else [],
+        users=_dearest(told.by_user) if told else [],
         kept=tuple(_kept(ask)),
         lanes=site.crossing.lanes,
         bodies_mib=site.bodies.size / 2**20,
         open_files=site.open_files.open,
         version=__version__,
     )
+
+
+def _dearest(rows: Iterable[RpcView]) -> list[RpcView]:
+    return sorted(rows, key=lambda each: -each.total_us)[:MOST_ROWS]
 
 
 def _schedules(told: StatisticsView | None) -> tuple[tuple[str, list[tuple[str, int]]], ...]:

@@ -13,7 +13,7 @@ from waldur_slurm.gateway.web.native.monitors import letters_of, watching
 from waldur_slurm.gateway.web.native.spelling import Cursor
 from waldur_slurm.gateway.web.native.tasks import TasksQuery, find_task, find_tasks
 from waldur_slurm.gateway.web.pages.letters import letter_rows
-from waldur_slurm.gateway.web.pages.rendering import link_with, page, shown
+from waldur_slurm.gateway.web.pages.rendering import changed, link_with, page, shown
 from waldur_slurm.gateway.wire_watch import TaskView
 
 
@@ -26,7 +26,7 @@ class TasksPageQuery(msgspec.Struct, frozen=True):
 async def show_tasks(ask: Ask) -> Response:
     query = ask.query(TasksPageQuery)
     found = await find_tasks(ask, TasksQuery(query.cursor, query.limit))
-    link = link_with({"limit": query.limit if query.limit != TasksPageQuery().limit else ""})
+    link = link_with(changed(query, "cursor"))
     return await shown(ask, "tasks.html", title="Tasks", found=found, query=query, link=link)
 
 

@@ -120,7 +120,7 @@ function draw() {
   }
 }
 
-export function drawCell(cell, x, y, ink, on = pen) {
+function drawCell(cell, x, y, ink, on = pen) {
   on.fillStyle = PALETTES[palette][cell.level];
   on.fillRect(x, y, CELL, CELL);
   on.save();

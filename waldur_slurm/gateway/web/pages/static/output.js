@@ -8,7 +8,6 @@ export function follow(shown) {
   const end = (text) => {
     source.close();
     state.textContent = text;
-    if (shown.hidden && !shown.textContent) shown.textContent = text ? "" : "";
   };
   shown.hidden = false;
   shown.textContent = "";
