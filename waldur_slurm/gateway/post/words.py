@@ -26,19 +26,30 @@ _HAPPENED = {
 _UNEXPECTED = frozenset({Occasion.VANISHED, Occasion.EXPIRED})
 """Told to who waits for the end: his words are about that, and would say what nobody knows."""
 
+_WELL = "COMPLETED"
+
 TRIAL = "The gateway's letters arrive here. Somebody tried it; no job is concerned."
 
 
 def subject(letter: Letter) -> str:
-    """Say what happened, unless the user has a subject of his own for it."""
+    """Say what happened; a user's own subject says it where all went well."""
     own = letter.parameters.get("subject")
     if own and letter.event not in _UNEXPECTED:
-        return filled(own, letter.facts)
+        return _with_a_bad_end(filled(own, letter.facts), letter)
     if letter.facts is None:
         return "Slurm: a letter to try it"
     facts = letter.facts
     happened = f"{_HAPPENED.get(letter.event, letter.event)}: {_line(facts.state)}"
     return f"Slurm job {facts.job_id} ({_line(facts.name)}) {happened}"
+
+
+def _with_a_bad_end(said: str, letter: Letter) -> str:
+    """Whoever wrote "finished!" beforehand could not know that it would fail."""
+    facts = letter.facts
+    if facts is None or letter.event is not Occasion.TERMINAL or facts.state == _WELL:
+        return said
+    state = _line(facts.state)
+    return said if state in said else f"{said} ({state})"
 
 
 def text(letter: Letter, *, has_facts: bool) -> str:

@@ -104,3 +104,18 @@ def test_times_are_written_as_slurm_does() -> None:
     assert [elapsed(seconds) for seconds in (None, 0, 59, 3600, 93784)] == [
         "unknown", "00:00:00", "00:00:59", "01:00:00", "1-02:03:04",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("own", "state", "said"),
+    [
+        ("finished!", "COMPLETED", "finished!"),
+        ("finished!", "TIMEOUT", "finished! (TIMEOUT)"),
+        ("finished!", "CANCELLED by 1000", "finished! (CANCELLED by 1000)"),
+        ("{name}: {state}", "FAILED", "fit: FAILED"),
+    ],
+)
+def test_a_subject_written_beforehand_hides_no_bad_end(own: str, state: str, said: str) -> None:
+    written = letter(parameters={"subject": own}, facts=replace(FACTS, state=state))
+
+    assert subject(written) == said
