@@ -77,12 +77,12 @@ def code_of_error(error: GatewayError) -> int:
 
 def told(error: GatewayError) -> str:
     """Say on one line what was refused and, where the gateway's own words do not, what to do."""
-    advice = advice_of(error)
+    advice = _advice_of(error)
     said = f"{error}; {advice}" if advice else str(error)
     return " ".join(said.split())
 
 
-def advice_of(error: GatewayError) -> str:
+def _advice_of(error: GatewayError) -> str:
     """Say what to do where the gateway's own words do not; empty where they do."""
     for kind, advice in _ADVICE:
         if isinstance(error, kind):

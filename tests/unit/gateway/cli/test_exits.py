@@ -69,6 +69,6 @@ def test_what_is_refused_has_a_code_of_its_own(error: GatewayError, expected: in
 
 
 def test_a_refusal_comes_with_what_to_do_where_its_own_words_do_not_say_it() -> None:
-    assert "GATEWAY_TOKEN" in exits.advice_of(NotSignedIn("x"))
-    assert "me" in exits.advice_of(Denied("x"))
-    assert exits.advice_of(Refused("Slurm's own words")) == ""
+    assert "GATEWAY_TOKEN" in exits.told(NotSignedIn("x"))
+    assert "me" in exits.told(Denied("x"))
+    assert exits.told(Refused("Slurm's own\nwords")) == "Slurm's own words"

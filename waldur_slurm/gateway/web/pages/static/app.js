@@ -4,12 +4,12 @@ import { follow } from "./output.js";
 
 const root = document.documentElement;
 
-export function say(text) {
+function say(text) {
   document.getElementById("said").textContent = text;
 }
 
 /** Times are written in UTC; here they become the reader's own. */
-export function localise(within) {
+function localise(within) {
   for (const each of within.querySelectorAll("time[datetime]")) {
     const at = new Date(each.dateTime);
     const two = (number) => String(number).padStart(2, "0");
@@ -20,7 +20,7 @@ export function localise(within) {
 }
 
 /** Everything that a piece of page needs once it is shown. */
-export function enliven(within) {
+function enliven(within) {
   localise(within);
   for (const each of within.querySelectorAll("pre[data-follow]")) follow(each);
 }
