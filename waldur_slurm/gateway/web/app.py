@@ -29,6 +29,7 @@ from waldur_slurm.gateway.web.admitting import Admission, Doorkeeper
 from waldur_slurm.gateway.web.ask import Ask, Site
 from waldur_slurm.gateway.web.cors import Cors
 from waldur_slurm.gateway.web.pages.refusals import refusal as page_refusal
+from waldur_slurm.gateway.web.pages.rendering import read_pages
 from waldur_slurm.gateway.web.problems import problem
 from waldur_slurm.gateway.web.route import Public, Route
 from waldur_slurm.gateway.web.routes import ROUTES
@@ -57,6 +58,8 @@ _LOOKS = frozenset({"GET", "HEAD"})
 
 def application(site: Site, doorkeeper: Doorkeeper, surfaces: Collection[Surface]) -> Starlette:
     """Mount the routes of these surfaces."""
+    if Surface.PAGES in surfaces:
+        read_pages()
     admission = Admission(doorkeeper, site.crossing)
     routes = [
         Mounted(path, _endpoint(route, site, admission), methods=[route.method])

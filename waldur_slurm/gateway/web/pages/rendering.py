@@ -50,11 +50,18 @@ HEADERS: Mapping[str, str] = {
 THEMES = ("auto", "light", "dark")
 
 
+def read_pages() -> None:
+    """Read all that pages are made of; an upgrade beneath a running gateway changes none of it."""
+    _templates()
+    version()
+
+
 @cache
 def _templates() -> Environment:
     made = Environment(
         loader=PackageLoader("waldur_slurm.gateway.web.pages"),
         autoescape=True,
+        auto_reload=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -75,6 +82,8 @@ def _templates() -> Environment:
         made.filters[name] = getattr(words, name)
     made.filters["meaning"] = lambda word: meaning_of(word).says
     made.globals |= {"share": words.share, "level": words.level, "quote": _quoted}
+    for name in made.list_templates():
+        made.get_template(name)
     return made
 
 
