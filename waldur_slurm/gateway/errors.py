@@ -51,6 +51,10 @@ class Denied(GatewayError):
     title = "Not allowed"
 
 
+class LetterDenied(Denied):
+    """He may come in, and may not have letters sent by this way, or to this place."""
+
+
 class NotThere(GatewayError):
     """There is no such thing, or none that the one who asks may see."""
 

@@ -70,10 +70,14 @@ class Rules:
 
 
 class NotAllowed(NamedTuple):
-    """Why a way is not gone; a sentence for whoever asked."""
+    """Why a way is not gone; a sentence for whoever asked.
+
+    `is_malformed`: it could not be gone by anybody, whatever the site allows.
+    """
 
     method: Method
     why: str
+    is_malformed: bool = False
 
 
 def check_methods(
@@ -81,9 +85,9 @@ def check_methods(
 ) -> tuple[NotAllowed, ...]:
     """Say what of it the owner, `str(principal)`, may not ask for; nothing where all is well."""
     return tuple(
-        NotAllowed(method, why)
+        complaint
         for method, parameters in methods.items()
-        for why in _complaints(rules, owner, method, parameters)
+        for complaint in _complaints(rules, owner, method, parameters)
     )
 
 
@@ -126,17 +130,18 @@ def _allowed(word: str) -> Allowed:
 
 def _complaints(
     rules: Rules, owner: str, method: Method, parameters: Mapping[str, str]
-) -> Iterator[str]:
+) -> Iterator[NotAllowed]:
     mistake = _mistake(method, parameters)
     if mistake:
-        yield mistake
+        yield NotAllowed(method, mistake, is_malformed=True)
         return
     for thing, name in _asked(method, parameters, rules.channel):
         if not _is_allowed(rules, owner, thing, name):
-            yield (
+            why = (
                 f"the {thing} {name[:80]!a} is not allowed to {owner}; GATEWAY_LETTERS_ALLOWED says"
                 " which are"
             )
+            yield NotAllowed(method, why)
 
 
 def _mistake(method: Method, parameters: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from threading import Lock
 
 from waldur_slurm.gateway.doors.paces import Bucket, Pace, take
-from waldur_slurm.gateway.errors import Denied, TooFast
+from waldur_slurm.gateway.errors import LetterDenied, TooFast, WrongAsk
 from waldur_slurm.gateway.post.allowed import Rules, check_methods, hourly
 from waldur_slurm.gateway.post.letter import Letter, Method, Occasion
 from waldur_slurm.gateway.post.port import Later, Never
@@ -24,10 +24,15 @@ class Gate:
         self._sent = _Counted(rules, clock)
 
     def let_ask(self, owner: str, methods: Mapping[Method, Mapping[str, str]]) -> None:
-        """Let somebody ask for letters, each of them one; raises `Denied`, or `TooFast`."""
+        """Let somebody ask for letters, each of them one.
+
+        Raises `WrongAsk` for what nobody could be sent, `LetterDenied`, or `TooFast`.
+        """
         complaints = check_methods(self.rules, owner, methods)
         if complaints:
-            raise Denied("; ".join(f"{each.method}: {each.why}" for each in complaints))
+            is_malformed = any(each.is_malformed for each in complaints)
+            words = "; ".join(f"{each.method}: {each.why}" for each in complaints)
+            raise WrongAsk(words) if is_malformed else LetterDenied(words)
         for _ in methods:
             wait_s = self._asked.wait_s(owner)
             if wait_s:

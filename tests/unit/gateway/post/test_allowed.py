@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.gateway.post.letters import letter
-from waldur_slurm.gateway.errors import Denied, TooFast
+from waldur_slurm.gateway.errors import LetterDenied, TooFast, WrongAsk
 from waldur_slurm.gateway.post.allowed import (
     NotAllowed,
     Rules,
@@ -131,10 +131,21 @@ def test_a_sentence_that_says_nothing_known_is_a_mistake(text: str) -> None:
 
 def test_who_asks_is_told_all_that_is_not_allowed() -> None:
     gate = Gate(RULES)
-    with pytest.raises(Denied, match=r"email: the recipient .*; rabbitmq: the queue "):
+    with pytest.raises(LetterDenied, match=r"email: the recipient .*; rabbitmq: the queue "):
         gate.let_ask(
             ANN, {Method.EMAIL: {"recipient": "a@b.c"}, Method.RABBITMQ: {"queue": "jobs"}}
         )
+
+
+def test_what_nobody_could_be_sent_is_a_wrong_ask_and_nothing_of_it_is_counted() -> None:
+    gate = Gate(RULES)
+    mail = {Method.EMAIL: {"recipient": "bob@example.org"}}
+    for wrong in ({}, {"recipient": "no address"}, {"recipient": "b@example.org", "sender": "x"}):
+        with pytest.raises(WrongAsk, match=r"email: .* no e-mail address"):
+            gate.let_ask(ANN, {Method.EMAIL: wrong, Method.RABBITMQ: {"queue": "jobs"}})
+
+    gate.let_ask(ANN, mail)
+    gate.let_ask(ANN, mail)
 
 
 def test_who_asks_for_more_than_his_share_of_an_hour_waits() -> None:

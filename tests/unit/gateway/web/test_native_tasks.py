@@ -123,7 +123,7 @@ def test_who_asks_is_the_user_where_none_is_named(site: GatewaySite, desk: Desk)
         ({"dirs": {"parent": "/root/x"}}, (403, "denied"), "the hand refused"),
         (
             {"notification": {"methods": ["email"], "params": {}}},
-            (403, "denied"),
+            (400, "wrong-ask"),
             "is no e-mail address",
         ),
         (

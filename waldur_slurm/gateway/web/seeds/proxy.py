@@ -9,7 +9,15 @@ from typing import Any
 
 from starlette.responses import Response
 
-from waldur_slurm.gateway.errors import Busy, GatewayError, OtherBody, Refused, TooLarge, WrongAsk
+from waldur_slurm.gateway.errors import (
+    Busy,
+    GatewayError,
+    LetterDenied,
+    OtherBody,
+    Refused,
+    TooLarge,
+    WrongAsk,
+)
 from waldur_slurm.gateway.tasks.task import Accepted, parse_task
 from waldur_slurm.gateway.watch.monitor import Monitor
 from waldur_slurm.gateway.watch.port import Wanted
@@ -67,7 +75,7 @@ async def _hand_in(ask: Ask, user: str, name: UserName, given: Mapping[str, Any]
     except OtherBody as error:
         known = await taken(ask, task.uuid, name)
         raise duplicate(known, f"{FAILED} | ") if known else Wrong(f"{FAILED} | {error}") from error
-    except (WrongAsk, Refused, TooLarge) as error:
+    except (WrongAsk, Refused, TooLarge, LetterDenied) as error:
         raise Wrong(f"{FAILED} | {error}") from error
 
 

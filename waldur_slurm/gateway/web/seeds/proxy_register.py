@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from starlette.responses import Response
 
-from waldur_slurm.gateway.errors import GatewayError, NotThere, WrongAsk
+from waldur_slurm.gateway.errors import GatewayError, LetterDenied, NotThere, WrongAsk
 from waldur_slurm.gateway.tasks.notice import Notice, joined, notice_of
 from waldur_slurm.gateway.tasks.task import Task, parse_task
 from waldur_slurm.gateway.watch.monitor import Monitor
@@ -140,5 +140,8 @@ def _notice(ask: Ask, task: Task) -> Notice:
     except ValueError as error:
         raise Wrong(FAILED, f"monitor.task.notification.methods: {error}") from error
     notice = joined(canned.notice if canned else Notice(), own)
-    watching(ask).gate.let_ask(str(ask.principal), notice.methods)
+    try:
+        watching(ask).gate.let_ask(str(ask.principal), notice.methods)
+    except (WrongAsk, LetterDenied) as error:
+        raise Wrong(FAILED, f"monitor.task.notification: {error}") from error
     return notice

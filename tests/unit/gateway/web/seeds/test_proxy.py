@@ -142,6 +142,39 @@ def test_a_refusal_of_slurms_frees_the_uuid_and_is_told_in_its_words(
     assert surface.submit().status == 200
 
 
+@pytest.mark.parametrize(
+    ("way", "parameters", "says"),
+    [
+        ("email", {}, "email: '' is no e-mail address"),
+        ("email", {"recipient": "everybody"}, "email: 'everybody' is no e-mail address"),
+        ("email", {"recipient": "a@b.example", "subject": "a\nBcc: b"}, "not one line"),
+        ("email", {"recipient": "a@else.example"}, "GATEWAY_LETTERS_ALLOWED"),
+        ("rabbitmq", {"queue": "payroll"}, "the queue 'payroll' is not allowed"),
+        ("rabbitmq", {"exchange": "events"}, "rabbitmq: it names neither a queue"),
+    ],
+)
+def test_letters_that_are_malformed_or_not_allowed_are_400_in_the_documents_words(
+    surface: ProxySurface, way: str, parameters: dict[str, str], says: str
+) -> None:
+    notification = {"methods": [way], "params": {way: parameters}}
+
+    submitted = surface.submit(notification=notification)
+
+    assert (submitted.status, submitted.json.keys()) == (400, {"error"})
+    assert submitted.json["error"].startswith("Failed to submit task | ")
+    assert says in submitted.json["error"]
+    assert surface.queue.queue.jobs == []
+
+    surface.queue.cluster.put(live_job(5, user=ANN))
+    told = {"username": "ann", "uuid": UUID, "notification": notification}
+    watched = surface.ask("POST", "/monitor", {"monitor": {"task": told, "slurm_job_id": 5}})
+
+    assert (watched.status, watched.json) == (400, {"error": "Failed to monitor job"})
+    assert says in watched.headers["x-detail"]
+    assert surface.monitors.watching("lab") == ()
+    assert surface.submit().status == 200
+
+
 @pytest.mark.parametrize("user", ["eve", "root", "0", "--uid=0", "ann\n", "nobody-at-all"])
 def test_nobody_is_acted_as_whom_the_client_may_not_act_for(
     surface: ProxySurface, user: str
