@@ -14,6 +14,7 @@ import pytest
 
 from sandbox.slurm import Cluster, ClusterOptions
 from tests.e2e.gateway.mortal import moments
+from tests.e2e.gateway.reporting import report_failed_boot, report_out_of_memory
 from tests.e2e.gateway.watching import (
     SECRET,
     USER,
@@ -101,17 +102,22 @@ def test_each_end_that_a_job_can_come_to_is_told_once_by_each_way(
         "NODE_FAIL": site.submit("sleep 600", "--nodelist=n2", "--no-requeue"),
         "PREEMPTED": site.submit("sleep 600", "--nodelist=n3", "--exclusive", "--qos=low"),
         "DEADLINE": site.submit("true", "--nodelist=n4", "--time=1", "--deadline=now+3"),
+        "OUT_OF_MEMORY": site.submit("sleep 600", "--nodelist=n1"),
+        "BOOT_FAIL": site.submit("sleep 600", "--nodelist=n1", "--no-requeue"),
     }
     waits = site.submit("sleep 600", "--hold")
     with site.running() as gateway:
         monitors = {state: gateway.watch(job, site.ways) for state, job in jobs.items()}
         still = gateway.watch(waits, site.ways)
-        held = {jobs["CANCELLED"], jobs["NODE_FAIL"], jobs["PREEMPTED"]}
+        ended_by_us = ("CANCELLED", "NODE_FAIL", "PREEMPTED", "OUT_OF_MEMORY", "BOOT_FAIL")
+        held = {jobs[state] for state in ended_by_us}
         running = ("squeue", "--noheader", "--states=RUNNING", "--format=%A")
         eventually(lambda: {*map(str, held)} <= {*lab.must(*running).split()}, "these jobs run")
         lab.must("scancel", str(jobs["CANCELLED"]))
         lab.must("scontrol", "update", "nodename=n2", "state=down", "reason=test")
         site.submit("sleep 600", "--nodelist=n3", "--exclusive", "--qos=high")
+        report_out_of_memory(lab, jobs["OUT_OF_MEMORY"])
+        report_failed_boot(lab, jobs["BOOT_FAIL"])
 
         eventually(lambda: ended(gateway, [*monitors.values()]), "all ended", PATIENCE_S)
         pass_looks(gateway)
@@ -124,6 +130,7 @@ def test_each_end_that_a_job_can_come_to_is_told_once_by_each_way(
             stages = {each["stage"] for each in gateway.letters_of(monitors[state])}
             assert stages == {"delivered"}
         assert site.told(jobs["FAILED"])[0]["job"]["exit_code"] == "3:0"
+        assert site.told(jobs["OUT_OF_MEMORY"])[0]["job"]["exit_code"] == "0:125"
         assert gateway.monitor(still)["stage"] == "watching"
         assert (site.told(waits), site.mails(waits)) == ([], [])
 
