@@ -67,4 +67,7 @@ def texts(expression: ast.expr) -> Iterator[str]:
 
 
 def names_in(expression: ast.expr) -> set[str]:
-    return {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
+    """Variables that it takes, and what it takes of others."""
+    nodes = list(ast.walk(expression))
+    variables = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return variables | {node.attr for node in nodes if isinstance(node, ast.Attribute)}

@@ -10,10 +10,12 @@ _EXPORT = re.compile(r"export\s+")
 _COMMENT = ("#", ";")
 
 
-def read_env_file(path: Path, told_by: str = "--env-file") -> dict[str, str]:
+def read_env_file(
+    path: Path, told_by: str = "--env-file", *, is_a_shells: bool = False
+) -> dict[str, str]:
     """Read `NAME=value` lines, or raise `SettingsError` with every line that is none.
 
-    Before a name `export` may stand, as in a file that a shell reads too.
+    Before a name in a file that a shell reads too `export` may stand.
     """
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
@@ -26,7 +28,7 @@ def read_env_file(path: Path, told_by: str = "--env-file") -> dict[str, str]:
         if not text or text.startswith(_COMMENT):
             continue
         name, is_pair, value = text.partition("=")
-        name = _EXPORT.sub("", name.strip())
+        name = _EXPORT.sub("", name.strip()) if is_a_shells else name.strip()
         if not is_pair or _VARIABLE.fullmatch(name) is None or "\0" in value:
             mistakes.append(f"{told_by}: {path}:{number}: expected NAME=value")
         found[name] = value

@@ -26,6 +26,7 @@ from tests.fixtures_slurm import NewCluster
 from tests.page import read_blocks
 from tests.places import PROJECT, RECORDED
 from waldur_slurm.gateway.settings import Settings
+from waldur_slurm.gateway.settings.acting import Executor
 
 PAGE = PROJECT / "docs" / "gateway-compatibility.md"
 FIRST_EXAMPLE = RECORDED / "gateway" / "proxy-first-example.txt"
@@ -167,6 +168,15 @@ def test_the_hello_world_runs_writes_its_output_and_sends_its_mail_on_a_fresh_si
     assert message["Subject"].startswith("hello-world test job finished!")
     assert str(message.get_content()).startswith("hello!")
     assert again.returncode != 0, "it is handed in once"
+
+
+def test_the_lines_for_a_host_without_slurm_are_taken() -> None:
+    """A gateway on such a host is run in `test_ssh_reading.py`."""
+    lines = block("slurm-proxy on a host or in a container without Slurm", language="ini")
+    told = Settings.from_environ(dict(line.split("=", 1) for line in lines)).acting
+
+    assert told.executor is Executor.SSH
+    assert (told.ssh_host, told.ssh_user) == ("login.example.org", "portal")
 
 
 def test_what_the_page_lets_in_by_address_lets_in_as_whom_it_says() -> None:

@@ -15,6 +15,7 @@ from waldur_slurm.gateway.cli.words import NOTHING, memory, part_of, share
 from waldur_slurm.gateway.client import Gateway
 from waldur_slurm.gateway.paging import A_PAGE
 from waldur_slurm.gateway.wire_cluster import HistoryAnswer, JobsAnswer, NodeView
+from waldur_slurm.model.counting import counted
 
 Page = TypeVar("Page", JobsAnswer, HistoryAnswer)
 
@@ -104,7 +105,7 @@ def _together(pages: Iterator[Page], limit: int, terminal: Terminal) -> Page:
         first: Page = next(pages)
         jobs, following = [*first.jobs], first.next
         while following and (not limit or len(jobs) < limit):
-            spinner.said = f"{len(jobs)} jobs so far"
+            spinner.said = f"{counted(len(jobs), 'job')} so far"
             page = next(pages)
             jobs += page.jobs
             following = page.next

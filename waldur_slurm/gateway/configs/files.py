@@ -47,7 +47,7 @@ def take_files(paths: Sequence[Path], environ: MutableMapping[str, str]) -> tupl
 def take_dotenv(environ: MutableMapping[str, str]) -> None:
     """Put what slurm-proxy's `.env` says, where `DOTENV_FILE` names it and nothing else does."""
     path = plain(environ.get("DOTENV_FILE", ""))
-    found = read_env_file(Path(path), "DOTENV_FILE") if path else {}
+    found = read_env_file(Path(path), "DOTENV_FILE", is_a_shells=True) if path else {}
     for name, value in found.items():
         if not plain(environ.get(name, "")):
             environ[name] = value

@@ -56,7 +56,7 @@ def _free(partition: Partition, up: list[Node], job: LiveJob) -> Fact:
     used = sum(node.allocated_cpus for node in up)
     asks = [counted(job.node_count, "node"), counted(job.cpus, "CPU")]
     idle = sum(not node.allocated_cpus for node in up)
-    free = [f"{idle} of {len(up)} nodes", f"{cpus - used} of {cpus} CPUs"]
+    free = [f"{idle} of {counted(len(up), 'node')}", f"{cpus - used} of {cpus} CPUs"]
     gpus = job.tres.get(_GPU, 0)
     if gpus:
         have = sum(node.tres.get(_GPU, 0) for node in up)

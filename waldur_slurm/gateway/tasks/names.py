@@ -44,7 +44,7 @@ def parse_names(text: str) -> Names:
     except msgspec.ValidationError as error:
         raise ValueError(f"{error}; {EXPECTED}") from None
     if len(found.tasks) > MOST_NAMES:
-        raise ValueError(f"{len(found.tasks)} names are more than {MOST_NAMES}")
+        raise ValueError(f"there are {len(found.tasks)} of them, and {MOST_NAMES} are the most")
     names = {name: canned or Canned() for name, canned in found.tasks.items()}
     for name, canned in names.items():
         try:

@@ -64,7 +64,7 @@ def test_resources_are_told_by_what_is_free_on_nodes_in_service() -> None:
     away = replace(idle_node("n2"), state=NodeState("IDLE", ("DRAIN",)))
     job = live_job(reason="Resources", cpus=4)
     assert said(job, scene(nodes=(busy, away))) == [
-        "Partition main has 0 of 1 nodes, 2 of 8 CPUs free; the job asks for 1 node, 4 CPUs.",
+        "Partition main has 0 of 1 node, 2 of 8 CPUs free; the job asks for 1 node, 4 CPUs.",
         "Nodes of partition main that are out of service: 1 of 2.",
     ]
 
@@ -73,7 +73,7 @@ def test_gpus_are_told_where_it_asks_for_some() -> None:
     node = replace(idle_node("n1"), tres={CPU: 8, GPU: 4}, allocated_tres={GPU: 3})
     job = live_job(reason="Resources", tres={CPU: 1, GPU: 2})
     assert said(job, scene(nodes=(node,)))[0] == (
-        "Partition main has 1 of 1 nodes, 8 of 8 CPUs, 1 of 4 GPUs free;"
+        "Partition main has 1 of 1 node, 8 of 8 CPUs, 1 of 4 GPUs free;"
         " the job asks for 1 node, 1 CPU, 2 GPUs."
     )
 
