@@ -98,7 +98,8 @@ def test_slurm_proxys_clients_are_served_by_a_host_without_slurm(portal: Portal)
     port = claimed.first
     dotenv.write_text(f"FLASK_APP_PORT={port}\nSSH_HOSTNAME=127.0.0.1\n")
     shutil.chown(dotenv, CALLER)
-    lets = f"10.9.0.0/16 may jobs:read:all jobs:submit monitor:write as {ANN}; 127.0.0.1 may jobs:read:all"
+    theirs = f"10.9.0.0/16 may jobs:read:all jobs:submit monitor:write as {ANN}"
+    lets = f"{theirs}; 127.0.0.1 may jobs:read:all"
     partition = portal.site.lab.must("sinfo", "--noheader", "--format=%R").split()[0]
     task = {
         "uuid": str(uuid4()),
