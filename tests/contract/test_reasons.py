@@ -4,9 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from sandbox.slurm import Cluster
+from tests.fixtures_slurm import skip_here
 from tests.places import PROJECT
 
 _ASK = """
@@ -26,7 +25,7 @@ def test_the_recorded_words_are_all_that_the_installed_slurm_prints(
     release = slurm_cluster.must("sinfo", "--version").split()[-1]
     recorded = PROJECT / "tests" / "recorded" / "reasons" / f"{release}.txt"
     if not recorded.is_file():
-        pytest.skip(f"no words are recorded of {release}")
+        skip_here(f"no words are recorded of {release}")
     (library,) = Path("/usr/lib").glob("*/slurm-wlm/libslurmfull.so")
     said = subprocess.run(
         [sys.executable, "-c", _ASK, str(library)], capture_output=True, text=True, check=True

@@ -66,7 +66,7 @@ def run(bed: Bed, pod: dict[str, object]) -> str:
     account = ("get", "serviceaccount", "default")
     assert eventually(lambda: bed.kubectl(*account).code == 0, PATIENCE_S)
     bed.must("apply", "-f", "-", said=json.dumps(pod))
-    name = str(pod["metadata"]["name"])  # type: ignore[index]
+    name = str(pod["metadata"]["name"])  # type: ignore[index]  # it is one of `a_pod`
     assert eventually(lambda: phase_of(bed, name) == "Succeeded", PATIENCE_S), bed.must(
         "describe", "pod", name
     )

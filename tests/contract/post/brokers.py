@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import pika  # type: ignore[import-untyped]
-from pika.exceptions import ChannelClosedByBroker  # type: ignore[import-untyped]
+import pika  # type: ignore[import-untyped]  # it has none
+from pika.exceptions import ChannelClosedByBroker  # type: ignore[import-untyped]  # it has none
 
 from sandbox.rabbitmq import PASSWORD, USER
 from sandbox.rabbitmq import Broker as Running

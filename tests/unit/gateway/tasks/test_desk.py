@@ -295,7 +295,7 @@ def test_a_task_is_busy_while_it_is_handed_in(desk: TaskDesk) -> None:
         release.wait(10)
         return found
 
-    desk.tasks.reserve = slow  # type: ignore[method-assign,assignment]
+    desk.tasks.reserve = slow  # type: ignore[method-assign,assignment]  # a fake, made slow
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(desk.submit)
         started.wait(10)
@@ -319,7 +319,7 @@ def test_a_job_that_cannot_be_written_down_is_found_again(desk: TaskDesk) -> Non
     def broken(task: KeptTask, placed: Placed) -> None:
         raise StateError("the disk is full")
 
-    desk.tasks.close = broken  # type: ignore[method-assign]
+    desk.tasks.close = broken  # type: ignore[method-assign]  # a fake, made to fail
     with pytest.raises(OutcomeUnknown):
         desk.submit()
     assert desk.woken == 1

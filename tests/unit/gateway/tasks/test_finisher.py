@@ -78,7 +78,7 @@ def test_a_database_in_trouble_is_told_once_and_a_defect_each_time(desk: TaskDes
     def broken(_task: KeptTask) -> None:
         raise ZeroDivisionError
 
-    desk.desk.settle = broken  # type: ignore[method-assign,assignment]
+    desk.desk.settle = broken  # type: ignore[method-assign,assignment]  # to fail
     with finisher(desk).running():
         until_told(desk, "task.crashed")
 

@@ -11,11 +11,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import pika  # type: ignore[import-untyped]
-from pika.adapters.utils.connection_workflow import (  # type: ignore[import-untyped]
+import pika  # type: ignore[import-untyped]  # it has none
+from pika.adapters.utils.connection_workflow import (  # type: ignore[import-untyped]  # it has none
     AMQPConnectorException,
 )
-from pika.exceptions import (  # type: ignore[import-untyped]
+from pika.exceptions import (  # type: ignore[import-untyped]  # it has none
     AMQPConnectionError,
     AMQPError,
     ChannelClosedByBroker,
