@@ -23,6 +23,17 @@ def test_what_was_never_read_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "answer"), [(99.9, Answer.SHOW), (100.0, Answer.WAIT), (100.1, Answer.WAIT)]
+)
+def test_a_picture_begun_after_somebody_asked_is_shown_to_him_however_late_it_is(
+    asked: float, answer: Answer
+) -> None:
+    verdict = judge(160.0, TTL_S, Readings(began=100.0, ended=100.1, took_s=0.1), asked)
+
+    assert verdict.answer is answer
+
+
+@pytest.mark.parametrize(
     ("age", "answer", "is_due"),
     [
         (0.0, Answer.SHOW, False),
