@@ -196,12 +196,7 @@ class Scene:
         return found
 
     def line(self, subject: str, verdict: str, words: str) -> Line:
-        """The line about the subject that has these words among its advice."""
-        lines = self.lines()
-        found = [line for line in lines if line["subject"].startswith(subject)]
-        found = [line for line in found if words in line["advice"]]
-        assert [line["verdict"] for line in found] == [verdict], lines
-        return found[0]
+        return line_of(self.lines(), subject, verdict, words)
 
     def troubles(self) -> list[Line]:
         return [line for line in self.lines() if line["verdict"] != "ok"]
@@ -275,3 +270,11 @@ def named_setting(advice: str) -> str:
     found = re.search(r"\bset ([A-Z_]+) to\b", advice)
     assert found, advice
     return found[1]
+
+
+def line_of(lines: list[Line], subject: str, verdict: str, words: str) -> Line:
+    """Return the one line about the subject that has these words among its advice."""
+    found = [line for line in lines if line["subject"].startswith(subject)]
+    found = [line for line in found if words in line["advice"]]
+    assert [line["verdict"] for line in found] == [verdict], lines
+    return found[0]

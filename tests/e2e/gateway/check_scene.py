@@ -3,7 +3,7 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +12,9 @@ from sandbox.slurm import Cluster
 from sandbox.slurm.ports import claim_ports
 from tests.e2e.gateway.acting import ActingSite
 from tests.e2e.program import Program
+from tests.e2e.remedy_scene import Line, line_of
 from tests.fixtures_hand import ANN, CALLER
 from tests.places import PROJECT
-
-Line = Mapping[str, str]
 
 
 @dataclass
@@ -88,12 +87,7 @@ class CheckScene:
         return found
 
     def line(self, subject: str, verdict: str, words: str) -> Line:
-        """The one line about the subject that has these words among its advice."""
-        lines = self.lines()
-        found = [line for line in lines if line["subject"].startswith(subject)]
-        found = [line for line in found if words in line["advice"]]
-        assert [line["verdict"] for line in found] == [verdict], lines
-        return found[0]
+        return line_of(self.lines(), subject, verdict, words)
 
     def troubles(self) -> list[Line]:
         return [line for line in self.lines() if line["verdict"] != "ok"]
