@@ -1,0 +1,1 @@
+"""The operator: batch jobs of Slurm, managed via Kubernetes."""

@@ -1,0 +1,1 @@
+"""The resource daemon: labels and resources that the site gives to nodes."""
