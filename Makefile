@@ -34,9 +34,9 @@ fmt: venv ## format, and fix what lint can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-demo: ## orders, accounts, jobs and usage on a site of its own; KEEP=1 lets it stay
+demo: ## orders, accounts, jobs and usage on a site of its own; KEEP=1 lets it stay; FRONT=gateway
 	@sandbox/setup.sh slurm
-	@$(BIN)/python -m sandbox demo $(if $(KEEP),--keep)
+	@$(BIN)/python -m sandbox demo $(if $(FRONT),--front $(FRONT)) $(if $(KEEP),--keep)
 
 bench: ## what cycles cost against the least they could; QUICK=1: a tenth; ARGS="push docker"
 	@sandbox/setup.sh all

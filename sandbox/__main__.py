@@ -8,7 +8,8 @@ PARTS = {
     "kube": "a private Kubernetes, in one directory",
     "docker": "the same in a container: its engine and its images",
     "waldur": "a stand-in for a Waldur marketplace",
-    "demo": "a tour: orders, accounts, jobs and usage, on both",
+    "mail": "a mail relay that keeps what it is handed",
+    "demo": "a tour of the agent, or of the gateway, on a site of its own",
 }
 
 

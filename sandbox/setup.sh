@@ -47,6 +47,7 @@ dpkg-source                     dpkg-dev            the same: its programs are b
 sudo                            sudo                acting as another user: one of its ways
 nginx                           nginx-light         the gateway behind a proxy
 /usr/lib/rabbitmq/bin/rabbitmq-server rabbitmq-server letters into queues: a private broker
+chromium                        chromium            the dashboard in a real browser
 /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring  the same
 '
 

@@ -10,15 +10,19 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from pwd import getpwnam
 
 import pytest
 
 from sandbox.slurm.daemons import find_program
+from sandbox.slurm.keeping import PATH
 from sandbox.slurm.users import ensure_users, remove_users
+from sandbox.ssh import running_sshd
 from tests.fixtures_executor import build, make
 from tests.fixtures_slurm import IN_CI, require
 from waldur_slurm.hand.pack import pack
@@ -32,6 +36,8 @@ from waldur_slurm.slurm.transports.hands import (
     SudoHand,
 )
 from waldur_slurm.slurm.transports.on_behalf import OnBehalf
+from waldur_slurm.slurm.transports.ssh_hand import SshHand
+from waldur_slurm.slurm.transports.ssh_master import KeyFile, KnownHosts
 
 CALLER = "wsat-gate"
 ANN, BOB = "wsat-ann", "wsat-bob"
@@ -41,7 +47,7 @@ STRANGER = "wsat-eve"
 GROUPS = "games,users"
 """Where Ann is a member too."""
 
-WAYS = ("sudo", "setuid", "socket", "self")
+WAYS = ("sudo", "setuid", "socket", "self", "ssh")
 AT_ONCE = 8
 READY_S = 10.0
 SILENCE = timedelta(seconds=20)
@@ -74,6 +80,15 @@ class HandSite:
     def socket(self) -> Path:
         return self.directory / "hand.sock"
 
+    @property
+    def sshd(self) -> Path:
+        """Where the site's own sshd has its keys."""
+        return self.directory / "sshd"
+
+    @property
+    def ssh_port(self) -> Path:
+        return self.sshd / "port"
+
     def home(self, user: str) -> Path:
         return self.directory / "home" / user
 
@@ -93,20 +108,40 @@ class HandSite:
         self.conf.write_text(text + "".join(f"{line}\n" for line in lines))
 
     def hand(self, way: str, user: str = ANN) -> Hand:
-        """Return the hand by one way, as the caller sees it; `self` as that user."""
+        """Return the hand by one way, as the caller sees it; `self` and `ssh` as that user."""
         if way == "sudo":
             return SudoHand(self.program, sudo=self.directory / "sudo")
         if way == "setuid":
             return SetuidHand(self.program, executor=self.directory / "executor-as-caller")
+        if way == "ssh":
+            return self.over_ssh(user)
         if way == "socket":
             return CallersSocketHand(self.socket, getpwnam(CALLER).pw_uid)
         return OwnHand(self.conf, program=self.directory / f"as-{user}")
+
+    def over_ssh(self, user: str = ANN) -> SshHand:
+        """Return the one connection of the tests' to the site's own sshd, made when needed."""
+        return _by_ssh(self.directory, user)
 
     def behalf(self, way: str = "socket", user: str = ANN) -> OnBehalf:
         return OnBehalf(self.hand(way, user), silence=SILENCE)
 
     def files(self, user: str = ANN) -> Files:
         return self.behalf().of(user).files
+
+
+@cache
+def _by_ssh(directory: Path, user: str) -> SshHand:
+    site = HandSite(directory)
+    return SshHand(
+        "127.0.0.1",
+        user=user,
+        port=int(site.ssh_port.read_text()),
+        host_keys=KnownHosts(site.sshd / "known_hosts"),
+        key=KeyFile(site.sshd / "user_key"),
+        program=site.program,
+        conf=site.conf,
+    )
 
 
 class CallersSocketHand:
@@ -127,19 +162,25 @@ class CallersSocketHand:
 @pytest.fixture(scope="session")
 def installed_hand() -> Iterator[HandSite]:
     """A hand as root installs it, and its service."""
-    needed = ("sudo", "setpriv", "unshare", "cc", "make")
-    missing = [name for name in needed if shutil.which(name) is None]
+    needed = ("sudo", "setpriv", "unshare", "cc", "make", "sshd")
+    missing = [name for name in needed if shutil.which(name, path=PATH) is None]
     root = [] if os.geteuid() == 0 else ["root, to act as several users"]
     require(missing + root, in_ci=IN_CI)
     ensure_users((CALLER, ANN, BOB, STRANGER))
-    subprocess.run((find_program("usermod"), "--append", "--groups", GROUPS, ANN), check=True)
+    usermod = find_program("usermod")
+    subprocess.run((usermod, "--append", "--groups", GROUPS, ANN), check=True)
+    for user in (ANN, BOB):  # no password opens it, and sshd does not take it for locked
+        subprocess.run((usermod, "--shell", "/bin/sh", "--password", "*", user), check=True)
     directory = Path(tempfile.mkdtemp(prefix="wsat-hand-", dir="/var/lib"))
     directory.chmod(0o755)
     try:
         site = install(directory)
-        with subprocess.Popen(
-            (find_program("setpriv"), "--pdeathsig", "KILL", site.program, "serve")
-        ) as service:
+        with (
+            _listening_sshd(site),
+            subprocess.Popen(
+                (find_program("setpriv"), "--pdeathsig", "KILL", site.program, "serve")
+            ) as service,
+        ):
             _wait_for(site.socket)
             yield site
             service.kill()
@@ -156,6 +197,20 @@ def hand_site(installed_hand: HandSite) -> HandSite:
         for path in installed_hand.home(user).iterdir():
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     return installed_hand
+
+
+@contextmanager
+def _listening_sshd(site: HandSite) -> Iterator[None]:
+    """Let the users log in by a key, on loopback."""
+    site.sshd.mkdir()
+    with running_sshd(site.sshd, lifetime=timedelta(hours=4)) as server:
+        site.ssh_port.write_text(str(server.port))
+        try:
+            yield
+        finally:
+            for user in (ANN, BOB):
+                site.over_ssh(user).close()
+            _by_ssh.cache_clear()
 
 
 def _wait_for(path: Path) -> None:

@@ -30,6 +30,8 @@ class Answered:
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    cookies: Sequence[str] = ()
+    """What is to be kept: the one header that comes several times."""
 
     @property
     def json(self) -> Any:
@@ -81,6 +83,9 @@ class Client:
             if message["type"] == "http.response.start":
                 answered.status = message["status"]
                 pairs = message.get("headers", ())
+                answered.cookies = [
+                    value.decode() for name, value in pairs if name == b"set-cookie"
+                ]
                 answered.headers = {name.decode(): value.decode() for name, value in pairs}
             else:
                 answered.body += bytes(message.get("body", b""))

@@ -25,7 +25,14 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--keep", action="store_true", help="leave the site running, for two hours at most"
     )
+    parser.add_argument(
+        "--front", choices=["agent", "gateway"], default="agent", help="whose tour it is"
+    )
     chosen = parser.parse_args(argv)
+    if chosen.front == "gateway":
+        from sandbox.gateway_demo import cli
+
+        return cli.main(keep=chosen.keep)
     try:
         _show(Screen(), keep=chosen.keep)
     except (AgentFailed, SandboxError) as failure:
@@ -52,7 +59,10 @@ def _show(screen: Screen, *, keep: bool) -> None:
             _stay(lambda pid: _tell_what_stays(site, screen, pid))
         else:
             seconds = time.monotonic() - begun
-            screen.close(f"That took {seconds:.0f} s. `make demo KEEP=1` leaves the site running.")
+            screen.close(
+                f"That took {seconds:.0f} s. `make demo KEEP=1` leaves the site running;"
+                " `make demo FRONT=gateway` shows the other front."
+            )
 
 
 def _stay(tell: Callable[[int], None]) -> None:

@@ -51,8 +51,12 @@ class Screen:
 
     def program(self, argv: Sequence[str], run: Callable[[], Run]) -> None:
         """Show what is typed, that it works, and what it answers."""
+        self.line(shlex.join(argv), run)
+
+    def line(self, typed: str, run: Callable[[], Run]) -> None:
+        """Show a line of a shell in the same way."""
         self._console.print()
-        self._print(f"$ {shlex.join(argv)}", style="cyan")
+        self._print(f"$ {typed}", style="cyan")
         with self._console.status("..."):
             done = run()
         self._print(done.out, hanging=CONTINUED)

@@ -1,4 +1,4 @@
-"""The agent's image, built from this tree when what goes into it changed.
+"""The images of the agent and of the gateway, built from this tree when its content changed.
 
 Rule: where no registry can be reached, a build has no package index either; the packages then
 come from this machine.
@@ -17,10 +17,12 @@ from sandbox.docker.images import BUILD_S, LABEL, Release, base_of, digest_of, r
 from sandbox.docker.packages import proxies
 
 TAG = "waldur-slurm-agent:sandbox"
+GATEWAY_TAG = "slurm-gateway:sandbox"
 SOURCES = (
     *("Dockerfile", ".dockerignore", "docker-entrypoint"),
     *("LICENSE", "README.md", "pyproject.toml", "setup.cfg"),
 )
+GATEWAY = "systemd-conf/gateway"
 
 
 @dataclass(frozen=True)
@@ -35,33 +37,59 @@ class PythonRelease(Release):
 BASE = PythonRelease("22.05", "bookworm")
 
 
+@dataclass(frozen=True)
+class Product:
+    """One target of the Dockerfile; `wanted` is what pip installs there."""
+
+    tag: str
+    target: str
+    wanted: str
+    sources: tuple[str, ...] = SOURCES
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> list[Path]:
+        found = [ROOT / name for name in self.sources if (ROOT / name).exists()]
+        package = ROOT / "waldur_slurm"
+        found += [each for each in package.rglob("*") if each.is_file() and each.suffix != ".pyc"]
+        return sorted(found)
+
+
+AGENT = Product(TAG, "agent", ".")
+
+
 def ensure_agent_image() -> str:
     """Return its name."""
-    files = _files()
+    return _ensure(AGENT)
+
+
+def ensure_gateway_image(slurm: str) -> str:
+    """Return the name of the gateway's, beside the Slurm of that image."""
+    more = (f"{GATEWAY}/hand.conf", f"{GATEWAY}/slurm-gateway-hand.sudoers")
+    arguments = (f"--build-arg=SLURM={slurm}",)
+    return _ensure(Product(GATEWAY_TAG, "gateway", ".[gateway]", (*SOURCES, *more), arguments))
+
+
+def _ensure(product: Product) -> str:
+    files = product.files
     recipe = digest_of(files, ROOT)
-    if recipe_of(TAG) != recipe:
-        sys.stderr.write(f"building {TAG}; this takes about half a minute\n")
+    if recipe_of(product.tag) != recipe:
+        sys.stderr.write(f"building {product.tag}; this takes about half a minute\n")
         with tempfile.TemporaryDirectory(prefix="waldur-slurm-agent-") as place:
             for file in files:
                 copy = Path(place) / file.relative_to(ROOT)
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(file, copy)
-            _build(Path(place), recipe)
-    return TAG
+            _build(product, Path(place), recipe)
+    return product.tag
 
 
-def _files() -> list[Path]:
-    found = [ROOT / name for name in SOURCES if (ROOT / name).exists()]
-    found += (ROOT / "waldur_slurm").rglob("*.py")
-    found.append(ROOT / "waldur_slurm" / "py.typed")
-    return sorted(found)
-
-
-def _build(context: Path, recipe: str) -> None:
+def _build(product: Product, context: Path, recipe: str) -> None:
     base = base_of(BASE)
-    argv = [f"--tag={TAG}", f"--label={LABEL}={recipe}", f"--build-arg=BASE={base}"]
+    argv = [f"--tag={product.tag}", f"--label={LABEL}={recipe}", f"--build-arg=BASE={base}"]
+    argv += [f"--target={product.target}", *product.arguments]
     if base == BASE.local_base:
-        _bring_packages(context)
+        _bring_packages(context, product.wanted)
         argv.append("--build-arg=PIP_NO_INDEX=1")
     docker(
         *("build", "--build-arg=http_proxy", "--build-arg=https_proxy", *argv, str(context)),
@@ -70,9 +98,9 @@ def _build(context: Path, recipe: str) -> None:
     )
 
 
-def _bring_packages(context: Path) -> None:
+def _bring_packages(context: Path, wanted: str) -> None:
     pip = (sys.executable, "-m", "pip")
-    argv = (*pip, "wheel", "--quiet", "--wheel-dir=dist", ".", "setuptools>=77")
+    argv = (*pip, "wheel", "--quiet", "--wheel-dir=dist", wanted, "setuptools>=77")
     made = subprocess.run(argv, cwd=context, capture_output=True, text=True, timeout=BUILD_S)
     if made.returncode:
         raise DockerFailed(f"pip wheel exited {made.returncode}: {made.stderr[-2000:]}")

@@ -165,3 +165,4 @@ def test_a_script_uses_steps_and_each_is_told_apart(real_past_site: RealPastSite
     steps = real_past_site.history.read_steps([job], since)[job]
     assert [(step.step, step.name) for step in steps] == [("batch", "batch"), ("0", "a|b")]
     assert all(step.end is not None for step in steps)
+    assert all((step.memory_bytes or 0) >= (step.most_memory_bytes or 0) for step in steps)

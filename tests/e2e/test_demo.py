@@ -43,7 +43,7 @@ def place() -> Iterator[Path]:
 def tour() -> Tour:
     """What somebody sees who types `make demo`, without a terminal."""
     place = open_directory()
-    (line,) = (line for line in readme.lines("Try it") if line.startswith("make demo"))
+    line = next(line for line in readme.lines("Try it") if line.startswith("make demo"))
     make, *words = shlex.split(line, comments=True)
     done = demo(place, make, "--silent", *words)
     left = (*processes_in(place), *(file.name for file in place.iterdir()))

@@ -1,5 +1,6 @@
 """An outbox in memory, held to the database's by `tests/unit/gateway/store`."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -7,6 +8,7 @@ from threading import Lock
 
 from waldur_slurm.errors import StateError
 from waldur_slurm.gateway.post.letter import Letter, Occasion, Sink, Stage
+from waldur_slurm.gateway.post.port import Sought, Tally
 
 
 @dataclass
@@ -57,6 +59,31 @@ class FakeLetters:
         self._reach()
         return tuple(self.kept.values())[::-1][:limit]
 
+    def search(self, sought: Sought, limit: int) -> Sequence[tuple[int, Letter]]:
+        self._reach()
+        numbered = [*enumerate(self.kept.values(), 1)][::-1]
+        return tuple(
+            (number, each)
+            for number, each in numbered
+            if _is_sought(each, sought) and (sought.before is None or number < sought.before)
+        )[:limit]
+
+    def try_again(self, letter: Letter, now: datetime) -> bool:
+        self._reach(is_write=True)
+        found = self.kept.get(letter.message_id)
+        if found is None or found.stage is not Stage.DEAD:
+            return False
+        self.kept[letter.message_id] = replace(
+            found, stage=Stage.WAITING, made=now, next_try=now, tries=0
+        )
+        return True
+
+    def tally(self) -> Tally:
+        self._reach()
+        letters = self.kept.values()
+        waiting = (each.made for each in letters if each.stage is Stage.WAITING)
+        return Tally(Counter(each.stage for each in letters), min(waiting, default=None))
+
     def forget(self, before: datetime) -> None:
         self._reach()
         self.kept = {
@@ -68,6 +95,18 @@ class FakeLetters:
     def _reach(self, *, is_write: bool = False) -> None:
         if self.is_broken or (self.is_full and is_write):
             raise StateError("the disk is full")
+
+
+def _is_sought(letter: Letter, sought: Sought) -> bool:
+    user = letter.facts.user if letter.facts else None
+    is_shown = (sought.owner is None and sought.users is None) or (
+        letter.owner == sought.owner or user in (sought.users or ())
+    )
+    return (
+        is_shown
+        and sought.stage in (None, letter.stage)
+        and sought.message_id in (None, letter.message_id)
+    )
 
 
 def _key(letter: Letter) -> tuple[str, Occasion, str]:

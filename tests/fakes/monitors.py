@@ -73,7 +73,11 @@ class FakeMonitors:
 
     def letters(self, monitor_id: str) -> Sequence[Letter]:
         self._reach()
-        found = [each for each in self.outbox.kept.values() if each.monitor == monitor_id]
+        found = [
+            each
+            for each in self.outbox.kept.values()
+            if each.monitor == monitor_id or each.monitor.startswith(f"{monitor_id}/")
+        ]
         return tuple(found[::-1])
 
     def drop(self, monitor_id: str) -> bool:

@@ -25,6 +25,7 @@ OTHERS = (
 )
 OPENED = {
     ("GET", "/jobs/{job_id}"),
+    ("GET", "/jobs/{job_id}/reason"),
     ("GET", "/jobs/{job_id}/output"),
     ("GET", "/jobs/{job_id}/files"),
     ("GET", "/jobs/{job_id}/files/{path}"),

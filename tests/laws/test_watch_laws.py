@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.fakes.monitors import FakeMonitors
 from tests.unit.gateway.watch.looks import MINUTE, RULES, listing, memory, row, run
 from tests.unit.gateway.watch.monitors import NOW, monitor
-from waldur_slurm.gateway.post.letter import Method, Occasion
+from waldur_slurm.gateway.post.letter import Letter, Method, Occasion
 from waldur_slurm.gateway.watch.monitor import Monitor, Stage
 from waldur_slurm.gateway.watch.plan import SILENT, Listing, Memory, Voice, overdue, turn
 from waldur_slurm.model.batch import JobId, Task
@@ -147,7 +147,8 @@ def test_silence_says_nothing_but_that_it_is_no_longer_watched(
 def test_each_monitor_event_and_method_has_one_letter_in_any_order(
     start: Monitor, looked: list[Looked]
 ) -> None:
-    at, current, written = NOW, start, []
+    at, current = NOW, start
+    written: list[Letter] = []
     for look in looked:
         at += look.after
         made = turn(current, look.listing, look.memory, RULES, at)

@@ -1,6 +1,7 @@
 """The wheel, built and installed as a site would, runs from an empty directory."""
 
 import os
+import re
 import tarfile
 import zipfile
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from tests.fixtures_program import NewProgram
 from tests.fixtures_waldur import StartWaldur
-from tests.packaging.conftest import Built, run
+from tests.packaging.conftest import Built, run, succeed
 from tests.places import PROJECT
 from waldur_slurm import __version__
 
@@ -26,9 +27,37 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Built) -> None:
 
 def test_the_wheel_holds_the_files_that_are_not_python(built: Built) -> None:
     names = set(zipfile.ZipFile(built.wheel).namelist())
-    there = (PROJECT / "waldur_slurm").rglob("*.sql")
+    there = succeed("git", "ls-files", "waldur_slurm", cwd=PROJECT).split()
 
-    assert {str(path.relative_to(PROJECT)) for path in there} <= names
+    assert {name for name in there if not name.endswith(".py")} <= names
+    assert "waldur_slurm/gateway/store/queries.sql" in names
+
+
+def test_what_the_gateway_needs_is_an_extra_that_a_bare_install_does_without(
+    built: Built, installed: Path
+) -> None:
+    told = zipfile.ZipFile(built.wheel).read(f"waldur_slurm_agent-{__version__}.dist-info/METADATA")
+    asked = re.findall(rb"^Requires-Dist: ([\w-]+)\b[^\n]*extra == .gateway.", told, re.MULTILINE)
+    there = succeed(
+        installed / "python3",
+        "-c",
+        "from importlib.metadata import distributions as d; print(*{e.name for e in d()})",
+    )
+
+    extra = {name.decode().lower() for name in asked}
+    assert {"starlette", "uvicorn", "httptools", "joserfc", "jinja2"} <= extra
+    assert extra & {name.lower() for name in there.split()} == set()
+
+
+@pytest.mark.parametrize("words", [[], ["token", "list"], ["check"], ["settings"]])
+def test_a_gateway_without_its_extra_says_what_to_install(
+    installed: Path, tmp_path: Path, words: list[str]
+) -> None:
+    done = run(installed / "slurm-gateway", *words, cwd=tmp_path, environ=clean())
+
+    assert (done.returncode, done.stdout) == (1, "")
+    (said,) = done.stderr.splitlines()
+    assert "pip install 'waldur-slurm-agent[gateway]'" in said
 
 
 def test_the_source_archive_holds_what_a_site_copies(built: Built) -> None:
@@ -39,6 +68,10 @@ def test_the_source_archive_holds_what_a_site_copies(built: Built) -> None:
         "LICENSE",
         "config-components.yaml",
         "configs/config-example.yml",
+        "examples/gateway/docker-compose.yml",
+        "examples/monitoring/gateway-dashboard.json",
+        "systemd-conf/gateway/slurm-gateway-hand.socket",
+        "systemd-conf/gateway/slurm-gateway-hand.sudoers",
         "docs/settings.md",
         "docs/gateway.md",
         "executor/Makefile",

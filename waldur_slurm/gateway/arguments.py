@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from waldur_slurm import __version__
 from waldur_slurm.gateway.apps.app import uuid_of
+from waldur_slurm.gateway.cli.arguments import add_commands, add_job_token
 from waldur_slurm.gateway.doors.principals import RunAs, run_as
 from waldur_slurm.gateway.doors.scopes import Scope, scope
 from waldur_slurm.gateway.post.letter import Method, method_of
@@ -19,7 +20,8 @@ T = TypeVar("T")
 _DESCRIPTION = """\
 HTTP in front of Slurm: one picture of the cluster for all who ask. Without a
 command it serves, at GATEWAY_LISTEN. All settings are environment variables:
-see docs/gateway-settings.md.
+see docs/gateway-settings.md. Commands such as jobs and submit ask a gateway,
+wherever it is: GATEWAY_URL and GATEWAY_TOKEN say which, and as whom.
 """
 
 _EPILOG = """\
@@ -40,11 +42,18 @@ examples:
       send a letter by the settings of mail, and say whether it was taken
   slurm-gateway
       serve, as systemd runs it
+  slurm-gateway submit --time 30:00 --wait job.sh
+      at a terminal, on any machine: a job, by the gateway at GATEWAY_URL with
+      the token in GATEWAY_TOKEN; jobs, show, tail and so on likewise
 
 Tokens and letters lie in GATEWAY_STATE_DIR: type these as the gateway's user.
 
-exit codes: 0 well, 1 failed, 2 wrong usage, 75 try again later (Slurm is
-silent, an address is taken), 78 wrong settings, 130 stopped
+exit codes: 0 well, 1 failed, 2 wrong usage, 65 refused, 66 no such job, 69 no
+gateway there, 75 try again later (it or Slurm is silent, an address is taken),
+77 not allowed, 78 wrong settings, 130 stopped; those of `wait` and `submit
+--wait` say how the job ended: 0 well, 1 failed, 3 out of time, 4 cancelled,
+5 out of memory, 6 its node failed or it was preempted, 7 not known how, 8 not
+over yet
 """
 
 
@@ -94,6 +103,7 @@ def build() -> argparse.ArgumentParser:
     for command in (check, settings, take_over):
         _add_env_file(command, default=argparse.SUPPRESS)
     _add_token(commands.add_parser("token", help="make, list, rotate and revoke tokens"))
+    add_commands(commands)
     _add_letter(
         commands.add_parser("letter", help="send one to try it, and list what became of all")
     )
@@ -155,10 +165,12 @@ def _add_token(token: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="how long the old one is still valid; 1d by default",
     )
+    add_job_token(verbs)
     revoke = verbs.add_parser("revoke", help="let tokens end now; a running gateway notices")
     revoke.add_argument("id", metavar="ID", nargs="+")
-    for verb in verbs.choices.values():
-        _add_env_file(verb, default=argparse.SUPPRESS)
+    for name, verb in verbs.choices.items():
+        if name != "job":
+            _add_env_file(verb, default=argparse.SUPPRESS)
 
 
 def _add_letter(letter: argparse.ArgumentParser) -> None:

@@ -10,25 +10,44 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, BinaryIO, Literal, Self, TypeVar
+from typing import Any, BinaryIO, Literal, Self
 from urllib.parse import quote
 
-import msgspec
-import requests
-
-from waldur_slurm.gateway.errors import GatewayError, NotNow, TryLater
+from waldur_slurm.gateway.errors import BeyondEnd
+from waldur_slurm.gateway.paging import Asked, pages
+from waldur_slurm.gateway.patience import Patient
+from waldur_slurm.gateway.taking import (
+    NOT_BEGUN,
+    Begun,
+    FileFacts,
+    address_of,
+    look_at_file,
+    take_file,
+)
 from waldur_slurm.gateway.talk import Talk
-from waldur_slurm.gateway.wire import FileView, JobView, LookupAnswer, PlacedView
+from waldur_slurm.gateway.wire import (
+    FileView,
+    JobView,
+    LookupAnswer,
+    PlacedView,
+    ReasonAnswer,
+    StartView,
+)
+from waldur_slurm.gateway.wire_cluster import (
+    HistoryAnswer,
+    JobsAnswer,
+    JobTokenView,
+    MeView,
+    NodesAnswer,
+    UsageAnswer,
+)
 
 LONGEST_WAIT_S = 60
 """What one request may wait; the gateway's own bound."""
 
-CHUNK = 128 * 1024
-
 Until = Literal["terminal", "started", "change"]
 Verb = Literal["hold", "release", "requeue", "requeuehold", "suspend", "resume"]
 Stream = Literal["out", "err"]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +95,8 @@ class Gateway:
     ) -> None:
         """`verify` may be the path of a file with the certificates to trust."""
         below = f"/clusters/{_spelt(cluster)}" if cluster else ""
-        self._talk = Talk(f"{url.rstrip('/')}/api/v1{below}", token, verify=verify)
-        self._patience_s = patience.total_seconds()
-        self._sleep = sleep
+        self._talk = Talk(f"{url.rstrip('/')}/api/v1", token, verify=verify)
+        self._asker = Patient(self._talk, below, patience.total_seconds(), sleep)
 
     def __enter__(self) -> Self:
         return self
@@ -108,10 +126,49 @@ class Gateway:
         asked = {"options": options, "environment": environment, "user": user, "mark": mark}
         body = {"script": script, **{name: value for name, value in asked.items() if value}}
         headers = {"Idempotency-Key": key}
-        return self._told(PlacedView, "POST", "/jobs", body=body, headers=headers)
+        return self._asker.told(PlacedView, "POST", "/jobs", body=body, headers=headers)
 
-    def job(self, job_id: str) -> JobView:
-        return self._told(JobView, "GET", _path(job_id))
+    def try_out(
+        self, script: str, *, options: Mapping[str, str | int | bool] | None = None, user: str = ""
+    ) -> StartView:
+        """Ask Slurm whether it would take a job, and when it would start; nothing is handed in."""
+        body = {"script": script, "options": options or {}, "user": user}
+        return self._asker.told(StartView, "POST", "/jobs", params={"dry_run": "true"}, body=body)
+
+    def job(self, job_id: str, *, efficiency: bool = False) -> JobView:
+        """Return it as it is; `efficiency`: of an ended one, what it used of what it held."""
+        params = {"efficiency": "true"} if efficiency else {}
+        return self._asker.told(JobView, "GET", _path(job_id), params=params)
+
+    def reason(self, job_id: str) -> ReasonAnswer:
+        """Tell why it waits, what can be done, and when it may start."""
+        return self._asker.told(ReasonAnswer, "GET", f"{_path(job_id)}/reason")
+
+    def jobs(self, **narrowed: Asked) -> Iterator[JobView]:
+        """Yield the jobs that slurmctld knows: `jobs(user="ann", state="PENDING")`."""
+        return (job for page in self.job_pages(**narrowed) for job in page.jobs)
+
+    def job_pages(self, **narrowed: Asked) -> Iterator[JobsAnswer]:
+        """Yield them with what is said of all; `limit` is how many a page has."""
+        return pages(self._asker, JobsAnswer, "/jobs", narrowed)
+
+    def history(self, **narrowed: Asked) -> Iterator[JobView]:
+        """Yield jobs of the accounting, the newest first: `history(since=..., state="FAILED")`."""
+        return (job for page in self.history_pages(**narrowed) for job in page.jobs)
+
+    def history_pages(self, **narrowed: Asked) -> Iterator[HistoryAnswer]:
+        return pages(self._asker, HistoryAnswer, "/history", narrowed)
+
+    def nodes(self) -> NodesAnswer:
+        return self._asker.told(NodesAnswer, "GET", "/nodes")
+
+    def usage(self) -> UsageAnswer:
+        """Tell what the jobs of each partition hold of each of its nodes."""
+        return self._asker.told(UsageAnswer, "GET", "/usage")
+
+    def me(self) -> MeView:
+        """Tell who this is to the gateway, and what he may do."""
+        return self._asker.told_of_all(MeView, "/me")
 
     def look_up(
         self, *, marks: Collection[str] = (), prefix: str = "", since: datetime | None = None
@@ -120,7 +177,7 @@ class Gateway:
         body: dict[str, object] = {"prefix": prefix} if prefix else {"marks": [*marks]}
         if since:
             body["since"] = since
-        return self._told(LookupAnswer, "POST", "/jobs/lookup", body=body)
+        return self._asker.told(LookupAnswer, "POST", "/jobs/lookup", body=body)
 
     def wait(
         self, job_id: str, until: Until = "terminal", *, longest: timedelta | None = None
@@ -134,19 +191,35 @@ class Gateway:
             if left <= 0:
                 break
             params = {"wait": min(left, LONGEST_WAIT_S), "until": until}
-            now = self._told(JobView, "GET", _path(job_id), params=params)
+            now = self._asker.told(JobView, "GET", _path(job_id), params=params)
         return now
+
+    def look_again(self, job_id: str, within: timedelta, *, until: Until = "change") -> JobView:
+        """Return it as soon as it is so far; as it is, where it is not within a minute at most."""
+        seconds = max(min(int(within.total_seconds()), LONGEST_WAIT_S), 1)
+        params = {"wait": seconds, "until": until}
+        return self._asker.told(JobView, "GET", _path(job_id), params=params)
+
+    def changes(self, job_id: str) -> Iterator[JobView]:
+        """Yield it as it is, and again whenever it has changed, until it is over."""
+        now = self.job(job_id)
+        yield now
+        while not now.terminal:
+            following = self.look_again(job_id, timedelta(seconds=LONGEST_WAIT_S))
+            if _is_reached(now, following, "change"):
+                yield following
+            now = following
 
     def cancel(self, job_id: str, *, only: Guard = WHICHEVER, signal: str = "") -> None:
         """End it, or send it a signal; that it is over already is no error."""
         params = only.params | ({"signal": signal} if signal else {})
-        with self._asked("DELETE", _path(job_id), params=params, headers=only.headers):
+        with self._asker.ask("DELETE", _path(job_id), params=params, headers=only.headers):
             return
 
     def steer(self, verb: Verb, job_id: str, *, only: Guard = WHICHEVER) -> None:
         """Asked once: to requeue a second time would end a second run."""
         path = f"{_path(job_id)}/{verb}"
-        with self._talk.ask("POST", path, params=only.params, headers=only.headers):
+        with self._asker.ask_once("POST", path, params=only.params, headers=only.headers):
             return
 
     def output(
@@ -158,68 +231,55 @@ class Gateway:
     def tail(self, job_id: str, size: int = 4096, *, stream: Stream = "out") -> Output:
         return self._piece(job_id, {"stream": stream, "tail": size})
 
-    def follow(self, job_id: str, *, stream: Stream = "out") -> Iterator[bytes]:
-        """Yield what it writes, until it is over and all of it was told."""
-        piece = Output(b"", 0, is_complete=False)
-        while not piece.is_complete:
-            offset = piece.next_offset
-            piece = self.output(job_id, stream=stream, offset=offset, wait_s=LONGEST_WAIT_S)
+    def follow(self, job_id: str, *, stream: Stream = "out", offset: int = 0) -> Iterator[bytes]:
+        """Yield what it writes as it comes, from `offset` on, until it is over and all was told.
+
+        A job that is requeued begins its output anew, and so does this.
+        """
+        is_complete = False
+        while not is_complete:
+            try:
+                piece = self.output(job_id, stream=stream, offset=offset, wait_s=LONGEST_WAIT_S)
+            except BeyondEnd:
+                if not offset:
+                    raise
+                offset = 0
+                continue
+            offset, is_complete = piece.next_offset, piece.is_complete
             if piece.data:
                 yield piece.data
 
     def files(self, job_id: str, glob: str = "*") -> list[FileView]:
         """List the files of its folder, and neither links nor directories."""
-        return self._told(list[FileView], "GET", f"{_path(job_id)}/files", params={"glob": glob})
+        return self._asker.told(
+            list[FileView], "GET", f"{_path(job_id)}/files", params={"glob": glob}
+        )
 
-    def take(self, job_id: str, path: str, into: BinaryIO) -> int:
+    def look_at(self, job_id: str, path: str) -> FileFacts:
+        return look_at_file(self._asker, address_of(_path(job_id), path))
+
+    def take(self, job_id: str, path: str, into: BinaryIO, *, begun: Begun = NOT_BEGUN) -> int:
         """Write a file of its folder to `into`; where it was cut off, go on from there.
 
-        Raises `NotThisFile` where it changed meanwhile: what was written is of the former one.
+        `begun` goes on where an earlier one left off. Returns the size of all of it. Raises
+        `NotThisFile` where it changed meanwhile: what was written is of the former one.
         """
-        size, tag = 0, ""
-        while True:
-            headers = {"Range": f"bytes={size}-", "If-Range": tag} if tag else {}
-            asked = f"{_path(job_id)}/files/{quote(path)}"
-            with self._asked("GET", asked, headers=headers, stream=True) as response:
-                if tag and response.status_code != 206:
-                    raise NotThisFile(f"{path} changed while it was taken")
-                tag, before = response.headers.get("ETag", ""), size
-                try:
-                    for chunk in response.iter_content(CHUNK):
-                        size += into.write(chunk)
-                except requests.RequestException as error:
-                    if not tag or size == before:
-                        raise NotNow(f"{path} was cut off: {error}") from error
-                    continue
-            return size
+        return take_file(self._asker, address_of(_path(job_id), path), into, begun)
+
+    def token_for(
+        self, job_id: str, scopes: Collection[str], lasts: timedelta = timedelta(days=1)
+    ) -> JobTokenView:
+        """Make a token that reads this one job's output or files, and does nothing else."""
+        body = {"scopes": [*scopes], "ttl": int(lasts.total_seconds())}
+        return self._asker.told_once(JobTokenView, "POST", f"{_path(job_id)}/tokens", body=body)
 
     def _piece(self, job_id: str, params: Mapping[str, Any]) -> Output:
-        with self._asked("GET", f"{_path(job_id)}/output", params=params) as response:
+        with self._asker.ask("GET", f"{_path(job_id)}/output", params=params) as response:
             return Output(
                 response.content,
                 int(response.headers["X-Next-Offset"]),
                 response.headers["X-Complete"] == "true",
             )
-
-    def _told(self, of: type[T], method: str, path: str, **asked: Any) -> T:
-        with self._asked(method, path, **asked) as response:
-            return msgspec.json.decode(response.content, type=of)
-
-    def _asked(self, method: str, path: str, **asked: Any) -> requests.Response:
-        """Ask until it is answered, or refused for good, or patience ends."""
-        end, pause_s = time.monotonic() + self._patience_s, 0.0
-        while True:
-            try:
-                return self._talk.ask(method, path, **asked)
-            except TryLater as error:
-                pause_s = max(error.after_s, min(2 * pause_s, 30.0))
-                if time.monotonic() + pause_s > end:
-                    raise
-                self._sleep(pause_s)
-
-
-class NotThisFile(GatewayError):
-    """A file became another one while it was taken."""
 
 
 def _path(job_id: str) -> str:
@@ -235,4 +295,4 @@ def _is_reached(first: JobView, now: JobView, until: Until) -> bool:
         return now.terminal
     if until == "started":
         return now.phase != "pending"
-    return (first.state, first.nodes) != (now.state, now.nodes)
+    return now.terminal or (first.state, first.nodes) != (now.state, now.nodes)

@@ -3,19 +3,18 @@
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from secrets import token_hex
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from waldur_slurm import __version__
 from waldur_slurm.gateway.acting.actors import Actors
 from waldur_slurm.gateway.acting.audit import Audit
 from waldur_slurm.gateway.configs.told import NotHonoured
-from waldur_slurm.gateway.doors.claims import Expected
-from waldur_slurm.gateway.doors.doors import Doors, Recognises
+from waldur_slurm.gateway.doors.doors import Doors
 from waldur_slurm.gateway.doors.keyring import Keyring
 from waldur_slurm.gateway.doors.one_job import JobTokens
 from waldur_slurm.gateway.doors.paces import Pace
@@ -36,6 +35,7 @@ from waldur_slurm.gateway.reading import Readers, own_user
 from waldur_slurm.gateway.records.port import Records
 from waldur_slurm.gateway.settings import Settings
 from waldur_slurm.gateway.settings.acting import Executor
+from waldur_slurm.gateway.signing_in import SigningIn
 from waldur_slurm.gateway.store.letters import StoredLetters
 from waldur_slurm.gateway.store.samples import StoredSamples
 from waldur_slurm.gateway.store.secret import server_secret
@@ -44,19 +44,26 @@ from waldur_slurm.gateway.store.submits import StoredJournal
 from waldur_slurm.gateway.store.tokens import StoredTokens
 from waldur_slurm.gateway.store.transitions import StoredTransitions
 from waldur_slurm.gateway.submits.submitter import Submitter
+from waldur_slurm.gateway.tasking import Tasking, tasking_of
+from waldur_slurm.gateway.watching import watched, watching_of
 from waldur_slurm.gateway.web.ask import Site
 from waldur_slurm.gateway.web.cors import ANY
 from waldur_slurm.gateway.web.managed_site import Managed
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.tally import Tally
+from waldur_slurm.gateway.web.watch_site import Watching
 from waldur_slurm.service.display import Display
 from waldur_slurm.service.notify import Notifier
+from waldur_slurm.slurm.past.port import History
 from waldur_slurm.slurm.transports.on_behalf import GRACE
 from waldur_slurm.telemetry.audit import AuditLog
 from waldur_slurm.telemetry.events import Level, Sink, to_all
 from waldur_slurm.telemetry.log import is_journal_stream, start_log
 from waldur_slurm.telemetry.redaction import Redaction, redaction
 from waldur_slurm.variables.choices import LogFormat
+
+if TYPE_CHECKING:
+    from waldur_slurm.gateway.doors.oidc import Issuer
 
 
 class Parts:
@@ -140,15 +147,16 @@ class Parts:
         return Doors(
             Strangers(allowed, self.people.owner_of),
             self.keyring,
-            self._issuer(),
+            self.issuer,
             Pacing(pace),
             time.monotonic,
+            self.signing_in.sessions,
         )
 
     @cached_property
     def people(self) -> People:
         """Who may be acted as; Slurm's own user never, even where slurm.conf does not name it."""
-        acts_alone = self.settings.acting.executor in (Executor.SELF, None)
+        acts_alone = self.settings.acting.executor in (Executor.SELF, Executor.SSH, None)
         own_uid = None if acts_alone else os.geteuid()
         return People(
             self.settings.min_uid, self.settings.max_uid, self.readers.slurm_user, own_uid
@@ -169,7 +177,9 @@ class Parts:
 
     @cached_property
     def means(self) -> Builder:
-        return Builder(self.settings, self.readers.transport())
+        builder = Builder(self.settings, self.readers.transport())
+        self._closing.callback(builder.close)
+        return builder
 
     @cached_property
     def submitter(self) -> Submitter:
@@ -182,10 +192,20 @@ class Parts:
             doubt=2 * self.settings.command_timeout + GRACE,
         )
 
-    def settling(self) -> AbstractContextManager[None]:
-        """Settle submits that are open, where there can be any."""
-        is_acting = self.settings.acting.executor is not None
-        return self.submitter.settler.running() if is_acting else nullcontext()
+    @cached_property
+    def tasking(self) -> Tasking:
+        names = self.settings.tasks.names
+        let_ask = self.gate.let_ask
+        return tasking_of(names, self.database, self.submitter, self.audit, let_ask, self.tell)
+
+    @contextmanager
+    def settling(self) -> Iterator[None]:
+        """Settle submits and tasks that are open, where there can be any."""
+        if self.settings.acting.executor is None:
+            yield
+            return
+        with self.submitter.settler.running(), self.tasking.finisher.running():
+            yield
 
     @cached_property
     def tokens(self) -> Tokens:
@@ -201,23 +221,13 @@ class Parts:
         self._closing.callback(keyring.note_uses)
         return keyring
 
-    def _issuer(self) -> Recognises | None:
-        """Make it only where one is named: most sites have none, and the library is large."""
-        settings = self.settings
-        if not settings.oidc_issuer:
-            return None
-        from waldur_slurm.gateway.doors.fetching import fetch
-        from waldur_slurm.gateway.doors.oidc import Issuer
+    @cached_property
+    def issuer(self) -> "Issuer | None":
+        return self.signing_in.issuer(self.tell)
 
-        expected = Expected(
-            issuer=settings.oidc_issuer,
-            audience=settings.oidc_audience or "",
-            username_claim=settings.oidc_username_claim,
-            username=settings.oidc_username.compiled if settings.oidc_username else None,
-            groups_claim=settings.oidc_groups_claim,
-            roles=settings.roles.each,
-        )
-        return Issuer(expected, fetch, self.tell, time.monotonic, time.time)
+    @cached_property
+    def signing_in(self) -> SigningIn:
+        return SigningIn(self.settings, self.keyring, self.database, lambda: self.token_secret)
 
     @cached_property
     def site(self) -> Site:
@@ -235,7 +245,10 @@ class Parts:
             audit=self.audit,
             job_tokens=JobTokens(self.tokens, lambda: self.token_secret, _now),
             submitter=self.submitter,
+            tasks=self.tasking.desk,
             managed=self.managed,
+            pages=self.signing_in.pages(self.issuer),
+            watching=self.watching,
         )
 
     @cached_property
@@ -267,11 +280,32 @@ class Parts:
 
     @cached_property
     def postman(self) -> Postman:
-        return postman_of(self.settings.letters, self.letters, self.gate, self.tell)
+        return postman_of(
+            self.settings.letters, self.letters, self.gate, self._histories, self.tell
+        )
+
+    def _histories(self) -> Mapping[str, History]:
+        return {name: pictures.history for name, pictures in self.clusters.items()}
 
     def posting(self) -> AbstractContextManager[None]:
-        """Send letters for as long as it lasts, where there is a way to."""
-        return self.postman.running() if self.settings.letters.are_sent else nullcontext()
+        """Send letters for as long as it lasts; some only go into the log."""
+        return self.postman.running()
+
+    @cached_property
+    def watching(self) -> Watching:
+        return watching_of(
+            self.settings.monitors,
+            self.database,
+            self.letters,
+            self.gate,
+            self.postman,
+            self.clusters,
+            self.tell,
+        )
+
+    def watched(self) -> AbstractContextManager[None]:
+        """Watch jobs for as long as it lasts."""
+        return watched(self.watching, self.recorder)
 
     @cached_property
     def samples(self) -> StoredSamples:

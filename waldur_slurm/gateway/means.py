@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from waldur_slurm.gateway.acting.actors import Means, MeansOf
 from waldur_slurm.gateway.settings import Settings
-from waldur_slurm.gateway.settings.acting import Connector, Executor
+from waldur_slurm.gateway.settings.acting import ActingSettings, Connector, Executor
 from waldur_slurm.model.live import JobListing
 from waldur_slurm.processes.port import Transport
 from waldur_slurm.slurm.batch.client import SlurmBatch
@@ -17,6 +17,8 @@ from waldur_slurm.slurm.rest.talk import Rest
 from waldur_slurm.slurm.tools import Tools
 from waldur_slurm.slurm.transports.hands import Hand, OwnHand, SetuidHand, SocketHand, SudoHand
 from waldur_slurm.slurm.transports.on_behalf import OnBehalf
+from waldur_slurm.slurm.transports.ssh_hand import SshHand
+from waldur_slurm.slurm.transports.ssh_master import KeyFile, KnownHosts
 
 
 class Builder:
@@ -27,7 +29,13 @@ class Builder:
         self._transport = transport
         self._timeout = settings.command_timeout
         self._rest = self._slurmrestd()
+        self._closing: list[Callable[[], None]] = []
         self._logins: dict[str, Logins] = {}
+
+    def close(self) -> None:
+        """End what stands to another host."""
+        for close in self._closing:
+            close()
 
     def means_of(self) -> MeansOf | None:
         """Return what reaches a user's jobs and files; None where nothing is acted at all."""
@@ -72,10 +80,26 @@ class Builder:
                 return SocketHand(told.hand_socket)
             case Executor.SETUID:
                 return SetuidHand(told.hand, executor=told.setuid_program)
+            case Executor.SSH:
+                return self._over_ssh(told)
             case Executor.SELF:
                 return OwnHand(told.own_conf, program=told.hand)
             case None:
                 return None
+
+    def _over_ssh(self, told: ActingSettings) -> Hand:
+        login = told.login
+        hand = SshHand(
+            login.host,
+            user=login.user,
+            port=login.port,
+            host_keys=KnownHosts(login.known_hosts),
+            key=KeyFile(login.key),
+            program=told.hand,
+            conf=told.own_conf,
+        )
+        self._closing.append(hand.close)
+        return hand
 
     def _slurmrestd(self) -> Rest | None:
         told = self._settings.acting

@@ -4,7 +4,7 @@ Ways that need an extra are imported where they are set.
 """
 
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -13,6 +13,7 @@ from waldur_slurm.gateway.post.allowed import may_send_as
 from waldur_slurm.gateway.post.cycle import Postman
 from waldur_slurm.gateway.post.gate import Gate
 from waldur_slurm.gateway.post.letter import Method
+from waldur_slurm.gateway.post.measuring import Measuring
 from waldur_slurm.gateway.post.port import Letters, Sender
 from waldur_slurm.gateway.post.senders.gmail import Gmail
 from waldur_slurm.gateway.post.senders.log import Log
@@ -20,7 +21,11 @@ from waldur_slurm.gateway.post.senders.slack import Slack
 from waldur_slurm.gateway.post.senders.smtp import Login, Smtp
 from waldur_slurm.gateway.post.senders.webhook import Webhook
 from waldur_slurm.gateway.settings.letters import LetterSettings, targets
+from waldur_slurm.slurm.past.port import History
 from waldur_slurm.telemetry.events import Sink
+
+AT_ONCE = 1000
+"""So many of the newest letters are looked through for jobs to ask for together."""
 
 NEEDS = {
     Method.EMAIL: "SMTP_SERVER",
@@ -37,9 +42,17 @@ def gate_of(told: LetterSettings) -> Gate:
     return Gate(replace(told.allowed, channel=told.slack_channel))
 
 
-def postman_of(told: LetterSettings, letters: Letters, gate: Gate, tell: Sink) -> Postman:
+def postman_of(
+    told: LetterSettings,
+    letters: Letters,
+    gate: Gate,
+    histories: Callable[[], Mapping[str, History]],
+    tell: Sink,
+) -> Postman:
+    """`histories` are those of the clusters, by their names."""
     senders = dict(_senders(told, gate, tell))
-    return Postman(letters, senders, tell, stopped=gate.stopped)
+    measuring = Measuring(histories, lambda: letters.latest(AT_ONCE))
+    return Postman(letters, senders, tell, stopped=gate.stopped, measured=measuring.measured)
 
 
 def _senders(told: LetterSettings, gate: Gate, tell: Sink) -> Iterator[tuple[Method, Sender]]:

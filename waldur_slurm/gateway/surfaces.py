@@ -8,4 +8,5 @@ class Surface(StrEnum):
     RESTAPI = "restapi"
     SLURMER = "slurmer"
     PROXY = "proxy"
+    PAGES = "pages"
     WATCH = "watch"

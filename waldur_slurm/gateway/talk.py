@@ -1,5 +1,6 @@
 """One request to a gateway, and what came of it: an answer, or one of the gateway's errors."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -7,7 +8,14 @@ import msgspec
 import requests
 from requests.auth import AuthBase
 
-from waldur_slurm.gateway.errors import GatewayError, NotNow, OutcomeUnknown, Refused, TryLater
+from waldur_slurm.gateway.errors import (
+    BeyondEnd,
+    GatewayError,
+    NotNow,
+    OutcomeUnknown,
+    Refused,
+    TryLater,
+)
 
 PROBLEM = "urn:slurm-gateway:problem:"
 CONNECT_S = 5.0
@@ -15,6 +23,7 @@ SILENCE_S = 90.0
 """How long nothing may come; the gateway answers a wait within 60 s."""
 
 MOST_WORDS = 300
+_NUMBER = re.compile(r"\[Errno -?\d+\] ")
 AGAIN_S = 1.0
 
 
@@ -65,12 +74,21 @@ class Talk:
 
 def _unanswered(method: str, error: requests.RequestException) -> GatewayError:
     """Tell what was never asked from what may have been done."""
-    words = f"the gateway does not answer: {type(error).__name__}"
+    if isinstance(error, requests.exceptions.SSLError):
+        return GatewayError(f"the gateway's certificate is not trusted: {_cause(error)}")
+    words = f"the gateway does not answer: {_cause(error)}"
     if method == "GET" or isinstance(error, requests.ConnectTimeout) or _is_refused(error):
         return NotNow(words, AGAIN_S)
     if isinstance(error, requests.ConnectionError | requests.Timeout):
         return OutcomeUnknown(words, AGAIN_S)
     return GatewayError(f"the gateway cannot be asked: {error}")
+
+
+def _cause(error: requests.RequestException) -> str:
+    """Return the last words of what is told at length."""
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    words = _NUMBER.sub("", str(reason or error).rpartition(": ")[2]).strip("'\")> ")
+    return words or type(error).__name__
 
 
 def _is_refused(error: BaseException) -> bool:
@@ -93,6 +111,8 @@ def _refusal(response: requests.Response) -> GatewayError:
         return kind(words, _after_s(response))
     if kind is Refused:
         return Refused(words, str(said.get("refusal", "other")), said.get("limit"))
+    if kind is BeyondEnd:
+        return BeyondEnd(words, _size_of(response))
     return kind(words)
 
 
@@ -115,6 +135,12 @@ def _below(kind: type[GatewayError]) -> Iterator[type[GatewayError]]:
         if "kind" in vars(each):
             yield each
         yield from _below(each)
+
+
+def _size_of(response: requests.Response) -> int:
+    """Read how long it is of `bytes */1234`."""
+    size = response.headers.get("Content-Range", "").rpartition("/")[2]
+    return int(size) if size.isascii() and size.isdecimal() else 0
 
 
 def _after_s(response: requests.Response) -> float:

@@ -151,6 +151,15 @@ class PlacedView(msgspec.Struct, frozen=True):
     stderr: str | None
 
 
+class StartView(msgspec.Struct, frozen=True):
+    """When and where a job would start, as Slurm's scheduler guesses."""
+
+    starts: datetime
+    processors: int
+    nodes: str
+    partition: str
+
+
 class LookupAnswer(msgspec.Struct, frozen=True):
     """With a prefix nothing can be absent: only found, or not."""
 

@@ -175,6 +175,8 @@ class PastStep:
     gpu_utilization: int | None
     most_gpu_memory_bytes: int | None
     name: str = ""
+    memory_bytes: int | None = None
+    """The peaks of all its tasks together; `most_memory_bytes` is the largest one's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from sandbox.rabbitmq import Broker as Running
 from tests.contract.post.brokers import InMemory, Queues, Real
 from tests.unit.gateway.post.letters import FACTS, NOW, letter
 from waldur_slurm.gateway.post.letter import Letter, Method, Occasion
-from waldur_slurm.gateway.post.port import Delivered, Later, Never
+from waldur_slurm.gateway.post.port import Delivered, Later, Never, Unwelcome
 from waldur_slurm.gateway.post.senders.rabbitmq import Broker, RabbitMq
 
 
@@ -211,3 +211,12 @@ def test_what_is_secret_is_in_no_words(rabbitmq: Running) -> None:
 
 def at(running: Running, password: str = PASSWORD, path: str = "/") -> RabbitMq:
     return RabbitMq(Broker("127.0.0.1", running.port, USER, password, path))
+
+
+def test_a_broker_that_knows_us_greets_and_is_handed_nothing(rabbitmq: Running) -> None:
+    def greeted(password: str) -> str:
+        return RabbitMq(Broker("127.0.0.1", rabbitmq.port, USER, password), timeout_s=5).greet()
+
+    assert greeted(PASSWORD) == f"127.0.0.1:{rabbitmq.port} knows {USER}"
+    with pytest.raises(Unwelcome, match=r"127\.0\.0\.1"):
+        greeted("wrong")

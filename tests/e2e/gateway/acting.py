@@ -122,10 +122,28 @@ class ActingSite:
             "GATEWAY_PACE_AT_ONCE": "1000",
             "GATEWAY_ANONYMOUS_SCOPES": "",
         }
-        made = program_for(self.lab, self.tools, self.place, port, **acting, **changes)
+        if way == "ssh":
+            acting |= self._login()
+        made = program_for(self.lab, self.tools, self.place, port, **{**acting, **changes})
         return ActingProgram(
             made.environ, made.directory, made.module, user=CALLER, sudoers=self.hand.sudoers
         )
+
+    def _login(self) -> dict[str, str]:
+        """Ann's, by names that the original knows too; the key is the gateway's own copy."""
+        key = self.place / "ssh_key"
+        if not key.exists():
+            shutil.copy(self.hand.sshd / "user_key", key)
+            shutil.chown(key, CALLER)
+            key.chmod(0o600)
+        return {
+            "SSH_HOSTNAME": "127.0.0.1",
+            "SSH_USERNAME": ANN,
+            "SSH_PRIVATE_KEY_PATH": str(key),
+            "GATEWAY_SSH_PORT": self.hand.ssh_port.read_text(),
+            "GATEWAY_SSH_KNOWN_HOSTS": str(self.hand.sshd / "known_hosts"),
+            "GATEWAY_HAND_CONF": str(self.hand.conf),
+        }
 
     def jobs_marked(self, prefix: str) -> dict[int, str]:
         """All jobs that slurmctld knows whose comment begins so: number and comment."""

@@ -1,71 +1,24 @@
 """Each remedy of the gateway's check: how to break what it is for, and how to follow it."""
 
-import json
-import re
-import socket
-import subprocess
 from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 
+from tests.e2e.gateway.check_doors import (
+    MAIL,
+    a_certificate,
+    a_wrong_issuer,
+    an_issuer_without_keys,
+    another_address,
+    as_it_calls_itself,
+    give_it_a_key,
+    loopback,
+    make_the_token,
+    name_the_relay,
+    no_token,
+    taken,
+)
 from tests.e2e.gateway.check_scene import CheckScene
-from tests.fakes.issuer import made
+from tests.e2e.gateway.check_steps import Case, by_way, told, typed, without
 from tests.fixtures_hand import ANN, CALLER
-from tests.unit.gateway.post.sinks import make_certificate, relaying
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """`remedy`: words that the advice has; `subject`: how the line's begins."""
-
-    remedy: str
-    subject: str
-    breaks: Callable[[CheckScene], object]
-    follows: Callable[[CheckScene, str], object]
-    verdict: str = "failed"
-
-
-def told(**settings: str) -> Callable[[CheckScene], None]:
-    """Set what is wrong; `{place}` and `{port}` are the scene's own."""
-
-    def breaks(scene: CheckScene) -> None:
-        for name, text in settings.items():
-            scene.settings[name] = text.format(place=scene.site.place, port=scene.port + 1)
-
-    return breaks
-
-
-def without(*names: str) -> Callable[[CheckScene, str], None]:
-    """Take back what the advice names."""
-
-    def follows(scene: CheckScene, advice: str) -> None:
-        for name in names:
-            assert name in advice, advice
-            del scene.settings[name]
-
-    return follows
-
-
-def by_way(way: str, **settings: str) -> Callable[[CheckScene], None]:
-    def breaks(scene: CheckScene) -> None:
-        scene.way = way
-        told(**settings)(scene)
-
-    return breaks
-
-
-def typed(pattern: str) -> Callable[[CheckScene, str], None]:
-    """Type the command that stands in the advice."""
-
-    def follows(scene: CheckScene, advice: str) -> None:
-        found = re.search(pattern, advice)
-        assert found, advice
-        scene.must(found[1])
-
-    return follows
-
 
 # Settings, user, places
 
@@ -91,6 +44,11 @@ def move_the_state(scene: CheckScene, advice: str) -> None:
         "token", "make", "--name", "trial", "--scopes", "cluster:read", "--expires", "1d"
     )
     assert done.returncode == 0, done.stderr
+
+
+def make_the_directory(scene: CheckScene, advice: str) -> None:
+    typed(r"as root, (install .*?), or set GATEWAY_APPS_DIR")(scene, advice)
+    scene.ends.append(lambda: scene.must("rm -r /var/lib/wsat-apps"))
 
 
 def spoil_the_database(scene: CheckScene) -> None:
@@ -208,107 +166,6 @@ def the_commands_do_without(scene: CheckScene, advice: str) -> None:
     without("GATEWAY_CONNECTOR")(scene, advice)
 
 
-# Doors
-
-
-def taken(scene: CheckScene) -> None:
-    held = socket.create_server(("127.0.0.1", scene.port))
-    scene.ends.append(held.close)
-
-
-def another_address(scene: CheckScene, advice: str) -> None:
-    assert "set GATEWAY_LISTEN" in advice
-    scene.settings["GATEWAY_LISTEN"] = f"127.0.0.1:{scene.port + 1}"
-
-
-def loopback(scene: CheckScene, advice: str) -> None:
-    assert "listen at 127.0.0.1" in advice
-    scene.settings["GATEWAY_LISTEN"] = f"127.0.0.1:{scene.port + 1}"
-
-
-def a_certificate(scene: CheckScene, advice: str) -> None:
-    assert "GATEWAY_TLS_CERTIFICATE" in advice
-    file = make_certificate(scene.site.place).file
-    scene.give_back(file)
-    scene.settings["GATEWAY_TLS_CERTIFICATE"] = str(file)
-
-
-def no_token(scene: CheckScene) -> None:
-    subprocess.run(["/bin/rm", "-r", str(scene.state)], check=True)
-
-
-def make_the_token(scene: CheckScene, advice: str) -> None:
-    words = advice.partition("slurm-gateway ")[2].split()
-    done = scene.program.run(*words)
-    assert done.returncode == 0, done.stderr
-
-
-class _Issuer(BaseHTTPRequestHandler):
-    keys: tuple[object, ...] = ()
-
-    def do_GET(self) -> None:
-        url = f"http://{self.headers['Host']}"
-        is_keys = self.path == "/keys"
-        said = {"keys": self.keys} if is_keys else {"issuer": url, "jwks_uri": f"{url}/keys"}
-        body = json.dumps(said).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_words: object) -> None:
-        """Say nothing."""
-
-
-def _issuing(scene: CheckScene) -> HTTPServer:
-    server = HTTPServer(("127.0.0.1", 0), _Issuer)
-    Thread(target=server.serve_forever, daemon=True).start()
-    scene.ends += [server.server_close, server.shutdown]
-    told(
-        GATEWAY_OIDC_ISSUER=f"http://127.0.0.1:{server.server_address[1]}",
-        GATEWAY_OIDC_AUDIENCE="slurm-gateway",
-        GATEWAY_ROLES="* may cluster:read",
-    )(scene)
-    return server
-
-
-def a_wrong_issuer(scene: CheckScene) -> None:
-    _Issuer.keys = (made("P-256").as_dict(private=False),)
-    _issuing(scene)
-    scene.settings["GATEWAY_OIDC_ISSUER"] += "/"
-
-
-def as_it_calls_itself(scene: CheckScene, advice: str) -> None:
-    assert "exactly as it calls itself" in advice
-    scene.settings["GATEWAY_OIDC_ISSUER"] = scene.settings["GATEWAY_OIDC_ISSUER"].rstrip("/")
-
-
-def an_issuer_without_keys(scene: CheckScene) -> None:
-    _Issuer.keys = ()
-    _issuing(scene)
-
-
-def give_it_a_key(_scene: CheckScene, _advice: str) -> None:
-    _Issuer.keys = (made("P-256").as_dict(private=False),)
-
-
-# Letters
-
-MAIL = {
-    "SMTP_SERVER": "127.0.0.1",
-    "SMTP_PORT": "{port}",
-    "GATEWAY_SMTP_SECURITY": "none",
-    "GATEWAY_SMTP_FROM": "slurm@hpc.example.org",
-}
-
-
-def name_the_relay(scene: CheckScene, advice: str) -> None:
-    assert "SMTP_PORT" in advice
-    stack = ExitStack()
-    scene.ends.append(stack.close)
-    scene.settings["SMTP_PORT"] = str(stack.enter_context(relaying()).port)
-
-
 PEOPLE = {"GATEWAY_ANONYMOUS_SCOPES": "jobs:read:all"}
 NETWORK = {"GATEWAY_TRUSTED_NETWORKS": "10.1.0.0/16 may jobs:submit as any"}
 
@@ -322,6 +179,12 @@ CASES = (
     ),
     Case("type it as the gateway's user", "user", as_root, type_it_as_the_gateways_user, "warning"),
     Case("to another place", "GATEWAY_STATE_DIR", take_the_state_away, move_the_state),
+    Case(
+        "as root, install -d -m 0711",
+        "GATEWAY_APPS_DIR",
+        told(GATEWAY_APPS_DIR="/var/lib/wsat-apps/of-nobody"),
+        make_the_directory,
+    ),
     Case("put a backup of", "database", spoil_the_database, put_the_backup_in_its_place),
     Case("mode 0600", "secret of tokens", show_the_secret, hide_the_secret),
     Case("put token-secret of", "secret of tokens", lose_the_secret, find_the_secret),
@@ -364,6 +227,12 @@ CASES = (
         "executor",
         by_way("setuid", GATEWAY_SETUID_PROGRAM="{place}/nowhere"),
         without("GATEWAY_SETUID_PROGRAM"),
+    ),
+    Case(
+        "see that SSH_HOSTNAME",
+        "executor",
+        by_way("ssh", GATEWAY_SSH_PORT="{port}"),
+        without("GATEWAY_SSH_PORT"),
     ),
     Case(
         "take GATEWAY_CONNECTOR away",

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.gateway.acting import ActingSite
-from tests.e2e.gateway.check_cases import CASES, Case
+from tests.e2e.gateway.check_cases import CASES
 from tests.e2e.gateway.check_scene import CheckScene
+from tests.e2e.gateway.check_steps import Case
 from tests.e2e.remedy_texts import remedies_in
 from tests.places import PROJECT
 from waldur_slurm.gateway.check.acting import REACHED_BY
@@ -20,8 +21,10 @@ from waldur_slurm.gateway.post.letter import Method
 CHECK = PROJECT / "waldur_slurm" / "gateway" / "check"
 ELSEWHERE = {
     REACHED_BY["self"],  # tests/unit/gateway/check: one user alone, who needs no site of root's
+    REACHED_BY["ssh"],
     ADVICE[Method.SLACK],  # by tests/unit/gateway/post, as what is greeted is Slack's own
     ADVICE[Method.GMAIL],
+    ADVICE[Method.RABBITMQ],  # by tests/contract/post, on a broker of its own
     ADVICE[None],
 }
 

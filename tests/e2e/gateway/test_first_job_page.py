@@ -72,7 +72,7 @@ def test_the_lines_of_python_do_what_they_say(
         "USER": ANN,
     }
     before = len(acting_site.jobs_marked(""))
-    argv = [sys.executable, "-c", "\n".join(block("From Python", language="python"))]
+    argv = [sys.executable, "-c", "\n".join(python_blocks()[0])]
     for _ in range(2):
         said = subprocess.run(
             argv, env=environ, cwd=tmp_path, capture_output=True, text=True, check=True
@@ -81,3 +81,31 @@ def test_the_lines_of_python_do_what_they_say(
         assert (tmp_path / "answer.txt").read_text() == "42\n"
     assert len(acting_site.jobs_marked("")) == before + 1
     assert (home / "answer.txt").owner() == ANN
+
+
+def python_blocks() -> list[tuple[str, ...]]:
+    kind = ("From Python", "python")
+    return [each.lines for each in read_blocks(PAGE) if (each.section, each.language) == kind]
+
+
+def test_the_lines_of_python_that_wait_and_list_do_what_they_say(
+    acting_site: ActingSite, acting: ActingGateway, home: Path, tmp_path: Path
+) -> None:
+    environ = {
+        "PYTHONPATH": str(PROJECT),
+        "TOKEN": acting_site.token(ANN),
+        "GATEWAY": f"http://127.0.0.1:{acting.port}",
+    }
+    acting.submit(environ["TOKEN"], options={"hold": True})
+    said = subprocess.run(
+        [sys.executable, "-c", "\n".join(python_blocks()[1])],
+        env=environ,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = said.stdout.splitlines()
+    assert lines[:3] == ["begun", "done", "COMPLETED"]
+    assert any("holds it." in line and "after it is released." in line for line in lines[3:-2])
+    assert lines[-2:] == ["True", "True"]

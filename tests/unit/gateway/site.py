@@ -10,8 +10,10 @@ from tests.documented import documented
 from tests.fakes.batch import FakeBatch, FakeQueue
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.journal import FakeJournal
+from tests.fakes.monitors import FakeMonitors
 from tests.fakes.past import FakeHistory
 from tests.fakes.samples import FakeSamples
+from tests.fakes.tasks import FakeTasks
 from tests.fakes.tokens import FakeTokens
 from tests.fakes.transitions import FakeTransitions
 from tests.gateway_client import Answered, Asked, Client
@@ -24,13 +26,22 @@ from waldur_slurm.gateway.doors.scopes import Scope, widened
 from waldur_slurm.gateway.doors.shown import Shown
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.recorder import Recorder
+from waldur_slurm.gateway.post.allowed import Rules, parse_rules
+from waldur_slurm.gateway.post.gate import Gate
+from waldur_slurm.gateway.post.letter import Method
 from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.surfaces import Surface
+from waldur_slurm.gateway.tasking import names_of
+from waldur_slurm.gateway.tasks.desk import Desk
+from waldur_slurm.gateway.watch.cycle import Watch
+from waldur_slurm.gateway.watch.plan import Rules as WatchRules
+from waldur_slurm.gateway.watch.reading import Reader as WatchReader
 from waldur_slurm.gateway.web.app import application
 from waldur_slurm.gateway.web.ask import Site
 from waldur_slurm.gateway.web.questions import PATIENCE_S
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.tally import Tally
+from waldur_slurm.gateway.web.watch_site import Watching
 from waldur_slurm.model.names import UserName
 from waldur_slurm.telemetry.events import Event, to_all
 
@@ -90,9 +101,14 @@ class GatewaySite:
     tokens: FakeTokens = field(default_factory=FakeTokens)
     people: People = field(default_factory=lambda: People(1000, 65_535, "slurm"))
     journal: FakeJournal = field(default_factory=FakeJournal)
+    tasks: FakeTasks = field(default_factory=FakeTasks)
+    gate: Gate = field(default_factory=lambda: Gate(Rules()))
     doubt: timedelta = timedelta(0)
     patience_s: float = PATIENCE_S
     restapi: RestApi = field(default_factory=lambda: RestApi(has_index=True, archive=FakeSamples()))
+    monitors: FakeMonitors = field(default_factory=FakeMonitors)
+    letters_allowed: str = "* may recipient:*@example.org"
+    hook_secret: str | None = None
 
     def __post_init__(self) -> None:
         self.tally = Tally()
@@ -108,6 +124,7 @@ class GatewaySite:
         )
         clusters, audit = {"lab": self.pictures}, Audit(None, self.tell)
         self.pictures.hidden = ()
+        submitter = Submitter(self.journal, clusters, audit, self.tell, doubt=self.doubt)
         self.site = Site(
             clusters=clusters,
             default_cluster="lab",
@@ -117,10 +134,26 @@ class GatewaySite:
             actors=Actors(self.people, self.means_of, "lab"),
             job_tokens=JobTokens(self.tokens, lambda: SECRET, lambda: datetime.now(UTC)),
             audit=audit,
-            submitter=Submitter(self.journal, clusters, audit, self.tell, doubt=self.doubt),
+            submitter=submitter,
+            tasks=Desk(self.tasks, submitter, audit, names_of(None), self.gate.let_ask),
             restapi=self.restapi,
             tally=self.tally,
             patience_s=self.patience_s,
+            watching=self._watching(),
+        )
+
+    def _watching(self) -> Watching:
+        """Nothing looks by itself: a test steps."""
+        rules = WatchRules(max_age=timedelta(days=14), forgotten_after=timedelta(minutes=2))
+        reader = WatchReader(self.pictures, lambda: datetime.now(UTC))
+        self.watch = Watch("lab", self.monitors, reader, self.tell, rules, 60.0)
+        return Watching(
+            monitors=self.monitors,
+            letters=self.monitors.outbox,
+            gate=Gate(parse_rules(self.letters_allowed)),
+            ways=frozenset({Method.EMAIL, Method.RABBITMQ, Method.TEST}),
+            watches={"lab": self.watch},
+            hook_secret=self.hook_secret,
         )
 
     def client(self, principal: Principal = ADMIN) -> Client:

@@ -1,107 +1,14 @@
 """The client asks again what may be asked again, and nothing else, however the answer was lost."""
 
 import io
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any
 
 import pytest
 
-from waldur_slurm.gateway.client import CHUNK, Gateway, NotThisFile
-from waldur_slurm.gateway.errors import GatewayError, NotNow, OutcomeUnknown, TooFast
-
-PLACED = {
-    "job_id": "7",
-    "submit_time": "2026-11-30T12:00:00Z",
-    "cluster": "lab",
-    "work_dir": "/home/ann",
-    "stdout": None,
-    "stderr": None,
-}
-
-
-@dataclass
-class Told:
-    """What is answered to one request; without a status the connection is cut."""
-
-    status: int | None = 200
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    claims: int | None = None
-    """How long the body is said to be."""
-
-
-@dataclass
-class Heard:
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-
-@dataclass
-class Scripted:
-    """Answers as it is told, one after the other."""
-
-    answers: list[Told]
-    heard: list[Heard] = field(default_factory=list)
-    slept: list[float] = field(default_factory=list)
-    url: str = ""
-
-    def client(self, patience: timedelta = timedelta(minutes=2)) -> Gateway:
-        return Gateway(self.url, "sgw_secret", patience=patience, sleep=self.slept.append)
-
-
-def problem(kind: str, status: int, **more: Any) -> Told:
-    headers = {"Retry-After": str(more.pop("after"))} if "after" in more else {}
-    said = {"type": f"urn:slurm-gateway:problem:{kind}", "detail": "why", **more}
-    return Told(status, json.dumps(said).encode(), headers)
-
-
-def placed(status: int = 201) -> Told:
-    return Told(status, json.dumps(PLACED).encode())
-
-
-@contextmanager
-def scripted(*answers: Told) -> Iterator[Scripted]:
-    script = Scripted([*answers])
-
-    class Handler(BaseHTTPRequestHandler):
-        def handle_one(self) -> None:
-            size = int(self.headers.get("Content-Length", 0))
-            heard = Heard(self.command, self.path, dict(self.headers), self.rfile.read(size))
-            script.heard.append(heard)
-            told = script.answers.pop(0)
-            self.close_connection = True
-            if told.status is None:
-                return
-            self.send_response(told.status)
-            length = len(told.body) if told.claims is None else told.claims
-            for name, value in {**told.headers, "Content-Length": str(length)}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(told.body)
-
-        do_GET = do_POST = do_DELETE = handle_one  # noqa: N815 - as http.server has them
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    script.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield script
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+from tests.unit.gateway.scripted import PLACED, Told, job, page, placed, problem, said, scripted
+from waldur_slurm.gateway.client import Gateway
+from waldur_slurm.gateway.errors import BeyondEnd, GatewayError, NotNow, OutcomeUnknown, TooFast
+from waldur_slurm.gateway.taking import CHUNK, Begun, NotThisFile
 
 
 def _submit(client: Gateway) -> str:
@@ -218,3 +125,76 @@ def test_a_cluster_is_a_part_of_the_address() -> None:
     assert script.heard[0].path == "/api/v1/clusters/a%20b/jobs"
     assert "Authorization" not in script.heard[0].headers
     assert datetime.fromisoformat(PLACED["submit_time"] or "").tzinfo == UTC
+
+
+def test_a_list_is_taken_page_by_page_for_the_same_question() -> None:
+    with scripted(page(3, 2, following="c+1"), page(1)) as script, script.client() as client:
+        found = client.jobs(user="ann", state=("PENDING", "RUNNING"), node="")
+        assert [each.job_id for each in found] == ["3", "2", "1"]
+    asked = "/api/v1/jobs?limit=1000&user=ann&state=PENDING%2CRUNNING"
+    assert [heard.path for heard in script.heard] == [asked, f"{asked}&cursor=c%2B1"]
+
+
+def test_a_page_that_is_not_wanted_is_not_asked_for() -> None:
+    with scripted(page(3, 2, following="c")) as script, script.client() as client:
+        assert next(client.jobs()).job_id == "3"
+    assert len(script.heard) == 1
+
+
+def test_changes_are_told_once_each_until_the_job_is_over_and_nothing_is_asked_between() -> None:
+    answers = [job("PENDING"), job("PENDING"), job("RUNNING", nodes="n1"), job("COMPLETED")]
+    with scripted(*(said(**each) for each in answers)) as script, script.client() as client:
+        states = [each.state.base for each in client.changes("7")]
+    assert states == ["PENDING", "RUNNING", "COMPLETED"]
+    waits = [heard.path.partition("?")[2] for heard in script.heard]
+    assert waits == ["", *["wait=60&until=change"] * 3]
+
+
+def test_what_begins_anew_is_followed_anew() -> None:
+    first = Told(200, b"abc", {"X-Next-Offset": "3", "X-Complete": "false"})
+    beyond = Told(416, problem("beyond-end", 416).body, {"Content-Range": "bytes */1"})
+    again = Told(200, b"x", {"X-Next-Offset": "1", "X-Complete": "true"})
+    with scripted(first, beyond, again) as script, script.client() as client:
+        assert [*client.follow("7")] == [b"abc", b"x"]
+    assert "offset=0" in script.heard[2].path
+
+
+def test_an_offset_beyond_the_end_says_how_much_there_is() -> None:
+    beyond = Told(416, problem("beyond-end", 416).body, {"Content-Range": "bytes */12"})
+    with scripted(beyond) as script, pytest.raises(BeyondEnd) as told:
+        script.client().output("7", offset=99)
+    assert told.value.size == 12
+
+
+def test_a_file_that_was_begun_earlier_is_gone_on_with() -> None:
+    with scripted(Told(206, b"1234", {"ETag": '"a"'})) as script, script.client() as client:
+        into = io.BytesIO()
+        assert client.take("7", "out", into, begun=Begun(96, '"a"')) == 100
+    assert script.heard[0].headers["Range"] == "bytes=96-"
+    assert script.heard[0].headers["If-Range"] == '"a"'
+
+
+def test_a_certificate_that_is_not_trusted_is_not_tried_again() -> None:
+    with scripted(Told(200)) as script, pytest.raises(GatewayError) as told:
+        Gateway(script.url.replace("http:", "https:")).me()
+    assert "certificate" in str(told.value)
+    assert not isinstance(told.value, NotNow)
+
+
+def test_who_one_is_is_asked_of_no_cluster() -> None:
+    me: dict[str, object] = {
+        "kind": "token",
+        "name": "portal",
+        "user": None,
+        "run_as": "ann",
+        "scopes": [],
+    }
+    with scripted(said(**me)) as script, Gateway(script.url, cluster="lab") as client:
+        assert client.me().name == "portal"
+    assert script.heard[0].path == "/api/v1/me"
+
+
+@pytest.mark.parametrize("body", [b"<html>sign in</html>", b"{}", b"[]"])
+def test_what_is_no_gateways_answer_is_said_to_be_none(body: bytes) -> None:
+    with scripted(Told(200, body)) as script, pytest.raises(GatewayError, match="is the address"):
+        script.client().job("7")

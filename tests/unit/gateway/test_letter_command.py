@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.rabbitmq import PASSWORD, USER, Broker
 from tests.fakes.letters import FakeLetters
-from tests.unit.gateway.post.sinks import relaying, serving
+from tests.unit.gateway.post.sinks import make_certificate, relaying, serving
 from waldur_slurm.errors import SettingsError
 from waldur_slurm.gateway.posting import gate_of, postman_of
 from waldur_slurm.gateway.settings import Settings
@@ -95,6 +95,28 @@ def test_a_program_of_the_sites_own_net_is_told_where_the_settings_say_so(tmp_pa
     assert SECRET not in refused.stdout + refused.stderr + told.stdout + told.stderr
 
 
+@pytest.mark.parametrize("security", ["starttls", "tls", "none"])
+def test_mail_goes_as_the_settings_say_and_in_the_open_only_where_they_do(
+    tmp_path: Path, security: str
+) -> None:
+    certificate = make_certificate(tmp_path)
+    options: dict[str, dict[str, object]] = {
+        "starttls": {"tls_context": certificate.server(), "require_starttls": True},
+        "tls": {"ssl_context": certificate.server()},
+        "none": {},
+    }
+    with relaying(**options[security]) as relay:
+        admin = mailing(tmp_path / "state", relay.port)
+        admin.environ |= {"SMTP_SERVER": "localhost", "GATEWAY_SMTP_SECURITY": security}
+        untrusted = admin.type("test", "--method", "email", "--to", "ann@example.org")
+        admin.environ["SSL_CERT_FILE"] = str(certificate.file)
+        trusted = admin.type("test", "--method", "email", "--to", "ann@example.org")
+
+    assert untrusted.returncode == (0 if security == "none" else 75)
+    assert trusted.returncode == 0, trusted.stdout
+    assert len(relay.taken) == (2 if security == "none" else 1)
+
+
 def test_a_queue_of_a_real_broker_gets_a_letter_by_either_name_of_the_way(
     tmp_path: Path, rabbitmq: Broker
 ) -> None:
@@ -109,11 +131,19 @@ def test_a_queue_of_a_real_broker_gets_a_letter_by_either_name_of_the_way(
         admin.type("test", "--method", method, "--to", f"trial.{method}")
         for method in ("rabbitmq", "rabbithq")
     ]
+    admin.environ |= {
+        "RABBITMQ_HOST": "localhost",
+        "RABBITMQ_PORT": str(rabbitmq.tls_port),
+        "GATEWAY_RABBITMQ_TLS": "true",
+        "SSL_CERT_FILE": str(rabbitmq.directory / "localhost.pem"),
+    }
+    by_tls = admin.type("test", "--method", "rabbitmq", "--to", "trial")
     admin.environ["RABBITMQ_PASSWORD"] = SECRET
     later = admin.type("test", "--method", "rabbitmq", "--to", "trial")
 
     assert [each.returncode for each in done] == [0, 0], done[0].stderr
     assert all("was taken by rabbitmq" in each.stdout for each in done)
+    assert by_tls.returncode == 0, by_tls.stdout
     assert later.returncode == 75
     assert "the password, is refused" in later.stdout
     assert SECRET not in later.stdout + later.stderr
@@ -157,7 +187,7 @@ def test_a_way_whose_extra_is_not_installed_says_how_to(
     told = Settings.from_environ(environ).letters
 
     with pytest.raises(SettingsError) as refused:
-        postman_of(told, FakeLetters(), gate_of(told), lambda _event: None)
+        postman_of(told, FakeLetters(), gate_of(told), dict, lambda _event: None)
 
     assert f"pip install 'waldur-slurm-agent[gateway,{extra}]'" in str(refused.value)
 

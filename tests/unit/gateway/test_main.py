@@ -40,6 +40,7 @@ def test_every_example_of_the_help_is_accepted() -> None:
 
     assert [each.command for each in parsed] == [
         "check", "settings", "token", None, "token", "token", "letter", None,
+        "submit",
     ]  # fmt: skip
 
 

@@ -15,6 +15,9 @@ REACHED_BY = {
     f" slurm-gateway-hand.socket; only the gateway's user may connect; {_SEE}",
     "setuid": "see that the executor is installed for this user, and that its list holds the hand"
     f" alone: executor/README.md; GATEWAY_SETUID_PROGRAM says where it lies; {_SEE}",
+    "ssh": "see that SSH_HOSTNAME and GATEWAY_SSH_PORT lead to an sshd that lets SSH_USERNAME in by"
+    " SSH_PRIVATE_KEY_PATH, that GATEWAY_SSH_KNOWN_HOSTS has its key, and that the hand and its"
+    " hand.conf are there: docs/hand.md, By ssh",
     "self": "see that GATEWAY_HAND is the hand and GATEWAY_HAND_CONF a hand.conf of this user's:"
     " make hand, and docs/hand.md",
 }

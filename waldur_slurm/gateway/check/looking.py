@@ -1,6 +1,7 @@
 """Looks at what the gateway needs: Slurm, the hand, addresses, the certificate. Changes nothing."""
 
 import grp
+import os
 import pwd
 import socket
 import ssl
@@ -17,6 +18,7 @@ from waldur_slurm.hand.errors import Refused
 from waldur_slurm.hand.people import find_person, is_name
 from waldur_slurm.hand.trusted import read_conf
 from waldur_slurm.processes.port import Transport
+from waldur_slurm.service.check.findings import Obstacle
 from waldur_slurm.service.check.known import known
 from waldur_slurm.slurm.grammar.evidence import is_silence, refusal, silence
 from waldur_slurm.slurm.live.port import Cluster
@@ -100,6 +102,15 @@ def _may_be(conf: Conf, name: str) -> bool:
         return is_name(name) and bool(find_person(conf, name))
     except Refused:
         return False
+
+
+def look_at_apps(directory: Path, user: str) -> str | Obstacle:
+    """Ask about the directory alone: what lies in it is in part its users'."""
+    nearest = next(each for each in (directory, *directory.parents) if each.exists())
+    if os.access(nearest, os.W_OK | os.X_OK):
+        return "can be written" if nearest == directory else "is made when it is needed"
+    cure = f"as root, install -d -m 0711 -o {user} {directory}"
+    return Obstacle(f"{user} may not write to {nearest}", cure)
 
 
 def look_at_listener(at: Address, *, has_tls: bool, is_open: bool) -> ListenerFacts:

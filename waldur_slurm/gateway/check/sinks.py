@@ -11,6 +11,8 @@ ADVICE: dict[Method | None, str] = {
     " read, of somebody who may send as GATEWAY_SMTP_FROM",
     Method.SLACK: "set SLACK_BOT_TOKEN to that of a bot with chat:write, and see that this host"
     " reaches slack.com",
+    Method.RABBITMQ: "see that RABBITMQ_HOST and RABBITMQ_PORT are the broker's, and that it knows"
+    " RABBITMQ_USERNAME with RABBITMQ_PASSWORD in RABBITMQ_PATH",
     None: "see what docs/gateway.md says of that way",
 }
 

@@ -136,6 +136,8 @@ class Look:
     def _somebody(self, executor: Executor) -> str:
         if executor is Executor.SELF:
             return own_user()
+        if executor is Executor.SSH:
+            return self._settings.acting.login.user
         return looking.somebody_to_act_as(Path(CONF))
 
     def _slurmrestd(self, hand: HandFacts | None) -> Known[str] | None:
@@ -159,7 +161,11 @@ class Look:
         for name, path in files.items():
             if path:
                 wanted[name] = Wanted(path.absolute(), is_directory=False)
-        return {name: obstacle(each, (STATE, LOGS), self._unit) for name, each in wanted.items()}
+        found = {name: obstacle(each, (STATE, LOGS), self._unit) for name, each in wanted.items()}
+        if apps := settings.slurmer.directory:
+            user = self._unit.user if self._unit else own_user()
+            found["GATEWAY_APPS_DIR"] = looking.look_at_apps(apps.absolute(), user)
+        return found
 
     def _database(self) -> Looked | None:
         path = self._settings.state_dir / "gateway.sqlite"
@@ -206,7 +212,12 @@ class Look:
     def _sinks(self) -> Iterator[SinkFacts]:
         if not self._settings.letters.are_sent:
             return
-        for method, sender in self._parts.postman.senders.items():
+        try:
+            senders = self._parts.postman.senders
+        except SettingsError as error:
+            yield SinkFacts(method="any way", answer=error, advice=ADVICE[None])
+            return
+        for method, sender in senders.items():
             answer = greeted(sender)
             if answer is not None:
                 advice = ADVICE.get(method, ADVICE[None])

@@ -28,6 +28,7 @@ def run(parts: Parts, _arguments: argparse.Namespace) -> int:
         parts.looking(),
         parts.settling(),
         parts.posting(),
+        parts.watched(),
         managing(parts),
     ):
         applications = {

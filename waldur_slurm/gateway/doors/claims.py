@@ -68,6 +68,20 @@ def person(claims: Mapping[str, object], expected: Expected, now: float) -> Prin
     )
 
 
+def kept_claims(claims: Mapping[str, object], expected: Expected) -> dict[str, object]:
+    """Leave of them what says who it is and what he may do."""
+    names = (expected.username_claim, expected.groups_claim)
+    return {name: claims[name] for name in names if name in claims}
+
+
+def person_again(
+    kept: Mapping[str, object], expected: Expected, ends: float, now: float
+) -> Principal:
+    """Say who it is by what was kept of his claims, and by the roles that there are now."""
+    whole = {**kept, "iss": expected.issuer, "aud": expected.audience, "exp": ends}
+    return person(whole, expected, now)
+
+
 def _check_addressee(claims: Mapping[str, object], expected: Expected) -> None:
     if claims.get("iss") != expected.issuer:
         raise NotSignedIn("the token is of another issuer")

@@ -22,6 +22,12 @@ class Recognises(Protocol):
     def recognise(self, text: str, asked_at: float) -> Principal | Errand: ...
 
 
+class RecognisesSessions(Protocol):
+    """Knows sessions; None where one is not, or no longer, good."""
+
+    def recognise(self, text: str, asked_at: float) -> Principal | Errand | None: ...
+
+
 class Doors:
     def __init__(
         self,
@@ -30,12 +36,14 @@ class Doors:
         issuer: Recognises | None,
         pacing: Pacing,
         clock: Callable[[], float],
+        sessions: RecognisesSessions | None = None,
     ) -> None:
         self._strangers = strangers
         self._tokens = tokens
         self._issuer = issuer
         self._pacing = pacing
         self._clock = clock
+        self._sessions = sessions
 
     def admit(self, shown: Shown) -> Principal | Errand:
         """Say who it is; raises `NotSignedIn`, `Denied`, `WrongAsk`, `TooFast` or `NotNow`.
@@ -58,7 +66,16 @@ class Doors:
 
     def _recognise(self, shown: Shown) -> Principal | Errand:
         credential = credential_of(shown)
-        return self._known(credential, shown) if credential else self._strangers.recognise(shown)
+        if credential:
+            return self._known(credential, shown)
+        return self._of_a_session(shown) or self._strangers.recognise(shown)
+
+    def _of_a_session(self, shown: Shown) -> Principal | Errand | None:
+        """A browser shows its cookie whatever page makes it ask; one that is over is nothing."""
+        if not shown.session or self._sessions is None:
+            return None
+        self._strangers.refuse_deputies(shown)
+        return self._sessions.recognise(shown.session, shown.at)
 
     def _known(self, credential: Credential, shown: Shown) -> Principal | Errand:
         if not credential.is_jwt:

@@ -95,6 +95,22 @@ class Keyring:
         self._uses[token_id] = now
         return held.principals[token_id]
 
+    def holder(self, token_id: str, asked_at: float) -> Principal | Errand | None:
+        """Say whose the token of this id is, as fresh as if it were shown; None: it is over."""
+        held, now = self._held, self._now()
+        if held is None or held.began < min(asked_at, self._clock() - FRESH_S):
+            return self._reading
+        token = held.by_id.get(token_id)
+        if token is None or token.is_over(now):
+            return None
+        self._uses[token_id] = now
+        return held.principals[token_id]
+
+    def id_of(self, text: str) -> str:
+        """Return the id of a token that was recognised."""
+        held = self._held
+        return id_of(text, digest(held.secret, text)) if held else ""
+
     def note_uses(self) -> None:
         """Write down when tokens were last shown; one that cannot be written is kept for later."""
         uses, self._uses = self._uses, {}

@@ -102,6 +102,17 @@ class Issuer:
         self._believe(mark, principal)
         return principal
 
+    def proven(self, text: str) -> Mapping[str, Any]:
+        """Return what a token says whose signature is the issuer's; blocks, and checks no more."""
+        name = _key_name(text)
+        key = self._key(name)
+        if isinstance(key, Errand):
+            key.run()
+            key = self._key(name)
+        if isinstance(key, Errand):
+            raise NotNow("the issuer's keys are being fetched", AGAIN_S)
+        return _claims(text, key)
+
     def _believe(self, mark: bytes, principal: Principal) -> None:
         """Believe it for a while without computing again, and never longer than it says."""
         left = principal.expires.timestamp() - self._now() if principal.expires else 0.0
@@ -143,14 +154,23 @@ class Issuer:
                 self._tell(Event(name="issuer.answers", fields=fields))
 
 
-def published(issuer: str, fetch: Fetch) -> dict[str, Key]:
-    """Find the issuer's keys by its discovery document, which has to speak for this issuer."""
+def places(issuer: str, fetch: Fetch, *names: str) -> tuple[str, ...]:
+    """Read addresses in the issuer's discovery document, which has to speak for this issuer."""
     described = _object(fetch(f"{issuer.rstrip('/')}/.well-known/openid-configuration"))
     if described.get("issuer") != issuer:
         raise ValueError("its description is of another issuer")
-    place = described.get("jwks_uri")
-    if not isinstance(place, str) or not _is_as_safe(place, issuer):
-        raise ValueError("its description names no https address of its keys")
+    found = []
+    for name in names:
+        place = described.get(name)
+        if not isinstance(place, str) or not _is_as_safe(place, issuer):
+            raise ValueError(f"its description names no https address as {name}")
+        found.append(place)
+    return tuple(found)
+
+
+def published(issuer: str, fetch: Fetch) -> dict[str, Key]:
+    """Find the issuer's keys."""
+    (place,) = places(issuer, fetch, "jwks_uri")
     keys = _object(fetch(place)).get("keys")
     if not isinstance(keys, list):
         raise ValueError("it publishes no keys")  # noqa: TRY004 - of what it says

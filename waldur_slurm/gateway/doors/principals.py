@@ -93,6 +93,13 @@ class Principal:
         return "own:" + ",".join(sorted(self.own_users))
 
     @property
+    def himself(self) -> UserName | None:
+        """Whom he acts as where he names nobody: himself, or the only one for whom he may."""
+        if self.user is not None or self.run_as.groups or self.run_as.anybody:
+            return self.user
+        return next(iter(self.run_as.users)) if len(self.run_as.users) == 1 else None
+
+    @property
     def own_users(self) -> frozenset[UserName]:
         """Whose jobs are his own: himself and those named whom he may act for."""
         himself = frozenset() if self.user is None else frozenset({self.user})

@@ -47,6 +47,8 @@ class Shown:
     authorization: Sequence[str] = ()
     app_token: Sequence[str] = ()
     """The header `X-Auth-Token` of the first original's clients."""
+    session: str = ""
+    """What the cookie of a session holds; left out where a page of ours cannot have asked."""
     host: str = ""
     origin: Sequence[str] = ()
     is_of_any_page: bool = False

@@ -54,7 +54,7 @@ class Strangers:
 
     def recognise(self, shown: Shown) -> Principal | Errand:
         """Raises `Denied` for what a browser asks in somebody else's name."""
-        self._refuse_deputies(shown)
+        self.refuse_deputies(shown)
         if shown.is_of_any_page:
             return self._nobody
         if shown.is_forwarded:
@@ -112,9 +112,11 @@ class Strangers:
         scopes = self._nobody.scopes | widened(trusted.scopes)
         return Principal(Kind.NETWORK, str(trusted.network), scopes, run_as=trusted.run_as)
 
-    def _refuse_deputies(self, shown: Shown) -> None:
+    def refuse_deputies(self, shown: Shown) -> None:
+        """Refuse what another site's page lets a browser ask; raises `Denied`."""
+        own = {f"{scheme}://{shown.host.lower()}" for scheme in ("http", "https")}
         for origin in shown.origin:
-            if origin not in self._allowed.origins:
+            if origin not in self._allowed.origins | own:
                 raise Denied("a page of another site asks; without a token that is not answered")
         host = host_of(shown.host)
         is_ours = host in self._allowed.hosts or _is_own(host, shown.connection.listener)

@@ -1,12 +1,14 @@
 """How much of what a job held it used. Pure.
 
 Shares are of what was allocated for the time that it ran; None is what the site does not measure,
-or what cannot be known yet. Memory is the largest step's: a task's peak times its tasks, no less
-than what was used at once on all nodes together.
+or what cannot be known yet. Memory is what tasks took at most, those of steps that ran beside each
+other added up: no less than what was used at once on all nodes together.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from heapq import heappop, heappush
+from math import inf
 
 from waldur_slurm.model.past import PastRun, PastStep
 from waldur_slurm.model.tres import tres_name
@@ -49,12 +51,34 @@ def _share(used: float | None, held: float) -> float | None:
 
 
 def _most_memory(steps: Collection[PastStep]) -> int | None:
-    known = [
-        step.most_memory_bytes * (step.tasks or 1)
-        for step in steps
-        if step.most_memory_bytes is not None
-    ]
-    return max(known, default=None)
+    """Go through the steps as they began: those that had not ended by then ran beside each."""
+    known = [(step, memory) for step in steps if (memory := _memory(step)) is not None]
+    if not known:
+        return None
+    beside: list[tuple[float, int]] = []
+    at_once = most = 0
+    for step, memory in sorted(known, key=lambda each: _began(each[0])):
+        while beside and beside[0][0] <= _began(step):
+            at_once -= heappop(beside)[1]
+        heappush(beside, (_ended(step), memory))
+        at_once += memory
+        most = max(most, at_once)
+    return most
+
+
+def _memory(step: PastStep) -> int | None:
+    """Return its tasks' peaks together; where Slurm has not added them up, the largest for each."""
+    if step.memory_bytes is not None or step.most_memory_bytes is None:
+        return step.memory_bytes
+    return step.most_memory_bytes * (step.tasks or 1)
+
+
+def _began(step: PastStep) -> float:
+    return 0.0 if step.start is None else step.start.timestamp()
+
+
+def _ended(step: PastStep) -> float:
+    return inf if step.end is None else step.end.timestamp()
 
 
 def _gpu_share(run: PastRun, steps: Collection[PastStep]) -> float | None:

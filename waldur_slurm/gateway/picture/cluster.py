@@ -1,5 +1,6 @@
 """All pictures of one cluster, and how old each may be."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -41,6 +42,7 @@ class ClusterPictures:
         jobs_ttl_s: float = JOBS_TTL_S,
         on_jobs: OnJobs | None = None,
         list_jobs: Callable[[], JobListing] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`list_jobs` lists them in another way than `cluster` does."""
         self.name = name
@@ -66,7 +68,8 @@ class ClusterPictures:
         def keep_accounting(thing: str, read: Callable[[], Any]) -> Keeper[Any]:
             return Keeper(thing, read, ACCOUNTING_TTL_S, tell, asks_accounting=True)
 
-        self.jobs: Keeper[JobsNow] = Keeper("jobs", read_jobs, jobs_ttl_s, tell, on_new=on_jobs)
+        self.jobs: Keeper[JobsNow]
+        self.jobs = Keeper("jobs", read_jobs, jobs_ttl_s, tell, on_new=on_jobs, clock=clock)
         self.details: Keeper[Mapping[Run, JobDetails]]
         self.details = keep("what jobs asked for and hold", read_details, 10.0)
         self.nodes: Keeper[tuple[Node, ...]] = keep("nodes", cluster.read_nodes, 10.0)

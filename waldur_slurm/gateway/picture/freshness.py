@@ -65,13 +65,15 @@ def life_s(ttl_s: float, took_s: float) -> float:
 
 
 def judge(now: float, ttl_s: float, known: Readings, asked: float = inf) -> Verdict:
-    """A picture begun after one `asked` serves him, whatever is changed while he waits."""
+    """A picture begun after one `asked` serves him, whatever is changed meanwhile or late."""
     life = life_s(ttl_s, known.took_s)
     if known.failing_since is not None:
         return _judge_silence(now, life, known, known.failing_since)
     if is_past_patience(now, known):
         return _judge_silence(now, life, known, known.flying_since or now)
-    if known.began is None or (known.is_outdated and known.began <= asked):
+    if known.began is not None and known.began > asked:
+        return Verdict(Answer.SHOW, is_renewal_due=False)
+    if known.began is None or known.is_outdated:
         return Verdict(Answer.WAIT, is_renewal_due=True)
     age = now - known.began
     if age <= life:

@@ -121,18 +121,24 @@ def page_of(
     jobs: Sequence[LiveJob], sort: str, limit: int, after: Mark | None, *, downward: bool
 ) -> JobsPage:
     """Sort, and cut out what follows `after`."""
-    key = SORTS[sort]
-
-    def place(job: LiveJob) -> Mark:
-        return Mark(key(job), job.number)
-
-    ordered = sorted(jobs, key=place, reverse=downward)
+    place = _place_by(sort)
+    ordered = in_order(jobs, sort, downward=downward)
     rest: Iterable[LiveJob] = ordered
     if after is not None:
         rest = (job for job in ordered if (place(job) < after if downward else place(job) > after))
     cut = tuple(islice(rest, limit + 1))
     shown = cut[:limit]
     return JobsPage(shown, len(ordered), place(shown[-1]) if len(cut) > limit and shown else None)
+
+
+def in_order(jobs: Sequence[LiveJob], sort: str, *, downward: bool) -> list[LiveJob]:
+    """Sort them; of equal ones the numbers decide."""
+    return sorted(jobs, key=_place_by(sort), reverse=downward)
+
+
+def _place_by(sort: str) -> Callable[[LiveJob], Mark]:
+    key = SORTS[sort]
+    return lambda job: Mark(key(job), job.number)
 
 
 def _is_among(value: str, wanted: Collection[str]) -> bool:

@@ -7,6 +7,7 @@ and noted after: a gateway that is killed between the two sends it again, and lo
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Condition, Thread
 from threading import Event as Bell
@@ -20,6 +21,8 @@ from waldur_slurm.telemetry.events import Sink as Teller
 
 LOOKS_EVERY_S = 1.0
 FORGETS_EVERY = timedelta(hours=1)
+UNTIL_KNOWN = timedelta(seconds=3)
+"""How long a letter waits until it is asked again what its job used."""
 KEPT_FOR = timedelta(days=14)
 _LEAVES_IN_S = 5.0
 
@@ -36,12 +39,14 @@ class Postman:
         tell: Teller,
         *,
         stopped: Callable[[Letter], Never | Later | None] = lambda _letter: None,
+        measured: Callable[[Letter, datetime], Letter | None] = lambda letter, _now: letter,
         clock: Callable[[], datetime] = now_utc,
     ) -> None:
         self._letters = letters
         self._senders = senders
         self._tell = tell
         self._stopped = stopped
+        self._measured = measured
         self._clock = clock
         self._busy: set[Sink] = set()
         self._troubled: set[Sink] = set()
@@ -110,7 +115,7 @@ class Postman:
         try:
             now = self._clock()
             if self._letters.claim(letter, now, now + LEASE):
-                self.post(letter)
+                self._post_whole(letter, now)
                 is_noted, self._is_store_silent = True, False
         except ExpectedError as error:
             self._note_silence(str(error))
@@ -120,6 +125,18 @@ class Postman:
                 self._changed.notify_all()
             if is_noted:
                 self._bell.set()
+
+    def _post_whole(self, letter: Letter, now: datetime) -> None:
+        """Post it with all that can be known, or let it wait for that, which is no try."""
+        try:
+            whole = self._measured(letter, now)
+        except Exception:  # noqa: BLE001 - a defect must neither lose a letter nor end the post
+            self._note_crash()
+            whole = letter
+        if whole is None:
+            self._letters.note(replace(letter, next_try=now + UNTIL_KNOWN))
+        else:
+            self.post(whole)
 
     def post(self, letter: Letter) -> Letter:
         """Send a letter that nobody else sends, and note what became of it."""

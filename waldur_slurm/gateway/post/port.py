@@ -1,12 +1,13 @@
 """What the post needs: somebody who sends a letter, and a place where letters are kept. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from waldur_slurm.errors import ExpectedError
-from waldur_slurm.gateway.post.letter import Letter
+from waldur_slurm.gateway.post.letter import Letter, Stage
+from waldur_slurm.model.names import UserName
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,28 @@ class Greeter(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which letters are asked for: those of an owner, and of jobs of users whose jobs he sees.
+
+    Without both everybody's; `before` is the number that a page goes on from.
+    """
+
+    owner: str | None = None
+    users: Collection[UserName] | None = None
+    stage: Stage | None = None
+    message_id: str | None = None
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many letters there are of each stage, and since when the first of them waits."""
+
+    by_stage: Mapping[Stage, int]
+    waiting_since: datetime | None
+
+
 class Letters(Protocol):
     """All of it may raise `StateError`; nothing was written then."""
 
@@ -76,6 +99,16 @@ class Letters(Protocol):
     def latest(self, limit: int) -> Sequence[Letter]:
         """Return the newest letters, whatever became of them, the newest first."""
         ...
+
+    def search(self, sought: Sought, limit: int) -> Sequence[tuple[int, Letter]]:
+        """Return those that are sought with their numbers, the newest first."""
+        ...
+
+    def try_again(self, letter: Letter, now: datetime) -> bool:
+        """Let a dead one be tried for a day more; False: it is not dead, or no longer."""
+        ...
+
+    def tally(self) -> Tally: ...
 
     def forget(self, before: datetime) -> None:
         """Let those go that were made before then and wait no more."""

@@ -22,7 +22,7 @@ _HAPPENED = {
     Occasion.EXPIRED: "is no longer watched, and was not seen to end",
 }
 
-TRIAL = "The gateway's letters arrive here. An administrator tried it; no job is concerned."
+TRIAL = "The gateway's letters arrive here. Somebody tried it; no job is concerned."
 
 
 def subject(letter: Letter) -> str:

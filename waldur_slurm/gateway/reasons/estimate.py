@@ -29,10 +29,12 @@ class Estimate:
     says: str
 
 
-_NEVER = {
-    Category.HELD: "It starts some time after it is released.",
-    Category.IMPOSSIBLE: "It never starts as it is.",
-    Category.DEPENDENCY: "It starts some time after the jobs that it depends on.",
+_NEVER = "It does not start before somebody does something."
+_LATER = {
+    (Category.HELD, False): "It starts some time after it is released.",
+    (Category.IMPOSSIBLE, False): "It never starts as it is.",
+    (Category.DEPENDENCY, False): "It never starts as it is.",
+    (Category.DEPENDENCY, True): "It starts some time after the jobs that it depends on.",
 }
 
 
@@ -44,7 +46,7 @@ def estimate(job: LiveJob, now: datetime) -> Estimate | None:
     if meaning.category is Category.BEGIN_TIME:
         return _not_before(job, now)
     if not meaning.passes or meaning.category is Category.DEPENDENCY:
-        says = _NEVER.get(meaning.category, "It does not start before somebody does something.")
+        says = _LATER.get((meaning.category, meaning.passes), _NEVER)
         return Estimate(Kind.UNKNOWN, None, job.considered, says)
     return _expected(job, now)
 

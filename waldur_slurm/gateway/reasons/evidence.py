@@ -15,7 +15,7 @@ from waldur_slurm.gateway.reasons.scene import (
     shown,
     waits,
 )
-from waldur_slurm.gateway.reasons.words import Category
+from waldur_slurm.gateway.reasons.words import Category, meaning_of
 from waldur_slurm.model.cluster import License, Node, Partition, Reservation
 from waldur_slurm.model.live import LiveJob
 from waldur_slurm.model.tres import tres_name
@@ -23,6 +23,9 @@ from waldur_slurm.model.tres import tres_name
 MOST_FACTS = 20
 
 _GPU = tres_name("gres/gpu")
+_QUEUED = frozenset(
+    {Category.RESOURCES, Category.PRIORITY, Category.NODES, Category.LICENSES, Category.NONE}
+)
 _NAMED_NODES = re.compile(r"UnavailableNodes:(\S+)")
 _DEPENDENCY = re.compile(r"([a-z]+):(\d+)(?:_(?:\*|\d+))?(?:\+\d+)?(?:\((\w+)\))?")
 _LICENSE = re.compile(r"([^:,;|]+)(?::(\d+))?")
@@ -52,7 +55,8 @@ def _free(partition: Partition, up: list[Node], job: LiveJob) -> Fact:
     cpus = sum(node.cpus for node in up)
     used = sum(node.allocated_cpus for node in up)
     asks = [counted(job.node_count, "node"), counted(job.cpus, "CPU")]
-    free = [f"{cpus - used} of {cpus} CPUs"]
+    idle = sum(not node.allocated_cpus for node in up)
+    free = [f"{idle} of {len(up)} nodes", f"{cpus - used} of {cpus} CPUs"]
     gpus = job.tres.get(_GPU, 0)
     if gpus:
         have = sum(node.tres.get(_GPU, 0) for node in up)
@@ -60,7 +64,7 @@ def _free(partition: Partition, up: list[Node], job: LiveJob) -> Fact:
         free.append(f"{have - given} of {have} GPUs")
         asks.append(counted(gpus, "GPU"))
     says = (
-        f"Partition {partition.name} has {' and '.join(free)} free;"
+        f"Partition {partition.name} has {', '.join(free)} free;"
         f" the job asks for {', '.join(asks)}."
     )
     return Fact("partition", partition.name, says, cpus, used)
@@ -88,22 +92,25 @@ def _is_in_the_way(job: LiveJob, reservation: Reservation, scene: Scene) -> bool
 
 
 def _before(job: LiveJob, scene: Scene) -> Iterator[Fact]:
-    """Count who is before it, where everybody's jobs are seen."""
+    """Count who is before it, where everybody's jobs are seen; of equals the first comes first."""
     if not scene.sees_all:
         return
-    own = set(job.partition.split(","))
-    before = [
-        other
-        for other in scene.jobs
-        if waits(other)
-        and other.priority > job.priority
+    own, rank = set(job.partition.split(",")), (-job.priority, job.number)
+    before = sum(
+        _is_in_the_queue(other)
+        and (-other.priority, other.number) < rank
         and not own.isdisjoint(other.partition.split(","))
-    ]
-    says = (
-        f"Jobs that wait for {job.partition} with a priority higher than {job.priority}:"
-        f" {len(before)}."
+        for other in scene.jobs
     )
-    yield Fact("partition", job.partition, says, used=len(before))
+    says = (
+        f"Jobs before it that wait for {job.partition}: {before}. Its priority is {job.priority}."
+    )
+    yield Fact("partition", job.partition, says, used=before)
+
+
+def _is_in_the_queue(job: LiveJob) -> bool:
+    """Whether it would start if there were room; what is held or waits for others would not."""
+    return waits(job) and meaning_of(job.reason).category in _QUEUED
 
 
 def _dependencies(job: LiveJob, scene: Scene) -> Iterator[Fact]:

@@ -78,5 +78,5 @@ def shown(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def counted(number: int, one: str, more: str = "") -> str:
-    return f"{number} {one if number == 1 else more or one + 's'}"
+def counted(number: int, one: str) -> str:
+    return f"{number} {one if number == 1 else one + 's'}"

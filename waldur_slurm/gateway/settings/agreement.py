@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+_OF_SSH = ("SSH_HOSTNAME", "SSH_USERNAME", "SSH_PRIVATE_KEY_PATH", "GATEWAY_SSH_KNOWN_HOSTS")
+
 
 def mistakes_across(_environ: Mapping[str, str], values: dict[str, Any]) -> Iterator[str]:
     """Complain of what does not fit together."""
@@ -54,6 +56,10 @@ def _people_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
         for name in ("GATEWAY_OIDC_AUDIENCE", "GATEWAY_ROLES"):
             if name in values and not tuple(values[name] or ()):
                 yield f"{name} is not set; GATEWAY_OIDC_ISSUER needs it"
+    if values.get("GATEWAY_OIDC_CLIENT_ID"):
+        for name in ("GATEWAY_OIDC_ISSUER", "GATEWAY_OIDC_REDIRECT_URL"):
+            if name in values and not values[name]:
+                yield f"{name} is not set; GATEWAY_OIDC_CLIENT_ID needs it"
     least, most = values.get("GATEWAY_MIN_UID", 0), values.get("GATEWAY_MAX_UID", 2**32)
     if least > most:
         yield f"GATEWAY_MIN_UID is {least}, above GATEWAY_MAX_UID, {most}"
@@ -61,15 +67,17 @@ def _people_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
 
 def _acting_mistakes(values: Mapping[str, Any]) -> Iterator[str]:
     """Root's hand.conf counts wherever the hand becomes somebody else."""
-    is_itself = values.get("GATEWAY_EXECUTOR") == "self"
-    if is_itself and not values.get("GATEWAY_HAND_CONF"):
-        yield "GATEWAY_HAND_CONF is not set; GATEWAY_EXECUTOR=self needs it"
+    executor = values.get("GATEWAY_EXECUTOR")
+    is_itself = executor in ("self", "ssh")
+    for name in ("GATEWAY_HAND_CONF",) * is_itself + _OF_SSH * (executor == "ssh"):
+        if name in values and not values[name]:
+            yield f"{name} is not set; GATEWAY_EXECUTOR={executor} needs it"
     if values.get("GATEWAY_CONNECTOR") == "slurmrestd":
         for name in ("GATEWAY_SLURMRESTD_URL", "GATEWAY_EXECUTOR"):
             if name in values and not values[name]:
                 yield f"{name} is not set; GATEWAY_CONNECTOR=slurmrestd needs it"
     if values.get("GATEWAY_HAND_CONF") and values.get("GATEWAY_EXECUTOR") and not is_itself:
-        yield "GATEWAY_HAND_CONF is set; expected it with GATEWAY_EXECUTOR=self alone"
+        yield "GATEWAY_HAND_CONF is set; expected it with GATEWAY_EXECUTOR=self or ssh alone"
 
 
 def _app_mistakes(values: Mapping[str, Any]) -> Iterator[str]:

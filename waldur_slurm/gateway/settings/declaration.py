@@ -27,6 +27,8 @@ from waldur_slurm.gateway.settings.grants import (
     trusted_network,
 )
 from waldur_slurm.gateway.settings.letters import LetterSettings
+from waldur_slurm.gateway.settings.monitors import MonitorSettings
+from waldur_slurm.gateway.settings.pages import PageSettings
 from waldur_slurm.gateway.settings.readers import (
     ClusterSource,
     Listener,
@@ -36,6 +38,7 @@ from waldur_slurm.gateway.settings.readers import (
 )
 from waldur_slurm.gateway.settings.restapi import RestApiSettings
 from waldur_slurm.gateway.settings.slurmer import SlurmerSettings
+from waldur_slurm.gateway.settings.tasks import TaskSettings
 from waldur_slurm.variables.choices import LogFormat, LogLevel
 from waldur_slurm.variables.declared import declared_by, read_declared, secrets_of, values_of
 from waldur_slurm.variables.places import path, sentry_dsn
@@ -53,7 +56,7 @@ class Settings:
         "GATEWAY_LISTEN",
         several(listener),
         "where it listens: addresses separated by commas; `127.0.0.1:5000=restapi` serves a part"
-        " there: `native`, `restapi`, `slurmer`, `proxy`, `watch`, several joined by `+`",
+        " there: `native`, `restapi`, `slurmer`, `proxy`, `pages`, `watch`, several joined by `+`",
         "127.0.0.1:8040",
     )
     tls_certificate: Path | None = variable(
@@ -186,13 +189,19 @@ class Settings:
         "",
     )
 
+    pages: PageSettings = group(PageSettings)
+
     acting: ActingSettings = group(ActingSettings)
 
     restapi: RestApiSettings = group(RestApiSettings)
 
     slurmer: SlurmerSettings = group(SlurmerSettings)
 
+    tasks: TaskSettings = group(TaskSettings)
+
     letters: LetterSettings = group(LetterSettings)
+
+    monitors: MonitorSettings = group(MonitorSettings)
 
     # The gateway itself
     state_dir: Path = variable(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from waldur_slurm.gateway.cli.place import VARIABLES
 from waldur_slurm.gateway.settings.declaration import Settings
 from waldur_slurm.variables import reference
 
@@ -20,20 +21,27 @@ This page is made from the code:
 _CHAPTERS = (
     ("Listening", r"GATEWAY_(LISTEN|TLS|PLAIN)"),
     ("Slurm", r"SLURM_|GATEWAY_(CLUSTERS|JOBS|COMMAND)"),
-    ("Who may do what", r"GATEWAY_(ANONYMOUS|TRUSTED|HOSTS|CORS|M(IN|AX)_UID|PACE|OIDC|ROLES)"),
-    ("Acting as users", r"GATEWAY_(EXECUTOR|HAND|SETUID|CONNECTOR|SLURMRESTD|AUDIT)"),
+    (
+        "Who may do what",
+        r"GATEWAY_(ANONYMOUS|TRUSTED|HOSTS|CORS|M(IN|AX)_UID|PACE|OIDC|ROLES|SESSION)",
+    ),
+    ("Acting as users", r"SSH_|GATEWAY_(SSH|EXECUTOR|HAND|SETUID|CONNECTOR|SLURMRESTD|AUDIT)"),
     (
         "Slurm RestAPI's routes, and the load",
         r"GATEWAY_(RESTAPI|HIDDEN|ACCOUNTING|LOAD)",
     ),
     ("Apps and their jobs, and Slurmer's routes", r"GATEWAY_(APPS|SLURMER)"),
+    ("Tasks", r"GATEWAY_TASK_"),
     ("Letters", r"SMTP_|GMAIL_|SLACK_|RABBITMQ_|GATEWAY_(SMTP|APPRISE|RABBITMQ|WEBHOOK|LETTERS)"),
+    ("Watching jobs", r"MONITOR_|MONGODB_|GATEWAY_HOOK"),
     ("The gateway itself", r"GATEWAY_(STATE|LOG)|SENTRY_"),
 )
 
 
 def unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
-    return reference.unknown_variables(environ, list(Settings.variables()), "GATEWAY_")
+    """Those that the commands at a terminal read are known, and are no settings."""
+    told = {name: value for name, value in environ.items() if name not in VARIABLES}
+    return reference.unknown_variables(told, list(Settings.variables()), "GATEWAY_")
 
 
 def page() -> str:

@@ -1,5 +1,6 @@
 """Letters in the database."""
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from typing import Any
 import msgspec
 
 from waldur_slurm.gateway.post.letter import Facts, Letter, Method, Occasion, Stage
+from waldur_slurm.gateway.post.port import Sought, Tally
 from waldur_slurm.gateway.store.queries import QUERIES
 from waldur_slurm.gateway.store.sqlite import Database
 
@@ -48,6 +50,31 @@ class StoredLetters:
     def latest(self, limit: int) -> Sequence[Letter]:
         return self._letters("latest_letters", {"limit": limit})
 
+    def search(self, sought: Sought, limit: int) -> Sequence[tuple[int, Letter]]:
+        row: dict[str, object] = {
+            "owner": sought.owner,
+            "users": None if sought.users is None else json.dumps([*sought.users]),
+            "stage": sought.stage,
+            "message_id": sought.message_id,
+            "before": sought.before,
+            "limit": limit,
+        }
+        rows = self._rows("search_letters", row)
+        return tuple((int(number), _letter(*each)) for number, *each in rows)
+
+    def try_again(self, letter: Letter, now: datetime) -> bool:
+        row = {"message_id": letter.message_id, "now": _second(now)}
+        return self._change("try_letter_again", row) == 1
+
+    def tally(self) -> Tally:
+        rows = {
+            Stage(stage): (int(count), int(oldest))
+            for stage, count, oldest in self._rows("letter_tally", {})
+        }
+        waiting = rows.get(Stage.WAITING)
+        counts = {stage: count for stage, (count, _) in rows.items()}
+        return Tally(counts, waiting and _moment(waiting[1]))
+
     def forget(self, before: datetime) -> None:
         self._change("forget_letters", {"before": _second(before)})
 
@@ -57,10 +84,12 @@ class StoredLetters:
         )
 
     def _letters(self, query: str, row: dict[str, object]) -> tuple[Letter, ...]:
-        found: list[tuple[Any, ...]] = self._database.read(
+        return tuple(_letter(*each) for each in self._rows(query, row))
+
+    def _rows(self, query: str, row: dict[str, object]) -> list[tuple[Any, ...]]:
+        return self._database.read(
             lambda connection: connection.execute(QUERIES[query], row).fetchall()
         )
-        return tuple(_letter(*each) for each in found)
 
 
 def _row(letter: Letter) -> dict[str, object]:

@@ -226,10 +226,33 @@ FROM letters ORDER BY number DESC LIMIT :limit;
 -- forget_letters: those that were made before a moment and wait no more
 DELETE FROM letters WHERE made < :before AND stage <> 'waiting';
 
--- letters_of_monitor: what was told of a job, the newest first
+-- letters_of_monitor: what was told of a job, and what was tried, the newest first
 SELECT
-    message_id, monitor, event, method, parameters, facts, made, next_try, tries, stage, last_words
-FROM letters WHERE monitor = :monitor ORDER BY number DESC;
+    message_id, monitor, owner, event, method, parameters, facts, made, next_try, tries, stage,
+    last_words
+FROM letters
+WHERE monitor = :monitor OR monitor > :monitor || '/' AND monitor < :monitor || '0'
+ORDER BY number DESC;
+
+-- search_letters: those that are sought, the newest first
+SELECT
+    number, message_id, monitor, owner, event, method, parameters, facts, made, next_try, tries,
+    stage, last_words
+FROM letters
+WHERE (:owner IS NULL AND :users IS NULL
+        OR owner = :owner
+        OR json_extract(facts, '$.user') IN (SELECT value FROM json_each(:users)))
+    AND (:stage IS NULL OR stage = :stage)
+    AND (:message_id IS NULL OR message_id = :message_id)
+    AND (:before IS NULL OR number < :before)
+ORDER BY number DESC LIMIT :limit;
+
+-- try_letter_again: lets a dead one be tried for a day more
+UPDATE letters SET stage = 'waiting', made = :now, next_try = :now, tries = 0
+WHERE message_id = :message_id AND stage = 'dead';
+
+-- letter_tally: how many there are of each stage, and the oldest
+SELECT stage, count(*), min(made) FROM letters GROUP BY stage;
 
 -- add_monitor: a new monitor, unless its owner has one of the same task
 INSERT OR IGNORE INTO monitors
@@ -283,3 +306,48 @@ DELETE FROM monitors WHERE stage <> 'watching' AND coalesce(updated, made) < :be
 
 -- monitor_counts: how many there are of each stage
 SELECT stage, count(*) FROM monitors GROUP BY stage;
+
+-- all_sessions: every session, ended ones too
+SELECT digest, made, ends, token, claims FROM sessions;
+
+-- add_session: a new session
+INSERT INTO sessions (digest, made, ends, token, claims)
+VALUES (:digest, :made, :ends, :token, :claims);
+
+-- drop_session: lets one go
+DELETE FROM sessions WHERE digest = :digest;
+
+-- add_task: a task that is about to be handed in
+INSERT INTO tasks (id, owner, uuid, cluster, user, name, fingerprint, made, monitor)
+VALUES (:id, :owner, :uuid, :cluster, :user, :name, :fingerprint, :made, :monitor);
+
+-- task: one of an owner, with what was given
+SELECT tasks.*, monitors.task FROM tasks JOIN monitors ON monitors.id = tasks.monitor
+WHERE tasks.owner = :owner AND tasks.uuid = :uuid;
+
+-- monitored_job: the job of a monitor that has a uuid
+SELECT job_id FROM monitors WHERE owner = :owner AND uuid = :uuid;
+
+-- close_task: the job that it made
+UPDATE tasks SET
+    job_id = :job_id, submitted = :submitted, work_dir = :work_dir,
+    stdout = :stdout, stderr = :stderr
+WHERE id = :id AND (job_id IS NULL OR job_id = :job_id);
+
+-- free_task: forgets one that made no job, by its monitor
+DELETE FROM monitors WHERE id = (SELECT monitor FROM tasks WHERE id = :id AND job_id IS NULL);
+
+-- unsettled_tasks: those without a job, the oldest first
+SELECT tasks.*, monitors.task FROM tasks JOIN monitors ON monitors.id = tasks.monitor
+WHERE tasks.job_id IS NULL ORDER BY tasks.number;
+
+-- search_tasks: an owner's and those of users, the newest first
+SELECT tasks.*, monitors.task FROM tasks JOIN monitors ON monitors.id = tasks.monitor
+WHERE (
+    tasks.owner = :owner OR :users IS NULL
+    OR tasks.user IN (SELECT value FROM json_each(:users))
+)
+AND (:cluster IS NULL OR tasks.cluster = :cluster)
+AND (:uuid IS NULL OR tasks.uuid = :uuid)
+AND (:before IS NULL OR tasks.number < :before)
+ORDER BY tasks.number DESC LIMIT :limit;

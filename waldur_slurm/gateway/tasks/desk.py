@@ -112,9 +112,9 @@ class Desk:
         """For who has its uuid alone."""
         placed = self._submitter.recall(_key(task))
         if placed is None:
-            _written(lambda: self.tasks.free(task.id))
+            _written(lambda: self.tasks.free(task))
             return None
-        _written(lambda: self.tasks.close(task.id, placed))
+        _written(lambda: self.tasks.close(task, placed))
         return replace(task, placed=placed)
 
     def _reserve(
@@ -149,7 +149,7 @@ class Desk:
                 wanted = Wanted(kept.cluster, kept.user, planned.sheet)
                 placed, _ = self._submitter.submit(actor, _key(kept), wanted)
                 learned["job"] = str(placed.job_id)
-            _written(lambda: self.tasks.close(kept.id, placed))
+            _written(lambda: self.tasks.close(kept, placed))
         except OutcomeUnknown:
             self.wake()
             raise
@@ -161,7 +161,7 @@ class Desk:
     def _free(self, kept: KeptTask) -> None:
         """What cannot be written down now is later: there is certainly no job."""
         try:
-            self.tasks.free(kept.id)
+            self.tasks.free(kept)
         except StateError:
             self.wake()
 

@@ -27,6 +27,7 @@ class Sought:
 
     owner: str
     users: Collection[UserName] | None
+    cluster: str | None = None
     uuid: str | None = None
     before: int | None = None
 
@@ -38,11 +39,11 @@ class Tasks(Protocol):
         """Write a task and its monitor down; else return what has its uuid, and write nothing."""
         ...
 
-    def close(self, task_id: str, placed: Placed) -> None:
+    def close(self, task: KeptTask, placed: Placed) -> None:
         """Say which job it made, in its monitor too."""
         ...
 
-    def free(self, task_id: str) -> None:
+    def free(self, task: KeptTask) -> None:
         """Forget a task that certainly made no job, with its monitor; a placed one stays."""
         ...
 

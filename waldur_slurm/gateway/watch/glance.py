@@ -87,6 +87,7 @@ def of_row(monitor: Monitor, row: LiveJob) -> Glance:
         started=row.start if has_started else None,
         ended=row.end if has_ended else None,
         nodes=row.hosts,
+        uuid=monitor.uuid,
         efficiency=Efficiency(time=_share(row.elapsed_s, row.limit_s) if has_ended else None),
     )
     known = monitor.sight.restarts if monitor.sight else row.restarts
@@ -118,6 +119,7 @@ def of_past(monitor: Monitor, past: PastJob) -> Glance:
         started=run.start if has_started else None,
         ended=run.end if has_ended else None,
         nodes=run.hosts,
+        uuid=monitor.uuid,
         efficiency=efficiency(run, ()),
     )
     return Glance(

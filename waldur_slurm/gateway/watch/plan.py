@@ -246,6 +246,7 @@ def _letters(
             yield Letter(
                 message_id=f"{monitor.id}-{event}-{method}",
                 monitor=monitor.id,
+                owner=monitor.owner,
                 event=event,
                 method=method,
                 parameters=parameters,
@@ -267,4 +268,5 @@ def facts_of(monitor: Monitor) -> Facts:
         submitted=monitor.submitted,
         started=sight.started if sight else None,
         nodes=sight.nodes if sight else "",
+        uuid=monitor.uuid,
     )

@@ -26,7 +26,7 @@ def seen_headers(seen: Seen[object]) -> dict[str, str]:
         "Age": str(int(seen.age_s)),
         "Last-Modified": seen.picture.as_of.strftime("%a, %d %b %Y %H:%M:%S GMT"),
         "Cache-Control": "private, no-cache",
-        "Vary": "Authorization, X-Auth-Token, Accept-Encoding",
+        "Vary": "Authorization, X-Auth-Token, Cookie, Accept-Encoding",
     }
     if seen.silence:
         headers["Warning"] = '110 - "Slurm does not answer; this is the last that it said"'

@@ -28,6 +28,7 @@ from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.admitting import Admission, Doorkeeper
 from waldur_slurm.gateway.web.ask import Ask, Site
 from waldur_slurm.gateway.web.cors import Cors
+from waldur_slurm.gateway.web.pages.refusals import refusal as page_refusal
 from waldur_slurm.gateway.web.problems import problem
 from waldur_slurm.gateway.web.route import Public, Route
 from waldur_slurm.gateway.web.routes import ROUTES
@@ -41,10 +42,13 @@ Shape = Callable[[GatewayError, str], Response]
 SHAPES: Mapping[Surface, Shape] = {
     Surface.RESTAPI: restapi_refusal,
     Surface.SLURMER: slurmer_refusal,
+    Surface.PAGES: page_refusal,
 }
 """How a surface refuses, where it does not as the native one does."""
 
 REQUEST_ID = "X-Request-ID"
+
+_LOOKS = frozenset({"GET", "HEAD"})
 
 
 def application(site: Site, doorkeeper: Doorkeeper, surfaces: Collection[Surface]) -> Starlette:
@@ -71,6 +75,9 @@ def _endpoint(
     route: Route, site: Site, admission: Admission
 ) -> Callable[[Request], Awaitable[Response]]:
     shape = SHAPES.get(route.surface, problem)
+    if route.surface is Surface.PAGES:
+        shape = partial(page_refusal, site=site)
+    is_a_browsers = route.surface is Surface.PAGES or route.method in _LOOKS
 
     async def answer(request: Request) -> Response:
         request_id, began = token_hex(8), monotonic()
@@ -78,6 +85,8 @@ def _endpoint(
             shown = shown_by(request)
             if route.is_by_any_name:
                 shown = replace(shown, host="")
+            if shown.session and not is_a_browsers:
+                shown = replace(shown, session="")  # only our forms prove that a page of ours asks
             principal = await _admitted(route, site, admission, shown)
             _pass(principal, route)
             again = partial(admission.admit_again, shown)
@@ -103,9 +112,10 @@ def _endpoint(
 
 
 def _paths(route: Route) -> tuple[str, ...]:
-    """The first original does not mind a last slash."""
+    """The first original does not mind a last slash; nor does whoever types an address."""
     pattern = route.pattern
-    return (pattern, f"{pattern}/") if route.surface is Surface.SLURMER else (pattern,)
+    has_slash = route.surface is Surface.SLURMER or pattern == "/ui"
+    return (pattern, f"{pattern}/") if has_slash else (pattern,)
 
 
 async def _admitted(route: Route, site: Site, admission: Admission, shown: Shown) -> Principal:
@@ -133,9 +143,11 @@ def _refusing_unrouted(
         if route.surface in surfaces
     }
     otherwise = SHAPES.get(next(iter(surfaces)), problem) if len(surfaces) == 1 else problem
+    of_pages = page_refusal if Surface.PAGES in surfaces else otherwise
 
     async def refuse(request: Request, error: Exception) -> Response:
-        shape = shapes.get(request.url.path.rstrip("/") or "/", otherwise)
+        is_page = request.url.path.startswith("/ui/")
+        shape = shapes.get(request.url.path.rstrip("/") or "/", of_pages if is_page else otherwise)
         if not isinstance(error, HTTPException) or not error.headers:
             return shape(NoSuchAddress("there is no such address"), token_hex(8))
         allowed = error.headers.get("Allow", "")

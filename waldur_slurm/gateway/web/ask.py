@@ -20,15 +20,18 @@ from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.keeper import Keeper, Seen
 from waldur_slurm.gateway.picture.recorder import Recorder
 from waldur_slurm.gateway.submits.submitter import Submitter
+from waldur_slurm.gateway.tasks.desk import Desk
 from waldur_slurm.gateway.web.crossing import Crossing, Lane
 from waldur_slurm.gateway.web.held import Digests, OpenFiles
 from waldur_slurm.gateway.web.managed_site import Managed
 from waldur_slurm.gateway.web.native.filters import Compared, split_comparisons
+from waldur_slurm.gateway.web.pages.site import Pages
 from waldur_slurm.gateway.web.questions import PATIENCE_S, Questions
 from waldur_slurm.gateway.web.recalling import PastOf
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.seeing import see, see_after
 from waldur_slurm.gateway.web.tally import Tally
+from waldur_slurm.gateway.web.watch_site import Watching
 from waldur_slurm.telemetry.events import Sink
 
 MOST_BODY = 256 * 1024
@@ -50,11 +53,15 @@ class Site:
     audit: Audit
     job_tokens: JobTokens
     submitter: Submitter
+    tasks: Desk
     is_stopping: Callable[[], bool] = lambda: False
     crossing: Crossing = field(default_factory=Crossing)
     bodies: Bodies = field(default_factory=Bodies)
     restapi: RestApi = field(default_factory=RestApi)
     managed: Managed | None = None
+    pages: Pages | None = None
+    """None: nobody can sign in to the dashboard."""
+    watching: Watching | None = None
     tally: Tally = field(default_factory=Tally)
     open_files: OpenFiles = field(default_factory=OpenFiles)
     digests: Digests = field(default_factory=Digests)

@@ -162,7 +162,7 @@ def _reference(kind: type) -> dict[str, Any]:
 
 def page(routes: Iterable[Route]) -> str:
     """Write docs/gateway-api.md."""
-    shown = [route for route in routes if not route.path.startswith("/api/v1/clusters/{cluster}/")]
+    shown = [route for route in routes if "/clusters/{cluster}/" not in route.path]
     parts = [_OPENING]
     for surface in Surface:
         rows = [_row(route) for route in shown if route.surface is surface]
@@ -182,6 +182,7 @@ _TITLES = {
     Surface.RESTAPI: "As Slurm RestAPI had it",
     Surface.SLURMER: "As Slurmer had it",
     Surface.PROXY: "As slurm-proxy had it",
+    Surface.PAGES: "The dashboard",
     Surface.WATCH: "For those who watch it",
 }
 

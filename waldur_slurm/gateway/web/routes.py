@@ -29,13 +29,23 @@ from waldur_slurm.gateway.web.native import (
 from waldur_slurm.gateway.web.native import cluster_views as views
 from waldur_slurm.gateway.web.native.app_routes import APP_ROUTES
 from waldur_slurm.gateway.web.native.file_routes import FILE_ROUTES
+from waldur_slurm.gateway.web.native.monitor_routes import LETTER_ROUTES, MONITOR_ROUTES
 from waldur_slurm.gateway.web.native.steer_routes import STEER_ROUTES
 from waldur_slurm.gateway.web.native.submit_routes import SUBMIT_ROUTES
+from waldur_slurm.gateway.web.native.task_routes import TASK_ROUTES
 from waldur_slurm.gateway.web.openapi import document
+from waldur_slurm.gateway.web.pages.page_routes import PAGE_ROUTES
 from waldur_slurm.gateway.web.route import PUBLIC, Route
 from waldur_slurm.gateway.web.seeds.restapi_routes import RESTAPI_ROUTES
 from waldur_slurm.gateway.web.seeds.slurmer_routes import SLURMER_ROUTES
 from waldur_slurm.gateway.wire import JobView, LookupAnswer, ReasonAnswer
+from waldur_slurm.gateway.wire_cluster import (
+    HistoryAnswer,
+    JobsAnswer,
+    MeView,
+    NodesAnswer,
+    UsageAnswer,
+)
 
 _READ_CLUSTER = Scope.CLUSTER_READ
 
@@ -49,7 +59,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         "jobs that slurmctld knows now, page by page",
         query=jobs.JobsQuery,
         compared=jobs.COMPARED,
-        answer=jobs.JobsAnswer,
+        answer=JobsAnswer,
     ),
     Route(
         "GET",
@@ -89,6 +99,8 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         answer=LookupAnswer,
     ),
     *STEER_ROUTES,
+    *MONITOR_ROUTES,
+    *TASK_ROUTES,
     Route(
         "GET",
         "/events",
@@ -106,7 +118,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         "jobs of the accounting, page by page; streamed as text/csv or application/x-ndjson",
         query=history.HistoryQuery,
         compared=history.COMPARED,
-        answer=history.HistoryAnswer,
+        answer=HistoryAnswer,
         media_types=(JSON, history.CSV, history.NDJSON),
     ),
     Route(
@@ -125,7 +137,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         _READ_CLUSTER,
         cluster.list_nodes,
         "all nodes",
-        answer=cluster.list_type("nodes", views.NodeView),
+        answer=NodesAnswer,
     ),
     Route(
         "GET",
@@ -197,7 +209,7 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
         _READ_CLUSTER,
         load.show_usage,
         "what the jobs of each partition hold of each of its nodes",
-        answer=load.UsageAnswer,
+        answer=UsageAnswer,
     ),
     Route(
         "GET",
@@ -284,7 +296,7 @@ ROUTES: tuple[Route, ...] = (
         PUBLIC,
         about.me,
         "who asks, what he may do, and why",
-        answer=about.MeView,
+        answer=MeView,
     ),
     Route(
         "GET",
@@ -304,7 +316,9 @@ ROUTES: tuple[Route, ...] = (
     ),
     *_below("/api/v1", _OF_A_CLUSTER),
     *_below("/api/v1/clusters/{cluster}", _OF_A_CLUSTER),
+    *LETTER_ROUTES,
     *APP_ROUTES,
     *RESTAPI_ROUTES,
     *SLURMER_ROUTES,
+    *PAGE_ROUTES,
 )

@@ -1,6 +1,7 @@
 """From a request to what it shows of whoever asks."""
 
 import time
+from collections.abc import Sequence
 
 from starlette.requests import Request
 
@@ -13,7 +14,9 @@ OF_ANY_PAGE = "slurm_gateway.of_any_page"
 """Set in the scope of what is read by a page that the site has not named."""
 
 _FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"})
-_SHOWN = frozenset({b"authorization", b"x-auth-token", b"host", b"origin"}) | _FORWARDED
+_SHOWN = frozenset({b"authorization", b"x-auth-token", b"host", b"origin", b"cookie"}) | _FORWARDED
+
+SESSION_COOKIE = "sgw_session"
 
 
 def shown_by(request: Request) -> Shown:
@@ -25,6 +28,7 @@ def shown_by(request: Request) -> Shown:
     return Shown(
         authorization=found.get(b"authorization", ()),
         app_token=found.get(b"x-auth-token", ()),
+        session=cookie(found.get(b"cookie", ()), SESSION_COOKIE),
         host=found.get(b"host", [""])[0],
         origin=found.get(b"origin", ()),
         is_forwarded=not _FORWARDED.isdisjoint(found),
@@ -33,6 +37,12 @@ def shown_by(request: Request) -> Shown:
         connection=_connection(request),
         at=time.monotonic(),
     )
+
+
+def cookie(headers: Sequence[str], name: str) -> str:
+    """Return what a cookie holds; of two of one name the first, as browsers send the nearest."""
+    pairs = (pair.strip().partition("=") for header in headers for pair in header.split(";"))
+    return next((value for found, _, value in pairs if found == name), "")
 
 
 def _connection(request: Request) -> Connection:

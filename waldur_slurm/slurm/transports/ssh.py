@@ -58,7 +58,7 @@ class SshTransport:
         most_output: int = 256 * 1024 * 1024,
         most_at_once: int = MAX_SESSIONS,
     ) -> None:
-        _refuse_misspelt(host, user, port)
+        refuse_misspelt(host, user, port)
         known = str(host_keys.path) if isinstance(host_keys, KnownHosts) else ""
         self._route = Route(host, port, user, known, str(key))
         self._master = Master(self._route, host_keys, key, patience=patience)
@@ -201,7 +201,7 @@ class Session:
         return f"{self._command} was not started: {explained(words, self._route)}"
 
 
-def _refuse_misspelt(host: str, user: str, port: int) -> None:
+def refuse_misspelt(host: str, user: str, port: int) -> None:
     """Keep what would be an option or a second line of ssh's configuration out of it."""
     mistakes = []
     if not _HOST.fullmatch(host):

@@ -18,6 +18,7 @@ from waldur_slurm.gateway.check.facts import (
 from waldur_slurm.gateway.check.judgement import judge
 from waldur_slurm.gateway.doors.networks import TrustedNetwork
 from waldur_slurm.gateway.doors.scopes import Scope
+from waldur_slurm.gateway.settings.acting import Executor
 from waldur_slurm.model.names import UserName
 from waldur_slurm.model.past import Person
 from waldur_slurm.service.check.findings import Finding, Verdict, is_fit
@@ -105,12 +106,14 @@ def test_clocks_may_be_apart_by_what_nobody_notices(seconds: int, verdict: Verdi
     assert found(replace(FACTS, clusters=[cluster]), "Slurm lab: clock").verdict is verdict
 
 
-def test_the_way_of_one_user_alone_has_a_remedy_of_its_own() -> None:
-    hand = HandFacts(executor="self", user="ann", answer=TransportError("no such file"))
+@pytest.mark.parametrize("executor", Executor)
+def test_each_way_to_the_hand_has_a_remedy_of_its_own(executor: Executor) -> None:
+    hand = HandFacts(executor=executor, user="ann", answer=TransportError("no such file"))
 
     finding = found(replace(FACTS, hand=hand), "executor")
 
-    assert (finding.verdict, finding.advice) == (Verdict.FAILED, REACHED_BY["self"])
+    assert (finding.verdict, finding.advice) == (Verdict.FAILED, REACHED_BY[executor])
+    assert len({*REACHED_BY.values()}) == len(Executor)
 
 
 def test_what_clients_without_a_token_may_is_said_in_the_words_of_scopes() -> None:

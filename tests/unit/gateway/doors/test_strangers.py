@@ -187,7 +187,7 @@ def test_a_proxy_on_this_machine_is_one_of_the_system_and_no_users_program() -> 
 # A browser
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:8040"])
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:8041"])
 def test_a_page_of_another_site_is_refused(origin: str) -> None:
     allowed = Allowed(anybody=READS, origins=frozenset({"https://front.example"}))
 
@@ -196,6 +196,16 @@ def test_a_page_of_another_site_is_refused(origin: str) -> None:
     with pytest.raises(Denied, match="a page of another site"):
         admitted(here(origin=["https://front.example", origin]), allowed)
     assert admitted(here(origin=["https://front.example"]), allowed).user == "ann"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_page_of_ours_may_ask_by_the_name_that_it_has_itself(scheme: str) -> None:
+    allowed = Allowed(anybody=READS, hosts=frozenset({"gateway.example"}))
+
+    what = here(origin=[f"{scheme}://gateway.example"], host="gateway.example")
+    assert admitted(what, allowed).user == "ann"
+    with pytest.raises(Denied, match="GATEWAY_HOSTS"):
+        admitted(here(origin=["http://evil.example"], host="evil.example"), allowed)
 
 
 def test_a_page_that_may_read_what_any_page_may_reads_as_nobody() -> None:

@@ -46,14 +46,47 @@ def test_processor_time_is_added_up_over_all_steps() -> None:
     assert found.cpu_seconds == 14_400
 
 
-def test_memory_is_the_largest_steps_times_its_tasks_not_the_sum_of_steps() -> None:
-    steps = [
-        step(most_memory_bytes=GIB),
-        step("0", tasks=4, most_memory_bytes=2 * GIB),
-        step("1", tasks=1, most_memory_bytes=3 * GIB),
-    ]
+def at(name: str, begin: int, end: int, **changes: Any) -> PastStep:
+    """A step from one minute to another."""
+    times = {"start": BEGAN + timedelta(minutes=begin), "end": BEGAN + timedelta(minutes=end)}
+    return step(name, **{**times, **changes})
 
-    assert efficiency(RUN, steps).memory == 0.5
+
+def test_memory_is_that_of_all_tasks_on_all_nodes() -> None:
+    uneven = step("0", tasks=4, most_memory_bytes=6 * GIB, memory_bytes=8 * GIB)
+    assert efficiency(RUN, [uneven]).memory == 0.5
+
+
+def test_where_slurm_does_not_add_tasks_up_each_is_taken_as_the_largest() -> None:
+    assert efficiency(RUN, [step("0", tasks=4, most_memory_bytes=2 * GIB)]).memory == 0.5
+
+
+def test_memory_of_steps_one_after_the_other_is_the_largest_ones() -> None:
+    steps = [
+        at("0", 0, 10, memory_bytes=2 * GIB),
+        at("1", 10, 20, memory_bytes=4 * GIB),
+        at("2", 20, 20, memory_bytes=4 * GIB),
+        at("3", 20, 30, memory_bytes=3 * GIB),
+    ]
+    assert efficiency(RUN, steps).memory == 0.25
+
+
+def test_memory_of_steps_beside_each_other_is_added_up() -> None:
+    steps = [
+        at("batch", 0, 60, memory_bytes=GIB),
+        at("0", 0, 10, memory_bytes=2 * GIB),
+        at("1", 10, 30, memory_bytes=3 * GIB),
+        at("2", 20, 40, memory_bytes=4 * GIB),
+        at("3", 50, 60, memory_bytes=5 * GIB),
+        at("4", 55, 60),
+    ]
+    assert efficiency(RUN, steps).most_memory_bytes == 8 * GIB
+    assert efficiency(RUN, [*reversed(steps)]).most_memory_bytes == 8 * GIB
+
+
+def test_a_step_whose_end_is_not_told_is_taken_to_have_gone_on() -> None:
+    steps = [step("0", end=None, memory_bytes=GIB), at("1", 30, 40, memory_bytes=GIB)]
+    assert efficiency(RUN, steps).most_memory_bytes == 2 * GIB
 
 
 def test_gpus_are_weighed_by_how_long_each_step_ran() -> None:

@@ -50,7 +50,7 @@ def test_a_job_at_which_nobody_looked_is_said_to_be_so() -> None:
     ("reason", "words"),
     [
         ("JobHeldUser", "after it is released"),
-        ("DependencyNeverSatisfied", "after the jobs that it depends on"),
+        ("DependencyNeverSatisfied", "never"),
         ("Dependency", "after the jobs that it depends on"),
         ("BadConstraints", "never"),
         ("PartitionTimeLimit", "before somebody does something"),

@@ -64,7 +64,7 @@ def test_resources_are_told_by_what_is_free_on_nodes_in_service() -> None:
     away = replace(idle_node("n2"), state=NodeState("IDLE", ("DRAIN",)))
     job = live_job(reason="Resources", cpus=4)
     assert said(job, scene(nodes=(busy, away))) == [
-        "Partition main has 2 of 8 CPUs free; the job asks for 1 node, 4 CPUs.",
+        "Partition main has 0 of 1 nodes, 2 of 8 CPUs free; the job asks for 1 node, 4 CPUs.",
         "Nodes of partition main that are out of service: 1 of 2.",
     ]
 
@@ -73,7 +73,7 @@ def test_gpus_are_told_where_it_asks_for_some() -> None:
     node = replace(idle_node("n1"), tres={CPU: 8, GPU: 4}, allocated_tres={GPU: 3})
     job = live_job(reason="Resources", tres={CPU: 1, GPU: 2})
     assert said(job, scene(nodes=(node,)))[0] == (
-        "Partition main has 8 of 8 CPUs and 1 of 4 GPUs free;"
+        "Partition main has 1 of 1 nodes, 8 of 8 CPUs, 1 of 4 GPUs free;"
         " the job asks for 1 node, 1 CPU, 2 GPUs."
     )
 
@@ -90,13 +90,14 @@ def test_a_reservation_that_begins_before_its_end_is_named_and_one_after_it_is_n
 def test_who_is_before_it_is_counted_only_where_all_are_seen() -> None:
     others = (
         live_job(2, priority=9),
-        live_job(3, priority=8, partition="long,main"),
+        live_job(3, priority=5, partition="long,main"),
         live_job(4, priority=8, partition="long"),
-        live_job(5, priority=0),
+        live_job(5, priority=9, reason="Dependency"),
         running(6, priority=10),
+        live_job(8, priority=5),
     )
-    job = live_job(1, reason="Priority", priority=5)
-    before = "Jobs that wait for main with a priority higher than 5: 2."
+    job = live_job(7, reason="Priority", priority=5)
+    before = "Jobs before it that wait for main: 2. Its priority is 5."
     assert before in said(job, scene(jobs=(job, *others)))
     assert before not in said(job, scene(jobs=(job, *others), sees_all=False))
 
@@ -211,7 +212,7 @@ def test_hostile_names_of_hosts_and_ten_thousand_dependencies_break_nothing() ->
     job = live_job(reason="Dependency", dependency=many)
     assert len(said(job, scene())) == MOST_FACTS
     odd = live_job(reason="ReqNodeNotAvail, UnavailableNodes:n[1-,]]", requested_hosts="[[")
-    assert "Partition main has 16 of 16 CPUs free" in said(odd, scene())[0]
+    assert "16 of 16 CPUs free" in said(odd, scene())[0]
 
 
 def test_a_state_that_is_not_known_is_not_explained() -> None:

@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 
 from tests.fakes.letters import FakeLetters
-from tests.unit.gateway.post.letters import NOW, letter
+from tests.unit.gateway.post.letters import FACTS, NOW, letter
 from waldur_slurm.gateway.post.letter import Letter, Method, Occasion, Stage
-from waldur_slurm.gateway.post.port import Letters
+from waldur_slurm.gateway.post.port import Letters, Sought, Tally
 from waldur_slurm.gateway.store.letters import StoredLetters, add_letter
 from waldur_slurm.gateway.store.sqlite import Database
 
@@ -146,3 +147,49 @@ def test_a_letter_and_what_it_tells_of_are_written_together_or_not_at_all(
 
     assert database.write(lambda connection: add_letter(connection, letter()))
     assert StoredLetters(database).latest(9) == (letter(),)
+
+
+def test_letters_are_sought_by_who_may_see_them(letters: Letters) -> None:
+    bens = replace(FACTS, user="ben")
+    for each in (
+        letter("own", owner="token:a", facts=None),
+        letter("anns", owner="token:b", stage=Stage.DEAD),
+        letter("bens", owner="token:b", facts=bens),
+    ):
+        letters.add(each)
+
+    def found(limit: int = 9, **sought: Any) -> list[str]:
+        return [each.message_id for _, each in letters.search(Sought(**sought), limit)]
+
+    assert found() == ["bens", "anns", "own"]
+    assert found(limit=1) == ["bens"]
+    assert found(owner="token:a", users=()) == ["own"]
+    assert found(owner="token:a", users=["ann"]) == ["anns", "own"]
+    assert found(stage=Stage.DEAD) == found(message_id="anns") == ["anns"]
+    [(number, whole)] = letters.search(Sought(message_id="anns"), 9)
+    assert whole == letter("anns", owner="token:b", stage=Stage.DEAD)
+    assert found(before=number) == ["own"]
+
+
+def test_a_dead_letter_is_tried_for_a_day_more_where_somebody_asks(letters: Letters) -> None:
+    dead = letter("dead", stage=Stage.DEAD, tries=9, last_words="refused")
+    letters.add(dead)
+    letters.add(letter("live"))
+
+    assert letters.try_again(dead, LATER)
+    assert not letters.try_again(dead, LATER)
+    assert not letters.try_again(letter("live"), LATER)
+
+    [(_, again)] = letters.search(Sought(message_id="dead"), 9)
+    assert again == replace(dead, stage=Stage.WAITING, tries=0, made=LATER, next_try=LATER)
+
+
+def test_letters_are_counted_and_the_first_that_waits_is_known(letters: Letters) -> None:
+    assert letters.tally() == Tally({}, None)
+    letters.add(letter("dead", stage=Stage.DEAD, made=SOON))
+    assert letters.tally() == Tally({Stage.DEAD: 1}, None)
+
+    letters.add(letter("late", made=LATER))
+    letters.add(letter("early"))
+
+    assert letters.tally() == Tally({Stage.DEAD: 1, Stage.WAITING: 2}, NOW)

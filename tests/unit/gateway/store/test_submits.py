@@ -54,6 +54,16 @@ def test_a_new_attempt_is_open_until_it_is_placed(journal: Journal) -> None:
     assert journal.open(attempt()) == attempt(may_wait=True, placed=JOB)
 
 
+def test_a_keys_attempt_is_found_open_and_placed(journal: Journal) -> None:
+    assert journal.find(attempt().key) is None
+    journal.open(attempt())
+    assert journal.find(attempt().key) == attempt()
+
+    journal.place(attempt().key, JOB)
+    assert journal.find(attempt().key) == attempt(placed=JOB)
+    assert journal.find(Key("token:other", "one")) is None
+
+
 def test_a_job_is_found_by_its_number_and_when_it_was_handed_in(journal: Journal) -> None:
     for text, placed in (("one", JOB), ("two", replace(JOB, submitted=LATER, stdout=None))):
         journal.open(attempt(text))

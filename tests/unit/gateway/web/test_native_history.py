@@ -13,6 +13,7 @@ from tests.fakes.cluster import BEGAN
 from tests.fakes.past import past_run
 from tests.gateway_client import Answered, Asked
 from tests.unit.gateway.site import GatewaySite, somebody
+from tests.unit.gateway.web.doors_site import PARAMETERS
 from waldur_slurm.errors import AccountingDown, InvalidName
 from waldur_slurm.gateway.web.route import Route
 from waldur_slurm.gateway.web.routes import ROUTES
@@ -200,7 +201,7 @@ CLUSTERS = [route for route in ROUTES if route.path.startswith("/api/v1/clusters
 def test_a_cluster_that_is_not_there_is_told_so_by_every_route(
     site: GatewaySite, route: Route
 ) -> None:
-    path = route.path.format(cluster="½", job_id="1", node="n1", path="result")
+    path = route.path.format_map(PARAMETERS | {"cluster": "½"})
     body = b'{"marks":["a"]}' if route.method == "POST" else b""
 
     answer = site.client().ask(Asked(path, route.method, body=body))

@@ -161,3 +161,11 @@ def test_efficiency_of_a_silent_accounting_is_not_now() -> None:
 
     assert look(site, "/api/v1/jobs/5").status == 200
     assert look(site, "/api/v1/jobs/5?efficiency=true").status == 503
+
+
+def test_a_job_that_is_over_changes_no_more_and_nobody_waits_for_it() -> None:
+    site = GatewaySite()
+    site.cluster.put(live_job(1))
+    site.cluster.finish(1)
+    said = site.get("/api/v1/jobs/1?wait=60&until=change")
+    assert said.json["terminal"] is True

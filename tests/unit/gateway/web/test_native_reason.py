@@ -31,7 +31,9 @@ def test_a_job_that_waits_says_why_and_when_it_may_start(site: GatewaySite) -> N
     assert said["reason"]["evidence"][0] == {
         "about": "partition",
         "name": "main",
-        "says": "Partition main has 16 of 16 CPUs free; the job asks for 1 node, 20 CPUs.",
+        "says": (
+            "Partition main has 2 of 2 nodes, 16 of 16 CPUs free; the job asks for 1 node, 20 CPUs."
+        ),
         "limit": 16,
         "used": 0,
     }

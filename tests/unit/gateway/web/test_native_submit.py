@@ -18,7 +18,7 @@ from tests.gateway_client import Answered, Asked
 from tests.unit.gateway.site import GatewaySite, somebody
 from tests.unit.gateway.submits.desk import Desk
 from waldur_slurm.gateway.acting.actors import Means
-from waldur_slurm.gateway.doors.principals import Principal
+from waldur_slurm.gateway.doors.principals import Principal, RunAs
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.web.native.sheets import JobAsked, script_of
 from waldur_slurm.hand.requests import MOST_SCRIPT, MOST_VARIABLES
@@ -171,6 +171,17 @@ def test_the_user_is_by_default_who_asks(site: GatewaySite, desk: Desk) -> None:
 
     assert desk.queue.jobs[0].user == "ann"
     assert refused(submit(site, who=PORTAL, user="")) == (400, "wrong-ask")
+
+
+def test_the_user_is_by_default_the_only_one_for_whom_he_may_act(
+    site: GatewaySite, desk: Desk
+) -> None:
+    submit(site, who=somebody("ann"), user="")
+    assert desk.queue.jobs[0].user == "ann"
+    many = RunAs(frozenset({UserName("ann")}), groups=frozenset({"physics"}))
+    for run_as in (many, RunAs(anybody=True), RunAs()):
+        who = replace(somebody(), run_as=run_as)
+        assert refused(submit(site, who=who, user="")) == (400, "wrong-ask")
 
 
 @pytest.mark.parametrize("user", ["eve", "root", "0", "1000", "ann\n", "ann bob", "--uid=0", "zoe"])

@@ -9,7 +9,7 @@ from waldur_slurm.slurm.past.grammar.parsers import parse_bytes, parse_cpu_time,
 
 STEP = StepRow(
     "12_3.batch", "COMPLETED", "100", "160", "60", "4", "1", "1-00:00:01.500", "1536K",
-    "cpu=00:01:00,gres/gpumem=2G,gres/gpuutil=50,mem=1536K", "gres/gpuutil=180,energy=0",
+    "cpu=00:01:00,gres/gpumem=2G,gres/gpuutil=50,mem=1536K", "gres/gpuutil=180,energy=0,mem=4M",
 )  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def test_a_step_tells_of_gpus_where_the_site_gathers_them() -> None:
     assert step is not None
     assert (step.job, step.step) == (JobId(12, Task(3)), "batch")
     assert step.cpu_seconds == pytest.approx(86_401.5)
-    assert step.most_memory_bytes == 1_572_864
+    assert (step.most_memory_bytes, step.memory_bytes) == (1_572_864, 4 * 2**20)
     assert (step.gpu_utilization, step.most_gpu_memory_bytes) == (180, 2 * 2**30)
     without = parse_step(STEP._replace(maxrss="", tresusageinmax="", tresusageintot=""), ("x",))
     assert without is not None

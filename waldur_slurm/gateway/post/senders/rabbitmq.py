@@ -27,7 +27,7 @@ from pika.exceptions import (  # type: ignore[import-untyped]
 )
 
 from waldur_slurm.gateway.post.letter import Letter
-from waldur_slurm.gateway.post.port import Delivered, Later, Never, Outcome
+from waldur_slurm.gateway.post.port import Delivered, Later, Never, Outcome, Unwelcome
 from waldur_slurm.gateway.post.senders.event import body_of
 from waldur_slurm.gateway.post.words import text
 
@@ -88,6 +88,14 @@ class RabbitMq:
         except (AMQPError, AMQPConnectorException, OSError) as error:
             return Later(f"{self._broker}: {_words(error)}")
         return Delivered()
+
+    def greet(self) -> str:
+        """Connect, sign in, and go again."""
+        try:
+            with self._connected():
+                return f"{self._broker} knows {self._broker.user}"
+        except (AMQPError, AMQPConnectorException, OSError) as error:
+            raise Unwelcome(f"{self._broker}: {_words(error)}") from error
 
     @contextmanager
     def _connected(self) -> Iterator[Any]:

@@ -7,21 +7,7 @@ from waldur_slurm.gateway.doors.decide import Yes, decide
 from waldur_slurm.gateway.doors.scopes import MEANING, Scope
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
-
-
-class MayView(msgspec.Struct, frozen=True):
-    scope: str
-    means: str
-    allowed: bool
-    why: str
-
-
-class MeView(msgspec.Struct, frozen=True):
-    kind: str
-    name: str
-    user: str | None
-    run_as: str
-    scopes: tuple[MayView, ...]
+from waldur_slurm.gateway.wire_cluster import MayView, MeView
 
 
 async def me(ask: Ask) -> Response:

@@ -13,7 +13,6 @@ from waldur_slurm.gateway.picture.keeper import Keeper, Seen
 from waldur_slurm.gateway.web.answers import JSON, from_picture, seen_headers
 from waldur_slurm.gateway.web.ask import Ask, Handler
 from waldur_slurm.gateway.web.native.cluster_views import (
-    NodeView,
     StatisticsView,
     license_view,
     node_view,
@@ -26,7 +25,9 @@ from waldur_slurm.gateway.web.native.lookup import MOST_MARKS
 from waldur_slurm.gateway.web.native.steer_bodies import MOST_CANCELLED
 from waldur_slurm.gateway.web.native.views import job_view
 from waldur_slurm.gateway.wire import JobView
+from waldur_slurm.gateway.wire_cluster import NodeView
 from waldur_slurm.hand.requests import MOST_SCRIPT, MOST_VARIABLES
+from waldur_slurm.model.cluster import Node
 from waldur_slurm.model.hosts import expand_hosts
 
 Value = TypeVar("Value")
@@ -77,17 +78,22 @@ class NodeAnswer(msgspec.Struct, frozen=True):
 
 
 async def list_clusters(ask: Ask) -> Response:
-    views = [await _cluster_view(ask, each) for each in ask.site.clusters.values()]
+    views = [await cluster_view(ask, each) for each in ask.site.clusters.values()]
     return Response(msgspec.json.encode(ClustersAnswer(tuple(views))), media_type=JSON)
 
 
 async def show_cluster(ask: Ask) -> Response:
-    view = await _cluster_view(ask, ask.cluster)
+    view = await cluster_view(ask, ask.cluster)
     return Response(msgspec.json.encode(view), media_type=JSON)
 
 
 async def show_node(ask: Ask) -> Response:
-    name = ask.request.path_params["node"]
+    answer, seen = await find_node(ask, ask.request.path_params["node"])
+    return Response(msgspec.json.encode(answer), headers=seen_headers(seen), media_type=JSON)
+
+
+async def find_node(ask: Ask, name: str) -> tuple[NodeAnswer, Seen[tuple[Node, ...]]]:
+    """Return it with the jobs on it; raises `NotThere`."""
     nodes, jobs = await ask.see(ask.cluster.nodes), await ask.see(ask.cluster.jobs)
     node = next((node for node in nodes.picture.value if node.name == name), None)
     if node is None:
@@ -100,9 +106,7 @@ async def show_node(ask: Ask) -> Response:
         and not job.state.is_terminal
         and name in expand_hosts(job.hosts)
     ]
-    answer = NodeAnswer(node_view(node), tuple(there))
-    headers = seen_headers(nodes)
-    return Response(msgspec.json.encode(answer), headers=headers, media_type=JSON)
+    return NodeAnswer(node_view(node), tuple(there)), nodes
 
 
 def listing(
@@ -164,7 +168,7 @@ async def show_statistics(ask: Ask) -> Response:
     return await _shown(ask, "statistics", await ask.see(ask.cluster.statistics), statistics_view)
 
 
-async def _cluster_view(ask: Ask, cluster: ClusterPictures) -> ClusterView:
+async def cluster_view(ask: Ask, cluster: ClusterPictures) -> ClusterView:
     """Show it also while it is silent: that is when people look."""
     said = ""
     try:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from waldur_slurm.gateway.wire_cluster import NodeView, WhyView
 from waldur_slurm.model.cluster import (
     License,
     Node,
@@ -17,34 +18,6 @@ from waldur_slurm.model.cluster import (
 )
 
 View = TypeVar("View", bound=msgspec.Struct)
-
-
-class WhyView(msgspec.Struct, frozen=True):
-    """Why a node is out of service, by whom, and since when."""
-
-    text: str
-    by: str
-    since: datetime | None
-
-
-class NodeView(msgspec.Struct, frozen=True):
-    name: str
-    state: str
-    flags: tuple[str, ...]
-    cpus: int
-    cpus_allocated: int
-    load: float | None
-    mem_mb: int
-    mem_mb_allocated: int
-    mem_mb_free: int | None
-    gpus: int
-    gpus_allocated: int
-    gres: str
-    features: tuple[str, ...]
-    partitions: tuple[str, ...]
-    version: str
-    booted: datetime | None
-    why: WhyView | None
 
 
 class PartitionView(msgspec.Struct, frozen=True):

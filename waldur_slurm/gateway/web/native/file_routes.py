@@ -4,6 +4,7 @@ from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.web.native import files, job_tokens, output, pieces
 from waldur_slurm.gateway.web.route import Route
 from waldur_slurm.gateway.wire import FileView
+from waldur_slurm.gateway.wire_cluster import JobTokenView
 
 FILE_ROUTES: tuple[Route, ...] = (
     Route(
@@ -45,7 +46,7 @@ FILE_ROUTES: tuple[Route, ...] = (
         job_tokens.make_job_token,
         "a token that reads this job's output and files, and does nothing else",
         body=job_tokens.JobTokenWanted,
-        answer=job_tokens.JobTokenView,
+        answer=JobTokenView,
         status=201,
     ),
 )

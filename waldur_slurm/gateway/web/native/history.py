@@ -27,6 +27,7 @@ from waldur_slurm.gateway.web.native.past_views import past_job_view
 from waldur_slurm.gateway.web.native.spelling import Accounts, Cursor, JobIds, Since, Until, Users
 from waldur_slurm.gateway.web.stream import begun, in_pieces
 from waldur_slurm.gateway.wire import JobView
+from waldur_slurm.gateway.wire_cluster import HistoryAnswer
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.names import AccountName, UserName
 from waldur_slurm.model.past import Page, PastJob, PastQuery, PastStep, Position
@@ -89,17 +90,6 @@ class HistoryQuery(HistoryFilter, frozen=True):
 COMPARED: Mapping[str, type] = {"job_id": int}
 
 
-class HistoryAnswer(msgspec.Struct, frozen=True):
-    """The last submitted first. `unreadable` counts records that are not understood."""
-
-    cluster: str
-    since: datetime
-    until: datetime
-    unreadable: int
-    next: str | None
-    jobs: tuple[JobView, ...]
-
-
 async def list_history(ask: Ask) -> Response:
     query, compared = ask.compared_query(HistoryQuery)
     wanted = past_query(ask, query, compared)
@@ -108,7 +98,8 @@ async def list_history(ask: Ask) -> Response:
         return await _streamed(ask, wanted, CSV, _as_csv, _line_of(list(_COLUMNS)))
     if NDJSON in accepts:
         return await _streamed(ask, wanted, NDJSON, _as_lines, b"")
-    return await _page(ask, query, compared, wanted)
+    page = await find_page(ask, query, compared, wanted)
+    return Response(msgspec.json.encode(page), media_type=JSON)
 
 
 def past_query(ask: Ask, query: HistoryFilter, compared: Collection[Compared]) -> PastQuery:
@@ -159,20 +150,21 @@ def _numbers(compared: Collection[Compared]) -> tuple[int | None, int | None]:
     return first, last
 
 
-async def _page(
+async def find_page(
     ask: Ask, query: HistoryQuery, compared: Collection[Compared], wanted: PastQuery
-) -> Response:
+) -> HistoryAnswer:
+    """Return a page; equal ones that are asked for together are read once."""
     whole = msgspec.structs.replace(query, cursor="")
     about = f"{whole} {compared} {ask.principal.visibility}"
     after = _position(ask, about, query.cursor) if query.cursor else None
 
-    def read() -> bytes:
+    def read() -> HistoryAnswer:
         page = ask.cluster.history.read_page(wanted, limit=query.limit, after=after)
         steps = _steps(ask, page, wanted.since) if query.efficiency else None
         return written(page, steps)
 
-    def written(page: Page, steps: Mapping[JobId, tuple[PastStep, ...]] | None) -> bytes:
-        answer = HistoryAnswer(
+    def written(page: Page, steps: Mapping[JobId, tuple[PastStep, ...]] | None) -> HistoryAnswer:
+        return HistoryAnswer(
             cluster=ask.cluster.name,
             since=wanted.since,
             until=wanted.until,
@@ -185,13 +177,10 @@ async def _page(
                 for job in page.jobs
             ),
         )
-        return msgspec.json.encode(answer)
 
     if may_see_nothing(ask, wanted):
-        body = written(Page((), None), None)
-    else:
-        body = await asked(ask, read, f"page {about} {query.cursor}")
-    return Response(body, media_type=JSON)
+        return written(Page((), None), None)
+    return await asked(ask, read, f"page {about} {query.cursor}")
 
 
 def _steps(ask: Ask, page: Page, since: datetime) -> Mapping[JobId, tuple[PastStep, ...]]:

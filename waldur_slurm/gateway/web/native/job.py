@@ -23,7 +23,7 @@ from waldur_slurm.gateway.web.native.filters import read_id
 from waldur_slurm.gateway.web.native.past_views import efficiency_view, past_job_view
 from waldur_slurm.gateway.web.native.views import job_view
 from waldur_slurm.gateway.web.native.whereabouts import find, recall
-from waldur_slurm.gateway.wire import JobView
+from waldur_slurm.gateway.wire import JobView, StateView
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.names import UserName
 from waldur_slurm.model.past import PastJob
@@ -64,26 +64,26 @@ class Found:
 _UNTIL: dict[str, Callable[[JobView, JobView], bool]] = {
     "terminal": lambda _first, now: now.terminal,
     "started": lambda _first, now: now.phase != "pending",
-    "change": lambda first, now: (first.state, first.nodes) != (now.state, now.nodes),
+    "change": lambda first, now: now.terminal or _looks(first) != _looks(now),
 }
 
 
 async def show_job(ask: Ask) -> Response:
     query = ask.query(JobQuery)
     wanted = read_id(ask.request.path_params["job_id"])
-    found = await _find(ask, wanted)
+    found = await find_job(ask, wanted)
     if query.wait:
         found = await _wait(ask, wanted, found, query)
     view = found.view
     if query.efficiency and view.terminal:
-        view = await _with_efficiency(ask, view, found.seen.picture.began)
+        view = await with_efficiency(ask, view, found.seen.picture.began)
     body = msgspec.json.encode(view)
     return Response(body, headers=seen_headers(found.seen), media_type=JSON)
 
 
 async def list_parts(ask: Ask) -> Response:
     """Show what slurmctld lists of a job and what only the accounting still has of it."""
-    found = await _find(ask, read_id(ask.request.path_params["job_id"]))
+    found = await find_job(ask, read_id(ask.request.path_params["job_id"]))
     known = {part.job_id for part in found.parts}
     whole = JobId(read_id(found.parts[0].job_id).number)
     parts = found.parts
@@ -93,6 +93,10 @@ async def list_parts(ask: Ask) -> Response:
     answer = PartsAnswer(ask.cluster.name, found.seen.picture.as_of, parts)
     headers = seen_headers(found.seen)
     return Response(msgspec.json.encode(answer), headers=headers, media_type=JSON)
+
+
+def _looks(view: JobView) -> tuple[StateView, str]:
+    return view.state, view.nodes
 
 
 def _how_far(view: JobView) -> tuple[int, bool]:
@@ -107,11 +111,11 @@ async def _wait(ask: Ask, wanted: JobId, first: Found, query: JobQuery) -> Found
     end = monotonic() + query.wait
     while not is_reached(first.view, found.view) and monotonic() < end:
         await anyio.sleep(min(ask.cluster.jobs.ttl_s, max(end - monotonic(), 0.0)))
-        found = await _find(ask, wanted)
+        found = await find_job(ask, wanted)
     return found
 
 
-async def _find(ask: Ask, wanted: JobId) -> Found:
+async def find_job(ask: Ask, wanted: JobId) -> Found:
     """Show all parts of it; raises `NotThere`, be there none or another's."""
     mine = ask.principal.sees_only
 
@@ -136,7 +140,7 @@ def _recalled(ask: Ask, past: Collection[PastJob]) -> tuple[JobView, ...]:
     )
 
 
-async def _with_efficiency(ask: Ask, view: JobView, since: float) -> JobView:
+async def with_efficiency(ask: Ask, view: JobView, since: float) -> JobView:
     """Add it where the accounting has heard of the end already."""
     job, lane = read_id(view.job_id), ask.site.crossing.accounting
     past = await ask.past.jobs.find(job, since, lane)

@@ -1,6 +1,6 @@
 """A token for one job: for a program that collects its output and files, and does nothing else."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal
 
 import msgspec
@@ -17,6 +17,7 @@ from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.filters import read_id
 from waldur_slurm.gateway.web.native.owned import find_owned
+from waldur_slurm.gateway.wire_cluster import JobTokenView
 
 DAY_S = 86_400
 LONGEST_S = 7 * DAY_S
@@ -29,17 +30,6 @@ class JobTokenWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     scopes: Annotated[tuple[Grantable, ...], msgspec.Meta(min_length=1, max_length=len(SCOPES))]
     ttl: Annotated[int, msgspec.Meta(ge=60, le=LONGEST_S)] = DAY_S
-
-
-class JobTokenView(msgspec.Struct, frozen=True):
-    """`token` is shown this once. `id` is what `slurm-gateway token revoke` takes."""
-
-    token: str
-    id: str
-    job_id: int
-    submit_time: datetime
-    scopes: tuple[str, ...]
-    expires: datetime
 
 
 async def make_job_token(ask: Ask) -> Response:

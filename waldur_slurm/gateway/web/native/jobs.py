@@ -72,17 +72,6 @@ class JobsQuery(msgspec.Struct, frozen=True):
     """0 is all of them, for those who see everybody's jobs."""
 
 
-class JobsAnswer(msgspec.Struct, frozen=True):
-    """`unreadable` counts jobs that are there, and whose rows are not understood."""
-
-    cluster: str
-    as_of: datetime
-    total: int
-    unreadable: int
-    next: str | None
-    jobs: tuple[JobView, ...]
-
-
 async def list_jobs(ask: Ask) -> Response:
     query, compared = ask.compared_query(JobsQuery)
     if query.limit == 0 and not ask.principal.sees_all:

@@ -1,9 +1,9 @@
 """How full a cluster is and was: partitions by nodes now, and the archive of its load."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 from starlette.responses import Response
@@ -17,42 +17,10 @@ from waldur_slurm.gateway.web.answers import JSON, from_picture
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.filters import read_time
 from waldur_slurm.gateway.web.native.spelling import Since, Until
+from waldur_slurm.gateway.wire_cluster import CellView, RowView, UsageAnswer
+from waldur_slurm.model.cluster import Node
 
 MOST_POINTS = 5000
-
-
-class CellView(msgspec.Struct, frozen=True):
-    """What the partition's own jobs hold of one of its nodes."""
-
-    node: str
-    cpus: int
-    mem_mb: int
-    jobs: int
-    load: float
-
-
-class RowView(msgspec.Struct, frozen=True):
-    """`cpus_held` is by its own jobs, `cpus_used` by all jobs on its nodes; memory likewise."""
-
-    partition: str
-    state: str
-    load: float
-    cpus: int
-    cpus_held: int
-    cpus_used: int
-    mem_mb: int
-    mem_mb_held: int
-    mem_mb_used: int
-    nodes: tuple[CellView, ...]
-
-
-class UsageAnswer(msgspec.Struct, frozen=True):
-    """Loads go from 0 to 1, by CPUs or memory, whichever is fuller."""
-
-    cluster: str
-    as_of: datetime
-    load: float
-    partitions: tuple[RowView, ...]
 
 
 class LoadQuery(msgspec.Struct, frozen=True, rename={"since": "from", "until": "to"}):
@@ -90,24 +58,41 @@ class LoadAnswer(msgspec.Struct, frozen=True):
     points: tuple[LoadPoint, ...]
 
 
+class UsageNow(NamedTuple):
+    """`name` changes with any of the readings that `add_up` puts together, which takes a while."""
+
+    seen: Seen[tuple[Node, ...]]
+    name: str
+    add_up: Callable[[], UsageAnswer]
+
+
 async def show_usage(ask: Ask) -> Response:
+    now = await see_usage(ask)
+
+    def make() -> bytes:
+        return msgspec.json.encode(now.add_up())
+
+    return await from_picture(ask, now.seen, now.name, make, is_shared=True)
+
+
+async def see_usage(ask: Ask) -> UsageNow:
     """Four readings, each as old as its thing may be; the answer's age is that of the nodes."""
     cluster = ask.cluster
     jobs, details = await ask.see(cluster.jobs), await ask.see(cluster.details)
     rows, seen = await ask.see(cluster.partitions), await ask.see(cluster.nodes)
 
-    def make() -> bytes:
+    def add_up() -> UsageAnswer:
         usage = usage_of(
             rows.picture.value,
             seen.picture.value,
             jobs.picture.value.jobs,
             details.picture.value,
         )
-        return msgspec.json.encode(_usage_answer(cluster.name, seen.picture.as_of, usage))
+        return _usage_answer(cluster.name, seen.picture.as_of, usage)
 
     others: tuple[Seen[object], ...] = (jobs, details, rows)
     name = "usage " + " ".join(str(each.picture.generation) for each in others)
-    return await from_picture(ask, seen, name, make, is_shared=True)
+    return UsageNow(seen, name, add_up)
 
 
 def _usage_answer(cluster: str, as_of: datetime, usage: Usage) -> UsageAnswer:
@@ -136,7 +121,15 @@ def _row(use: PartitionUse) -> RowView:
 
 
 async def show_load(ask: Ask) -> Response:
-    query = ask.query(LoadQuery)
+    answer = await find_load(ask, ask.query(LoadQuery))
+    return Response(await ask.site.crossing.bodies.run(lambda: _written(answer)), media_type=JSON)
+
+
+def _written(answer: LoadAnswer) -> bytes:
+    return msgspec.json.encode(answer)
+
+
+async def find_load(ask: Ask, query: LoadQuery) -> LoadAnswer:
     archive, name = ask.site.restapi.archive, ask.cluster.name
     if archive is None:
         raise NotThere("this gateway keeps no archive of the load; see GATEWAY_LOAD_ARCHIVE")
@@ -148,17 +141,16 @@ async def show_load(ask: Ask) -> Response:
     if (span.end - span.begin) // query.step > MOST_POINTS:
         raise WrongAsk(f"step: more than {MOST_POINTS} points would come back; take longer steps")
 
-    def make() -> bytes:
-        answer = LoadAnswer(
+    def read() -> LoadAnswer:
+        return LoadAnswer(
             cluster=name,
             since=datetime.fromtimestamp(span.begin, UTC),
             until=datetime.fromtimestamp(span.end, UTC),
             step=query.step,
             points=tuple(points(archive.read(name, span), query.step)),
         )
-        return msgspec.json.encode(answer)
 
-    return Response(await ask.site.crossing.store.run(make), media_type=JSON)
+    return await ask.site.crossing.store.run(read)
 
 
 def points(samples: Iterable[Sample], step: int) -> Iterator[LoadPoint]:

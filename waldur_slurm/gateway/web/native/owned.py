@@ -84,7 +84,7 @@ async def find_owned(ask: Ask, wanted: JobId) -> OwnedJob:
     ask.site.actors.demand(ask.cluster.name)
 
     async def shown(users: frozenset[UserName]) -> Collection[UserName]:
-        return await _acted_for(ask, users)
+        return await acted_for(ask, users)
 
     found = await find(ask, wanted, shown)
     parts = (*map(_of_row, found.rows), *map(_of_past, found.past))
@@ -93,7 +93,7 @@ async def find_owned(ask: Ask, wanted: JobId) -> OwnedJob:
     return max(parts, key=lambda part: (part.submitted, part.comes_first))
 
 
-async def _acted_for(ask: Ask, users: frozenset[UserName]) -> frozenset[UserName]:
+async def acted_for(ask: Ask, users: frozenset[UserName]) -> frozenset[UserName]:
     """Return whom he may act for; whether it can be done at all, the act itself will say."""
     who, actors = ask.principal, ask.site.actors
     named = frozenset(user for user in users if isinstance(decide_acting(who, user), Yes))

@@ -27,7 +27,7 @@ class JobAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Either a `script`, or a `command` with its `args`.
 
     With `environment` the job has those variables alone, else those of a login of its user. `user`
-    is by default who asks. `mark` becomes the job's whole comment.
+    is by default who asks, or the only one for whom he may. `mark` becomes the job's whole comment.
     """
 
     script: str = ""

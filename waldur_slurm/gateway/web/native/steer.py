@@ -36,10 +36,15 @@ _QUOTED = re.compile(r'\s*"([^"]+)"\s*')
 async def cancel(ask: Ask) -> Response:
     """Nothing is left to do for what has ended already."""
     query = ask.query(CancelQuery)
-    (outcome,) = await _cancel_all(ask, [_asked(ask, query.mark)], query.signal)
+    await cancel_one(ask, _asked(ask, query.mark), query.signal)
+    return Response(status_code=204)
+
+
+async def cancel_one(ask: Ask, asked: Asked, signal: str = "") -> None:
+    """Raises what says why it was not done."""
+    (outcome,) = await _cancel_all(ask, [asked], signal)
     if isinstance(outcome, GatewayError):
         raise outcome
-    return Response(status_code=204)
 
 
 async def cancel_many(ask: Ask) -> Response:
@@ -57,12 +62,15 @@ def controlling(verb: str) -> Handler:
     """Make what answers `POST /jobs/{job_id}/VERB`."""
 
     async def control(ask: Ask) -> Response:
-        asked = _asked(ask, ask.query(MarkQuery).mark)
-        meant = _alive(await find_one(ask, asked, each=verb in RUNS_AGAIN))
-        await _act(ask, meant.user, lambda as_owner: as_owner.control(verb, meant))
+        await control_one(ask, _asked(ask, ask.query(MarkQuery).mark), verb)
         return Response(status_code=204)
 
     return control
+
+
+async def control_one(ask: Ask, asked: Asked, verb: str) -> None:
+    meant = _alive(await find_one(ask, asked, each=verb in RUNS_AGAIN))
+    await _act(ask, meant.user, lambda as_owner: as_owner.control(verb, meant))
 
 
 async def change(ask: Ask) -> Response:

@@ -1,7 +1,6 @@
 """Hands jobs in, once for each key; or tells what Slurm would do with one."""
 
 import re
-from datetime import datetime
 from secrets import token_urlsafe
 from typing import Annotated
 
@@ -15,7 +14,7 @@ from waldur_slurm.gateway.submits.submitter import demand_submittable
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.sheets import JobAsked, sheet_of
-from waldur_slurm.gateway.wire import PlacedView
+from waldur_slurm.gateway.wire import PlacedView, StartView
 from waldur_slurm.hand.requests import MOST_SCRIPT, MOST_VARIABLES
 from waldur_slurm.model.batch import BatchSheet, Estimate
 from waldur_slurm.model.names import UserName
@@ -38,15 +37,6 @@ class SubmitQuery(msgspec.Struct, frozen=True):
 
 class SubmitHeaders(msgspec.Struct, frozen=True, rename={"key": "Idempotency-Key"}):
     key: Annotated[str, _KEY_SAYS] | msgspec.UnsetType = msgspec.UNSET
-
-
-class EstimateView(msgspec.Struct, frozen=True):
-    """What Slurm's scheduler guesses."""
-
-    starts: datetime
-    processors: int
-    nodes: str
-    partition: str
 
 
 async def submit(ask: Ask) -> Response:
@@ -76,14 +66,14 @@ async def _estimate(ask: Ask, user: str, sheet: BatchSheet) -> Response:
         return actor.batch.estimate(sheet)
 
     found = await ask.acting(user, work)
-    view = EstimateView(found.starts, found.processors, found.nodes, found.partition)
+    view = StartView(found.starts, found.processors, found.nodes, found.partition)
     return Response(msgspec.json.encode(view), media_type=JSON)
 
 
 def _user_of(ask: Ask, asked: JobAsked) -> str:
-    user = asked.user or ask.principal.user
+    user = asked.user or ask.principal.himself
     if not user:
-        raise WrongAsk(f"user: {ask.principal} is nobody himself; say for whom the job is")
+        raise WrongAsk(f"user: {ask.principal} acts for nobody, or for several; say for whom")
     return user
 
 

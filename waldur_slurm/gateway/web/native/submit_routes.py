@@ -3,7 +3,7 @@
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.web.native import sheets, submit
 from waldur_slurm.gateway.web.route import Route
-from waldur_slurm.gateway.wire import PlacedView
+from waldur_slurm.gateway.wire import PlacedView, StartView
 
 SUBMIT_ROUTES: tuple[Route, ...] = (
     Route(
@@ -18,6 +18,6 @@ SUBMIT_ROUTES: tuple[Route, ...] = (
         answer=PlacedView,
         headers=submit.SubmitHeaders,
         status=201,
-        also=(PlacedView, submit.EstimateView),
+        also=(PlacedView, StartView),
     ),
 )

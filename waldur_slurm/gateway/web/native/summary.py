@@ -1,6 +1,6 @@
 """History added up: how many jobs, what they held, how long they waited."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Annotated, NamedTuple
@@ -12,6 +12,7 @@ from waldur_slurm.gateway.errors import WrongAsk
 from waldur_slurm.gateway.past.summary import GROUPS, Key, Sum, summarize
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
+from waldur_slurm.gateway.web.native.filters import Compared
 from waldur_slurm.gateway.web.native.history import (
     HistoryFilter,
     asked,
@@ -69,13 +70,21 @@ class Sums(NamedTuple):
 
 async def show_summary(ask: Ask) -> Response:
     query, compared = ask.compared_query(SummaryQuery)
+    answer = await find_summary(ask, query, compared)
+    return Response(msgspec.json.encode(answer), media_type=JSON)
+
+
+async def find_summary(
+    ask: Ask, query: SummaryQuery, compared: Collection[Compared]
+) -> SummaryAnswer:
+    """Add up; equal questions that are asked together are read once."""
     by = [name for name in query.group_by.split(",") if name]
     if not by or set(by) - GROUPS.keys():
         raise WrongAsk(f"group_by: expected some of {', '.join(GROUPS)}, separated by commas")
     wanted = past_query(ask, query, compared)
 
-    def written(sums: Sums) -> bytes:
-        answer = SummaryAnswer(
+    def written(sums: Sums) -> SummaryAnswer:
+        return SummaryAnswer(
             cluster=ask.cluster.name,
             since=wanted.since,
             until=wanted.until,
@@ -84,16 +93,13 @@ async def show_summary(ask: Ask) -> Response:
                 _row(dict(zip(by, key, strict=True)), sum_) for key, sum_ in sums.of.items()
             ),
         )
-        return msgspec.json.encode(answer)
 
-    def read() -> bytes:
+    def read() -> SummaryAnswer:
         return written(_add_up(ask.cluster.history, wanted, by, is_measured=query.efficiency))
 
     if may_see_nothing(ask, wanted):
-        body = written(Sums({}, 0))
-    else:
-        body = await asked(ask, read, f"summary {query} {compared} {ask.principal.visibility}")
-    return Response(body, media_type=JSON)
+        return written(Sums({}, 0))
+    return await asked(ask, read, f"summary {query} {compared} {ask.principal.visibility}")
 
 
 def _add_up(history: History, wanted: PastQuery, by: Sequence[str], *, is_measured: bool) -> Sums:

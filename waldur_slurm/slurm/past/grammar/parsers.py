@@ -87,6 +87,7 @@ def parse_step(row: StepRow, texts: tuple[str, ...]) -> PastStep | None:
         gpu_utilization=_whole(total.get("gres/gpuutil")),
         most_gpu_memory_bytes=_bytes(most.get("gres/gpumem")),
         name=texts[0],
+        memory_bytes=_bytes(total.get("mem")),
     )
 
 
