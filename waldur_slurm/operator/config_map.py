@@ -52,6 +52,10 @@ class SlurmConfig:
     nodes: Mapping[str, NodeEntry] = field(default_factory=dict)
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    doubtful: frozenset[str] = frozenset()
+    """Nodes whose entries cannot be understood: nobody knows what they should carry."""
+    says_of_nodes: bool = True
+    """Whether it can be read what it says of nodes at all; an empty text says that of none."""
 
 
 def read_config(data: Mapping[str, str]) -> SlurmConfig:
@@ -59,12 +63,17 @@ def read_config(data: Mapping[str, str]) -> SlurmConfig:
     findings: list[Finding] = []
     config = _Reader(CONFIG, findings)
     nodes = {each.name: each for each in config.read(data.get(CONFIG, ""), config.node)}
+    if CONFIG not in data:
+        config.was_read = False
+        findings.append(Finding(CONFIG, 1, f"the ConfigMap has no {CONFIG}, so no node is changed"))
     if CLUSTERS in data:
         told = _Reader(CLUSTERS, findings)
         clusters = {each.name: each for each in told.read(data[CLUSTERS], told.cluster)}
     else:
         clusters = dict(_from_nodes(nodes))
-    return SlurmConfig(nodes, clusters, tuple(findings))
+    return SlurmConfig(
+        nodes, clusters, tuple(findings), frozenset(config.left_out), config.was_read
+    )
 
 
 class _Wrong(Exception):
@@ -81,16 +90,20 @@ class _Reader:
     def __init__(self, key: str, findings: list[Finding]) -> None:
         self._key = key
         self._findings = findings
+        self.left_out: set[str] = set()
+        self.was_read = False
 
     def read(self, text: str, entry: Callable[[str, yaml.Node], T]) -> Iterator[T]:
         """Read each entry of the whole, leaving out those that are wrong."""
         root = self._compose(text)
+        self.was_read = root is not None or not text.strip()
         if root is None:
             return
         for name, value in self._each(root):
             try:
                 yield entry(name, value)
             except _Wrong as wrong:
+                self.left_out.add(name)
                 self._find(wrong.line, f"{name}: {wrong}; the entry is left out")
 
     def node(self, name: str, told: yaml.Node) -> NodeEntry:

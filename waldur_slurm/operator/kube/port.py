@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.operator.model.slurm_job import SlurmJob
+from waldur_slurm.operator.nodes.plan import Node, Step
 
 
 class KubeError(ExpectedError):
@@ -57,6 +58,16 @@ class Snapshot:
 
     jobs: tuple[SlurmJob, ...]
     age: timedelta
+
+
+class Nodes(Protocol):
+    """What the resource daemon asks. All of it may raise `KubeError`."""
+
+    def read_config_map(self, namespace: str, name: str) -> Mapping[str, str]: ...
+
+    def list_nodes(self) -> tuple[Node, ...]: ...
+
+    def change_node(self, node: str, step: Step) -> None: ...
 
 
 class Kube(Protocol):
