@@ -77,11 +77,21 @@ class Site:
 
     def bare_seconds(self, *commands: Sequence[str]) -> float:
         """How long these commands take, one after the other, without an agent."""
-        environ = {"PATH": os.defpath, **LOCALE, **self.cluster.environ}
         began = time.monotonic()
         for argv in commands:
-            self.tools.run(argv, environ)
+            self.tools.run(argv, self._bare)
         return time.monotonic() - began
+
+    def obeyed_seconds(self, *scripts: str) -> float:
+        """How long sacctmgr takes to obey these scripts, one process each."""
+        began = time.monotonic()
+        for script in scripts:
+            self.tools.run(("sacctmgr", "--immediate"), self._bare, script)
+        return time.monotonic() - began
+
+    @property
+    def _bare(self) -> dict[str, str]:
+        return {"PATH": os.defpath, **LOCALE, **self.cluster.environ}
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 /* tell FILE PROGRAM [ARGUMENT...]: runs the program, and appends to FILE a line of what it took.
  *
- * The line: the largest memory it held (kB), seconds, and its arguments, all cut at \x1f.
+ * The line: the largest memory it held (kB), seconds, when it ended (by the clock of
+ * CLOCK_MONOTONIC), and its arguments, all cut at \x1f.
  * A small program of its own, since a child's memory counts from what its parent held.
  */
 #define _GNU_SOURCE
@@ -23,9 +24,9 @@ static double now(void)
     return moment.tv_sec + moment.tv_nsec / 1e9;
 }
 
-static void tell(const char *file, char **argv, double seconds, long kilobytes)
+static void tell(const char *file, char **argv, double began, double ended, long kilobytes)
 {
-    size_t size = 64;
+    size_t size = 96;
     char *line, *end;
     int descriptor;
 
@@ -33,7 +34,7 @@ static void tell(const char *file, char **argv, double seconds, long kilobytes)
         size += strlen(*word) + 1;
     if (!(line = malloc(size)))
         exit(CANNOT_START);
-    end = line + sprintf(line, "%ld\x1f%.6f", kilobytes, seconds);
+    end = line + sprintf(line, "%ld\x1f%.6f\x1f%.6f", kilobytes, ended - began, ended);
     for (char **word = argv; *word; word++)
         end = stpcpy(stpcpy(end, "\x1f"), *word);
     *end++ = '\n';
@@ -57,6 +58,6 @@ int main(int count, char **argv)
     }
     if (wait4(child, &status, 0, &used) < 0)
         return CANNOT_START;
-    tell(argv[1], argv + 2, now() - began, used.ru_maxrss);
+    tell(argv[1], argv + 2, began, now(), used.ru_maxrss);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

@@ -26,11 +26,15 @@ class CommandFailed(Exception):
 
 @dataclass(frozen=True)
 class Command:
-    """One call of a tool: what was asked, the most memory it held, and how long it took."""
+    """One call of a tool: what was asked, the most memory it held, and how long it took.
+
+    `ended` is a moment of `time.monotonic`.
+    """
 
     argv: tuple[str, ...]
     megabytes: float
     seconds: float
+    ended: float
 
     @property
     def tool(self) -> str:
@@ -57,11 +61,11 @@ class Tools:
         text = self._file.read_text() if self._file.exists() else ""
         return [_command(line) for line in text.splitlines()]
 
-    def run(self, argv: Sequence[str], environ: Mapping[str, str]) -> None:
-        """Run one as the agent would, its output read by nobody."""
+    def run(self, argv: Sequence[str], environ: Mapping[str, str], said: str = "") -> None:
+        """Run one as the agent would, with `said` on its stdin, its output read by nobody."""
         done = subprocess.run(
             (self.bin_path / argv[0], *argv[1:]),
-            stdin=subprocess.DEVNULL,
+            input=said,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env=dict(environ),
@@ -72,8 +76,8 @@ class Tools:
 
 
 def _command(line: str) -> Command:
-    kilobytes, seconds, *argv = line.split(SEPARATOR)
-    return Command(tuple(argv), int(kilobytes) * 1024 / 1e6, float(seconds))
+    kilobytes, seconds, ended, *argv = line.split(SEPARATOR)
+    return Command(tuple(argv), int(kilobytes) * 1024 / 1e6, float(seconds), float(ended))
 
 
 def _teller() -> Path:

@@ -1,7 +1,9 @@
 """`make demo FRONT=gateway`: the tour, and with --keep a site that stays for a while."""
 
 import os
+import shutil
 import signal
+import subprocess
 import sys
 import time
 from contextlib import ExitStack
@@ -9,7 +11,7 @@ from datetime import timedelta
 from types import FrameType
 
 from sandbox.demo.screen import Screen
-from sandbox.demo.site import MACHINES
+from sandbox.demo.site import MACHINES, ROOT
 from sandbox.gateway_demo.site import GatewaySite, running_site
 from sandbox.gateway_demo.tour import guide
 from sandbox.slurm import SandboxError
@@ -20,6 +22,37 @@ INTERRUPTED = 130
 
 
 def main(*, keep: bool) -> int:
+    if os.geteuid() != 0:
+        return _as_root(keep=keep)
+    try:
+        return _main(keep=keep)
+    finally:
+        _give_back_the_cache()
+
+
+def _as_root(*, keep: bool) -> int:
+    """Go on as root, as whoever set Slurm up here could become."""
+    sudo = shutil.which("sudo")
+    if sudo is None:
+        sys.stderr.write("This demo makes Unix users, so it wants root, or sudo\n")
+        return 1
+    sys.stdout.write("It makes Unix users of its own, so it goes on as root, by sudo.\n")
+    sys.stdout.flush()
+    words = ("-m", "sandbox", "demo", "--front", "gateway", *(["--keep"] if keep else []))
+    argv = (sudo, "env", "PYTHONDONTWRITEBYTECODE=1", sys.executable, *words)
+    return subprocess.call(argv, cwd=ROOT)
+
+
+def _give_back_the_cache() -> None:
+    """What root made in the project's folder belongs to whom the folder belongs to."""
+    owner = ROOT.stat()
+    cache = ROOT / ".cache"
+    if cache.exists() and owner.st_uid != 0:
+        for path in (cache, *cache.rglob("*")):
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def _main(*, keep: bool) -> int:
     if keep:
         return _in_the_background()
     try:
@@ -110,7 +143,10 @@ def _end(_number: int, _frame: FrameType | None) -> None:
 
 def _tell_what_stays(site: GatewaySite, screen: Screen) -> None:
     screen.chapter("The site stays for you to play with")
-    screen.say(f"It ends by itself at {site.ends_at:%H:%M} UTC; `kill {os.getpid()}` ends it now.")
+    kill = "kill" if ROOT.stat().st_uid == 0 else "sudo kill"
+    screen.say(
+        f"It ends by itself at {site.ends_at:%H:%M} UTC; `{kill} {os.getpid()}` ends it now."
+    )
     screen.commands(
         (f"export GATEWAY_URL={site.url} GATEWAY_TOKEN={site.token}", "where it is, and a token"),
         (f"{site.url}/ui", "the dashboard, in a browser; that token is the way in"),

@@ -1,10 +1,9 @@
 """What the gateway's demo runs on: a private Slurm, people, the hand, the gateway, a mail relay.
 
-Rule: all of it ends with the process that made it. As root the gateway is a user of its own, which
-acts as others through the hand's socket; who is not root is the only user, and acts as himself.
+Rule: all of it ends with the process that made it, which is root: it makes users. The gateway is a
+user of its own, and acts as others through the hand's socket.
 """
 
-import getpass
 import os
 import pwd
 import shlex
@@ -109,57 +108,46 @@ def running_site(lifetime: timedelta) -> Iterator[GatewaySite]:
         relay = ends.enter_context(Relay())
         cluster = Cluster.start(directory / "slurm", replace(MACHINES, lifetime=lifetime))
         ends.callback(cluster.wipe)
-        is_root = os.geteuid() == 0
-        if is_root:
-            ensure_users((GATEWAY_USER, *PEOPLE))
-            ends.callback(remove_users)
-        people = PEOPLE if is_root else (getpass.getuser(),)
-        _let_in(cluster, people)
+        ensure_users((GATEWAY_USER, *PEOPLE))
+        ends.callback(remove_users)
+        _let_in(cluster)
         claimed = claim_ports(1)
         ends.callback(claimed.claim.close)
-        site = _prepared(directory, cluster, relay, people, claimed.first)
-        if is_root:
-            ends.enter_context(_running((str(directory / "hand"), "serve"), {}, directory))
+        site = _prepared(directory, cluster, relay, claimed.first)
+        ends.enter_context(_running((str(directory / "hand"), "serve"), {}, directory))
         ends.enter_context(_running(site.program, site.environ, directory))
         _wait(lambda: _answers(site.url), "the gateway")
         yield site
 
 
-def _let_in(cluster: Cluster, people: Sequence[str]) -> None:
+def _let_in(cluster: Cluster) -> None:
     cluster.must("sacctmgr", "-i", "add", "account", "physics")
-    for user in people:
+    for user in PEOPLE:
         cluster.must("sacctmgr", "-i", "add", "user", user, "account=physics")
 
 
-def _prepared(
-    directory: Path, cluster: Cluster, relay: Relay, people: tuple[str, ...], port: int
-) -> GatewaySite:
+def _prepared(directory: Path, cluster: Cluster, relay: Relay, port: int) -> GatewaySite:
     """Lay out what root would: Slurm's commands, homes, the hand with its hand.conf, a state."""
-    is_root = os.geteuid() == 0
-    caller = GATEWAY_USER if is_root else people[0]
     tools = _tools(directory / "bin", cluster.environ)
-    for user in people:
+    for user in PEOPLE:
         _owned(directory / "home" / user, user)
-    own = _owned(directory / "gateway", caller)
-    _owned(own / "apps", caller)
+    own = _owned(directory / "gateway", GATEWAY_USER)
+    _owned(own / "apps", GATEWAY_USER)
     conf = directory / "hand.conf"
-    conf.write_text(_hand_conf(directory, tools, caller, people))
+    conf.write_text(_hand_conf(directory, tools))
     _pack_hand(directory / "hand", conf)
     environ = {
         "PATH": f"{tools}:{os.defpath}",
         "PYTHONPATH": str(ROOT),
         "PYTHONDONTWRITEBYTECODE": "1",
         **_settings(own, relay, port),
-        "GATEWAY_HAND": str(directory / "hand"),
+        "GATEWAY_EXECUTOR": "socket",
+        "GATEWAY_HAND_SOCKET": f"{directory}/hand.sock",
         **cluster.environ,
     }
-    if is_root:
-        environ |= {"GATEWAY_EXECUTOR": "socket", "GATEWAY_HAND_SOCKET": f"{directory}/hand.sock"}
-    else:
-        environ |= {"GATEWAY_EXECUTOR": "self", "GATEWAY_HAND_CONF": str(conf)}
     program = (sys.executable, "-m", "waldur_slurm.gateway.main")
-    become = _becoming(caller, program, environ) if is_root else ()
-    return GatewaySite(directory, cluster, relay, people, port, (*become, *program), environ)
+    become = _becoming(GATEWAY_USER, program, environ)
+    return GatewaySite(directory, cluster, relay, PEOPLE, port, (*become, *program), environ)
 
 
 def _settings(own: Path, relay: Relay, port: int) -> Mapping[str, str]:
@@ -178,9 +166,9 @@ def _settings(own: Path, relay: Relay, port: int) -> Mapping[str, str]:
     }
 
 
-def _hand_conf(directory: Path, tools: Path, caller: str, people: Sequence[str]) -> str:
+def _hand_conf(directory: Path, tools: Path) -> str:
     return (
-        f"caller = {caller}\nusers = {' '.join(people)}\nmin_uid = 100\nmax_uid = 65533\n"
+        f"caller = {GATEWAY_USER}\nusers = {' '.join(PEOPLE)}\nmin_uid = 100\nmax_uid = 65533\n"
         f"roots = {directory}/home/{{user}} {directory}/gateway/apps/applications\n"
         f"slurm_bin = {tools}\nsocket = {directory}/hand.sock\n"
     )
@@ -199,8 +187,7 @@ def _tools(place: Path, environ: Mapping[str, str]) -> Path:
 
 def _owned(path: Path, user: str) -> Path:
     path.mkdir(parents=True)
-    if os.geteuid() == 0:
-        shutil.chown(path, user)
+    shutil.chown(path, user)
     path.chmod(0o711)
     return path
 

@@ -54,6 +54,14 @@ def made_by_hand(real: RealSite, account: NewAccount) -> None:
     real.hand("add", "account", account.name, *place, *THEIRS)
 
 
+def left_behind(real: RealSite, account: NewAccount) -> None:
+    """A record without a place, as a removal from one of two clusters and then the other leaves."""
+    made_by_hand(real, account)
+    real.hand("add", "account", account.name, "cluster=other")
+    for cluster in ("lab", "other"):
+        real.hand("delete", "account", "where", f"name={account.name}", f"cluster={cluster}")
+
+
 def test_after_a_look_an_account_with_its_people_is_two_writes_each_read_back_once(
     real: RealSite, recording: RecordingTransport, client: SlurmClient, top: AccountName
 ) -> None:
@@ -119,15 +127,26 @@ def test_text_that_was_left_behind_is_replaced_also_after_a_look(
     real: RealSite, client: SlurmClient, top: AccountName
 ) -> None:
     new = new_account(top)
-    made_by_hand(real, new)
-    real.hand("add", "account", new.name, "cluster=other")
-    real.hand("delete", "account", "where", f"name={new.name}", "cluster=lab")
-    real.hand("delete", "account", "where", f"name={new.name}", "cluster=other")
+    left_behind(real, new)
     look_at(client, new)
 
     client.add_accounts([new])
 
     assert (made(real, new).description, made(real, new).limits) == ("ours", {CPU: 5})
+
+
+def test_where_text_to_be_replaced_makes_it_a_load_all_is_read_again(
+    real: RealSite, recording: RecordingTransport, top: AccountName
+) -> None:
+    client = SlurmClient(recording, few_lines=1)
+    new = new_account(top)
+    left_behind(real, new)
+    look_at(client, new)
+    made_by_hand(real, new)
+
+    assert client.add_accounts([new]) is Outcome.ALREADY_SO
+
+    assert made(real, new).limits == {CPU: 7}
 
 
 def test_somebody_who_has_come_since_an_account_was_made_keeps_his_own_limits(

@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Iterator
 from configparser import ConfigParser
+from hashlib import sha256
 from importlib.metadata import distribution, packages_distributions
 
 from packaging.requirements import Requirement
@@ -85,6 +86,18 @@ def test_the_page_lists_what_is_declared_and_what_that_brings_along() -> None:
     page = listed()
     assert names <= page.keys()
     assert set(installed(set(names))) <= page.keys()
+
+
+def test_what_was_made_elsewhere_is_what_the_page_says_with_its_licence() -> None:
+    page = (PROJECT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    place = PROJECT / "waldur_slurm" / "gateway" / "web" / "pages" / "static"
+    listed = dict(re.findall(r"^([0-9a-f]{64})  (\S+)", page, re.MULTILINE))
+
+    assert sorted(listed.values()) == ["uplot.css", "uplot.js"]
+    assert {sha256((place / name).read_bytes()).hexdigest() for name in listed.values()} == {
+        *listed
+    }
+    assert "The MIT License (MIT)" in (place / "uplot-licence.txt").read_text(encoding="utf-8")
 
 
 def test_licences_are_those_of_the_packages() -> None:

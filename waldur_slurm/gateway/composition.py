@@ -194,9 +194,15 @@ class Parts:
 
     @cached_property
     def tasking(self) -> Tasking:
-        names = self.settings.tasks.names
-        let_ask = self.gate.let_ask
-        return tasking_of(names, self.database, self.submitter, self.audit, let_ask, self.tell)
+        return tasking_of(
+            self.settings.tasks.names,
+            self.database,
+            self.submitter,
+            self.audit,
+            self.gate.let_ask,
+            lambda cluster: self.clusters[cluster].partitions.shown().picture.value,
+            self.tell,
+        )
 
     @contextmanager
     def settling(self) -> Iterator[None]:

@@ -10,7 +10,7 @@ from waldur_slurm.gateway.acting.audit import Audit
 from waldur_slurm.gateway.store.sqlite import Database
 from waldur_slurm.gateway.store.tasks import StoredTasks
 from waldur_slurm.gateway.submits.submitter import Submitter
-from waldur_slurm.gateway.tasks.desk import Desk, LetAsk
+from waldur_slurm.gateway.tasks.desk import Desk, LetAsk, PartitionsOf
 from waldur_slurm.gateway.tasks.finisher import Finisher
 from waldur_slurm.gateway.tasks.names import Names, parse_names
 from waldur_slurm.telemetry.events import Sink
@@ -29,10 +29,19 @@ def tasking_of(
     submitter: Submitter,
     audit: Audit,
     let_ask: LetAsk,
+    partitions_of: PartitionsOf,
     tell: Sink,
 ) -> Tasking:
     bell = Bell()
-    desk = Desk(StoredTasks(database), submitter, audit, names_of(names), let_ask, wake=bell.set)
+    desk = Desk(
+        StoredTasks(database),
+        submitter,
+        audit,
+        names_of(names),
+        let_ask,
+        partitions_of=partitions_of,
+        wake=bell.set,
+    )
     return Tasking(desk, Finisher(desk, bell, tell))
 
 

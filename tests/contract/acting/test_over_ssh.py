@@ -1,7 +1,9 @@
 """The hand on another host: one login user, a host that proves itself, a line that may break."""
 
 import os
+import re
 import signal
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -16,8 +18,11 @@ from sandbox.slurm.keeper import descendants
 from sandbox.ssh import SshServer, make_key
 from tests.fixtures_hand import ANN, BOB, HandSite
 from tests.fixtures_ssh import NewSshd
+from tests.places import PROJECT
 from tests.sandbox.processes import eventually
 from waldur_slurm.errors import CannotStart, NotPermitted, TransportError
+from waldur_slurm.hand.place import CONF
+from waldur_slurm.slurm.transports.hands import PROGRAM
 from waldur_slurm.slurm.transports.on_behalf import Behalf, OnBehalf
 from waldur_slurm.slurm.transports.ssh_hand import SshHand
 from waldur_slurm.slurm.transports.ssh_master import KeyFile, KnownHosts
@@ -99,6 +104,33 @@ def test_what_login_scripts_say_is_not_taken_for_an_answer(
         ann.files.put(f"{home}/a", [b"x" * 3_000_000], most=4_000_000)
         taken = ann.files.take(f"{home}/a")
         assert sum(map(len, taken.content)) == 3_000_000
+
+
+def test_a_key_that_is_bound_to_the_hand_opens_nothing_else(far: Far, home: str) -> None:
+    """As `docs/hand.md` has it; whoever steals the key has what hand.conf gives, and no shell."""
+    bound = f'restrict,command="{line_of_the_page(far.site)}"'
+    key = far.server.user_key.with_suffix(".pub").read_text()
+    (far.server.directory / "authorized_keys").write_text(f"{bound} {key}")
+
+    with far.ann() as ann:
+        ann.files.put(f"{home}/a", [b"x"], most=10)
+        assert ann.files.look(f"{home}/a") is not None
+    thief = ["ssh", "-F", "/dev/null", "-i", str(far.server.user_key), "-p", str(far.server.port)]
+    thief += ["-o", f"UserKnownHostsFile={far.server.known_hosts}", "-o", "BatchMode=yes"]
+    done = subprocess.run(
+        [*thief, f"{ANN}@127.0.0.1", f"touch {home}/stolen"], input=b"", capture_output=True
+    )
+
+    assert done.stdout.startswith(b"slurm-gateway-hand:")
+    assert sorted(each.name for each in Path(home).iterdir()) == ["a"]
+
+
+def line_of_the_page(site: HandSite) -> str:
+    """Return what the page binds a key to, with this site's places in place of the usual ones."""
+    page = (PROJECT / "docs" / "hand.md").read_text(encoding="utf-8")
+    found: str
+    (found,) = re.findall(r'^restrict,command="([^"]+)"', page, re.MULTILINE)
+    return found.replace(str(PROGRAM), str(site.program)).replace(CONF, str(site.conf))
 
 
 def test_a_host_without_the_hand_says_what_is_missing(far: Far, home: str) -> None:

@@ -85,14 +85,18 @@ class ActingSite:
 
     @contextmanager
     def running(
-        self, way: str = "sudo", dies: tuple[str, ...] = (), **changes: str
+        self,
+        way: str = "sudo",
+        dies: tuple[str, ...] = (),
+        by: str = "mortal",
+        **changes: str,
     ) -> Iterator["ActingGateway"]:
-        """Serve until the body ends, acting by that way; `dies` is as `mortal` has it."""
+        """Serve until the body ends, acting by that way; `dies` is as the module `by` has it."""
         claimed = claim_ports(2)
         try:
             program = self.program(claimed.first, way, changes)
             if dies:
-                program = replace(program, module="tests.e2e.gateway.mortal", always=dies)
+                program = replace(program, module=f"tests.e2e.gateway.{by}", always=dies)
             with program.daemon() as daemon:
                 daemon.hears("READY=1")
                 yield ActingGateway(program, daemon, claimed.first)

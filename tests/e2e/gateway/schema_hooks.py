@@ -10,7 +10,11 @@ from typing import Any
 
 import schemathesis
 
+from waldur_slurm.gateway.errors import GatewayError, WrongAsk
 from waldur_slurm.gateway.load.plan import DAY_S
+from waldur_slurm.gateway.tasking import names_of
+from waldur_slurm.gateway.tasks.plan import plan
+from waldur_slurm.gateway.tasks.task import Reading, parse_task
 from waldur_slurm.gateway.web.native.filters import read_time
 from waldur_slurm.gateway.web.native.load import MOST_POINTS
 
@@ -39,6 +43,20 @@ def is_one_job(body: Mapping[str, Any]) -> bool:
     return bool(body.get("user")) and has_one and (has_command or not body.get("args"))
 
 
+def is_one_task(body: Mapping[str, Any], headers: Mapping[str, Any]) -> bool:
+    """A task fits together, in many ways; its uuid and a key name it, not both of them."""
+    if body.get("uuid") and headers.get("Idempotency-Key"):
+        return False
+    named = {**body, "uuid": body.get("uuid") or "u"}
+    try:
+        plan(parse_task(named, Reading.DOCUMENT), names_of(None))
+    except WrongAsk:
+        return False
+    except GatewayError:
+        return True
+    return True
+
+
 EXCEPT: Mapping[str, Callable[[Query], bool]] = {
     "/api/v1/history": is_in_order,
     "/api/v1/history/summary": is_in_order,
@@ -63,5 +81,7 @@ def filter_case(_context: object, case: schemathesis.Case[Any]) -> bool:
         return bool(case.body.get("marks")) != bool(case.body.get("prefix"))
     if case.operation.path == "/api/v1/jobs" and isinstance(case.body, dict):
         return is_one_job(case.body)
+    if case.operation.path == "/api/v1/tasks" and isinstance(case.body, dict):
+        return is_one_task(case.body, headers)
     except_for = EXCEPT.get(case.operation.path)
     return except_for is None or except_for(query)

@@ -69,7 +69,7 @@ def test_it_reads_well_in_80_columns_and_leaves_nothing(tour: Tour) -> None:
 def test_a_site_that_is_kept_is_found_by_its_address_and_ends_when_told(place: Path) -> None:
     done = demo(place, sys.executable, "-m", "sandbox", "demo", "--front", "gateway", "--keep")
     said = " ".join(done.stdout.split())
-    stayed = re.search(r"`kill (\d+)`", said)
+    stayed = re.search(r"kill (\d+)`", said)
     assert stayed, done.stdout + done.stderr
     try:
         exports = re.search(r"export GATEWAY_URL=\S+ GATEWAY_TOKEN=\S+", said)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,21 @@ from tests.e2e.gateway.pages_bed import HOSTILE, NAMES, large_site
 from tests.unit.gateway.web.pages.pages_site import HOME, PagesSite
 from waldur_slurm.gateway.doors.scopes import Scope
 
-PAGES = ("/ui/overview", "/ui/queue?whose=all", "/ui/queue?whose=all&job=1", "/ui/jobs/1")
+PAGES = (
+    "/ui/overview",
+    "/ui/queue?whose=all",
+    "/ui/queue?whose=all&job=1",
+    "/ui/jobs/1",
+    "/ui/usage",
+    "/ui/nodes",
+    "/ui/nodes/n0007",
+    "/ui/load?range=24h",
+    "/ui/history",
+    "/ui/history?by=user",
+    "/ui/accounts",
+    "/ui/partitions",
+    "/ui/statistics",
+)
 MOST_BYTES = 150_000
 
 
@@ -138,6 +153,88 @@ def test_axe_finds_nothing_serious(
         assert look.serious() == []
         width = look.page.evaluate("document.documentElement.scrollWidth")
         assert width <= look.page.viewport_size["width"]  # type: ignore[index]  # there is one
+
+
+def test_the_matrix_shows_each_node_to_mouse_and_keyboard(look: Look) -> None:
+    look.go("/ui/usage")
+    canvas, told = look.page.get_by_role("img", name="How full"), look.page.locator("#cell")
+    expect(canvas).to_be_visible()
+    canvas.focus()
+    look.page.keyboard.press("ArrowRight")
+    expect(told).to_contain_text("n0001")
+    look.page.keyboard.press("ArrowRight")
+    expect(told).to_contain_text("n0002")
+    look.page.keyboard.press("ArrowDown")
+    expect(told).to_contain_text("long:")
+    canvas.hover(position={"x": 100, "y": 30})
+    expect(told).to_contain_text("n0001")
+    look.page.keyboard.press("Enter")
+    look.page.wait_for_url("**/ui/nodes/n0001")
+
+
+def test_a_cell_is_coloured_by_cpus_or_memory_whichever_is_fuller(look: Look) -> None:
+    """Of 8 CPUs and 100 MiB: by quarters, and a node with hardly any memory left is full."""
+    look.go("/ui/usage")
+    module = look.page.locator("script[src$='matrix.js']").get_attribute("src")
+    ask = "([module, cpus, memory]) => import(module).then(m => m.levelOf(cpus, 8, memory, 100))"
+    levels = {
+        (0, 0): 0, (1, 0): 1, (2, 0): 1, (3, 0): 2, (4, 0): 2, (6, 0): 3, (7, 0): 4, (8, 0): 5,
+        (0, 25): 1, (0, 26): 2, (0, 95): 4, (0, 96): 5, (2, 51): 3, (7, 100): 5,
+    }  # fmt: skip
+
+    found = {each: look.page.evaluate(ask, [module, *each]) for each in levels}
+
+    assert found == levels
+
+
+def test_the_matrix_has_another_palette_which_stays(look: Look) -> None:
+    look.go("/ui/usage")
+    before = picture(look)
+    look.page.get_by_role("button", name="Colour-blind palette").click()
+    after = picture(look)
+    assert before != after
+    look.go("/ui/usage")
+
+    assert picture(look) == after
+
+
+def picture(look: Look) -> str:
+    """What the canvas shows, once it does."""
+    canvas = look.page.get_by_role("img", name="How full")
+    expect(canvas).to_be_visible()
+    return str(canvas.evaluate("canvas => canvas.toDataURL()"))
+
+
+def test_the_load_is_drawn_for_the_time_that_was_chosen(look: Look) -> None:
+    look.go("/ui/load")
+    expect(look.page.locator(".uplot canvas")).to_have_count(2)
+    look.page.get_by_role("link", name="week").click()
+    look.page.wait_for_url("**range=7d")
+
+    expect(look.page.get_by_role("heading", name="The last week")).to_be_visible()
+    expect(look.page.locator(".uplot canvas")).to_have_count(2)
+
+
+def test_a_thousand_nodes_are_drawn_within_the_window(
+    browser: Browser, site: PagesSite, look: Look
+) -> None:
+    cluster = site.gateway.cluster
+    some = dict(cluster.nodes)
+    for number in range(1001, 1801):
+        name = f"n{number}"
+        cluster.nodes[name] = replace(some["n0001"], name=name)
+    try:
+        site.gateway.pictures.nodes.forget()
+        look.go("/ui/usage")
+        canvas = look.page.get_by_role("img", name="How full")
+        expect(canvas).to_be_visible()
+        size = canvas.bounding_box()
+        assert size
+        assert size["width"] < 1280
+        assert size["height"] > 300
+    finally:
+        cluster.nodes = some
+        site.gateway.pictures.nodes.forget()
 
 
 def test_a_theme_that_was_chosen_stays(look: Look) -> None:

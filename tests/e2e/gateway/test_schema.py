@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from sandbox.slurm import Cluster
-from tests.e2e.gateway.acting import ActingGateway, ActingSite
+from tests.e2e.gateway.acting import SCOPES, ActingGateway, ActingSite
 from tests.e2e.gateway.conftest import NewGateway
 from tests.e2e.gateway.gateway import Gateway
 
@@ -63,6 +63,14 @@ def test_it_finds_nothing_wrong_with_handing_in_either(
 ) -> None:
     token = acting_site.token()
     fuzz(acting, token, tmp_path, "--include-operation-id=post_jobs")
+
+
+@pytest.mark.timeout(600)
+def test_it_finds_nothing_wrong_with_tasks_either(
+    acting_site: ActingSite, acting: ActingGateway, tmp_path: Path
+) -> None:
+    token = acting_site.token(scopes=f"{SCOPES},monitor:read,monitor:write")
+    fuzz(acting, token, tmp_path, r"--include-path-regex=^/api/v1/tasks(/\{uuid\})?$")
 
 
 @pytest.mark.timeout(600)

@@ -1,6 +1,7 @@
 """Commands are counted by what was really started, and their memory is their own."""
 
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ def tools(tmp_path: Path) -> Tools:
 
 
 def test_each_call_is_told_once_with_what_it_was_asked(tools: Tools) -> None:
+    began = time.monotonic()
     tools.run(("sacct", "--starttime=uts1", "a b"), ENVIRON)
     tools.run(("sacct",), ENVIRON)
 
@@ -31,6 +33,7 @@ def test_each_call_is_told_once_with_what_it_was_asked(tools: Tools) -> None:
     assert second.argv[1:] == ()
     assert 0 < first.megabytes < 30
     assert first.seconds > 0
+    assert began < first.ended <= second.ended - second.seconds < time.monotonic()
 
 
 def test_a_tool_is_counted_and_answers_whether_called_by_its_name_or_its_place(
@@ -44,6 +47,15 @@ def test_a_tool_is_counted_and_answers_whether_called_by_its_name_or_its_place(
         assert (done.returncode, done.stdout) == (0, "said")
 
     assert [call.tool for call in tools.told()] == ["sacct", "sacct"]
+
+
+def test_a_tool_reads_what_is_said_to_it(tools: Tools, tmp_path: Path) -> None:
+    heard = tmp_path / "heard"
+    (tmp_path / "real" / "sacct").write_text(f"#!/bin/sh\ncat >{heard}\n")
+
+    tools.run(("sacct",), ENVIRON, "a line\n")
+
+    assert heard.read_text() == "a line\n"
 
 
 def test_calls_before_are_forgotten(tools: Tools) -> None:

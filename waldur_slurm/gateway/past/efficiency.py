@@ -30,11 +30,14 @@ class Efficiency:
 
 
 def efficiency(run: PastRun, steps: Collection[PastStep]) -> Efficiency:
-    """Judge a run by its steps; of one that has not ended nothing is said."""
+    """Judge a run by its steps; of one that has not ended nothing is said.
+
+    No time of a CPU and no memory at all is what a site shows that measures nothing.
+    """
     if not run.state.is_terminal or run.start is None:
         return Efficiency()
-    used = sum(step.cpu_seconds for step in steps) if steps else None
     memory = _most_memory(steps)
+    used = sum(step.cpu_seconds for step in steps) or (None if memory is None else 0.0)
     held = run.elapsed_s * run.cpus
     return Efficiency(
         cpu=_share(used, held),

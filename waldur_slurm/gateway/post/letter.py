@@ -86,6 +86,8 @@ class Facts:
     uuid: str = ""
     """The task's, where the job is one's."""
     efficiency: Efficiency = field(default_factory=Efficiency)
+    waits: str = ""
+    """Why it waits, and what can be done, where it does."""
 
 
 class Sink(NamedTuple):

@@ -86,6 +86,8 @@ def fact_lines(facts: Facts) -> Iterator[str]:
     yield f"Elapsed:     {values['elapsed']}"
     if facts.nodes:
         yield f"Nodes:       {_line(facts.nodes)}"
+    if facts.waits:
+        yield f"Waits:       {_line(facts.waits)}"
     used = ", ".join(_used(facts.efficiency))
     if used:
         yield f"Used:        {used}"

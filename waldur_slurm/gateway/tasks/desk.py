@@ -5,13 +5,14 @@ under way, or was left behind by a gateway that ended: whether it has a job afte
 before anything else is done under its uuid.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import uuid4
 
-from waldur_slurm.errors import StateError
+from waldur_slurm.errors import ExpectedError, StateError
 from waldur_slurm.gateway.acting.actors import Actor
 from waldur_slurm.gateway.acting.audit import Act, Audit
 from waldur_slurm.gateway.acting.words import refusals
@@ -27,14 +28,19 @@ from waldur_slurm.gateway.post.letter import Method
 from waldur_slurm.gateway.submits.attempt import Key, Placed, Wanted
 from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.submits.under_way import UnderWay
+from waldur_slurm.gateway.tasks.limits import demand_time
 from waldur_slurm.gateway.tasks.names import Names
 from waldur_slurm.gateway.tasks.plan import Plan, plan
 from waldur_slurm.gateway.tasks.port import Tasks, Watched
 from waldur_slurm.gateway.tasks.task import Accepted, KeptTask, Task
 from waldur_slurm.gateway.watch.monitor import Monitor
+from waldur_slurm.model.cluster import Partition
 
 LetAsk = Callable[[str, Mapping[Method, Mapping[str, str]]], None]
 """Lets an owner ask for letters by these ways, or raises what refuses it."""
+
+PartitionsOf = Callable[[str], Collection[Partition]]
+"""Of a cluster; may raise where Slurm does not answer."""
 
 SOON_S = 5.0
 
@@ -56,6 +62,7 @@ class Desk:
         names: Names,
         let_ask: LetAsk,
         *,
+        partitions_of: PartitionsOf = lambda _cluster: (),
         wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -65,6 +72,7 @@ class Desk:
         self._submitter = submitter
         self._audit = audit
         self._let_ask = let_ask
+        self._partitions_of = partitions_of
         self._now = now
         self._under_way = UnderWay()
 
@@ -80,10 +88,17 @@ class Desk:
             if stands is not None:
                 return Accepted(stands, _placed(stands), is_again=True)
             planned = plan(task, self.names)
+            demand_time(planned.sheet.options, self._partitions(cluster))
             self._let_ask(owner, planned.notice.methods)
             kept = self._reserve(owner, cluster, actor, task, planned)
             placed = self._hand_in(actor, kept, planned)
             return Accepted(replace(kept, placed=placed), placed, is_again=False)
+
+    def _partitions(self, cluster: str) -> Collection[Partition]:
+        """What nobody tells is left to Slurm."""
+        with suppress(ExpectedError):
+            return self._partitions_of(cluster)
+        return ()
 
     def settle(self, task: KeptTask) -> KeptTask | None:
         """Find out what a gateway left behind; None: it made no job, and is forgotten.
@@ -106,7 +121,16 @@ class Desk:
                 f"the uuid {task.uuid} stands for another task{_of_job(found.placed)}; a new task"
                 " takes a new uuid"
             )
-        return found if found.placed else self._settle(found)
+        return self._told_whole(found, found.placed) if found.placed else self._settle(found)
+
+    def _told_whole(self, task: KeptTask, placed: Placed) -> KeptTask:
+        """Add what Slurm did not tell when the job was handed in, if it tells it now."""
+        if placed.submitted is not None:
+            return task
+        with suppress(GatewayError):
+            placed = self._submitter.recall(_key(task)) or placed
+            _written(lambda: self.tasks.close(task, placed))
+        return replace(task, placed=placed)
 
     def _settle(self, task: KeptTask) -> KeptTask | None:
         """For who has its uuid alone."""

@@ -13,7 +13,14 @@ from waldur_slurm.gateway.tasks.environment import USUAL, variables_of
 from waldur_slurm.gateway.tasks.names import Canned, Names
 from waldur_slurm.gateway.tasks.notice import Notice, joined, notice_of
 from waldur_slurm.gateway.tasks.quoting import word, words
-from waldur_slurm.gateway.tasks.task import Number, Reading, Task, TaskSlurm, TaskSpec
+from waldur_slurm.gateway.tasks.task import (
+    MOST_NUMBER,
+    Number,
+    Reading,
+    Task,
+    TaskSlurm,
+    TaskSpec,
+)
 from waldur_slurm.hand.grammars import DIRECTORY
 from waldur_slurm.hand.options import NotAllowed
 from waldur_slurm.hand.requests import MOST_SCRIPT
@@ -22,8 +29,6 @@ from waldur_slurm.slurm.batch.grammar import commands
 
 MOST_COMMAND = 100_000
 """Of letters: the system hands no program an argument of more than 128 kB."""
-
-MOST_NUMBER = 10**9
 
 _TEXTS = (
     "partition", "account", "qos", "array", "dependency", "gres", "constraint", "reservation",
@@ -209,7 +214,7 @@ def _demand_allowed(sheet: BatchSheet) -> None:
 
 def _count(name: str, told: Number) -> int:
     digits = str(told)
-    if digits.isascii() and digits.isdecimal() and 0 < int(digits[:20]) < MOST_NUMBER:
+    if digits.isascii() and digits.isdecimal() and 0 < int(digits[:20]) <= MOST_NUMBER:
         return int(digits)
     raise WrongAsk(f"task.slurm.{name}: expected a whole number above 0, not {digits[:40]!r}")
 

@@ -25,7 +25,9 @@ _UUID = msgspec.Meta(
     extra_json_schema={"pattern": f"^({UUID.pattern})?$"},
 )
 
-Number = int | str
+MOST_NUMBER = 10**9 - 1
+
+Number = Annotated[int, msgspec.Meta(ge=-MOST_NUMBER, le=MOST_NUMBER)] | str
 """A whole number; a string that holds one is one."""
 
 TaskEvent = Literal["terminal", "started", "suspended", "requeued"]
@@ -180,6 +182,10 @@ def task_of(spec: TaskSpec, given: Mapping[str, Any], reading: Reading) -> Task:
             "task.uuid: expected 1 to 128 letters, digits and ._:- that begin with a letter or a"
             " digit, such as a uuid4"
         )
+    try:
+        msgspec.json.encode(given)
+    except (UnicodeEncodeError, RecursionError):
+        raise WrongAsk("task: it holds a text or a depth that not every program reads") from None
     if not spec.username:
         raise WrongAsk("task.username: expected the user whose job it is")
     return Task(spec.uuid, spec.username, spec, given, reading)

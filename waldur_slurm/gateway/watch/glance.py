@@ -10,6 +10,7 @@ from datetime import datetime
 
 from waldur_slurm.gateway.past.efficiency import Efficiency, efficiency
 from waldur_slurm.gateway.post.letter import Facts, Occasion
+from waldur_slurm.gateway.reasons.words import meaning_of
 from waldur_slurm.gateway.watch.monitor import Monitor, Sight
 from waldur_slurm.model.batch import Component, JobId, Task, Tasks
 from waldur_slurm.model.job_state import JobState, Phase
@@ -89,6 +90,7 @@ def of_row(monitor: Monitor, row: LiveJob) -> Glance:
         nodes=row.hosts,
         uuid=monitor.uuid,
         efficiency=Efficiency(time=_share(row.elapsed_s, row.limit_s) if has_ended else None),
+        waits=_why(row),
     )
     known = monitor.sight.restarts if monitor.sight else row.restarts
     has_restarted = row.restarts > known
@@ -166,6 +168,14 @@ def _is_past_start(state: JobState) -> bool:
         Phase.SUSPENDED,
         Phase.FINISHED,
     )
+
+
+def _why(row: LiveJob) -> str:
+    """Say why it waits: of one that was put back and is held somebody has to know."""
+    if row.state.phase is not Phase.PENDING:
+        return ""
+    meaning = meaning_of(row.reason)
+    return f"{meaning.says} {meaning.advice}"
 
 
 def _share(elapsed_s: int, limit_s: int | None) -> float | None:

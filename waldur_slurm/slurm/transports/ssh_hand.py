@@ -2,10 +2,10 @@
 
 It is the user's own hand, as by `self`; sshd has made it him. A conversation whose end did not come
 may have been obeyed or not, as everywhere: nothing is sent twice. One that could not begin, because
-no connection stands, was not.
+no connection stands, was not. What is typed there is the same each time, so that the key can be
+bound to it in `authorized_keys`; then it opens nothing but the hand.
 """
 
-import secrets
 import shlex
 import threading
 from collections.abc import Iterable, Iterator
@@ -26,6 +26,9 @@ from waldur_slurm.slurm.transports.ssh_master import (
     Master,
 )
 from waldur_slurm.slurm.transports.ssh_words import Route
+
+MARK = "slurm-gateway-hand:"
+"""What comes before it was said by login scripts."""
 
 _MOST_NOISE = 65_536
 
@@ -50,7 +53,7 @@ class SshHand:
         known = str(host_keys.path) if isinstance(host_keys, KnownHosts) else ""
         self._route = Route(host, port, user, known, str(key))
         self._master = Master(self._route, host_keys, key, patience=patience)
-        self._started = shlex.join(("exec", str(program), "self", str(conf)))
+        self._typed = typed(program, conf)
         self._sessions = threading.BoundedSemaphore(most_at_once)
 
     def close(self) -> None:
@@ -68,16 +71,15 @@ class SshHand:
     def _heard(self, sent: Iterable[bytes], silence: timedelta) -> Heard:
         with self._session(silence):
             prefix = self._ready()
-            mark = secrets.token_hex(16)
             child = Child(
-                (*prefix, _obeyed(self._started, mark)),
+                (*prefix, self._typed),
                 stdin=sent,
                 environ=ENVIRON,
                 timeout=silence,
                 may_go_on=True,
             )
             events = (event for event in child.events() if not isinstance(event, Ended))
-            yield from _behind(mark.encode(), events)
+            yield from _behind(MARK.encode(), events)
 
     def _ready(self) -> tuple[str, ...]:
         try:
@@ -99,9 +101,10 @@ class SshHand:
             self._sessions.release()
 
 
-def _obeyed(started: str, mark: str) -> str:
+def typed(program: Path, conf: Path) -> str:
     """Return what every login shell understands; whoever looks at it there learns no secret."""
-    return f"exec /bin/sh -c {shlex.quote(f'printf %s {mark}; {started}')}"
+    hand = shlex.join((str(program), "self", str(conf)))
+    return f"exec /bin/sh -c {shlex.quote(f'printf {MARK}; exec {hand}')}"
 
 
 def _behind(mark: bytes, events: Iterable[tuple[bool, bytes]]) -> Heard:

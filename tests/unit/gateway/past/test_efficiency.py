@@ -115,3 +115,11 @@ def test_what_is_not_measured_is_not_nought() -> None:
 )
 def test_nothing_is_said_of_a_run_that_has_not_ended_or_begun(run: PastRun) -> None:
     assert efficiency(run, [step(cpu_seconds=1.0)]) == Efficiency()
+
+
+def test_a_site_that_measures_nothing_is_not_said_to_have_used_nothing() -> None:
+    unmeasured = step(cpu_seconds=0.0, most_memory_bytes=None)
+    idle = step(cpu_seconds=0.0, most_memory_bytes=4096)
+
+    assert efficiency(RUN, [unmeasured]).cpu is None
+    assert efficiency(RUN, [idle]).cpu == 0.0

@@ -65,6 +65,13 @@ def test_a_job_that_goes_on_has_no_exit_code() -> None:
     assert text(started, has_facts=False) == "Slurm job 4711 (fit) of ann started."
 
 
+def test_a_job_that_was_put_back_says_why_it_waits() -> None:
+    facts = replace(FACTS, state="REQUEUE_HOLD", waits="It is held.\nRelease it.")
+    back = letter(event=Occasion.REQUEUED, facts=facts)
+    lines = text(back, has_facts=True).splitlines()
+    assert "Waits:       It is held.\N{REPLACEMENT CHARACTER}Release it." in lines
+
+
 def test_a_letter_to_try_it_says_that_no_job_is_concerned() -> None:
     trial = letter(event=Occasion.TRIAL, facts=None)
 

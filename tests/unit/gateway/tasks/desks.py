@@ -1,6 +1,6 @@
 """A desk over a queue, files and stores in memory; a test lets it end and start anew."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,11 +9,12 @@ from tests.fakes.tasks import FakeTasks
 from tests.unit.gateway.submits.desk import Desk as SubmitDesk
 from tests.unit.gateway.tasks.makers import hello, shipped
 from waldur_slurm.gateway.acting.audit import Audit
-from waldur_slurm.gateway.errors import Denied
+from waldur_slurm.gateway.errors import Denied, NotNow
 from waldur_slurm.gateway.post.letter import Method
 from waldur_slurm.gateway.tasks.desk import Desk
 from waldur_slurm.gateway.tasks.task import Accepted, KeptTask, Reading, parse_task
 from waldur_slurm.gateway.watch.monitor import Monitor
+from waldur_slurm.model.cluster import Partition
 
 SLURM = {**hello()["slurm"], "partition": "main"}
 
@@ -27,6 +28,8 @@ class TaskDesk:
     tree: FakeTree = field(default_factory=FakeTree)
     refused: str = ""
     """Who may ask for no letters."""
+    partitions: Collection[Partition] | None = ()
+    """None: Slurm does not tell."""
 
     def __post_init__(self) -> None:
         self.woken = 0
@@ -41,6 +44,7 @@ class TaskDesk:
             Audit(None, self.submits.told.append),
             shipped(),
             self._let_ask,
+            partitions_of=self._partitions,
             wake=self._wake,
         )
 
@@ -69,6 +73,11 @@ class TaskDesk:
     def _let_ask(self, owner: str, methods: Mapping[Method, Mapping[str, str]]) -> None:
         if owner == self.refused and methods:
             raise Denied("no letters for you")
+
+    def _partitions(self, _cluster: str) -> Collection[Partition]:
+        if self.partitions is None:
+            raise NotNow("Slurm does not answer")
+        return self.partitions
 
     def _wake(self) -> None:
         self.woken += 1

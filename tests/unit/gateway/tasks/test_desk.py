@@ -1,10 +1,12 @@
 """A task is handed in once: whatever is refused, lost, repeated or cut off on the way."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 
 import pytest
 
+from tests.fakes.cluster import main_partition
 from tests.unit.gateway.tasks.desks import SLURM, TaskDesk
 from tests.unit.gateway.tasks.makers import UUID, hello
 from waldur_slurm.errors import AccountingDown, FileFailed, NotPermitted, StateError, TransportError
@@ -59,6 +61,19 @@ def test_the_same_task_again_is_told_its_job(desk: TaskDesk) -> None:
     assert again.placed == first.placed
     assert again.task == first.task
     assert (desk.jobs, len(desk.monitors)) == (1, 1)
+
+
+def test_what_slurm_did_not_tell_in_time_is_known_when_it_is_asked_again(desk: TaskDesk) -> None:
+    desk.submits.cluster.go_down()
+    first = desk.submit()
+    silent = desk.submit()
+    desk.submits.cluster.come_back()
+    again = desk.submit()
+
+    assert (first.placed.submitted, silent.placed.submitted) == (None, None)
+    assert again.placed.submitted is not None
+    assert (desk.jobs, desk.kept[0].placed) == (1, again.placed)
+    assert desk.monitors[0].submitted == again.placed.submitted
 
 
 def test_the_act_is_written_down_once_with_what_it_made(desk: TaskDesk) -> None:
@@ -146,6 +161,16 @@ def test_an_unknown_name_and_letters_that_may_not_be_asked_leave_nothing(desk: T
 
     assert desk.is_empty()
     assert desk.tree.acts == 0
+
+
+def test_hours_beyond_the_partitions_limit_leave_nothing(desk: TaskDesk) -> None:
+    desk.partitions = (replace(main_partition(), max_time_s=3600),)
+    with pytest.raises(Refused, match="1800 minutes are more than the 60"):
+        desk.submit()
+    assert desk.is_empty()
+
+    desk.partitions = None
+    assert desk.submit().placed.job_id == JobId(1)
 
 
 def test_an_answer_that_was_lost_is_found_by_the_same_task(desk: TaskDesk) -> None:

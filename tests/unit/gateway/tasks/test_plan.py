@@ -225,6 +225,21 @@ def test_a_wrong_value_is_said_by_its_place(slurm: dict[str, Any], words: str) -
         options(**slurm)
 
 
+@pytest.mark.parametrize("nice", [10**30, -(10**30)])
+def test_a_number_that_no_program_takes_is_none(nice: int) -> None:
+    with pytest.raises(WrongAsk, match=r"task: .*nice"):
+        options(nice=nice)
+
+
+def test_a_text_without_bytes_and_a_bottomless_task_are_refused() -> None:
+    deep: list[Any] = []
+    for _ in range(5000):
+        deep = [deep]
+    for given in (hello(note="\ud800"), hello(note=deep)):
+        with pytest.raises(WrongAsk, match="not every program"):
+            parse_task(given, Reading.DOCUMENT, is_lenient=True)
+
+
 def test_a_scripts_words_may_not_lose_its_job() -> None:
     given = {"uuid": UUID, "username": "ann", "script": "#!/bin/sh\n#SBATCH -M other\n"}
 

@@ -148,6 +148,16 @@ def test_what_happened_on_the_way_is_told_once_to_who_wants_it() -> None:
     assert turns[-1].monitor.submitted == NOW
 
 
+def test_who_hears_that_a_job_was_put_back_hears_why_it_waits() -> None:
+    again: dict[str, Any] = {"restarts": 1, "submitted": NOW + MINUTE}
+    held = row("REQUEUE_HOLD", reason="launch failed requeued held", **again)
+    turns = seen(there(row()), there(held), start=monitor(occasions=ALL))
+    (letter,) = (each for each in turns[-1].letters if each.event is Occasion.REQUEUED)
+    assert letter.facts is not None
+    assert letter.facts.waits.startswith("It could not be started on its nodes")
+    assert "Release it" in letter.facts.waits
+
+
 def test_a_job_that_started_and_ended_between_two_looks_is_told_as_both() -> None:
     turns = seen(there(row("COMPLETED")), start=monitor(occasions=ALL))
 

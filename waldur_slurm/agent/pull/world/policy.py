@@ -100,7 +100,7 @@ class PullPolicy:
         duration(),
         "how often pull asks for new orders between two cycles, and serves at once those that give"
         " something; `0`: never",
-        "5",
+        "4",
     )
     approve_orders: bool = variable(
         "PULL_APPROVE_ORDERS", flag, "whether pull approves orders for the provider", "true"

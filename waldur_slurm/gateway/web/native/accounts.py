@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 from starlette.responses import Response
 
+from waldur_slurm.gateway.picture.keeper import Seen
 from waldur_slurm.gateway.web.answers import from_picture
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.cluster import listing
@@ -82,12 +83,24 @@ async def show_accounts(ask: Ask) -> Response:
     mine = ask.principal.sees_only
 
     def make() -> bytes:
-        users = _users_by_account(people.picture.value, mine)
-        tree = account_tree(seen.picture.value, users, is_whole=mine is None)
+        tree = _tree(seen.picture.value, people.picture.value, mine)
         return msgspec.json.encode(AccountsAnswer(ask.cluster.name, seen.picture.as_of, tree))
 
     name = f"accounts {people.picture.generation}"
     return await from_picture(ask, seen, name, make, is_shared=mine is None)
+
+
+async def see_tree(ask: Ask) -> tuple[Seen[tuple[Account, ...]], tuple[AccountView, ...]]:
+    seen = await ask.see(ask.cluster.accounts)
+    people = await ask.see(ask.cluster.memberships)
+    return seen, _tree(seen.picture.value, people.picture.value, ask.principal.sees_only)
+
+
+def _tree(
+    accounts: Collection[Account], memberships: Iterable[Membership], mine: Set[str] | None
+) -> tuple[AccountView, ...]:
+    users = _users_by_account(memberships, mine)
+    return account_tree(accounts, users, is_whole=mine is None)
 
 
 def _users_by_account(

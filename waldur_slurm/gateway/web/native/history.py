@@ -220,13 +220,13 @@ async def _streamed(
     head: bytes,
 ) -> Response:
     """What breaks off is cut off, so that no client takes a part for the whole."""
-    pieces = in_pieces(ask.site.questions.ask, lambda: _views(ask, wanted), write)
+    pieces = in_pieces(ask.site.questions.ask, lambda: views_of(ask, wanted), write)
     with silence_is_not_now():
         body = await begun(pieces, head)
     return StreamingResponse(body, media_type=media_type)
 
 
-def _views(ask: Ask, wanted: PastQuery) -> Iterator[JobView]:
+def views_of(ask: Ask, wanted: PastQuery) -> Iterator[JobView]:
     if may_see_nothing(ask, wanted):
         return
     for job in ask.cluster.history.read_jobs(wanted):
@@ -239,7 +239,12 @@ def _as_lines(jobs: list[JobView]) -> bytes:
 
 
 def _as_csv(jobs: list[JobView]) -> bytes:
-    return b"".join(_line_of([cell(job) for cell in _COLUMNS.values()]) for job in jobs)
+    return b"".join(_line_of(csv_cells(job)) for job in jobs)
+
+
+def csv_cells(job: JobView | None = None) -> list[object]:
+    """Return a job's row; without one the headings."""
+    return list(_COLUMNS) if job is None else [cell(job) for cell in _COLUMNS.values()]
 
 
 def _line_of(cells: list[Any]) -> bytes:

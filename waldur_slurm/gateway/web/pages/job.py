@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import quote
 
 import msgspec
 from starlette.responses import Response
@@ -16,7 +17,7 @@ from waldur_slurm.gateway.web.native.owned import acted_for, find_one
 from waldur_slurm.gateway.web.native.pieces import OutputQuery, read_piece
 from waldur_slurm.gateway.web.pages.acts import SAID, offered
 from waldur_slurm.gateway.web.pages.forms import session_of
-from waldur_slurm.gateway.web.pages.rendering import below, page, shown
+from waldur_slurm.gateway.web.pages.rendering import api_of, page, shown
 from waldur_slurm.gateway.wire import JobView
 from waldur_slurm.model.names import UserName
 
@@ -89,8 +90,7 @@ async def _acts_for(ask: Ask, view: JobView) -> bool:
 async def _output(ask: Ask, view: JobView, query: JobPageQuery) -> Output | None:
     if not isinstance(decide(ask.principal, Scope.OUTPUT_READ), Yes) or _is_whole_array(view):
         return None
-    native = below(ask).replace("/ui", "/api/v1", 1)
-    address = f"{native}/jobs/{view.job_id}/output"
+    address = f"{api_of(ask)}/jobs/{quote(view.job_id)}/output"
     if not query.output:
         return Output(address, "out")
     try:

@@ -18,6 +18,13 @@ class Entry(NamedTuple):
 NAV: tuple[Entry, ...] = (
     Entry("Overview", "/overview", Scope.CLUSTER_READ),
     Entry("Queue", "/queue", Scope.JOBS_READ),
+    Entry("Usage", "/usage", Scope.CLUSTER_READ),
+    Entry("Nodes", "/nodes", Scope.CLUSTER_READ),
+    Entry("Load", "/load", Scope.CLUSTER_READ),
+    Entry("History", "/history", Scope.HISTORY_READ),
+    Entry("Accounts", "/accounts", Scope.ACCOUNTS_READ),
+    Entry("Partitions", "/partitions", Scope.CLUSTER_READ),
+    Entry("Statistics", "/statistics", Scope.CLUSTER_READ),
 )
 
 

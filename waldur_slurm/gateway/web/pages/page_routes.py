@@ -5,7 +5,19 @@ from dataclasses import replace
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.ask import Handler
-from waldur_slurm.gateway.web.pages import job, overview, queue, sign_in, static_files
+from waldur_slurm.gateway.web.pages import (
+    history,
+    job,
+    load,
+    matrix,
+    nodes,
+    overview,
+    queue,
+    rules,
+    sign_in,
+    static_files,
+    statistics,
+)
 from waldur_slurm.gateway.web.pages.acts import DEEDS, doing
 from waldur_slurm.gateway.web.pages.rendering import HTML
 from waldur_slurm.gateway.web.route import PUBLIC, Public, Route
@@ -32,6 +44,22 @@ _OF_A_CLUSTER: tuple[Route, ...] = (
             f"what its button {deed.title} does",
         )
         for deed in DEEDS
+    ),
+    _shows("/usage", Scope.CLUSTER_READ, matrix.show_matrix, "how full each node is"),
+    _shows("/nodes", Scope.CLUSTER_READ, nodes.show_nodes, "the nodes"),
+    _shows("/nodes/{node}", Scope.CLUSTER_READ, nodes.show_node, "one node and its jobs"),
+    _shows("/load", Scope.CLUSTER_READ, load.show_load, "how full it was"),
+    _shows("/history", Scope.HISTORY_READ, history.show_history, "jobs of the past, or their sums"),
+    _shows("/history.csv", Scope.HISTORY_READ, history.send_history, "the same as CSV, all of it"),
+    _shows("/accounts", Scope.ACCOUNTS_READ, rules.show_accounts, "accounts as a tree"),
+    _shows(
+        "/partitions",
+        Scope.CLUSTER_READ,
+        rules.show_rules,
+        "partitions, QoS, reservations, licences",
+    ),
+    _shows(
+        "/statistics", Scope.CLUSTER_READ, statistics.show_statistics, "slurmctld, and the gateway"
     ),
 )
 

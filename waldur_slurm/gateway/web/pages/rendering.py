@@ -117,6 +117,11 @@ def below(ask: Ask) -> str:
     return f"/ui/clusters/{quote(named, safe='')}" if named else "/ui"
 
 
+def api_of(ask: Ask) -> str:
+    """Return where the native API has the same cluster."""
+    return below(ask).replace("/ui", "/api/v1", 1)
+
+
 def theme_of(request: Request) -> str:
     found = request.cookies.get("sgw_theme", "")
     return found if found in THEMES else "auto"

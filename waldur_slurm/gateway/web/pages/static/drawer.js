@@ -74,7 +74,6 @@ export function drawJobs({ enliven, say }) {
   const wanted = new URL(location.href).searchParams.get("job");
   if (wanted) {
     const link = [...document.querySelectorAll("a[data-job]")].find((each) => each.dataset.job === wanted);
-    const base = location.pathname.replace(/\/queue$/, "");
-    show(link ? link.href : `${base}/jobs/${encodeURIComponent(wanted)}`);
+    show(link ? link.href : `${dialog.dataset.ui}/jobs/${encodeURIComponent(wanted)}`);
   }
 }
