@@ -6,11 +6,10 @@ read changes nothing, be it an entry or all of it; a text that names nobody take
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from threading import Event as Bell
 
 from waldur_slurm.operator.config_map import CONFIG, SlurmConfig, read_config
 from waldur_slurm.operator.kube.port import KubeError, Nodes
-from waldur_slurm.operator.nodes.plan import Node, plan_node
+from waldur_slurm.operator.nodes.plan import Node, SetCapacity, SetMeta, Step, plan_node
 from waldur_slurm.telemetry.events import Event, Level, Sink
 
 
@@ -29,21 +28,14 @@ class ResourceDaemon:
         self._tell = tell
         self._told: frozenset[str] = frozenset()
 
-    def run(self, every_s: float, leaving: Bell) -> None:
-        """Make them agree again and again: a kubelet that starts anew forgets its resources."""
-        while not leaving.is_set():
-            self.turn()
-            leaving.wait(every_s)
-
-    def turn(self) -> None:
-        """Make them agree once; whatever stands in the way is told once, while it lasts."""
+    def turn(self) -> bool:
+        """Make them agree, and return whether they do; what stands in the way is told once."""
         troubles: set[str] = set()
         try:
             found = self._nodes.read_config_map(self._where.namespace, self._where.name)
             nodes = self._nodes.list_nodes()
         except KubeError as error:
-            self._tell_of({f"nothing is changed: {error}"})
-            return
+            return self._tell_of({f"nothing is changed: {error}"})
         config = read_config(found)
         troubles |= {str(each) for each in config.findings if each.key == CONFIG}
         troubles |= _strangers(config, nodes)
@@ -52,19 +44,33 @@ class ResourceDaemon:
                 self._settle(node, config)
             except KubeError as error:
                 troubles.add(f"node {node.name}: {error}")
-        self._tell_of(troubles)
+        return self._tell_of(troubles)
 
     def _settle(self, node: Node, config: SlurmConfig) -> None:
         for step in plan_node(node, config.nodes.get(node.name)):
             self._nodes.change_node(node.name, step)
-            fields = {"node": node.name, "step": str(step)}
+            self._tell_change(node, step)
+
+    def _tell_change(self, node: Node, step: Step) -> None:
+        """Of the annotation nobody needs to hear."""
+        match step:
+            case SetMeta(labels=changed):
+                kind = "labels"
+            case SetCapacity(resources=changed):
+                kind = "resources"
+        if changed:
+            given = [f"{name}={value}" for name, value in changed.items() if value is not None]
+            taken = [name for name, value in changed.items() if value is None]
+            fields = {"node": node.name, "of": kind, "given": given, "taken": taken}
             self._tell(Event(name="node.changed", fields=fields))
 
-    def _tell_of(self, troubles: set[str]) -> None:
+    def _tell_of(self, troubles: set[str]) -> bool:
+        """Say what is new of them; return whether there are none."""
         for trouble in sorted(troubles - self._told):
             fields = {"config_map": f"{self._where.namespace}/{self._where.name}", "what": trouble}
             self._tell(Event(name="node.trouble", level=Level.WARNING, fields=fields))
         self._told = frozenset(troubles)
+        return not troubles
 
 
 def _strangers(config: SlurmConfig, nodes: tuple[Node, ...]) -> set[str]:

@@ -1,0 +1,46 @@
+"""What can be typed after `slurm-operator`."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from waldur_slurm import __version__
+
+_DESCRIPTION = """\
+Batch jobs of Slurm, managed via Kubernetes. All settings are environment
+variables: see docs/operator.md.
+"""
+
+_EPILOG = """\
+examples:
+  slurm-operator resource-daemon
+      let nodes carry the labels and resources that the ConfigMap says
+  slurm-operator resource-daemon --once
+      do it once, and say what was done
+
+exit codes: 0 well, 1 failed, 2 wrong usage, 75 try again later (the API
+server is silent), 78 wrong settings, 130 stopped
+"""
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    return build().parse_args(argv)
+
+
+def build() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="slurm-operator",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"slurm-operator {__version__}")
+    parser.add_argument(
+        "--env-file", type=Path, metavar="FILE", help="read settings from this file first"
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    daemon = commands.add_parser(
+        "resource-daemon", help="give nodes the labels and resources that the site says"
+    )
+    daemon.add_argument("--once", action="store_true", help="once, instead of again and again")
+    return parser

@@ -1,0 +1,49 @@
+"""The operator's command line: the only reader of the environment, here."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, MutableMapping, Sequence
+from datetime import timedelta
+
+from waldur_slurm.errors import ExpectedError
+from waldur_slurm.operator.arguments import parse
+from waldur_slurm.operator.composition import log_of, resource_daemon
+from waldur_slurm.operator.settings import Settings
+from waldur_slurm.service.program import run_program
+from waldur_slurm.service.signals import listening
+from waldur_slurm.variables.env_file import read_env_file
+
+NOTHING = timedelta(0)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return run_program(
+        "slurm-operator",
+        lambda: parse(sys.argv[1:] if argv is None else argv),
+        lambda arguments: _run(arguments, os.environ),
+        _advice,
+        [],
+    )
+
+
+def _run(arguments: argparse.Namespace, environ: MutableMapping[str, str]) -> int:
+    if arguments.env_file:
+        environ.update(read_env_file(arguments.env_file))
+    settings = Settings.from_environ(environ)
+    daemon = resource_daemon(settings, log_of(settings, environ))
+    if arguments.once:
+        return 0 if daemon.turn() else 1
+    with listening() as signals:
+        while not signals.is_stopping:
+            daemon.turn()
+            signals.wait(settings.nodes_every)
+    return 0
+
+
+def _advice(_arguments: argparse.Namespace, _error: ExpectedError) -> Iterable[str]:
+    return ()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
