@@ -116,8 +116,11 @@ class Jobs(Protocol):
         """Hand it in once, however often it is asked."""
         ...
 
-    def look_up(self, marks: Collection[str]) -> Found:
-        """Tell of all of them in one reading."""
+    def look_up(self, marks: Collection[str], since: datetime | None = None) -> Found:
+        """Tell of all of them in one reading; where Slurm is silent, all of them are unknown.
+
+        `since`: none of them was handed in earlier, so nobody has to look further back.
+        """
         ...
 
     def list_marked(self, prefix: str) -> Found:
@@ -143,5 +146,5 @@ class Jobs(Protocol):
         ...
 
     def make_token(self, job: JobRef, lifetime: timedelta) -> str:
-        """Return a token that opens this job's output and files, and nothing else."""
+        """Return a token that reads this job's output and files, and does nothing else."""
         ...
