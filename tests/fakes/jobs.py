@@ -13,6 +13,7 @@ from waldur_slurm.operator.jobs.port import (
     OutcomeUnknown,
     Refused,
     SeenJob,
+    Stream,
     TaskCounts,
     Unreached,
     Wanted,
@@ -161,7 +162,7 @@ class FakeJobs:
         found.submitted = self.queue.now
         self._answer()
 
-    def read_tail(self, job: JobRef, stream: str, size: int) -> bytes:
+    def read_tail(self, job: JobRef, stream: Stream, size: int) -> bytes:
         self._reach("read_tail")
         found = self._guarded(job)
         if found is None:

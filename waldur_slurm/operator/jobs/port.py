@@ -6,10 +6,12 @@ Three answers to one question are kept apart: it is there, it is not, and nobody
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.model.job_state import JobState
+
+Stream = Literal["out", "err"]
 
 
 class JobsError(ExpectedError):
@@ -141,7 +143,7 @@ class Jobs(Protocol):
         """End its run and keep it, under its number, from starting anew."""
         ...
 
-    def read_tail(self, job: JobRef, stream: str, size: int) -> bytes:
+    def read_tail(self, job: JobRef, stream: Stream, size: int) -> bytes:
         """Return the last bytes that it wrote to `out` or `err`."""
         ...
 
