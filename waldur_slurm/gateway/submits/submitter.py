@@ -88,10 +88,13 @@ class Submitter:
                 return self._told_whole(stands, stands.placed), True
             return self._again(actor, stands, wanted)
 
-    def seek(self, cluster: str, marks: Collection[str], users: Collection[str] | None) -> Sought:
-        """Say which jobs these marks mean; None of `users` is all of them."""
-        attempts = self._journal.marked(cluster, marks)
-        return Sought(marks, (each for each in attempts if users is None or each.user in users))
+    def seek(
+        self, cluster: str, marks: Collection[str], users: Collection[str] | None, owner: str
+    ) -> Sought:
+        """Say which jobs these marks mean to that owner of keys; None of `users` is all of them."""
+        found = self._journal.marked(cluster, marks)
+        shown = (each for each in found if users is None or each.user in users)
+        return Sought(marks, shown, owner)
 
     def recall(self, key: Key) -> Placed | None:
         """Return the key's job; None: there is none for certain, and the key is free.
