@@ -32,7 +32,6 @@ from waldur_slurm.gateway.submits.attempt import (
     fingerprint,
     with_mark,
 )
-from waldur_slurm.gateway.submits.directives import FORBIDDEN, forbidden_in, may_wait
 from waldur_slurm.gateway.submits.marks import OWN
 from waldur_slurm.gateway.submits.port import Journal
 from waldur_slurm.gateway.submits.reading import Reader, utc_now
@@ -40,6 +39,7 @@ from waldur_slurm.gateway.submits.settling import Settler
 from waldur_slurm.gateway.submits.sought import Sought
 from waldur_slurm.gateway.submits.under_way import UnderWay
 from waldur_slurm.model.batch import BatchSheet, JobId, Refusal
+from waldur_slurm.slurm.batch.grammar.directives import FORBIDDEN, forbidden_in, may_wait
 from waldur_slurm.telemetry.events import Sink
 
 NOTHING_DONE = (Refused, Denied, NotThere, NotNow)
