@@ -10,8 +10,6 @@ from starlette.responses import Response
 from waldur_slurm.gateway.errors import NotNow, NotThere
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
 from waldur_slurm.gateway.picture.keeper import Keeper, Seen
-from waldur_slurm.gateway.submits.plan import Rules
-from waldur_slurm.gateway.submits.reading import rules_of
 from waldur_slurm.gateway.web.answers import JSON, from_picture, seen_headers
 from waldur_slurm.gateway.web.ask import Ask, Handler
 from waldur_slurm.gateway.web.native.cluster_views import (
@@ -31,6 +29,7 @@ from waldur_slurm.gateway.wire_cluster import ClustersAnswer, ClusterView, Limit
 from waldur_slurm.hand.requests import MOST_SCRIPT, MOST_VARIABLES
 from waldur_slurm.model.cluster import Node
 from waldur_slurm.model.hosts import expand_hosts
+from waldur_slurm.slurm.grammar.keeping import Rules, rules_of
 
 Value = TypeVar("Value")
 
