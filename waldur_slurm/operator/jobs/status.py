@@ -79,9 +79,10 @@ def followed(
     return status
 
 
-def with_tail(status: Mapping[str, Any], tail: bytes) -> Status:
-    """Add the end of what was written; a character that was cut in two is left out."""
-    return {**status, "output": {"tail": _text(tail)}}
+def with_tail(status: Mapping[str, Any], tail: bytes, said: str = "") -> Status:
+    """Add the end of what was written, or why it cannot be read."""
+    output = {"tail": _text(tail)} | ({"message": said} if said else {})
+    return {**status, "output": output}
 
 
 def is_complete(job: SlurmJob) -> bool:
@@ -198,5 +199,6 @@ def _time(moment: datetime | None) -> str:
 
 
 def _text(tail: bytes) -> str:
+    """A character that was cut in two is left out."""
     text = tail[-LONGEST_TAIL:].decode("utf-8", "replace").lstrip("\N{REPLACEMENT CHARACTER}")
     return text.replace("\0", "")
