@@ -7,10 +7,12 @@ from collections.abc import Iterable, MutableMapping, Sequence
 
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.operator.arguments import parse
+from waldur_slurm.operator.companion.program import Places
+from waldur_slurm.operator.companion.program import run as run_companion
 from waldur_slurm.operator.composition import log_of, resource_daemon
 from waldur_slurm.operator.settings import Settings
 from waldur_slurm.service.program import run_program
-from waldur_slurm.service.signals import listening
+from waldur_slurm.service.signals import ended_at_once, listening
 from waldur_slurm.variables.env_file import read_env_file
 
 
@@ -27,6 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace, environ: MutableMapping[str, str]) -> int:
     if arguments.env_file:
         environ.update(read_env_file(arguments.env_file))
+    if arguments.command == "companion":
+        with ended_at_once():
+            return run_companion(Places(arguments.told, arguments.into, arguments.message))
     settings = Settings.from_environ(environ)
     daemon = resource_daemon(settings, log_of(settings, environ))
     if arguments.once:
