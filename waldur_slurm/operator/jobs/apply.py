@@ -179,8 +179,8 @@ class Carrier:
             return now
         try:
             return status.with_tail(now, self._read_tail(tail))
-        except Refused:
-            return status.with_tail(now, b"")
+        except Refused as refusal:
+            return status.with_tail(now, b"", str(refusal))
         except JobsError as error:
             self.trouble(job, error)
             return now

@@ -82,9 +82,10 @@ def followed(
     return status
 
 
-def with_tail(status: Mapping[str, Any], tail: bytes) -> Status:
-    """Add the end of what was written; a character that was cut in two is left out."""
-    return {**status, "output": {"tail": _text(tail)}}
+def with_tail(status: Mapping[str, Any], tail: bytes, said: str = "") -> Status:
+    """Add the end of what was written, or why it cannot be read."""
+    output = {"tail": _text(tail)} | ({"message": said} if said else {})
+    return {**status, "output": output}
 
 
 def results(told: Collected) -> Status:
@@ -96,8 +97,7 @@ def results(told: Collected) -> Status:
 
 def is_complete(job: SlurmJob) -> bool:
     """Whether it said of its end all there is to say."""
-    phase = job.status.get("phase")
-    is_over = phase in {each for each in JobPhase if each.is_over}
+    is_over = job.status.get("phase") in [each.value for each in JobPhase if each.is_over]
     return is_over and condition(job.status, Kind.FINISHED) is not None
 
 
@@ -208,6 +208,7 @@ def _time(moment: datetime | None) -> str:
 
 
 def _text(tail: bytes) -> str:
+    """A character that was cut in two is left out."""
     text = tail[-LONGEST_TAIL:].decode("utf-8", "replace").lstrip("\N{REPLACEMENT CHARACTER}")
     return text.replace("\0", "")
 
