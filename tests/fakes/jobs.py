@@ -128,7 +128,7 @@ class FakeJobs:
         tried = {wanted.mark for wanted, _ in self.queue.journal.values()}
         unknown = missing & tried
         said = "it was handed in, and Slurm does not show it" if unknown else ""
-        return Found(self.queue.now, found, missing - unknown, unknown, said)
+        return Found(self.queue.now, found, missing - unknown, unknown, said, unknown)
 
     def list_marked(self, prefix: str) -> Found:
         self._reach("list_marked")

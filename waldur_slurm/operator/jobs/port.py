@@ -99,6 +99,9 @@ class Found:
     unknown: frozenset[str]
     said: str = ""
     """Why something is unknown."""
+    tried: frozenset[str] = frozenset()
+    """Of the unknown, where Slurm did answer: they were handed in, and what came of it is open. To
+    hand them in again under their key settles that, and makes no second job."""
 
 
 @dataclass(frozen=True, slots=True)
