@@ -74,6 +74,8 @@ class SshAccounts:
 
     def __init__(self, accounts: Mapping[str, Jobs]) -> None:
         self._accounts = accounts
+        self._owners: dict[str, str] = {}
+        """Of marks that were handed in here; others may copy them."""
 
     def read_facts(self) -> ClusterFacts:
         """All see the same Slurm: the first that answers tells."""
@@ -86,22 +88,23 @@ class SshAccounts:
         raise why
 
     def submit(self, wanted: Wanted) -> JobRef:
+        self._owners[wanted.mark] = wanted.user
         return self._of(wanted.user).submit(wanted)
 
     def look_up(self, marks: Collection[str], since: datetime | None = None) -> Found:
         """Whose a mark is nobody says, so all are asked; they share nothing but Slurm."""
         asked = datetime.now(UTC)
-        parts = [jobs.look_up(marks, since) for jobs in self._accounts.values()]
+        parts = {user: jobs.look_up(marks, since) for user, jobs in self._accounts.items()}
         if not parts:
             why = "no account of the login host is known"
             return Found(asked, {}, frozenset(), frozenset(marks), why)
-        return of_everybody(parts)
+        return of_everybody(parts, self._owners)
 
     def list_marked(self, prefix: str) -> Found:
-        parts = [jobs.list_marked(prefix) for jobs in self._accounts.values()]
+        parts = {user: jobs.list_marked(prefix) for user, jobs in self._accounts.items()}
         if not parts:
             raise Unreached("no account of the login host is known")
-        return of_everybody(parts)
+        return of_everybody(parts, self._owners)
 
     def cancel(self, job: JobRef) -> None:
         self._of(job.user).cancel(job)
