@@ -56,6 +56,8 @@ class SlurmConfig:
     """Nodes whose entries cannot be understood: nobody knows what they should carry."""
     says_of_nodes: bool = True
     """Whether it can be read what it says of nodes at all; an empty text says that of none."""
+    doubtful_clusters: frozenset[str] = frozenset()
+    says_of_clusters: bool = True
 
 
 def read_config(data: Mapping[str, str]) -> SlurmConfig:
@@ -70,9 +72,16 @@ def read_config(data: Mapping[str, str]) -> SlurmConfig:
         told = _Reader(CLUSTERS, findings)
         clusters = {each.name: each for each in told.read(data[CLUSTERS], told.cluster)}
     else:
+        told = config
         clusters = dict(_from_nodes(nodes))
     return SlurmConfig(
-        nodes, clusters, tuple(findings), frozenset(config.left_out), config.was_read
+        nodes=nodes,
+        clusters=clusters,
+        findings=tuple(findings),
+        doubtful=frozenset(config.left_out),
+        says_of_nodes=config.was_read,
+        doubtful_clusters=frozenset(told.left_out),
+        says_of_clusters=told.was_read,
     )
 
 

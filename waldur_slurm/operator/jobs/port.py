@@ -6,10 +6,12 @@ Three answers to one question are kept apart: it is there, it is not, and nobody
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.model.job_state import JobState
+
+Stream = Literal["out", "err"]
 
 
 class JobsError(ExpectedError):
@@ -95,6 +97,9 @@ class Found:
     unknown: frozenset[str]
     said: str = ""
     """Why something is unknown."""
+    tried: frozenset[str] = frozenset()
+    """Of the unknown, where Slurm did answer: they were handed in, and what came of it is open. To
+    hand them in again under their key settles that, and makes no second job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +121,11 @@ class Jobs(Protocol):
         """Hand it in once, however often it is asked."""
         ...
 
-    def look_up(self, marks: Collection[str]) -> Found:
-        """Tell of all of them in one reading."""
+    def look_up(self, marks: Collection[str], since: datetime | None = None) -> Found:
+        """Tell of all of them in one reading; where Slurm is silent, all of them are unknown.
+
+        `since`: none of them was handed in earlier, so nobody has to look further back.
+        """
         ...
 
     def list_marked(self, prefix: str) -> Found:
@@ -138,10 +146,10 @@ class Jobs(Protocol):
         """End its run and keep it, under its number, from starting anew."""
         ...
 
-    def read_tail(self, job: JobRef, stream: str, size: int) -> bytes:
+    def read_tail(self, job: JobRef, stream: Stream, size: int) -> bytes:
         """Return the last bytes that it wrote to `out` or `err`."""
         ...
 
     def make_token(self, job: JobRef, lifetime: timedelta) -> str:
-        """Return a token that opens this job's output and files, and nothing else."""
+        """Return a token that reads this job's output and files, and does nothing else."""
         ...

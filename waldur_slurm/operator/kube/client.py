@@ -5,15 +5,24 @@ server then refuses it, and the next cycle decides anew.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from waldur_slurm.operator.errors import ChangedMeanwhile, Gone
+from waldur_slurm.operator.jobs.kube import Told
 from waldur_slurm.operator.kube import paths
-from waldur_slurm.operator.kube.port import Told
+from waldur_slurm.operator.kube.patches import merge_patch
 from waldur_slurm.operator.kube.talk import Patch, Talk
-from waldur_slurm.operator.model.slurm_job import FINALIZER, GROUP, KIND, VERSION, SlurmJob
+from waldur_slurm.operator.model.slurm_job import (
+    CLUSTER,
+    FINALIZER,
+    GROUP,
+    KIND,
+    VERSION,
+    SlurmJob,
+)
 from waldur_slurm.operator.nodes.plan import APPLIED, Node, SetCapacity, SetMeta, Step
 
 COMPONENT = "slurm-operator"
@@ -25,29 +34,64 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class KubeClient:
-    """`kube.port.Kube` and `nodes.port.Nodes`."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The ConfigMap that says of which deleted SlurmJobs the jobs were left running."""
 
-    def __init__(self, talk: Talk, now: Callable[[], datetime] = utc_now) -> None:
+    namespace: str
+    name: str = "slurm-operator-kept"
+
+    @property
+    def path(self) -> str:
+        return paths.within(self.namespace, "configmaps", self.name)
+
+
+class KubeClient:
+    """`jobs.kube.Kube` and `nodes.port.Nodes`."""
+
+    def __init__(
+        self, talk: Talk, now: Callable[[], datetime] = utc_now, kept: Kept = Kept("default")
+    ) -> None:
         self._talk = talk
         self._now = now
+        self._kept = kept
 
     def read_cluster_id(self) -> str:
+        """Return what tells this Kubernetes from all others: the uid of kube-system."""
         return str(self._talk.get(paths.namespace("kube-system"))["metadata"]["uid"])
 
-    def add_finalizer(self, job: SlurmJob) -> None:
-        self._set_finalizers(job, [*job.finalizers, FINALIZER])
+    def accept(self, job: SlurmJob, cluster: str) -> None:
+        held = job.finalizers if job.is_held else [*job.finalizers, FINALIZER]
+        self._patch_meta(job, finalizers=[*held], annotations={CLUSTER: cluster})
 
-    def remove_finalizer(self, job: SlurmJob) -> None:
+    def let_go(self, job: SlurmJob) -> None:
+        left = [each for each in job.finalizers if each != FINALIZER]
         try:
-            self._set_finalizers(job, [each for each in job.finalizers if each != FINALIZER])
+            self._patch_meta(job, finalizers=left)
         except Gone:
             return
 
     def patch_status(self, job: SlurmJob, status: Mapping[str, Any]) -> None:
-        """What it said before and does not say any more is taken away."""
-        gone = dict.fromkeys(job.status.keys() - status.keys())
-        self._talk.patch(f"{_path(job)}/status", {"status": {**gone, **status}})
+        patch = merge_patch(job.status, status)
+        self._talk.patch(f"{_path(job)}/status", {"status": patch, "metadata": {"uid": job.uid}})
+
+    def read_kept(self) -> frozenset[str]:
+        try:
+            return frozenset(self.read_config_map(self._kept.namespace, self._kept.name))
+        except Gone:
+            return frozenset()
+
+    def keep(self, uid: str) -> None:
+        said = {uid: self._now().isoformat(timespec="seconds")}
+        try:
+            self._talk.patch(self._kept.path, {"data": said})
+        except Gone:
+            meta = {"name": self._kept.name, "namespace": self._kept.namespace}
+            there = paths.within(self._kept.namespace, "configmaps")
+            self._talk.post(there, {"metadata": meta, "data": said})
+
+    def forget_kept(self, uids: Collection[str]) -> None:
+        self._talk.patch(self._kept.path, {"data": dict.fromkeys(uids)})
 
     def tell(self, job: SlurmJob, told: Told) -> None:
         """Its name follows from what it says of whom: told again, it is counted."""
@@ -78,8 +122,9 @@ class KubeClient:
                 capacity = {"capacity": dict(resources)}
                 self._talk.patch(f"{paths.node(node)}/status", {"status": capacity})
 
-    def _set_finalizers(self, job: SlurmJob, finalizers: list[str]) -> None:
-        meta = {"finalizers": finalizers, "uid": job.uid, "resourceVersion": job.resource_version}
+    def _patch_meta(self, job: SlurmJob, **changed: object) -> None:
+        """Change it only if it is still as it was read, and not another of the same name."""
+        meta = {**changed, "uid": job.uid, "resourceVersion": job.resource_version}
         self._talk.patch(_path(job), {"metadata": meta}, Patch.MERGE)
 
     def _add_event(self, path: str, name: str, now: str, job: SlurmJob, told: Told) -> None:

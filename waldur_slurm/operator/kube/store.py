@@ -15,11 +15,12 @@ from threading import Event as Bell
 from typing import Any
 
 from waldur_slurm.operator.errors import Gone, KubeError
+from waldur_slurm.operator.jobs.kube import TOO_OLD, Snapshot
 from waldur_slurm.operator.kube.talk import Talk
+from waldur_slurm.operator.model.slurm_job import from_wire
 from waldur_slurm.telemetry.events import Event, Level, Sink
 
 WATCH_S = 25
-TOO_OLD = timedelta(minutes=1)
 PAUSES_S = (0.5, 1.0, 2.0, 5.0)
 _LEAVES_IN_S = 5.0
 
@@ -39,6 +40,18 @@ class Known:
 
 
 NEVER = timedelta.max
+
+
+def slurm_jobs(known: Known, tell: Sink) -> Snapshot:
+    """Read what is known as SlurmJobs; one that no schema would let in stops no other."""
+    jobs = []
+    for uid, found in known.objects.items():
+        try:
+            jobs.append(from_wire(found))
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            fields = {"uid": uid, "what": f"it is no SlurmJob: {error!r}"}
+            tell(Event(name="slurmjob.unreadable", level=Level.DEBUG, fields=fields))
+    return Snapshot(tuple(jobs), known.age)
 
 
 class Store:

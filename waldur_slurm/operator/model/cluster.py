@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+WORKLOAD_MANAGER = "slurm.sylabs.io/workload-manager"
+INTEGRATION_TYPE = "slurm.sylabs.io/integration-type"
+"""Labels that say of a node, and of a cluster, that Slurm is there, and how it is reached."""
+
 NAMESPACE = "{namespace}"
 """Stands for the namespace's own name where a user or an account is named."""
 

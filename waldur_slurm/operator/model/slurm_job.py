@@ -6,6 +6,7 @@ wrongly all the same (two meanings at once, an environment of a key) is judged i
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -13,6 +14,9 @@ GROUP, VERSION, KIND, PLURAL = "slurm.sylabs.io", "v1alpha1", "SlurmJob", "slurm
 FINALIZER = f"{GROUP}/job"
 ABANDON = f"{GROUP}/abandon"
 """The annotation that lets a SlurmJob go though nobody can say what became of its job."""
+CLUSTER = f"{GROUP}/cluster"
+"""The annotation that says for which cluster it was accepted: once and for all, whatever is edited
+or configured afterwards, since two clusters would make two jobs of it."""
 OURS = f"{GROUP}/operator"
 """Who manages a SlurmJob that does not say so."""
 
@@ -79,6 +83,7 @@ class SlurmJob:
     spec: Spec
     resource_version: str = ""
     generation: int = 1
+    created: datetime | None = None
     is_deleted: bool = False
     """Its deletion was asked for; it stays until nobody holds it any longer."""
     finalizers: tuple[str, ...] = ()
@@ -95,6 +100,15 @@ class SlurmJob:
     def is_ours(self) -> bool:
         return self.spec.managed_by == OURS
 
+    @property
+    def place(self) -> str:
+        """The cluster that it was accepted for; empty before that.
+
+        Where somebody replaced all of it, and what was written there with it, its status tells.
+        """
+        told = self.annotations.get(CLUSTER) or self.status.get("cluster")
+        return told if isinstance(told, str) else ""
+
 
 def from_wire(there: Mapping[str, Any]) -> SlurmJob:
     meta = there["metadata"]
@@ -105,11 +119,19 @@ def from_wire(there: Mapping[str, Any]) -> SlurmJob:
         spec=_spec(there.get("spec") or {}),
         resource_version=meta.get("resourceVersion", ""),
         generation=meta.get("generation", 1),
+        created=_moment(meta.get("creationTimestamp")),
         is_deleted="deletionTimestamp" in meta,
         finalizers=tuple(meta.get("finalizers") or ()),
         annotations=meta.get("annotations") or {},
         status=there.get("status") or {},
     )
+
+
+def _moment(told: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(told))
+    except ValueError:
+        return None
 
 
 def _spec(there: Mapping[str, Any]) -> Spec:

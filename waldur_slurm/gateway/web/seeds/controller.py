@@ -10,7 +10,6 @@ from starlette.responses import PlainTextResponse, Response
 
 from waldur_slurm.gateway.acting.meant import Asked
 from waldur_slurm.gateway.errors import Denied, NotOffered, NotThere, TooLarge, WrongAsk
-from waldur_slurm.gateway.submits.directives import says
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.filters import read_id
@@ -24,6 +23,7 @@ from waldur_slurm.gateway.web.seeds.controller_wire import live_view, past_view
 from waldur_slurm.hand.requests import MOST_SCRIPT
 from waldur_slurm.model.batch import BatchSheet
 from waldur_slurm.model.names import UserName
+from waldur_slurm.slurm.batch.grammar.directives import says
 
 NOT_HERE = "these routes are served by slurm-controller, which is one account"
 

@@ -1,9 +1,9 @@
-"""What the operator asks of Kubernetes.
+"""What the life of a SlurmJob asks of Kubernetes.
 
 Writes carry the version of what they were decided on, where another's change in between matters.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -26,6 +26,10 @@ class Told:
     kind: EventKind = EventKind.NORMAL
 
 
+TOO_OLD = timedelta(minutes=1)
+"""What is known for longer is not known any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """All SlurmJobs, and how old that knowledge is at most."""
@@ -33,21 +37,31 @@ class Snapshot:
     jobs: tuple[SlurmJob, ...]
     age: timedelta
 
+    @property
+    def is_too_old(self) -> bool:
+        return self.age > TOO_OLD
+
 
 class Kube(Protocol):
     """All of it may raise `KubeError`."""
 
-    def read_cluster_id(self) -> str:
-        """Return what tells this Kubernetes from all others: the uid of kube-system."""
+    def accept(self, job: SlurmJob, cluster: str) -> None:
+        """Hold it, and write down for which cluster; only if it is still as it was read."""
         ...
 
-    def add_finalizer(self, job: SlurmJob) -> None:
-        """Hold it; only if it is still as it was read."""
+    def let_go(self, job: SlurmJob) -> None:
+        """Hold it no longer; that it is gone already is no error."""
         ...
 
-    def remove_finalizer(self, job: SlurmJob) -> None:
-        """Let it go; that it is gone already is no error."""
+    def read_kept(self) -> frozenset[str]:
+        """Return the uids whose jobs were left running on purpose."""
         ...
+
+    def keep(self, uid: str) -> None:
+        """Remember that this one's job is left running."""
+        ...
+
+    def forget_kept(self, uids: Collection[str]) -> None: ...
 
     def patch_status(self, job: SlurmJob, status: Mapping[str, Any]) -> None:
         """Let its status be that, whole."""
