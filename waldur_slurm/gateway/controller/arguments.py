@@ -28,8 +28,9 @@ examples:
       at another port, with the files of one more folder
   slurm-controller -token pods
       make a token for who asks from other machines, valid for 90 days
-  slurm-controller -host 10.0.0.5 -certificate tls.pem -key tls.key
-      serve other machines too: by TLS, and with a token only
+  slurm-controller -host 10.0.0.5 -certificate tls.pem -key tls.key -api
+      serve other machines too, an operator in a pod among them: by TLS, and with
+      a token only
 
 SLURM_CONF and SLURM_BIN_PATH say where Slurm is, GATEWAY_LOG_LEVEL and
 GATEWAY_LOG_FORMAT how much is told: see docs/operator.md.
@@ -49,6 +50,7 @@ class Asked:
     state: Path | None
     certificate: Path | None
     key: Path | None
+    with_api: bool
     token: str
 
 
@@ -66,6 +68,7 @@ def parse(argv: Sequence[str]) -> Asked:
         state=typed.state,
         certificate=typed.certificate,
         key=typed.key,
+        with_api=typed.api,
         token=typed.token or "",
     )
 
@@ -106,6 +109,12 @@ def build() -> argparse.ArgumentParser:
     )
     _add(parser, "certificate", type=_path, metavar="FILE", help="for TLS, with its chain")
     _add(parser, "key", type=_path, metavar="FILE", help="its key, where that lies by itself")
+    _add(
+        parser,
+        "api",
+        action="store_true",
+        help="serve the gateway's own API too, which an operator asks",
+    )
     _add(
         parser,
         "token",

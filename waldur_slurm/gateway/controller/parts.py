@@ -23,7 +23,7 @@ PASSED_ON = (
 )
 """What of a gateway's settings a controller has too. The rest would be another gateway."""
 
-ONE = frozenset({Surface.CONTROLLER})
+SERVED = frozenset({Surface.CONTROLLER})
 
 
 class ControllerParts(Parts):
@@ -67,4 +67,5 @@ def settings_of(
     }
     settings = Settings.from_environ(told)
     (listener,) = settings.listen
-    return replace(settings, listen=(replace(listener, surfaces=ONE),))
+    surfaces = SERVED | ({Surface.NATIVE} if asked.with_api else set())
+    return replace(settings, listen=(replace(listener, surfaces=surfaces),))

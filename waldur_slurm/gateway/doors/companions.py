@@ -14,8 +14,17 @@ from waldur_slurm.gateway.doors.shown import Shown
 from waldur_slurm.gateway.doors.strangers import HERE
 from waldur_slurm.model.names import UserName
 
-ALLOWED: Final = widened({Scope.JOBS_SUBMIT, Scope.JOBS_READ, Scope.JOBS_CANCEL, Scope.FILES_READ})
-"""What companions do, and so what a token for one opens."""
+ALLOWED: Final = widened(
+    {
+        Scope.CLUSTER_READ,
+        Scope.JOBS_SUBMIT,
+        Scope.JOBS_READ,
+        Scope.JOBS_CANCEL,
+        Scope.JOBS_CONTROL,
+        Scope.FILES_READ,
+    }
+)
+"""What companions and operators do, and so what a token for one of them opens."""
 
 
 class Admits(Protocol):

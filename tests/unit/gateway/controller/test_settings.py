@@ -32,6 +32,12 @@ def test_it_serves_the_originals_routes_alone_as_itself() -> None:
     assert str(made.state_dir) == "/state"
 
 
+def test_the_gateways_own_api_is_served_where_it_is_asked_for() -> None:
+    (listener,) = settings("-api").listen
+
+    assert listener.surfaces == frozenset({Surface.CONTROLLER, Surface.NATIVE})
+
+
 def test_an_ipv6_address_is_listened_at() -> None:
     assert str(settings("-host", "::1").listen[0].at) == "[::1]:8080"
 

@@ -23,7 +23,6 @@ from waldur_slurm.gateway.web.seeds.controller_wire import live_view, past_view
 from waldur_slurm.hand.requests import MOST_SCRIPT
 from waldur_slurm.model.batch import BatchSheet
 from waldur_slurm.model.names import UserName
-from waldur_slurm.slurm.batch.grammar.directives import says
 
 NOT_HERE = "these routes are served by slurm-controller, which is one account"
 
@@ -36,14 +35,13 @@ class Command(msgspec.Struct, frozen=True):
 
 async def sbatch(ask: Ask) -> Response:
     """Hand a script in; an `Idempotency-Key` names the job, without one each is a new job."""
-    folder = controller(ask).folder
+    controller(ask)
     script = (await ask.body(Command, MOST_BODY)).command
     if not script:
         raise WrongAsk("command must not be empty: it is the whole batch script")
     if len(script.encode()) > MOST_SCRIPT:
         raise TooLarge(f"the script is larger than {MOST_SCRIPT} bytes")
-    options = {} if says(script, "chdir", "D") else {"chdir": folder}
-    placed, _ = await hand_in(ask, account(ask), BatchSheet(script, options))
+    placed, _ = await hand_in(ask, account(ask), BatchSheet(script))
     return PlainTextResponse(str(placed.job_id))
 
 

@@ -7,10 +7,11 @@ own. Browsers are turned away whatever they ask: a link on anybody's page would 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from waldur_slurm.gateway.errors import Denied, GatewayError, Refused
+from waldur_slurm.gateway.errors import Denied, GatewayError, NoSuchAddress, Refused
 from waldur_slurm.gateway.web.problems import advice
 
 FAILED = 500
+SERVED = "; this is a slurm-controller, which serves operators where it is started with -api"
 _OF_BROWSERS = ("origin", "referer", "sec-fetch-site", "sec-fetch-mode", "cookie")
 _CALLED = "mozilla/"
 """As every browser calls itself, and no page can make it call itself otherwise."""
@@ -18,7 +19,8 @@ _CALLED = "mozilla/"
 
 def refusal(error: GatewayError, _request_id: str) -> Response:
     status = FAILED if isinstance(error, Refused) else error.status
-    return PlainTextResponse(f"{error}\n", status_code=status, headers=advice(error))
+    words = f"{error}{SERVED}" if isinstance(error, NoSuchAddress) else str(error)
+    return PlainTextResponse(f"{words}\n", status_code=status, headers=advice(error))
 
 
 def refuse_browsers(request: Request) -> None:

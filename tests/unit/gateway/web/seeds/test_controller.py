@@ -297,3 +297,4 @@ def test_what_is_no_route_is_said_as_text(surface: Surfaced) -> None:
 
     assert answer.status == 404
     assert answer.headers["content-type"].startswith("text/plain")
+    assert "started with -api" in answer.text
