@@ -1,11 +1,12 @@
 """What is asked of Kubernetes about companions' pods, and what such a pod says of itself. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from waldur_slurm.operator.jobs.companion import ATTEMPT, COMPANION_OF, Manifest
+from waldur_slurm.operator.jobs.words import Word
 from waldur_slurm.operator.model.collected import Collected, read_message
 
 LOST = -1
@@ -17,7 +18,7 @@ Found = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """It has not begun; `why` are Kubernetes' words: of an image, a claim, a node."""
+    """It has not begun; `why` are Kubernetes' words of an image, a claim or a node, if any."""
 
     why: str
 
@@ -47,6 +48,19 @@ class Pod:
     attempt: int = 1
     is_leaving: bool = False
     """Its deletion was asked for, and it is not gone yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Companions:
+    """What a turn knows of them, by the uids of their SlurmJobs.
+
+    `obstacles` say why one could not be made a moment ago.
+    """
+
+    namespaces: frozenset[str]
+    """Those that were looked into."""
+    pods: Mapping[str, Pod]
+    obstacles: Mapping[str, Word] = field(default_factory=dict)
 
 
 class Pods(Protocol):
@@ -89,7 +103,7 @@ def _state(status: Found) -> Waiting | Working | Ended:
         case "Unknown":
             return Waiting("its node does not answer")
         case _:
-            return Waiting(_short("; ".join(_obstacles(status)) or "it has no node yet"))
+            return Waiting(_short("; ".join(_obstacles(status))))
 
 
 def _end(status: Found) -> Ended:
