@@ -98,19 +98,26 @@ class ClusterCycle:
     def plan(self, snapshot: Snapshot) -> Plan:
         """Say what the next turn would do; this reads only."""
         clusters = self.clusters()
-        if self.jobs is None or self.name not in clusters:
-            return cut(self._plan_homeless(snapshot.jobs, clusters))
-        mine = [job for job in snapshot.jobs if home_of(job, clusters) == self.name]
+        if self.jobs is None:
+            homeless = self._those(
+                snapshot.jobs, lambda job: home_of(job, clusters) not in clusters
+            )
+            plan_one = partial(plan_homeless, clusters=clusters, now=self.now())
+            return cut(self._plan_jobs(homeless, plan_one))
+        if self.name not in clusters:
+            return Plan(())
+        mine = [*self._those(snapshot.jobs, lambda job: home_of(job, clusters) == self.name)]
         self.memory.forget_others([job.uid for job in mine])
-        sight = self._look(self.jobs, [job for job in mine if concerns(job)], clusters)
+        sight = self._look(self.jobs, [*self._those(mine, concerns)], clusters)
         return cut(self._plan_jobs(mine, partial(plan_job, sight=sight)))
 
-    def _plan_homeless(
-        self, jobs: Iterable[SlurmJob], clusters: Mapping[str, Cluster]
-    ) -> Iterator[JobPlan]:
-        homeless = [job for job in jobs if home_of(job, clusters) not in clusters]
-        plan_one = partial(plan_homeless, clusters=clusters, now=self.now())
-        return self._plan_jobs(homeless, plan_one)
+    def _those(
+        self, jobs: Iterable[SlurmJob], are_meant: Callable[[SlurmJob], bool]
+    ) -> Iterator[SlurmJob]:
+        for job in jobs:
+            with self.troubles.catching(job):
+                if are_meant(job):
+                    yield job
 
     def _plan_jobs(
         self, jobs: Iterable[SlurmJob], plan_one: Callable[[SlurmJob], tuple[Step, ...]]

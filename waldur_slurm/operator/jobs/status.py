@@ -97,8 +97,7 @@ def results(told: Collected) -> Status:
 
 def is_complete(job: SlurmJob) -> bool:
     """Whether it said of its end all there is to say."""
-    phase = job.status.get("phase")
-    is_over = phase in {each for each in JobPhase if each.is_over}
+    is_over = job.status.get("phase") in [each.value for each in JobPhase if each.is_over]
     return is_over and condition(job.status, Kind.FINISHED) is not None
 
 

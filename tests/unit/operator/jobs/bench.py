@@ -23,6 +23,8 @@ class Bench:
     queue: FakeSlurmQueue = field(default_factory=FakeSlurmQueue)
     clusters: dict[str, Cluster] = field(default_factory=lambda: {"alpha": ALPHA})
     told: list[Event] = field(default_factory=list)
+    jobs: FakeJobs | None = None
+    """A way to the queue that is not always so good."""
 
     def __post_init__(self) -> None:
         self.cycle = self.new_cycle()
@@ -32,7 +34,7 @@ class Bench:
         return ClusterCycle(
             name=name,
             kubernetes=KUBERNETES,
-            jobs=FakeJobs(self.queue) if name else None,
+            jobs=(self.jobs or FakeJobs(self.queue)) if name else None,
             kube=self.kube,
             read=self.kube.snapshot,
             clusters=lambda: self.clusters,
@@ -42,6 +44,10 @@ class Bench:
 
     def restart(self) -> None:
         self.cycle = self.new_cycle()
+
+    def by_a_way_that_loses(self, *, after: bool, times: int = 1) -> None:
+        self.jobs = Losing(self.queue, after=after, times=times)
+        self.restart()
 
     def turn(self, times: int = 1, *, after: float = 5.0) -> None:
         """Let so many seconds pass, and then it is its turn."""
@@ -82,17 +88,17 @@ class Bench:
 
 
 class Losing(FakeJobs):
-    """A way on which a submission is lost once, before Slurm or after it."""
+    """A way on which a submission is lost so many times, before Slurm or after it."""
 
-    def __init__(self, queue: FakeSlurmQueue, *, after: bool) -> None:
+    def __init__(self, queue: FakeSlurmQueue, *, after: bool, times: int = 1) -> None:
         super().__init__(queue)
         self.after = after
-        self.lost = 0
+        self.left = times
 
     def submit(self, wanted: Wanted) -> JobRef:
-        if self.lost:
-            return super().submit(wanted)
-        self.lost += 1
-        if self.after:
-            super().submit(wanted)
-        raise OutcomeUnknown("Socket timed out on send/recv operation")
+        if self.left:
+            self.left -= 1
+            if self.after:
+                super().submit(wanted)
+            raise OutcomeUnknown("Socket timed out on send/recv operation")
+        return super().submit(wanted)
