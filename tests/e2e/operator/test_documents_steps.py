@@ -26,9 +26,16 @@ from tests.e2e.operator.test_resource_daemon import FILE, ours
 from tests.fixtures_kube import NewBed
 from tests.fixtures_slurm import skip_here
 from tests.packaging.operator_rights import OWN, Right, used_by_operator, used_for_results
+from tests.page import read_blocks
 from tests.places import PROJECT
 from tests.sandbox.processes import eventually
 
+TYPED = [
+    line
+    for block in read_blocks(PROJECT / "docs" / "operator.md")
+    if (block.section, block.language) == ("Install", "bash")
+    for line in block.lines
+]
 PATIENCE_S = 180.0
 NAMES = ("slurm-rd", "slurm-operator")
 ON_THE_HOSTS_NETWORK = {"spec": {"template": {"spec": {"hostNetwork": True}}}}
@@ -135,10 +142,12 @@ def test_the_resource_daemon_labels_its_node_and_again_after_a_kubelet_forgot(
 
 
 def test_the_operator_is_applied_and_a_cow_says_moo(document: Document) -> None:
-    document.type("kubectl apply -k deploy")
+    (apply_operator,) = (line for line in TYPED if line == "kubectl apply -k deploy")
+    (apply_cow,) = (line for line in TYPED if line.startswith("kubectl apply -f examples"))
+    document.type(apply_operator)
     document.suit_the_bed("slurm-operator")
     document.bed.must("wait", "--for=condition=Established", "crd/slurmjobs.slurm.sylabs.io")
-    document.type("kubectl apply -f examples/kubernetes/cow.yaml")
+    document.type(apply_cow)
 
     def phase() -> str:
         return document.type("kubectl get sj cow -o jsonpath={.status.phase}")
@@ -165,7 +174,8 @@ def test_its_account_may_each_thing_that_it_asks_and_nothing_else(document: Docu
     assert [each for each in asked if not may(bed, each)] == []
     assert listed(bed, "kube-public") == listed(bed, "physics")
     assert not any(may(bed, each) for each in used_for_results())
-    document.type("kubectl apply -n physics -k deploy/overlays/results")
+    (apply_results,) = (line for line in TYPED if "overlays/results" in line)
+    document.type(apply_results)
     assert [each for each in used_for_results() if not may(bed, each)] == []
     added = listed(bed, "physics") - listed(bed, "kube-public")
     assert added == {"pods [list create delete]", "secrets [create delete]"}
