@@ -4,32 +4,47 @@ import re
 import shutil
 from pathlib import Path
 
-from tests.packaging.test_gateway_systemd import COMMENTED, analyze, service
+import pytest
+
+from tests.packaging.test_gateway_systemd import COMMENTED, analyze, name_of, service
 from tests.places import PROJECT
 from waldur_slurm.operator.arguments import parse
 from waldur_slurm.operator.settings import Settings
 from waldur_slurm.variables.env_file import read_env_file
 
 SHIPPED = PROJECT / "systemd-conf" / "operator"
+CONTROLLER = SHIPPED / "slurm-controller.service"
 UNIT, ENV_FILE = SHIPPED / "slurm-operator.service", SHIPPED / "slurm-operator.env"
 PAGE = (PROJECT / "docs" / "operator.md").read_text(encoding="utf-8")
 
 
-def test_systemd_finds_nothing_wrong_with_it(tmp_path: Path) -> None:
-    installed = tmp_path / UNIT.name
-    shutil.copy(UNIT, installed)
+@pytest.mark.parametrize("unit", [UNIT, CONTROLLER], ids=name_of)
+def test_systemd_finds_nothing_wrong_with_a_unit(unit: Path, tmp_path: Path) -> None:
+    installed = tmp_path / unit.name
+    shutil.copy(unit, installed)
 
     verified = analyze("verify", installed)
 
     assert (verified.returncode, verified.stderr) == (0, "")
 
 
-def test_it_may_do_little_beside_its_work() -> None:
-    judged = analyze("security", "--offline=true", "--threshold=15", UNIT)
-    told = service(UNIT)
+@pytest.mark.parametrize(
+    ("unit", "user", "most"), [(UNIT, "slurm-operator", 15), (CONTROLLER, "slurm-jobs", 30)]
+)
+def test_it_may_do_little_beside_its_work(unit: Path, user: str, most: int) -> None:
+    judged = analyze("security", "--offline=true", f"--threshold={most}", unit)
+    told = service(unit)
 
     assert judged.returncode == 0, judged.stdout[-300:]
-    assert (told["User"], told["CapabilityBoundingSet"]) == ("slurm-operator", "")
+    assert (told["User"], told["CapabilityBoundingSet"]) == (user, "")
+
+
+def test_the_controller_is_started_as_the_document_starts_it() -> None:
+    told = service(CONTROLLER)
+
+    assert told["ExecStart"] == "/usr/bin/env slurm-controller"
+    assert told["RestartPreventExitStatus"].split() == ["2", "78"]
+    assert told["StateDirectory"] == "slurm-controller"
 
 
 def test_it_is_started_and_started_again_as_the_others_are() -> None:
@@ -53,6 +68,6 @@ def test_its_settings_are_whole_as_they_are_and_each_that_is_offered_is_one(tmp_
     assert Settings.from_environ(read_env_file(offered)) is not None
 
 
-def test_the_page_says_where_both_go() -> None:
-    for file in (UNIT, ENV_FILE):
+def test_the_page_says_where_each_goes() -> None:
+    for file in (UNIT, ENV_FILE, CONTROLLER):
         assert re.search(rf"install .*{file.relative_to(PROJECT)}", PAGE)
