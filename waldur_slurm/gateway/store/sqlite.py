@@ -82,17 +82,19 @@ class Database:
                 self._put_back(connection)
 
     def close(self) -> None:
-        """Refuse what comes from now on, and wait for what is asked already."""
+        """Refuse what comes from now on, and wait for what is asked already.
+
+        The writer closes last: only it can bring what was written into the one file that is left.
+        """
         with self._lock:
             self._is_closed = True
             writer, self._writer = self._writer, None
-        if writer:
-            self._asked.put(None)
-            writer.join()
-        with self._lock:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+        if writer:
+            self._asked.put(None)
+            writer.join()
 
     def _write_all(self) -> None:
         connection: sqlite3.Connection | None = None

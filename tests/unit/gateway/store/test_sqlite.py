@@ -135,6 +135,15 @@ def test_closing_lets_what_was_asked_end_and_refuses_the_rest(numbers: Database)
     assert held(Database(numbers.path, NUMBERS)) == [1, 2]
 
 
+def test_after_closing_one_file_holds_all_as_whoever_copies_it_thinks(numbers: Database) -> None:
+    add(1, numbers)
+    assert held(numbers) == [1]
+    numbers.close()
+
+    assert [path.name for path in numbers.path.parent.iterdir()] == ["numbers.sqlite"]
+    assert held(Database(numbers.path, NUMBERS)) == [1]
+
+
 def test_a_full_disk_is_told_with_what_to_do_and_the_next_write_is_tried_anew(
     numbers: Database,
 ) -> None:
