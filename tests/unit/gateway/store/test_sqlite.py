@@ -186,6 +186,24 @@ def test_a_damaged_file_is_told_of_and_left_as_it_is(tmp_path: Path, found: byte
     assert path.read_bytes() == found
 
 
+def test_one_that_is_found_damaged_is_neither_read_nor_written_any_more(tmp_path: Path) -> None:
+    """Other pages of it may be whole; what they do not know may be on this one."""
+    told: list[str] = []
+    numbers = Database(tmp_path / "state" / "numbers.sqlite", NUMBERS, on_damage=told.append)
+    add(1, numbers)
+    damaged = "SELECT CAST(x'ff' AS TEXT)"
+
+    with pytest.raises(StateError, match="put a backup in its place"):
+        numbers.read(lambda on: on.execute(damaged).fetchall())
+
+    for ask in (lambda: held(numbers), lambda: add(2, numbers)):
+        with pytest.raises(StateError, match="put a backup in its place"):
+            ask()
+    assert len(told) == 1
+    numbers.close()
+    assert held(Database(numbers.path, NUMBERS)) == [1]
+
+
 def test_a_defect_in_a_query_is_not_taken_for_trouble_with_the_disk(numbers: Database) -> None:
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
         numbers.read(lambda on: on.execute("SELECT * FROM nowhere"))
