@@ -13,6 +13,7 @@ from waldur_slurm.gateway.post.port import Sought, Tally
 from waldur_slurm.gateway.store.queries import QUERIES
 from waldur_slurm.gateway.store.seconds import moment_of, second
 from waldur_slurm.gateway.store.sqlite import Database
+from waldur_slurm.gateway.store.understood import understood
 
 _PARAMETERS = msgspec.json.Decoder(dict[str, str]).decode
 _FACTS = msgspec.json.Decoder(Facts | None).decode
@@ -111,6 +112,7 @@ def _row(letter: Letter) -> dict[str, object]:
     }
 
 
+@understood
 def _letter(
     message_id: str,
     monitor: str,

@@ -11,6 +11,7 @@ from waldur_slurm.gateway.doors.tokens import Changed, Token
 from waldur_slurm.gateway.store.queries import QUERIES
 from waldur_slurm.gateway.store.seconds import moment_of, second
 from waldur_slurm.gateway.store.sqlite import Database
+from waldur_slurm.gateway.store.understood import understood
 
 
 class StoredTokens:
@@ -74,6 +75,7 @@ class StoredTokens:
         self._database.write(work)
 
 
+@understood
 def _token(
     token_id: str,
     digest: bytes,
