@@ -27,7 +27,7 @@ from waldur_slurm.gateway.taking import (
     look_at_file,
     take_file,
 )
-from waldur_slurm.gateway.talk import Talk
+from waldur_slurm.gateway.talk import SILENCE, Talk
 from waldur_slurm.gateway.wire import (
     FileView,
     JobView,
@@ -37,6 +37,8 @@ from waldur_slurm.gateway.wire import (
     StartView,
 )
 from waldur_slurm.gateway.wire_cluster import (
+    ClustersAnswer,
+    ClusterView,
     HistoryAnswer,
     JobsAnswer,
     JobTokenView,
@@ -94,11 +96,16 @@ class Gateway:
         cluster: str = "",
         verify: bool | str = True,
         patience: timedelta = timedelta(minutes=2),
+        silence: timedelta = SILENCE,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`verify` may be the path of a file with the certificates to trust."""
+        """`verify` may be the path of a file with the certificates to trust.
+
+        One request is given up where nothing comes for as long as `silence`; asked again is what is
+        answered with "later", or not at all, for as long as `patience`.
+        """
         below = f"/clusters/{_spelt(cluster)}" if cluster else ""
-        self._talk = Talk(f"{url.rstrip('/')}/api/v1", token, verify=verify)
+        self._talk = Talk(f"{url.rstrip('/')}/api/v1", token, verify=verify, silence=silence)
         self._asker = Patient(self._talk, below, patience.total_seconds(), sleep)
 
     def __enter__(self) -> Self:
@@ -161,6 +168,10 @@ class Gateway:
 
     def history_pages(self, **narrowed: Asked) -> Iterator[HistoryAnswer]:
         return pages(self._asker, HistoryAnswer, "/history", narrowed)
+
+    def clusters(self) -> tuple[ClusterView, ...]:
+        """Tell of each whether its Slurm answers, and what is true of it; the default one first."""
+        return self._asker.of_all.told(ClustersAnswer, "GET", "/clusters").clusters
 
     def nodes(self) -> NodesAnswer:
         return self._asker.told(NodesAnswer, "GET", "/nodes")

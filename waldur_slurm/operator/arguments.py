@@ -7,12 +7,14 @@ from pathlib import Path
 from waldur_slurm import __version__
 
 _DESCRIPTION = """\
-What Kubernetes is told of Slurm: so far, what its nodes carry. All settings are
-environment variables: see docs/operator.md.
+Jobs of Slurm as objects of Kubernetes, and what its nodes carry. All settings
+are environment variables: see docs/operator.md.
 """
 
 _EPILOG = """\
 examples:
+  slurm-operator run
+      look after SlurmJobs until it is stopped
   slurm-operator resource-daemon
       let nodes carry the labels and resources that the ConfigMap says
   slurm-operator resource-daemon --once
@@ -39,6 +41,7 @@ def build() -> argparse.ArgumentParser:
         "--env-file", type=Path, metavar="FILE", help="read settings from this file first"
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands.add_parser("run", help="look after SlurmJobs: hand them in, follow and cancel them")
     daemon = commands.add_parser(
         "resource-daemon", help="give nodes the labels and resources that the site says"
     )

@@ -41,6 +41,8 @@ from waldur_slurm.gateway.web.seeds.restapi_routes import RESTAPI_ROUTES
 from waldur_slurm.gateway.web.seeds.slurmer_routes import SLURMER_ROUTES
 from waldur_slurm.gateway.wire import JobView, LookupAnswer, ReasonAnswer
 from waldur_slurm.gateway.wire_cluster import (
+    ClustersAnswer,
+    ClusterView,
     HistoryAnswer,
     JobsAnswer,
     MeView,
@@ -305,7 +307,7 @@ ROUTES: tuple[Route, ...] = (
         _READ_CLUSTER,
         cluster.list_clusters,
         "the clusters there are, and whether each answers",
-        answer=cluster.ClustersAnswer,
+        answer=ClustersAnswer,
     ),
     Route(
         "GET",
@@ -313,7 +315,7 @@ ROUTES: tuple[Route, ...] = (
         _READ_CLUSTER,
         cluster.show_cluster,
         "one cluster",
-        answer=cluster.ClusterView,
+        answer=ClusterView,
     ),
     *_below("/api/v1", _OF_A_CLUSTER),
     *_below("/api/v1/clusters/{cluster}", _OF_A_CLUSTER),
