@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, BinaryIO, Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import quote
 
 from waldur_slurm.gateway.errands import Errands
@@ -21,14 +21,19 @@ from waldur_slurm.gateway.taking import (
     NOT_BEGUN,
     Begun,
     FileFacts,
+    Into,
     ListedFiles,
     address_of,
+    address_of_output,
+    digest_of_file,
     list_files,
     look_at_file,
+    look_at_output,
     take_file,
 )
 from waldur_slurm.gateway.talk import SILENCE, Talk
 from waldur_slurm.gateway.wire import (
+    DigestView,
     FileView,
     JobView,
     LookupAnswer,
@@ -278,13 +283,25 @@ class Gateway:
     def look_at(self, job_id: str, path: str) -> FileFacts:
         return look_at_file(self._asker, address_of(_path(job_id), path))
 
-    def take(self, job_id: str, path: str, into: BinaryIO, *, begun: Begun = NOT_BEGUN) -> int:
+    def take(self, job_id: str, path: str, into: Into, *, begun: Begun = NOT_BEGUN) -> int:
         """Write a file of its folder to `into`; where it was cut off, go on from there.
 
         `begun` goes on where an earlier one left off. Returns the size of all of it. Raises
         `NotThisFile` where it changed meanwhile: what was written is of the former one.
         """
         return take_file(self._asker, address_of(_path(job_id), path), into, begun)
+
+    def digest_of(self, job_id: str, path: str) -> DigestView:
+        """Tell its SHA-256 as the gateway finds it, which may take as long as to read it."""
+        return digest_of_file(self._asker, address_of(_path(job_id), path))
+
+    def look_at_output(self, job_id: str, *, stream: Stream = "out") -> FileFacts:
+        """Look at what it wrote as at a file, wherever that lies; one that is empty has no tag."""
+        return look_at_output(self._asker, address_of_output(_path(job_id), stream))
+
+    def take_output(self, job_id: str, into: Into, begun: Begun, *, stream: Stream = "out") -> int:
+        """Write all that it wrote, as `take` does; `begun` has the tag that was looked at."""
+        return take_file(self._asker, address_of_output(_path(job_id), stream), into, begun)
 
     def token_for(
         self, job_id: str, scopes: Collection[str], lasts: timedelta = timedelta(days=1)

@@ -24,6 +24,12 @@ exit codes: 0 well, 1 failed, 2 wrong usage, 75 try again later (the API
 server is silent), 78 wrong settings, 130 stopped
 """
 
+_PLACES = (
+    ("--told", "/companion", "the directory that says what is to be done, and has the token"),
+    ("--into", "/collect", "where the claim is mounted"),
+    ("--message", "/dev/termination-log", "the file for the last words, which the operator reads"),
+)
+
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     return build().parse_args(argv)
@@ -46,4 +52,9 @@ def build() -> argparse.ArgumentParser:
         "resource-daemon", help="give nodes the labels and resources that the site says"
     )
     daemon.add_argument("--once", action="store_true", help="once, instead of again and again")
+    companion = commands.add_parser(
+        "companion", help="in a pod: show a job's output as it comes, and collect its results"
+    )
+    for name, default, what in _PLACES:
+        companion.add_argument(name, type=Path, default=default, metavar="PATH", help=what)
     return parser

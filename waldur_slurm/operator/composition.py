@@ -2,8 +2,11 @@
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from waldur_slurm.errors import SettingsError
+from waldur_slurm.operator.jobs.collector import Collector
+from waldur_slurm.operator.jobs.companion import Means
 from waldur_slurm.operator.jobs.cycle import ClusterCycle
 from waldur_slurm.operator.jobs.port import Jobs
 from waldur_slurm.operator.jobs.site import Site, Source
@@ -11,9 +14,11 @@ from waldur_slurm.operator.jobs.turning import Turning
 from waldur_slurm.operator.kube import paths
 from waldur_slurm.operator.kube.access import Access, access_by_kubeconfig, access_in_pod
 from waldur_slurm.operator.kube.client import Kept, KubeClient, utc_now
+from waldur_slurm.operator.kube.pods import KubePods
 from waldur_slurm.operator.kube.store import Store, slurm_jobs
 from waldur_slurm.operator.kube.talk import Talk
 from waldur_slurm.operator.model.cluster import ByGateway, BySsh, Cluster
+from waldur_slurm.operator.model.order import TRUST
 from waldur_slurm.operator.nodes.cycle import ResourceDaemon, Where
 from waldur_slurm.operator.settings import Settings
 from waldur_slurm.operator.ways.gateway_jobs import GatewayJobs, gateway_at
@@ -81,16 +86,36 @@ class Operator:
             clusters=self.site.clusters,
             tell=self._tell,
             now=utc_now,
+            collector=self._collector(name),
         )
+
+    def _collector(self, name: str) -> Collector | None:
+        cluster = self.site.clusters().get(name)
+        if cluster is None or not isinstance(cluster.by, ByGateway):
+            return None
+        by, image = cluster.by, self._settings.image
+        trust = trust_of(by, self._settings)
+
+        def means() -> Means:
+            return Means(image, by.url, trust.read_text(encoding="ascii") if trust else "")
+
+        return Collector(KubePods(Talk(self._access)), name, means, utc_now)
 
 
 def way_to(cluster: Cluster, settings: Settings) -> GatewayJobs:
     match cluster.by:
         case ByGateway(url, token):
             file = settings.secrets_dir / token / "token" if token else None
-            return GatewayJobs(gateway_at(url), file)
+            trust = trust_of(cluster.by, settings)
+            return GatewayJobs(gateway_at(url, verify=str(trust) if trust else True), file)
         case BySsh():
             raise SettingsError([f"cluster {cluster.name}: ssh is not there yet"])
+
+
+def trust_of(by: ByGateway, settings: Settings) -> Path | None:
+    """Return the file with the certificates to trust, where they lie beside the token."""
+    file = settings.secrets_dir / by.token / TRUST
+    return file if by.token and file.exists() else None
 
 
 def _access(settings: Settings) -> Access:

@@ -8,11 +8,13 @@ from datetime import timedelta
 
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.operator.arguments import parse
+from waldur_slurm.operator.companion.program import Places
+from waldur_slurm.operator.companion.program import run as run_companion
 from waldur_slurm.operator.composition import log_of, operator, resource_daemon
 from waldur_slurm.operator.settings import Settings
 from waldur_slurm.service.notify import Notifier
 from waldur_slurm.service.program import run_program
-from waldur_slurm.service.signals import listening
+from waldur_slurm.service.signals import ended_at_once, listening
 from waldur_slurm.telemetry.events import Sink
 from waldur_slurm.variables.env_file import read_env_file
 
@@ -30,6 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace, environ: MutableMapping[str, str]) -> int:
     if arguments.env_file:
         environ.update(read_env_file(arguments.env_file))
+    if arguments.command == "companion":
+        with ended_at_once():
+            return run_companion(Places(arguments.told, arguments.into, arguments.message))
     settings = Settings.from_environ(environ)
     tell = log_of(settings, environ)
     match arguments.command:

@@ -69,6 +69,13 @@ class Settings:
         "/etc/slurm-operator/secrets",
     )
 
+    image: str = variable(
+        "OPERATOR_IMAGE",
+        str,
+        "the image of the pods that collect results: this program's own",
+        "slurm-operator:latest",
+    )
+
     # The log
     log_level: LogLevel = variable("LOG_LEVEL", one_of(LogLevel), "the least that is told", "INFO")
     log_format: LogFormat = variable(

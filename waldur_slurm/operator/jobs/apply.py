@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from waldur_slurm.operator.errors import ChangedMeanwhile, Gone, KubeError
 from waldur_slurm.operator.jobs import status, words
+from waldur_slurm.operator.jobs.collector import Collector
 from waldur_slurm.operator.jobs.kube import Kube
 from waldur_slurm.operator.jobs.memory import Memory
 from waldur_slurm.operator.jobs.plan import JobPlan
@@ -25,8 +26,10 @@ from waldur_slurm.operator.jobs.port import (
 from waldur_slurm.operator.jobs.steps import (
     Accept,
     Cancel,
+    ForgetToken,
     Keep,
     LetGo,
+    MakeCompanion,
     SetStatus,
     Steer,
     Step,
@@ -55,6 +58,7 @@ class Carrier:
     tell: Sink
     trouble: Trouble
     now: Callable[[], datetime]
+    collector: Collector | None = None
     done: list[Step] = field(default_factory=list)
 
     def carry(self, plan: JobPlan) -> None:
@@ -81,9 +85,22 @@ class Carrier:
                 return self._steer(job, step)
             case Cancel():
                 self._cancel(job, step)
+            case MakeCompanion() | ForgetToken():
+                self._collect(job, step)
             case Accept() | Keep() | LetGo() | Tell():
                 self._tell_kubernetes(job, step)
         return job
+
+    def _collect(self, job: SlurmJob, step: MakeCompanion | ForgetToken) -> None:
+        if self.collector is None:
+            return
+        match step:
+            case MakeCompanion(ref, attempt):
+                if self.collector.make(job, step, self._slurm):
+                    fields = {"slurm_job": ref.job_id, "attempt": attempt}
+                    self._note(job, "companion.made", **fields)
+            case ForgetToken():
+                self.collector.forget_token(job)
 
     def _tell_kubernetes(self, job: SlurmJob, step: Accept | Keep | LetGo | Tell) -> None:
         match step:

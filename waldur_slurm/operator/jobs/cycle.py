@@ -11,6 +11,8 @@ from functools import partial
 
 from waldur_slurm.operator.errors import KubeError
 from waldur_slurm.operator.jobs.apply import Carrier
+from waldur_slurm.operator.jobs.collecting import needs_pods
+from waldur_slurm.operator.jobs.collector import Collector
 from waldur_slurm.operator.jobs.ending import Sweep, Swept, sweep
 from waldur_slurm.operator.jobs.kube import Kube, Snapshot
 from waldur_slurm.operator.jobs.memory import Memory
@@ -57,6 +59,8 @@ class ClusterCycle:
     clusters: Callable[[], Mapping[str, Cluster]]
     tell: Sink
     now: Callable[[], datetime]
+    collector: Collector | None = None
+    """Makes companions, where this way to Slurm has any."""
     is_stopping: Callable[[], bool] = lambda: False
     memory: Memory = field(default_factory=Memory)
     troubles: Troubles = field(init=False)
@@ -80,6 +84,7 @@ class ClusterCycle:
                 tell=self.tell,
                 trouble=self.troubles.of_job,
                 now=self.now,
+                collector=self.collector,
             )
             for each in plan.jobs:
                 if self.is_stopping():
@@ -141,7 +146,13 @@ class ClusterCycle:
         self.troubles.note_silence((found.said or "it says nothing") if is_silent else "")
         if sight.are_many_missing:
             self.troubles.note(f"{len(self.memory.missing)} jobs vanished at once")
-        return sight
+        return self._with_companions(sight, jobs)
+
+    def _with_companions(self, sight: Sight, jobs: list[SlurmJob]) -> Sight:
+        open_ones = [job for job in jobs if needs_pods(job, sight)]
+        if self.collector is None or not open_ones:
+            return sight
+        return sight.with_companions(self.collector.look(open_ones, self.troubles.note))
 
     def _found(self, slurm: Jobs, marks: list[str], since: datetime | None) -> Found:
         try:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 
 from waldur_slurm.operator.jobs import status, words
+from waldur_slurm.operator.jobs.collecting import is_open, plan_companion
 from waldur_slurm.operator.jobs.ending import plan_deserted, plan_ending
 from waldur_slurm.operator.jobs.holding import plan_holding
 from waldur_slurm.operator.jobs.memory import Attempt
@@ -80,6 +81,11 @@ def concerns(job: SlurmJob) -> bool:
 
 
 def is_settled(job: SlurmJob) -> bool:
+    """Whether its job is over, all of it was told, and its results are where they should be."""
+    return is_told(job) and not is_open(job)
+
+
+def is_told(job: SlurmJob) -> bool:
     """Whether its job is over, and all of it was told."""
     has_output = "output" in job.status or "array" in job.status or not job.status.get("jobId")
     return status.is_complete(job) and has_output
@@ -120,9 +126,9 @@ def plan_job(job: SlurmJob, sight: Sight) -> tuple[Step, ...]:
         return plan_ending(job, sight) if concerns(job) else ()
     if not job.is_ours:
         return ()
-    if is_settled(job):
+    if is_told(job):
         is_seen = job.status.get("observedGeneration") == job.generation
-        return () if is_seen else (SetStatus(status.observed(job)),)
+        return plan_companion(job, sight) if is_seen else (SetStatus(status.observed(job)),)
     match sight.answer(job):
         case SeenJob() as seen:
             return _follow(job, seen, sight)
@@ -142,11 +148,12 @@ def _follow(job: SlurmJob, seen: SeenJob, sight: Sight) -> tuple[Step, ...]:
     if held:
         about.append(held)
     now = status.followed(job, seen, cluster, about, sight.now)
-    return (
+    steps = (
         *_accept(job, cluster),
         *_say(job, about, now, _tail(job, seen)),
         *((steer,) if steer else ()),
     )
+    return steps or plan_companion(job, sight)
 
 
 def _tail(job: SlurmJob, seen: SeenJob) -> Tail | None:

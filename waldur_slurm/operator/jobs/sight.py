@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from waldur_slurm.operator.jobs.memory import Memory, note_since
+from waldur_slurm.operator.jobs.pods import Companions
 from waldur_slurm.operator.jobs.port import ClusterFacts, Found, SeenJob
 from waldur_slurm.operator.model.cluster import Cluster
 from waldur_slurm.operator.model.identity import Identity
@@ -50,6 +51,8 @@ class Sight:
     found: Found | None
     facts: ClusterFacts | None = None
     memory: Memory = field(default_factory=Memory)
+    companions: Companions | None = None
+    """None where nobody looked."""
     known: int = 0
     """How many jobs were there that have not ended, as far as their SlurmJobs say."""
 
@@ -58,6 +61,9 @@ class Sight:
 
     def with_found(self, found: Found, facts: ClusterFacts | None) -> "Sight":
         return replace(self, found=found, facts=facts)
+
+    def with_companions(self, companions: Companions) -> "Sight":
+        return replace(self, companions=companions)
 
     def answer(self, job: SlurmJob) -> Answer:
         mark, found = self.mark_of(job), self.found

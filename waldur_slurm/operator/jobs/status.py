@@ -11,10 +11,14 @@ from typing import Any
 from waldur_slurm.operator.jobs.phases import JobPhase, standing_of
 from waldur_slurm.operator.jobs.port import JobRef, SeenJob, TaskCounts
 from waldur_slurm.operator.jobs.words import Kind, Truth, Word
+from waldur_slurm.operator.model.collected import Collected
 from waldur_slurm.operator.model.slurm_job import SlurmJob
 
 LONGEST_TAIL = 4096
 """Bytes."""
+
+_KEPT = ("output", "results")
+"""What was found out once, after the end."""
 
 _PHASE_KEYS = ("phase", "status", "reason")
 Status = dict[str, Any]
@@ -74,8 +78,7 @@ def followed(
             status["exitCode"] = seen.exit_code
         if seen.signal:
             status["signal"] = seen.signal
-        if isinstance(output := job.status.get("output"), Mapping):
-            status["output"] = output
+        status |= {name: found for name in _KEPT if (found := _mapping(job.status.get(name)))}
     return status
 
 
@@ -83,6 +86,13 @@ def with_tail(status: Mapping[str, Any], tail: bytes, said: str = "") -> Status:
     """Add the end of what was written, or why it cannot be read."""
     output = {"tail": _text(tail)} | ({"message": said} if said else {})
     return {**status, "output": output}
+
+
+def results(told: Collected) -> Status:
+    """Say what lies in the claim: all are counted, as many as are known are named."""
+    names = ("path", "size", "sha256")
+    files = [{name: getattr(file, name) for name in names} for file in told.files]
+    return {"count": told.count, "size": told.size, "files": files}
 
 
 def is_complete(job: SlurmJob) -> bool:
@@ -201,3 +211,7 @@ def _text(tail: bytes) -> str:
     """A character that was cut in two is left out."""
     text = tail[-LONGEST_TAIL:].decode("utf-8", "replace").lstrip("\N{REPLACEMENT CHARACTER}")
     return text.replace("\0", "")
+
+
+def _mapping(found: object) -> Mapping[str, Any] | None:
+    return found if isinstance(found, Mapping) else None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from waldur_slurm.operator.jobs.kube import Told
+from waldur_slurm.operator.jobs.pods import Pod
 from waldur_slurm.operator.jobs.port import JobRef, Stream, Wanted
 from waldur_slurm.operator.jobs.words import Verb, Word
 
@@ -71,4 +72,20 @@ class SetStatus:
     tail: Tail | None = None
 
 
-Step = Accept | Submit | Cancel | Steer | Keep | LetGo | Tell | SetStatus
+@dataclass(frozen=True, slots=True)
+class MakeCompanion:
+    """`instead_of` is one that died; it goes first."""
+
+    job: JobRef
+    attempt: int = 1
+    instead_of: Pod | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetToken:
+    """Take away what opens the gateway to a companion that has ended."""
+
+
+Step = (
+    Accept | Submit | Cancel | Steer | Keep | LetGo | Tell | SetStatus | MakeCompanion | ForgetToken
+)

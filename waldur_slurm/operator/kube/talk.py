@@ -53,10 +53,12 @@ class Talk:
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> dict[str, Any]:
         return self._ask("GET", path, params=params)
 
-    def list(self, path: str) -> tuple[list[dict[str, Any]], str]:
+    def list(
+        self, path: str, only: Mapping[str, str] | None = None
+    ) -> tuple[list[dict[str, Any]], str]:
         """Return all of a kind, and the version as of which they are all."""
         found: list[dict[str, Any]] = []
-        params: dict[str, str | int] = {"limit": LIST_LIMIT}
+        params: dict[str, str | int] = {"limit": LIST_LIMIT, **(only or {})}
         while True:
             page = self.get(path, params)
             found += page.get("items") or []

@@ -36,7 +36,7 @@ SILENCE = timedelta(seconds=45)
 MOST_MARKS = 1000
 """How many jobs are looked up by one request."""
 
-READ_SCOPES = ("files:read", "output:read")
+READ_SCOPES = ("files:read", "output:read", "jobs:read")
 FINAL = (SlurmRefused, Denied, WrongAsk, TooLarge)
 SHORTEST_TOKEN, LONGEST_TOKEN = timedelta(minutes=1), timedelta(days=7)
 
