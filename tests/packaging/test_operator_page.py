@@ -68,6 +68,15 @@ def test_the_file_that_the_page_applies_is_there_and_names_the_image_that_it_bui
     parse(container["args"])
 
 
+def test_each_test_that_the_page_names_is_there() -> None:
+    named = {*re.findall(r"`(test_\w+)`", PAGE)}
+    sources = (path.read_text(encoding="utf-8") for path in (PROJECT / "tests").rglob("test_*.py"))
+    there = {name for text in sources for name in re.findall(r"def (test_\w+)", text)}
+
+    assert named
+    assert named - there == set()
+
+
 def test_every_example_of_the_help_is_accepted() -> None:
     lines = [line.split()[1:] for line in (build().epilog or "").splitlines() if "  slurm-" in line]
 
