@@ -9,6 +9,7 @@
 6.  Believing Slurm's text: `test_slurms_text`.
 7.  One cache for all eyes: `test_one_cache`.
 9.  Falling over: `test_crowd`, `test_bounds`.
+10. The deputy and the browser: `test_answers`.
 
 Each in two sizes, as all tests of trust; what was tried is summed up at the end of a run.
 """

@@ -140,7 +140,7 @@ class Ask:
         content = await self.content(most_bytes)
         try:
             return msgspec.json.decode(content, type=of)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise WrongAsk(f"the body: {error}") from None
 
     async def content(self, most_bytes: int = MOST_BODY) -> bytes:
