@@ -205,13 +205,14 @@ FROM (
     SELECT *, row_number() OVER (
         PARTITION BY method, place ORDER BY tries, next_try, number
     ) AS turn
-    FROM letters WHERE stage = 'waiting' AND next_try <= :now
+    FROM letters WHERE stage = 'waiting' AND (next_try <= :now OR next_try > :never)
 )
 WHERE turn = 1 ORDER BY number;
 
 -- claim_letter: keeps a letter that is due from everybody else for a while
 UPDATE letters SET next_try = :until
-WHERE message_id = :message_id AND stage = 'waiting' AND next_try <= :now;
+WHERE message_id = :message_id AND stage = 'waiting'
+    AND (next_try <= :now OR next_try > :never);
 
 -- note_letter: what became of a try
 UPDATE letters SET
