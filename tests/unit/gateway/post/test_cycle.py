@@ -93,6 +93,7 @@ def test_a_letter_is_sent_once_and_noted(scene: Scene) -> None:
     assert scene.names() == ["letter.delivered"]
 
 
+@pytest.mark.fault("a place that letters go to is gone")
 def test_a_sink_that_takes_nothing_is_told_of_once_until_it_takes_something(scene: Scene) -> None:
     scene.mail.outcome = Later("busy")
     scene.letters.add(letter())
@@ -148,6 +149,7 @@ def test_a_dead_letter_is_told_of_and_stays_to_be_seen(scene: Scene) -> None:
     assert scene.names(Level.ERROR) == ["letter.dead"]
 
 
+@pytest.mark.fault("a place that letters go to is gone")
 def test_a_sink_that_hangs_holds_up_its_own_letters_alone(scene: Scene) -> None:
     goes_on = Bell()
     scene.mail.before = lambda: goes_on.wait(AT_ONCE_S)
