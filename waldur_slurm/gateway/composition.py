@@ -60,7 +60,7 @@ from waldur_slurm.service.notify import Notifier
 from waldur_slurm.slurm.past.port import History
 from waldur_slurm.slurm.transports.on_behalf import GRACE
 from waldur_slurm.telemetry.audit import AuditLog
-from waldur_slurm.telemetry.events import Level, Sink, to_all
+from waldur_slurm.telemetry.events import Event, Level, Sink, to_all
 from waldur_slurm.telemetry.log import is_journal_stream, start_log
 from waldur_slurm.telemetry.redaction import Redaction, redaction
 from waldur_slurm.variables.choices import LogFormat
@@ -292,9 +292,13 @@ class Parts:
 
     @cached_property
     def database(self) -> Database:
-        database = Database(self.settings.state_dir / "gateway.sqlite")
+        path = self.settings.state_dir / "gateway.sqlite"
+        database = Database(path, on_damage=self._tell_of_damage)
         self._closing.callback(database.close)
         return database
+
+    def _tell_of_damage(self, why: str) -> None:
+        self.tell(Event(name="store.damaged", level=Level.ERROR, fields={"error": why}))
 
     @cached_property
     def letters(self) -> StoredLetters:

@@ -28,6 +28,7 @@ from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.admitting import Admission, Doorkeeper
 from waldur_slurm.gateway.web.ask import Ask, Site
 from waldur_slurm.gateway.web.cors import Cors
+from waldur_slurm.gateway.web.guarding import guarded
 from waldur_slurm.gateway.web.pages.refusals import refusal as page_refusal
 from waldur_slurm.gateway.web.pages.rendering import read_pages
 from waldur_slurm.gateway.web.problems import problem
@@ -116,7 +117,7 @@ def _endpoint(
             "seconds": round(monotonic() - began, 3),
         }
         site.tell(Event(name="request.answered", level=Level.DEBUG, fields=answered))
-        return response
+        return guarded(response)
 
     return answer
 
@@ -162,11 +163,12 @@ def _refusing_unrouted(
     async def refuse(request: Request, error: Exception) -> Response:
         is_page = request.url.path.startswith("/ui/")
         shape = shapes.get(request.url.path.rstrip("/") or "/", of_pages if is_page else otherwise)
-        if not isinstance(error, HTTPException) or not error.headers:
-            return shape(NoSuchAddress("there is no such address"), token_hex(8))
-        allowed = error.headers.get("Allow", "")
-        response = shape(WrongMethod(f"this address takes {allowed}"), token_hex(8))
-        response.headers["Allow"] = allowed
-        return response
+        if isinstance(error, HTTPException) and error.headers:
+            allowed = error.headers.get("Allow", "")
+            response = shape(WrongMethod(f"this address takes {allowed}"), token_hex(8))
+            response.headers["Allow"] = allowed
+        else:
+            response = shape(NoSuchAddress("there is no such address"), token_hex(8))
+        return guarded(response)
 
     return refuse

@@ -9,6 +9,7 @@ import pytest
 from starlette.responses import Response
 
 from tests.gateway_client import Answered
+from tests.trust.size import count
 from tests.unit.gateway.web.doors_site import ANNS, DoorsSite
 from waldur_slurm.gateway.doors.paces import Pace
 from waldur_slurm.gateway.doors.scopes import Scope
@@ -31,7 +32,7 @@ TABLE = [
     if route.surface is not Surface.SLURMER
     and not route.path.startswith(("/api/v1/apps", "/ui/apps"))
 ]
-"""Without what only an app's own token opens: `test_app_doors.py` has its table."""
+"""Without what only an app's own token opens: `test_doors_of_apps.py` has its table."""
 
 ALL = rows(TABLE)
 LOCKED = rows(route for route in TABLE if not isinstance(route.scope, Public))
@@ -53,6 +54,7 @@ def site() -> DoorsSite:
 
 def refused_as(error: GatewayError, route: Route, answer: Answered) -> None:
     """Demand the status of this refusal, in the one shape of the route's surface."""
+    count(f"door that stayed shut: {error.title}")
     expected: Response = SHAPES.get(route.surface, problem)(error, "0" * 16)
 
     assert answer.status == expected.status_code
