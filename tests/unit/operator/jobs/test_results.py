@@ -177,9 +177,8 @@ def test_in_a_namespace_that_was_not_opened_it_says_what_to_bind_and_goes_on_whe
     bench.turn(3)
 
     assert bench.said(uid) == ("False", "NamespaceNotOpened")
-    assert "rolebinding -n physics slurm-operator-results" in bench.kube.message(
-        uid, "ResultsCollected"
-    )
+    message = bench.kube.message(uid, "ResultsCollected")
+    assert "the RoleBinding slurm-operator-results: kubectl apply -n physics -k deploy/" in message
     bench.pods.failing.clear()
     bench.turn(after=61)
     bench.turn()
