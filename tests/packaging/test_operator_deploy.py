@@ -101,7 +101,8 @@ def test_the_pod_is_nobody_and_writes_nothing() -> None:
         "capabilities": {"drop": ["ALL"]},
     }
     assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
-    assert all("secret" in volume for volume in spec["volumes"])
+    kinds = {kind for volume in spec["volumes"] for kind in volume.keys() - {"name"}}
+    assert kinds == {"secret", "emptyDir"}
     assert parse(container["args"]).command == "run"
 
 

@@ -165,6 +165,16 @@ def test_the_operator_is_applied_and_a_cow_says_moo(document: Document) -> None:
     assert job["name"] == "cow"
 
 
+def test_its_pod_is_nobody_writes_nothing_and_can_speak_ssh(document: Document) -> None:
+    document.type("kubectl rollout status deployment/slurm-operator --timeout=120s")
+    inside = "id -un; ssh -V 2>&1; touch /tmp/here && echo written; touch /here 2>&1"
+    done = document.bed.kubectl("exec", "deployment/slurm-operator", "--", "sh", "-c", inside)
+
+    who, ssh, *rest = done.out.splitlines()
+    assert (who, ssh.partition("_")[0], rest[0]) == ("slurm-operator", "OpenSSH", "written")
+    assert "Read-only file system" in rest[1]
+
+
 def test_its_account_may_each_thing_that_it_asks_and_nothing_else(document: Document) -> None:
     document.type("kubectl apply -k deploy")
     bed = document.bed
