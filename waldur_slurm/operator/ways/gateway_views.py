@@ -28,6 +28,7 @@ def found_of(answer: LookupAnswer) -> Found:
         as_of=answer.as_of,
         absent=answer.absent,
         unknown=dict.fromkeys(answer.unknown, answer.said),
+        tried=answer.tried,
     )
 
 

@@ -83,7 +83,8 @@ class Looking:
         except ExpectedError as error:
             return Look(Found(began, {}, frozenset(), frozenset(marks), str(error)))
         absent = {*marks} - _marks(seen.rows) - unknown.keys()
-        found = found_from(seen.rows, as_of=began, absent=absent, unknown=unknown)
+        tried = () if seen.silence else unknown.keys() & noted.entries.keys()
+        found = found_from(seen.rows, as_of=began, absent=absent, unknown=unknown, tried=tried)
         return Look(found, noted.entries)
 
     def list_marked(self, prefix: str) -> Found:

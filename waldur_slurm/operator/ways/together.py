@@ -14,6 +14,7 @@ def found_from(
     as_of: datetime,
     absent: Collection[str],
     unknown: Mapping[str, str],
+    tried: Collection[str] = (),
 ) -> Found:
     """Put a look together from its rows; `unknown` says why."""
     of_marks: dict[str, list[Row]] = defaultdict(list)
@@ -27,6 +28,7 @@ def found_from(
         absent=frozenset(absent),
         unknown=frozenset(whys),
         said=_joined(whys.values()),
+        tried=frozenset(tried),
     )
 
 
@@ -38,6 +40,7 @@ def together(parts: Sequence[Found]) -> Found:
         absent=frozenset().union(*(part.absent for part in parts)),
         unknown=frozenset().union(*(part.unknown for part in parts)),
         said=_joined(part.said for part in parts),
+        tried=frozenset().union(*(part.tried for part in parts)),
     )
 
 
@@ -46,7 +49,8 @@ def of_everybody(parts: Sequence[Found]) -> Found:
     whole = together(parts)
     unknown = whole.unknown - whole.jobs.keys()
     absent = frozenset.intersection(*(part.absent for part in parts)) - unknown
-    return Found(whole.as_of, whole.jobs, absent, unknown, whole.said if unknown else "")
+    said, tried = whole.said if unknown else "", whole.tried & unknown
+    return Found(whole.as_of, whole.jobs, absent, unknown, said, tried)
 
 
 def _joined(words: Iterable[str]) -> str:

@@ -121,6 +121,18 @@ def test_a_copied_mark_is_not_taken_for_the_job_and_a_vanished_one_hides_none() 
     assert [(job["job_id"], job["mark"]) for job in answer["jobs"]] == [("1", "op:1")]
 
 
+def test_what_was_handed_in_and_is_not_shown_is_told_from_what_nobody_could_ask_for() -> None:
+    site = GatewaySite(jobs_ttl=timedelta(0))
+    placed(site, 1)
+
+    answer = look_up(site, marks=["op:1", "op:2"])
+    assert (answer["absent"], answer["unknown"], answer["tried"]) == (["op:2"], ["op:1"], ["op:1"])
+
+    site.history.outage = SLURMDBD_IS_AWAY
+    answer = look_up(site, marks=["op:1", "op:2"])
+    assert (answer["unknown"], answer["tried"]) == (["op:1", "op:2"], [])
+
+
 def test_known_jobs_are_recalled_by_their_numbers_alone() -> None:
     site = GatewaySite(jobs_ttl=timedelta(0))
     placed(site, 1)

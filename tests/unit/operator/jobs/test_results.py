@@ -125,10 +125,14 @@ def test_one_whose_pod_was_deleted_is_made_again() -> None:
 def test_one_that_is_just_leaving_is_waited_for() -> None:
     bench = ResultsBench()
     bench.with_companion()
+    bench.pods.ends(POD, 137)
     bench.pods.pods["physics", POD]["metadata"]["deletionTimestamp"] = "2026-11-30T00:00:00Z"
     bench.turn(3)
-
     assert bench.pods.made == 1
+
+    bench.pods.pods.clear()
+    bench.turn()
+    assert bench.pods.made == 2
 
 
 def test_what_cannot_be_collected_is_said_once_and_for_all_and_the_phase_stays() -> None:

@@ -93,6 +93,7 @@ async def look_up(ask: Ask) -> Response:
         absent=tuple(sorted(missing - undecided)),
         unknown=tuple(sorted(undecided)),
         said=said or (NOT_SHOWN if undecided else ""),
+        tried=() if said else tuple(sorted(undecided)),
     )
     return Response(msgspec.json.encode(answer), media_type=JSON)
 
