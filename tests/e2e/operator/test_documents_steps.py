@@ -36,6 +36,8 @@ TYPED = [
     if (block.section, block.language) == ("Install", "bash")
     for line in block.lines
 ]
+pytestmark = pytest.mark.timeout(900)  # the image is built first, where it is not there yet
+
 PATIENCE_S = 180.0
 NAMES = ("slurm-rd", "slurm-operator")
 ON_THE_HOSTS_NETWORK = {"spec": {"template": {"spec": {"hostNetwork": True}}}}
