@@ -184,7 +184,8 @@ def test_where_nobody_can_say_nothing_is_done_but_to_say_so(world: World) -> Non
 @given(worlds())
 def test_only_what_was_found_by_its_own_mark_is_touched(world: World) -> None:
     seen = seen_of(world)
-    for step in (*of(Cancel, world.steps), *of(Steer, world.steps)):
+    steps: list[Cancel | Steer] = [*of(Cancel, world.steps), *of(Steer, world.steps)]
+    for step in steps:
         assert seen is not None
         assert step.job == seen.ref
         assert not is_over(seen)
@@ -303,6 +304,8 @@ def do(bench: Bench, uid: str, deed: Deed) -> None:
             bench.kube.delete(uid)
         case "lose":
             bench.queue.loses_answers = not bench.queue.loses_answers
+        case _:
+            pass
 
 
 def settle(bench: Bench) -> None:
@@ -337,8 +340,8 @@ def test_a_kill_at_any_moment_costs_a_turn_and_nothing_else(
     bench = Bench()
     uid = bench.kube.apply()
     left = [countdown]
-    bench.cycle.kube = Mortal(bench.kube, left, before=before)  # type: ignore[assignment]  # it is all that it wraps
-    bench.cycle.jobs = Mortal(bench.cycle.jobs, left, before=before)  # type: ignore[assignment]  # likewise
+    bench.cycle.kube = Mortal(bench.kube, left, before=before)
+    bench.cycle.jobs = Mortal(bench.cycle.jobs, left, before=before)
     for deed in plot:
         do(bench, uid, deed)
         try:

@@ -103,7 +103,7 @@ def test_every_example_of_the_help_is_accepted() -> None:
     lines = [line.split()[1:] for line in (build().epilog or "").splitlines() if "  slurm-" in line]
 
     commands = [parse(line).command for line in lines]
-    assert commands == ["run", "resource-daemon", "resource-daemon"]
+    assert commands == ["run", "plan", "check", "resource-daemon", "resource-daemon"]
 
 
 @pytest.mark.parametrize("words", [[], ["dance"], ["resource-daemon", "--twice"]])
