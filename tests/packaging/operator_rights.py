@@ -19,7 +19,7 @@ from waldur_slurm.operator.kube.client import Kept, KubeClient
 from waldur_slurm.operator.kube.pods import KubePods
 from waldur_slurm.operator.kube.store import Store
 from waldur_slurm.operator.kube.talk import Patch
-from waldur_slurm.operator.model.slurm_job import Results, SlurmJob, Spec, When
+from waldur_slurm.operator.model.slurm_job import Results, SecretKey, SlurmJob, Spec, When
 
 OWN, USERS = "default", "physics"
 DEPLOY = PROJECT / "deploy"
@@ -100,7 +100,7 @@ class Noting:
 POD = Pod("cow-job", "p-1", JOB.uid, Working())
 CALLS: Mapping[str, Callable[[KubeClient], object]] = {
     "read_cluster_id": lambda kube: kube.read_cluster_id(),
-    "accept": lambda kube: kube.accept(JOB, "alpha"),
+    "accept": lambda kube: kube.accept(JOB, "alpha", "ann"),
     "let_go": lambda kube: kube.let_go(JOB),
     "patch_status": lambda kube: kube.patch_status(JOB, {"phase": "Running"}),
     "read_kept": lambda kube: kube.read_kept(),
@@ -109,8 +109,11 @@ CALLS: Mapping[str, Callable[[KubeClient], object]] = {
     "tell": lambda kube: kube.tell(JOB, Told("Submitted", "it was handed in")),
     "read_config_map": lambda kube: kube.read_config_map(OWN, "slurm-config"),
 }
-"""Each thing that the operator asks of Kubernetes; the other two are the resource daemon's."""
+"""Each thing that the operator asks of Kubernetes wherever it runs; two more are the daemon's."""
 
+OF_SSH: Mapping[str, Callable[[KubeClient], object]] = {
+    "read_secret": lambda kube: kube.read_secret(USERS, SecretKey("slurm", "key")),
+}
 DAEMONS = {"list_nodes", "change_node"}
 
 OF_PODS: Mapping[str, Callable[[KubePods], object]] = {
@@ -145,6 +148,13 @@ def used_by_operator() -> set[Right]:
                 call(kube)
         used |= talk.used
     return used
+
+
+def used_for_ssh() -> set[Right]:
+    talk: Any = Noting()
+    for call in OF_SSH.values():
+        call(KubeClient(talk))
+    return set(talk.used)
 
 
 def used_for_results() -> set[Right]:

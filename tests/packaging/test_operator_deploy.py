@@ -12,6 +12,7 @@ from tests.packaging.operator_rights import (
     JOB,
     MEANS,
     OF_PODS,
+    OF_SSH,
     OWN,
     RESULTS,
     USERS,
@@ -21,13 +22,15 @@ from tests.packaging.operator_rights import (
     public,
     used_by_operator,
     used_for_results,
+    used_for_ssh,
 )
 from waldur_slurm.operator.arguments import parse
+from waldur_slurm.operator.commands.check import rights
 from waldur_slurm.operator.jobs.companion import pod_of
 from waldur_slurm.operator.kube.client import KubeClient
 from waldur_slurm.operator.kube.pods import KubePods
 
-FOLDERS = [".", "base", "overlays/results"]
+FOLDERS = [".", "base", "overlays/results", "overlays/ssh"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -48,8 +51,24 @@ def fit(used: set[Right], allowed: set[Right]) -> None:
 
 
 def test_the_operator_may_what_its_code_asks_and_no_more() -> None:
-    assert public(KubeClient) == CALLS.keys() | DAEMONS
+    assert public(KubeClient) == CALLS.keys() | OF_SSH.keys() | DAEMONS
     fit(used_by_operator(), granted(built("base")))
+
+
+def test_check_asks_for_what_the_operator_needs_and_for_no_more() -> None:
+    asked = {
+        Right(each.verb, each.group, each.resource, each.name, each.namespace)
+        for each in rights(OWN, "slurm-config")
+    }
+
+    fit(used_by_operator(), asked)
+
+
+def test_ssh_accounts_take_single_secrets_by_name_in_their_namespace_and_no_more() -> None:
+    allowed = granted(built("overlays/ssh"), USERS)
+
+    fit(used_for_ssh(), allowed)
+    assert all(each.name for each in allowed)
 
 
 def test_results_take_what_their_code_asks_in_their_namespace_and_no_more() -> None:

@@ -11,7 +11,7 @@ from tests.places import PROJECT
 from waldur_slurm.gateway.arguments import parse as parse_gateway
 from waldur_slurm.operator.arguments import build, parse
 from waldur_slurm.operator.config_map import CLUSTERS, CONFIG, read_config
-from waldur_slurm.operator.model.cluster import ByGateway, RunsAs
+from waldur_slurm.operator.model.cluster import ByGateway, BySsh, RunsAs
 from waldur_slurm.operator.model.slurm_job import Results, When, from_wire
 from waldur_slurm.operator.settings import Settings
 
@@ -53,6 +53,15 @@ def test_the_clusters_that_the_page_shows_are_taken_as_they_stand() -> None:
     assert config.clusters["alpha"].runs_as("team-x") == RunsAs(
         "team-x", options=frozenset({"partition", "time", "qos"})
     )
+
+
+def test_the_login_host_that_the_page_shows_is_taken_as_it_stands() -> None:
+    shown = next(each for each in BLOCKS if each.startswith("beta:"))
+    config = read_config({CLUSTERS: shown})
+
+    assert [each for each in config.findings if each.key == CLUSTERS] == []
+    assert config.clusters["beta"].by == BySsh("login1", 22, "slurm-known-hosts/known_hosts")
+    assert config.clusters["beta"].runs_as("physics") == RunsAs("svc-physics", may_use_ssh=True)
 
 
 def test_the_token_that_the_page_makes_is_one_that_can_be_made() -> None:
