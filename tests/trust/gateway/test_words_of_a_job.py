@@ -15,13 +15,10 @@ from hypothesis import strategies as st
 
 from sandbox.slurm import Cluster
 from tests.e2e.gateway.acting import SMALL, ActingGateway, ActingSite
-from tests.e2e.gateway.conftest import acting, acting_site, lab, lab_tools
 from tests.e2e.program import eventually
 from tests.fixtures_hand import ANN
 from tests.trust.hostile import ANY_TEXT, fuzzed
 from tests.trust.size import count
-
-__all__ = ["acting", "acting_site", "lab", "lab_tools"]
 
 TELL = """import json, os, sys
 environ = {os.fsdecode(name): os.fsdecode(value) for name, value in os.environb.items()}

@@ -7,6 +7,7 @@ from pwd import getpwnam
 import pytest
 
 from sandbox.slurm import Cluster
+from tests.e2e.program import eventually
 from tests.fixtures_hand import ANN, BOB, WAYS, HandSite
 
 PROBE = """#!/bin/sh
@@ -136,7 +137,7 @@ def test_a_job_is_submitted_as_the_user_and_is_what_was_asked_for(
     assert done.code == 0, done.err
     job = done.out.strip()
     shown = slurm_cluster.must("squeue", "-h", "-a", "-j", job, "--states=all", "-o", "%u~%j~%k")
-    slurm_cluster.wait_for_jobs()
+    eventually(lambda: state_of(slurm_cluster, job) == "COMPLETED", "the job has ended")
     assert shown.strip() == f"{user}~{name}~{name}"
     entry = getpwnam(user)
     output = home / "out"
@@ -160,5 +161,8 @@ def test_somebody_elses_job_is_not_cancelled_but_ones_own_is(
 
     assert denied.code != 0
     assert (held.code, script.out, cancelled.code) == (0, "#!/bin/sh\ntrue\n", 0)
-    state = slurm_cluster.must("squeue", "-h", "-a", "-j", job, "--states=all", "-o", "%T")
-    assert state.strip() == "CANCELLED"
+    assert state_of(slurm_cluster, job) == "CANCELLED"
+
+
+def state_of(cluster: Cluster, job: str) -> str:
+    return cluster.must("squeue", "-h", "-a", "-j", job, "--states=all", "-o", "%T").strip()

@@ -10,20 +10,20 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from pathlib import Path
 from random import Random
 
 import pytest
 
 from sandbox.slurm import Cluster
-from tests.e2e.gateway.gateway import Gateway, listings_asked, running
+from tests.e2e.gateway.conftest import NewGateway
+from tests.e2e.gateway.gateway import Gateway, listings_asked
 from tests.e2e.gateway.sockets import connect, descriptors, head, memory_mib, threads
-from tests.e2e.program import eventually, fast_tools
+from tests.e2e.program import eventually
 from tests.trust.size import SEED, count, size
 
 CLIENTS = size(40, 500)
 ROUNDS = size(4, 60)
-STREAMS = size(100, 1000)
+STREAMS = size(200, 1000)
 AT_ONCE = 100
 """Streams that begin together: no more than may wait for the store."""
 
@@ -48,9 +48,8 @@ def _many_descriptors() -> Iterator[None]:
 
 
 @pytest.fixture
-def gateway(slurm_cluster: Cluster, tmp_path: Path) -> Iterator[Gateway]:
-    tools = fast_tools(tmp_path / "bin", slurm_cluster.environ)
-    with running(slurm_cluster, tools, tmp_path, GATEWAY_JOBS_AGE=f"{JOBS_AGE_S}s") as started:
+def gateway(new_gateway: NewGateway) -> Iterator[Gateway]:
+    with new_gateway(GATEWAY_JOBS_AGE=f"{JOBS_AGE_S}s") as started:
         yield started
 
 
@@ -108,7 +107,7 @@ def hostile_client(gateway: Gateway, random: Random) -> None:
 
 
 def test_hostile_clients_cost_little_and_an_honest_one_is_served(
-    gateway: Gateway, slurm_cluster: Cluster
+    gateway: Gateway, lab: Cluster
 ) -> None:
     made = gateway.program.run("token", "make", "--name=honest", "--scopes=jobs:read:all")
     honest = {"Authorization": f"Bearer {made.stdout.split()[-1]}"}
@@ -117,7 +116,7 @@ def test_hostile_clients_cost_little_and_an_honest_one_is_served(
         return gateway.ask("GET", "/api/v1/jobs?limit=1", None, honest).status
 
     assert served() == 200
-    memory, held, asked = memory_mib(gateway), descriptors(gateway), listings_asked(slurm_cluster)
+    memory, held, asked = memory_mib(gateway), descriptors(gateway), listings_asked(lab)
     began, logged = time.monotonic(), len(gateway.daemon.log)
     statuses = []
     with ThreadPoolExecutor(min(CLIENTS, 64)) as pool:
@@ -134,7 +133,7 @@ def test_hostile_clients_cost_little_and_an_honest_one_is_served(
     did = CLIENTS * ROUNDS * 3
     assert (len(gateway.daemon.log) - logged) / did <= MOST_LOGGED
     lives = (time.monotonic() - began) / JOBS_AGE_S
-    assert listings_asked(slurm_cluster) - asked <= lives + 2
+    assert listings_asked(lab) - asked <= lives + 2
     eventually(lambda: descriptors(gateway) <= held + OTHERS, "all are let go", 90)
     assert not re.search("request.crashed|picture.crashed", gateway.daemon.log)
 

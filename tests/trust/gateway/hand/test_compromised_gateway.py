@@ -18,7 +18,7 @@ import pytest
 
 from sandbox.slurm.daemons import find_program
 from tests.fixtures_hand import ANN, BOB, CALLER, STRANGER, HandSite
-from tests.trust.hand import intruder
+from tests.trust.gateway.hand import intruder
 from tests.trust.size import count
 
 WAYS = ("sudo", "setuid", "socket")

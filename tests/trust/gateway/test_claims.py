@@ -10,15 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.gateway_client import Asked
+from tests.documented import documented
+from tests.gateway_client import Asked, Client
 from tests.laws.test_door_laws import HOSTILE
 from tests.trust.hostile import ANY_TEXT, fuzzed
 from tests.trust.size import count
-from tests.unit.gateway.site import GatewaySite, means_by, somebody
+from tests.unit.gateway.site import Everybody, GatewaySite, means_by, somebody
 from tests.unit.gateway.submits.desk import Desk
 from waldur_slurm.gateway.doors import people
 from waldur_slurm.gateway.doors.people import People
 from waldur_slurm.gateway.doors.principals import Principal, RunAs
+from waldur_slurm.gateway.surfaces import Surface
+from waldur_slurm.gateway.web.app import application
 from waldur_slurm.model.names import UserName
 
 USERS = {"root": 0, "slurm": 64030, "daemon": 1, "gateway": 990, "ann": 1001, "bob": 1002}
@@ -76,19 +79,22 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 
 def test_a_claim_is_a_listed_user_to_the_letter_or_nobody(desk: Desk) -> None:
+    asks = Everybody(somebody())
     site = GatewaySite(
         cluster=desk.cluster,
         means_of=means_by(desk.queue),
         people=People(1000, 60_000, "slurm", own_uid=USERS["gateway"]),
         jobs_ttl=timedelta(0),
     )
+    client = Client(documented(application(site.site, asks, frozenset(Surface))))
 
     @fuzzed(400, 40_000)
     @given(PRINCIPALS, CLAIMS)
     def check(principal: Principal, claim: str) -> None:
         desk.queue.jobs.clear()
         body = json.dumps({"user": claim, "script": "#!/bin/sh\n"}).encode()
-        answer = site.client(principal).ask(Asked("/api/v1/jobs", "POST", body=body))
+        asks.principal = principal
+        answer = client.ask(Asked("/api/v1/jobs", "POST", body=body))
 
         said = claim or principal.user
         groups = {GROUP} if said == "ann" else set()

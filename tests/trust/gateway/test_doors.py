@@ -9,6 +9,7 @@ import pytest
 from starlette.responses import Response
 
 from tests.gateway_client import Answered
+from tests.trust.size import count
 from tests.unit.gateway.web.doors_site import ANNS, DoorsSite
 from waldur_slurm.gateway.doors.paces import Pace
 from waldur_slurm.gateway.doors.scopes import Scope
@@ -31,7 +32,7 @@ TABLE = [
     if route.surface is not Surface.SLURMER
     and not route.path.startswith(("/api/v1/apps", "/ui/apps"))
 ]
-"""Without what only an app's own token opens: `test_app_doors.py` has its table."""
+"""Without what only an app's own token opens: `test_doors_of_apps.py` has its table."""
 
 ALL = rows(TABLE)
 LOCKED = rows(route for route in TABLE if not isinstance(route.scope, Public))
@@ -53,6 +54,7 @@ def site() -> DoorsSite:
 
 def refused_as(error: GatewayError, route: Route, answer: Answered) -> None:
     """Demand the status of this refusal, in the one shape of the route's surface."""
+    count(f"door that stayed shut: {error.title}")
     expected: Response = SHAPES.get(route.surface, problem)(error, "0" * 16)
 
     assert answer.status == expected.status_code
@@ -106,9 +108,9 @@ def test_every_other_scope_is_too_little(site: DoorsSite, route: Route) -> None:
     refused_as(Denied(""), route, site.ask(route, site.token(others)))
 
 
-NOT_FORBIDDEN = {Surface.PROXY: {400, 501}}
-"""What whoever is let in is told where a body says nothing, what is asked for is not there, or
-there is no slurmrestd."""
+NOT_FORBIDDEN = {Surface.PROXY: {400, 501}, Surface.CONTROLLER: {400, 501}}
+"""What whoever is let in is told where a body or a query says nothing, what is asked for is not
+there, or it is not offered: there is no slurmrestd, and nobody runs srun."""
 
 
 @pytest.mark.parametrize("route", LOCKED)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.gateway_client import Asked
+from tests.trust.size import count
 from tests.unit.gateway.web.app_site import APP, OTHER, AppSite
 from waldur_slurm.gateway.doors.paces import Pace
 from waldur_slurm.gateway.doors.scopes import Scope
@@ -44,6 +45,7 @@ def shown(route: Route, token: str) -> dict[str, str]:
 
 
 def asked(site: AppSite, route: Route, token: str, app: str = APP.id) -> int:
+    count("request at an app's door")
     is_seed = route.surface is Surface.SLURMER
     sent = b"user=ann" if route.surface is Surface.PAGES else b"{}"
     body = None if route.method in ("GET", "DELETE") else sent

@@ -11,13 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.e2e.gateway.conftest import acting_site, lab, lab_tools, slurmer_site
 from tests.e2e.gateway.slurmer_site import APP, Slurmer, SlurmerSite
 from tests.e2e.program import eventually
 from tests.trust.hostile import ANY_TEXT, fuzzed
 from tests.trust.size import count
-
-__all__ = ["acting_site", "lab", "lab_tools", "slurmer_site"]
 
 TELL = "import json, os, sys; print(json.dumps([sys.argv[1:], os.environ['SLURM_JOB_NAME']]))"
 NAMELESS = "batch.sh"
