@@ -1,11 +1,14 @@
 """The composition root: settings to parts. Nothing here decides anything."""
 
+import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
+from uuid import uuid4
 
 from waldur_slurm.errors import SettingsError
 from waldur_slurm.operator.config_map import SlurmConfig, read_config
@@ -18,6 +21,7 @@ from waldur_slurm.operator.jobs.turning import Turning
 from waldur_slurm.operator.kube import paths
 from waldur_slurm.operator.kube.access import Access, access_by_kubeconfig, access_in_pod
 from waldur_slurm.operator.kube.client import Kept, KubeClient, utc_now
+from waldur_slurm.operator.kube.lease import Lease
 from waldur_slurm.operator.kube.pods import KubePods
 from waldur_slurm.operator.kube.store import Known, Store, slurm_jobs
 from waldur_slurm.operator.kube.talk import Talk
@@ -81,6 +85,13 @@ class Parts:
 
     def kube(self) -> KubeClient:
         return KubeClient(self.talk(), kept=Kept(self.settings.namespace))
+
+    def lease(self) -> Lease | None:
+        told = self.settings
+        if told.lease is None:
+            return None
+        me = f"{os.uname().nodename}_{uuid4()}"
+        return Lease(self.talk(), told.namespace, told.lease, me, self.tell, time.monotonic)
 
     def resource_daemon(self) -> ResourceDaemon:
         where = Where(self.settings.namespace, self.settings.config_map)

@@ -58,9 +58,12 @@ class _Door:
 class SshDoors:
     """`read_secret` returns one value of a Secret; `opens` makes one account's `Jobs`."""
 
-    def __init__(self, read_secret: ReadSecret, opens: Open) -> None:
+    def __init__(
+        self, read_secret: ReadSecret, opens: Open, clock: Callable[[], float] = monotonic
+    ) -> None:
         self._read_secret = read_secret
         self._opens = opens
+        self._clock = clock
         self._doors: dict[_Name, _Door] = {}
         self._by_mark: dict[str, Jobs] = {}
         self._closed: dict[str, str] = {}
@@ -78,7 +81,7 @@ class SshDoors:
             except (JobsError, KubeError) as error:
                 self._closed[mark] = str(error)
         for name, door in [*self._doors.items()]:
-            if monotonic() - door.used > KEPT_S:
+            if self._clock() - door.used > KEPT_S:
                 self._doors.pop(name).opened.close()
 
     def read_facts(self) -> ClusterFacts:
@@ -154,7 +157,7 @@ class SshDoors:
                 f"it was accepted for the account {job.login}: let spec.ssh name it again"
             )
         name = (job.namespace, ssh.user, ssh.key)
-        known, now = self._doors.get(name), monotonic()
+        known, now = self._doors.get(name), self._clock()
         if known and now - known.at < KEPT_S:
             self._doors[name] = replace(known, used=now)
             return known.opened.jobs
