@@ -40,6 +40,8 @@ class Scene:
     bed: Bed
     site: ActingSite
     place: Path
+    clusters: dict[str, dict[str, object]] = field(default_factory=dict)
+    """What the ConfigMap says in the beginning."""
     namespace: str = field(default_factory=lambda: f"team-{uuid.uuid4().hex[:10]}")
 
     @property

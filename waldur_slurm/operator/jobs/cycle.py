@@ -61,6 +61,8 @@ class ClusterCycle:
     now: Callable[[], datetime]
     collector: Collector | None = None
     """Makes companions, where this way to Slurm has any."""
+    admit: Callable[[Mapping[str, SlurmJob]], None] = lambda _: None
+    """Hears, by their marks, of which SlurmJobs Slurm is asked; some bring the way to it."""
     is_stopping: Callable[[], bool] = lambda: False
     memory: Memory = field(default_factory=Memory)
     troubles: Troubles = field(init=False)
@@ -139,6 +141,7 @@ class ClusterCycle:
         )
         if not jobs:
             return sight
+        self.admit({sight.mark_of(job): job for job in jobs})
         found = self._found(slurm, [sight.mark_of(job) for job in jobs], _oldest(jobs))
         sight = sight.with_found(found, self._read_facts(slurm, found))
         sight.remember(jobs)

@@ -1,8 +1,35 @@
-"""Several looks as one. Pure."""
+"""One look from its rows, and several looks as one. Pure."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 
-from waldur_slurm.operator.jobs.port import Found
+from waldur_slurm.operator.jobs.port import Found, SeenJob
+from waldur_slurm.operator.ways.whole import Row, are_several, whole_of
+
+
+def found_from(
+    rows: Iterable[Row],
+    *,
+    as_of: datetime,
+    absent: Collection[str],
+    unknown: Mapping[str, str],
+    tried: Collection[str] = (),
+) -> Found:
+    """Put a look together from its rows; `unknown` says why."""
+    of_marks: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        of_marks[row.seen.ref.mark].append(row)
+    doubts = {mark: _words(mark, some) for mark, some in of_marks.items() if are_several(some)}
+    whys = {**unknown, **doubts}
+    return Found(
+        as_of=as_of,
+        jobs={mark: whole_of(some) for mark, some in of_marks.items() if mark not in doubts},
+        absent=frozenset(absent),
+        unknown=frozenset(whys),
+        said=_joined(whys.values()),
+        tried=frozenset(tried),
+    )
 
 
 def together(parts: Sequence[Found]) -> Found:
@@ -12,5 +39,41 @@ def together(parts: Sequence[Found]) -> Found:
         jobs={mark: job for part in parts for mark, job in part.jobs.items()},
         absent=frozenset().union(*(part.absent for part in parts)),
         unknown=frozenset().union(*(part.unknown for part in parts)),
-        said="; ".join(dict.fromkeys(part.said for part in parts if part.said)),
+        said=_joined(part.said for part in parts),
+        tried=frozenset().union(*(part.tried for part in parts)),
     )
+
+
+def of_everybody(parts: Mapping[str, Found], owners: Mapping[str, str]) -> Found:
+    """Put looks together that asked several users for the same marks; absent is what all lack.
+
+    `owners` are users of marks, as far as they are known: what others say of those is of copies.
+    Where several have a job of one mark, nobody could tell which of them is meant.
+    """
+    claims: dict[str, dict[str, SeenJob]] = defaultdict(dict)
+    for user, part in parts.items():
+        for mark, job in part.jobs.items():
+            if owners.get(mark, user) == user:
+                claims[mark][user] = job
+    whole = together([*parts.values()])
+    jobs = {mark: next(iter(of.values())) for mark, of in claims.items() if len(of) == 1}
+    doubts = {
+        mark: f"{' and '.join(sorted(of))} have jobs with the mark {mark}"
+        for mark, of in claims.items()
+        if len(of) > 1
+    }
+    unknown = (whole.unknown | doubts.keys()) - jobs.keys()
+    asked = whole.absent | whole.unknown | whole.jobs.keys()
+    said = _joined((whole.said, *doubts.values())) if unknown else ""
+    return Found(
+        whole.as_of, jobs, asked - jobs.keys() - unknown, unknown, said, whole.tried & unknown
+    )
+
+
+def _joined(words: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(filter(None, words)))
+
+
+def _words(mark: str, rows: Iterable[Row]) -> str:
+    numbers = ", ".join(sorted({str(row.id.whole) for row in rows}))
+    return f"several jobs carry the mark {mark}: {numbers}"
