@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from waldur_slurm.operator.jobs.port import Found, SeenJob
+from waldur_slurm.operator.jobs.port import Found
 from waldur_slurm.operator.ways.whole import Row, are_several, whole_of
 
 
@@ -41,32 +41,6 @@ def together(parts: Sequence[Found]) -> Found:
         unknown=frozenset().union(*(part.unknown for part in parts)),
         said=_joined(part.said for part in parts),
         tried=frozenset().union(*(part.tried for part in parts)),
-    )
-
-
-def of_everybody(parts: Mapping[str, Found], owners: Mapping[str, str]) -> Found:
-    """Put looks together that asked several users for the same marks; absent is what all lack.
-
-    `owners` are users of marks, as far as they are known: what others say of those is of copies.
-    Where several have a job of one mark, nobody could tell which of them is meant.
-    """
-    claims: dict[str, dict[str, SeenJob]] = defaultdict(dict)
-    for user, part in parts.items():
-        for mark, job in part.jobs.items():
-            if owners.get(mark, user) == user:
-                claims[mark][user] = job
-    whole = together([*parts.values()])
-    jobs = {mark: next(iter(of.values())) for mark, of in claims.items() if len(of) == 1}
-    doubts = {
-        mark: f"{' and '.join(sorted(of))} have jobs with the mark {mark}"
-        for mark, of in claims.items()
-        if len(of) > 1
-    }
-    unknown = (whole.unknown | doubts.keys()) - jobs.keys()
-    asked = whole.absent | whole.unknown | whole.jobs.keys()
-    said = _joined((whole.said, *doubts.values())) if unknown else ""
-    return Found(
-        whole.as_of, jobs, asked - jobs.keys() - unknown, unknown, said, whole.tried & unknown
     )
 
 
