@@ -5,7 +5,9 @@
 BIN := .venv/bin
 ARGS ?=
 # Tests mostly wait, for Slurm, time-outs and the clock: more of them at once than there are cores.
-JOBS ?= 4
+# Each worker has what is slow to start to itself; tests/units.py says what it takes at a time.
+JOBS ?= 6
+UNITS := --dist loadscope --no-loadscope-reorder
 # How long a campaign takes, about, and where its random choices start: the same seed, the same ones.
 MINUTES ?= 60
 SEED := $(or $(SEED),$(shell date +%s))
@@ -28,7 +30,7 @@ check: venv ## format, lint, types, import contracts
 	$(BIN)/lint-imports
 
 test: setup ## all tests; ARGS="-k name -x" goes to pytest
-	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) $(UNITS) $(ARGS)
 
 fmt: venv ## format, and fix what lint can fix
 	$(BIN)/ruff format .
