@@ -13,6 +13,7 @@ from benchmarks.gateway.cold import measure_cold
 from benchmarks.gateway.endurance import measure_endurance
 from benchmarks.gateway.growth import measure_growth
 from benchmarks.gateway.letters import measure_letters
+from benchmarks.gateway.peers.firecrest import measure_firecrest
 from benchmarks.gateway.peers.slurmrestd import measure_slurmrestd
 from benchmarks.gateway.refresh import measure_crowd, measure_refresh
 from benchmarks.gateway.starting import measure_start
@@ -36,6 +37,7 @@ OF_THE_QUEUE: Mapping[str, Measure] = {
 }
 PEERS: Mapping[str, Measure] = {
     "slurmrestd": measure_slurmrestd,
+    "firecrest": measure_firecrest,
 }
 OF_A_LARGE_QUEUE: Mapping[str, Measure] = {
     "refresh": measure_refresh,
