@@ -9,10 +9,12 @@ from tests.packaging.messages import explained, sources, troubles
 from tests.places import PROJECT
 from waldur_slurm.operator.arguments import build, parse
 from waldur_slurm.operator.config_map import CONFIG, read_config
+from waldur_slurm.operator.model.slurm_job import Results, When, from_wire
 from waldur_slurm.operator.settings import Settings
 
 PAGE = (PROJECT / "docs" / "operator.md").read_text(encoding="utf-8")
 FILE = PROJECT / "resource-daemon" / "deploy" / "resource-daemon.yaml"
+BLOCKS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 TOLD_TO_PODS = {"KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"}
 
 
@@ -32,11 +34,28 @@ def test_every_setting_is_on_the_page_with_its_default_and_no_other() -> None:
 
 
 def test_the_entry_that_the_page_shows_is_taken_as_it_stands() -> None:
-    (shown,) = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    shown = next(each for each in BLOCKS if "minikube:" in each)
     config = read_config({CONFIG: shown})
 
     assert config.findings == ()
     assert config.nodes["minikube"].labels["cuda"] == "10.0"
+
+
+def test_the_results_that_the_page_asks_for_are_understood_as_they_stand() -> None:
+    shown = yaml.safe_load(next(each for each in BLOCKS if "results:" in each))
+    shown["metadata"] |= {"namespace": "physics", "uid": "u"}
+    wanted = from_wire(shown).spec.results
+
+    assert wanted == Results("out/*.csv", "data", When.ALWAYS)
+
+
+def test_every_reason_of_the_condition_of_results_is_on_the_page_and_no_other() -> None:
+    chapter = PAGE.partition("\n| ResultsCollected |")[2].partition("\n\n")[0]
+    cells = re.findall(r"^\| (`.+?) \|", chapter, re.MULTILINE)
+    told = set(re.findall(r"`(\w+)`", " ".join(cells)))
+    source = (PROJECT / "waldur_slurm/operator/jobs/results_words.py").read_text(encoding="utf-8")
+
+    assert told == set(re.findall(r'Truth\.\w+, "(\w+)"', source))
 
 
 def test_the_file_that_the_page_applies_is_there_and_names_the_image_that_it_builds() -> None:
@@ -49,10 +68,20 @@ def test_the_file_that_the_page_applies_is_there_and_names_the_image_that_it_bui
     parse(container["args"])
 
 
+def test_each_test_that_the_page_names_is_there() -> None:
+    named = {*re.findall(r"`(test_\w+)`", PAGE)}
+    sources = (path.read_text(encoding="utf-8") for path in (PROJECT / "tests").rglob("test_*.py"))
+    there = {name for text in sources for name in re.findall(r"def (test_\w+)", text)}
+
+    assert named
+    assert named - there == set()
+
+
 def test_every_example_of_the_help_is_accepted() -> None:
     lines = [line.split()[1:] for line in (build().epilog or "").splitlines() if "  slurm-" in line]
 
-    assert [parse(line).once for line in lines] == [False, True]
+    commands = [parse(line).command for line in lines]
+    assert commands == ["run", "resource-daemon", "resource-daemon"]
 
 
 @pytest.mark.parametrize("words", [[], ["dance"], ["resource-daemon", "--twice"]])

@@ -181,3 +181,11 @@ class FileView(msgspec.Struct, frozen=True):
     size: int
     mtime: datetime
     href: str
+
+
+class DigestView(msgspec.Struct, frozen=True):
+    """Of the file as `etag` has it. `sha256` in hexadecimal, as `sha256sum` writes it."""
+
+    size: int
+    etag: str
+    sha256: str
