@@ -81,7 +81,7 @@ def test_the_results_that_the_page_asks_for_are_understood_as_they_stand() -> No
 
 
 def test_every_reason_of_the_condition_of_results_is_on_the_page_and_no_other() -> None:
-    chapter = PAGE.partition("\n| ResultsCollected |")[2].partition("\n\n")[0]
+    chapter = PAGE.partition("\n| ResultsCollected | what")[2].partition("\n\n")[0]
     cells = re.findall(r"^\| (`.+?) \|", chapter, re.MULTILINE)
     told = set(re.findall(r"`(\w+)`", " ".join(cells)))
     source = (PROJECT / "waldur_slurm/operator/jobs/results_words.py").read_text(encoding="utf-8")
@@ -120,3 +120,16 @@ def test_wrong_usage_exits_with_2(words: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         parse(words)
     assert ended.value.code == 2
+
+
+def test_every_reason_of_the_other_conditions_is_on_the_page() -> None:
+    chapter = PAGE.partition("\n| condition | reason |")[2].partition("\n\n")[0]
+    told = set(re.findall(r"`([A-Z][a-z]+[A-Z]?\w*)`", chapter))
+    rooms = (
+        PROJECT / "waldur_slurm/operator/jobs" / f"{name}.py" for name in ("words", "placement")
+    )
+    sources = "".join(room.read_text(encoding="utf-8") for room in rooms)
+    reasons = re.findall(r'(?:Truth\.\w+, |Unplaced\(\s*)"(\w+)"', sources)
+
+    assert set(reasons) - {"Started"} == told & set(reasons)
+    assert len(reasons) > 20

@@ -1,30 +1,19 @@
-"""`Jobs` of several accounts of one login host: each job as the user that it is of.
+"""An account of a login host, and the way there.
 
 A user's own key comes from a Secret. A password is refused: ssh takes one only of a terminal or of
 a program that hands it over, and whatever that program is given others may come to see; a key need
 never leave memory but for the moment in which a connection is made.
 """
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from waldur_slurm.errors import SettingsError
-from waldur_slurm.operator.jobs.port import (
-    ClusterFacts,
-    Found,
-    JobRef,
-    Jobs,
-    Refused,
-    Stream,
-    Unreached,
-    Wanted,
-)
+from waldur_slurm.operator.jobs.port import Refused
 from waldur_slurm.operator.model.cluster import BySsh
 from waldur_slurm.operator.model.slurm_job import Ssh
 from waldur_slurm.operator.ways.settling import COMMAND
-from waldur_slurm.operator.ways.together import of_everybody
 from waldur_slurm.slurm.transports.ssh import SshTransport
 from waldur_slurm.slurm.transports.ssh_master import KeyFile, KeyText, KnownHosts
 
@@ -36,6 +25,9 @@ USE_A_KEY = (
 NO_KEY = "spec.ssh names no key: name the Secret that has the user's private key in spec.ssh.key"
 PATIENCE = timedelta(seconds=10)
 """How long a login host may take to let somebody in."""
+
+MOST_OUTPUT = 64 * 1024 * 1024
+"""What one command may say: a list of a hundred thousand jobs, not all that a user makes up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,66 +56,7 @@ def transport_to(host: BySsh, account: Account) -> SshTransport:
             key=account.key,
             timeout=COMMAND,
             patience=PATIENCE,
+            most_output=MOST_OUTPUT,
         )
     except SettingsError as error:
         raise Refused(str(error)) from error
-
-
-class SshAccounts:
-    """`accounts` are by users' names; what is added to it counts from the next question on."""
-
-    def __init__(self, accounts: Mapping[str, Jobs]) -> None:
-        self._accounts = accounts
-
-    def read_facts(self) -> ClusterFacts:
-        """All see the same Slurm: the first that answers tells."""
-        why = Unreached("no account of the login host is known")
-        for jobs in self._accounts.values():
-            try:
-                return jobs.read_facts()
-            except Unreached as error:
-                why = error
-        raise why
-
-    def submit(self, wanted: Wanted) -> JobRef:
-        return self._of(wanted.user).submit(wanted)
-
-    def look_up(self, marks: Collection[str], since: datetime | None = None) -> Found:
-        """Whose a mark is nobody says, so all are asked; they share nothing but Slurm."""
-        asked = datetime.now(UTC)
-        parts = [jobs.look_up(marks, since) for jobs in self._accounts.values()]
-        if not parts:
-            why = "no account of the login host is known"
-            return Found(asked, {}, frozenset(), frozenset(marks), why)
-        return of_everybody(parts)
-
-    def list_marked(self, prefix: str) -> Found:
-        parts = [jobs.list_marked(prefix) for jobs in self._accounts.values()]
-        if not parts:
-            raise Unreached("no account of the login host is known")
-        return of_everybody(parts)
-
-    def cancel(self, job: JobRef) -> None:
-        self._of(job.user).cancel(job)
-
-    def hold(self, job: JobRef) -> None:
-        self._of(job.user).hold(job)
-
-    def release(self, job: JobRef) -> None:
-        self._of(job.user).release(job)
-
-    def requeue_held(self, job: JobRef) -> None:
-        self._of(job.user).requeue_held(job)
-
-    def read_tail(self, job: JobRef, stream: Stream, size: int) -> bytes:
-        return self._of(job.user).read_tail(job, stream, size)
-
-    def make_token(self, job: JobRef, lifetime: timedelta) -> str:
-        return self._of(job.user).make_token(job, lifetime)
-
-    def _of(self, user: str) -> Jobs:
-        """Whose key is missing has not been refused: it may come with the next Secret."""
-        jobs = self._accounts.get(user)
-        if jobs is None:
-            raise Unreached(f"nothing opens the account {user or '(none)'} of the login host")
-        return jobs

@@ -88,7 +88,7 @@ class DirectJobs:
             entry = look.entries.get(wanted.mark)
             _demand_same(entry, fingerprint(wanted, sheet))
             if wanted.mark in look.found.jobs:
-                return look.found.jobs[wanted.mark].ref
+                return self._adopted(look.found.jobs[wanted.mark].ref, entry)
             if wanted.mark in look.found.unknown:
                 raise (port.OutcomeUnknown if entry else port.Unreached)(look.found.said)
             cleared = self._cleared.pop(wanted.mark)
@@ -98,12 +98,12 @@ class DirectJobs:
         return self._look_up(marks, since).found
 
     def _look_up(self, marks: Collection[str], since: datetime | None) -> Look:
-        """What was adopted is written down: its owner may change its comment."""
+        """What became of an attempt is written down: its owner may change its comment."""
         look = self._looking.look_up(marks, since)
         entries, at = look.entries, time.monotonic()
         for mark, job in look.found.jobs.items():
             entry = entries.get(mark)
-            if entry is None or entry.number is None:
+            if entry and entry.number is None:
                 self._note(job.ref, entry)
         for mark in look.found.absent:
             line = entries[mark].line if mark in entries else ""
@@ -181,6 +181,12 @@ class DirectJobs:
                 self._login.change(mark, line, "")
         except ExpectedError:
             return
+
+    def _adopted(self, ref: JobRef, entry: Entry | None) -> JobRef:
+        """A job of which the journal, lost perhaps, knows nothing is in it from now on."""
+        if entry is None:
+            self._note(ref, entry)
+        return ref
 
     def _note(self, ref: JobRef, entry: Entry | None) -> None:
         """Where it cannot be done, the next look does it."""

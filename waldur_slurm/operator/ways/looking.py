@@ -65,6 +65,7 @@ class Looking:
         self._bin_path = bin_path
         self.cluster = ClusterClient(transport, bin_path=bin_path, timeout=COMMAND)
         self._configuration: Mapping[str, str] | None = None
+        self._known_history: HistoryClient | None = None
 
     def read_configuration(self) -> Mapping[str, str]:
         self._configuration = self.cluster.read_configuration()
@@ -167,9 +168,15 @@ class Looking:
         return Evidence(noted.now, took, rules, is_behind)
 
     def _history(self) -> HistoryClient:
-        told = self._configuration or self.read_configuration()
-        name = ClusterName(told["ClusterName"])
-        return HistoryClient(self._transport, name, bin_path=self._bin_path, timeout=COMMAND)
+        if self._known_history is None:
+            told = self._configuration or self.read_configuration()
+            self._known_history = HistoryClient(
+                self._transport,
+                ClusterName(told["ClusterName"]),
+                bin_path=self._bin_path,
+                timeout=COMMAND,
+            )
+        return self._known_history
 
 
 def _listed(listing: JobListing, means: Marks) -> _Seen:

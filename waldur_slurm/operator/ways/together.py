@@ -44,15 +44,6 @@ def together(parts: Sequence[Found]) -> Found:
     )
 
 
-def of_everybody(parts: Sequence[Found]) -> Found:
-    """Put looks together that asked different users for the same marks: absent is what all lack."""
-    whole = together(parts)
-    unknown = whole.unknown - whole.jobs.keys()
-    absent = frozenset.intersection(*(part.absent for part in parts)) - unknown
-    said, tried = whole.said if unknown else "", whole.tried & unknown
-    return Found(whole.as_of, whole.jobs, absent, unknown, said, tried)
-
-
 def _joined(words: Iterable[str]) -> str:
     return "; ".join(dict.fromkeys(filter(None, words)))
 
