@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from waldur_slurm.errors import SettingsError
@@ -25,10 +25,10 @@ from waldur_slurm.operator.model.cluster import ByGateway, BySsh, Cluster
 from waldur_slurm.operator.model.order import TRUST
 from waldur_slurm.operator.nodes.cycle import ResourceDaemon, Where
 from waldur_slurm.operator.settings import Settings
-from waldur_slurm.operator.ways.accounts import transport_to
+from waldur_slurm.operator.ways.accounts import Account, transport_to
 from waldur_slurm.operator.ways.direct_jobs import DirectJobs
 from waldur_slurm.operator.ways.gateway_jobs import GatewayJobs, gateway_at
-from waldur_slurm.operator.ways.ssh_doors import SshDoors
+from waldur_slurm.operator.ways.ssh_doors import Opened, SshDoors
 from waldur_slurm.service.display import Display
 from waldur_slurm.service.notify import Notifier
 from waldur_slurm.telemetry.events import Level, Sink
@@ -109,10 +109,12 @@ class Parts:
             case BySsh() as host:
                 keys = str(self.settings.secrets_dir / host.known_hosts)
                 known = replace(host, known_hosts=keys)
-                return SshDoors(
-                    self.kube().read_secret,
-                    lambda account: DirectJobs(transport_to(known, account), account.user),
-                )
+                return SshDoors(self.kube().read_secret, partial(_open_account, known))
+
+
+def _open_account(host: BySsh, account: Account) -> Opened:
+    transport = transport_to(host, account)
+    return Opened(DirectJobs(transport, account.user), transport.close)
 
 
 class Operator:
