@@ -164,7 +164,9 @@ class Carrier:
         try:
             self._slurm.cancel(step.job)
         except (Refused, AnotherJob) as refusal:
-            self.kube.tell(job, words.not_cancelled(step.job, str(refusal)))
+            if job.uid not in self.memory.cancelled:
+                self.kube.tell(job, words.not_cancelled(step.job, str(refusal)))
+            self.memory.cancelled[job.uid] = self.now()
             raise
         except OutcomeUnknown:
             self.memory.cancelled[job.uid] = self.now()

@@ -5,7 +5,7 @@ be believed nothing is decided; where Slurm's is silent, nothing but to say so.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -181,6 +181,7 @@ class ClusterCycle:
 
     def _clear_away(self, slurm: Jobs, snapshot: Snapshot) -> None:
         """Cancel what carries a mark of ours though its SlurmJob is gone."""
+        self._sweep = replace(self._sweep, tried=self.now())
         try:
             marked = slurm.list_marked(prefix_of(self.kubernetes))
             kept = self.kube.read_kept()
@@ -197,7 +198,11 @@ class ClusterCycle:
 
     def _cancel_strays(self, slurm: Jobs, found: Swept) -> None:
         for ref in found.strays:
-            slurm.cancel(ref)
+            try:
+                slurm.cancel(ref)
+            except JobsError as error:
+                self.troubles.note(f"job {ref.job_id}, which has no SlurmJob: {error}")
+                continue
             fields = {"cluster": self.name, "job": ref.job_id, "mark": ref.mark}
             event = Event(name="stray.cancelled", level=Level.WARNING, fields=fields)
             self.tell(event)

@@ -94,9 +94,9 @@ def is_told(job: SlurmJob) -> bool:
 def cut(plans: Iterable[JobPlan], most: int = MOST_SUBMITS) -> Plan:
     """Put them in their order, and put off what is too much at once."""
     ordered = sorted((each for each in plans if each.steps), key=lambda each: each.urgency)
-    new = [each for each in ordered if each.urgency is Urgency.SUBMITTING]
-    put_off = new[most:]
-    return Plan(tuple(each for each in ordered if each not in put_off), len(put_off))
+    new = sum(each.urgency is Urgency.SUBMITTING for each in ordered)
+    put_off = max(new - most, 0)
+    return Plan(tuple(ordered[: len(ordered) - put_off]), put_off)
 
 
 def home_of(job: SlurmJob, clusters: Mapping[str, Cluster]) -> str:
