@@ -4,6 +4,7 @@ Whatever happens between, the same key never makes a second job. An answer that 
 key open; it is settled by what Slurm says before anything else is done under it.
 """
 
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -58,7 +59,9 @@ class Submitter:
         *,
         doubt: timedelta,
         now: Callable[[], datetime] = utc_now,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._journal = journal
         self._clusters = clusters
         self._audit = audit
@@ -66,7 +69,7 @@ class Submitter:
         self._now = now
         self._under_way = UnderWay()
         readers = {name: Reader(pictures, now) for name, pictures in clusters.items()}
-        self.settler = Settler(journal, readers, self._under_way, tell, now)
+        self.settler = Settler(journal, readers, self._under_way, tell, now, clock)
 
     def submit(self, actor: Actor, key: Key, wanted: Wanted) -> tuple[Placed, bool]:
         """Return the key's job, and whether it was there before.
@@ -130,6 +133,7 @@ class Submitter:
 
     def _hand_in(self, actor: Actor, attempt: Attempt, wanted: Wanted) -> Placed:
         about = {"cluster": attempt.cluster, "key": attempt.key.text, "mark": attempt.mark}
+        may_come_until = self._clock() + self._doubt.total_seconds()
         act = Act(caller=actor.caller, user=attempt.user, what="job.submit", about=about)
         try:
             with self._audit.doing(act) as learned, refusals():
@@ -140,7 +144,7 @@ class Submitter:
                 self._journal.free(attempt.key)
             raise
         except OutcomeUnknown:
-            self.settler.wake()
+            self.settler.await_until(attempt.key, may_come_until)
             raise
         finally:
             self._clusters[attempt.cluster].jobs.forget()  # lists have the job from now on

@@ -36,6 +36,7 @@ from waldur_slurm.gateway.web.native.task_routes import TASK_ROUTES
 from waldur_slurm.gateway.web.openapi import document
 from waldur_slurm.gateway.web.pages.page_routes import PAGE_ROUTES
 from waldur_slurm.gateway.web.route import PUBLIC, Route
+from waldur_slurm.gateway.web.seeds.controller_routes import CONTROLLER_ROUTES
 from waldur_slurm.gateway.web.seeds.proxy_routes import PROXY_ROUTES
 from waldur_slurm.gateway.web.seeds.restapi_routes import RESTAPI_ROUTES
 from waldur_slurm.gateway.web.seeds.slurmer_routes import SLURMER_ROUTES
@@ -324,5 +325,6 @@ ROUTES: tuple[Route, ...] = (
     *RESTAPI_ROUTES,
     *SLURMER_ROUTES,
     *PROXY_ROUTES,
+    *CONTROLLER_ROUTES,
     *PAGE_ROUTES,
 )

@@ -8,7 +8,7 @@ from waldur_slurm.operator.check.facts import Facts, OneCluster
 from waldur_slurm.operator.config_map import CLUSTERS, CONFIG
 from waldur_slurm.service.check.findings import Finding, failed, fine, some_of, unknown, warning
 
-_ROLES = "give the operator's account the roles of deploy/: kubectl apply -k deploy/base"
+_ROLES = "give the operator's account the roles of deploy/: kubectl apply -k deploy"
 
 
 def judge(facts: Facts) -> tuple[Finding, ...]:

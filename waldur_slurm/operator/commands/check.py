@@ -64,15 +64,16 @@ def _read_facts(parts: Parts, cluster: Cluster) -> ClusterFacts:
 
 
 def rights(namespace: str, config_map: str) -> tuple[Right, ...]:
-    """Return all that `run` needs but for results, which are open in single namespaces."""
+    """Return all that `run` needs but for results and ssh, which are open in single namespaces."""
     kept = "slurm-operator-kept"
     return (
-        *(Right(verb, PLURAL, GROUP) for verb in ("get", "list", "watch", "patch")),
+        *(Right(verb, PLURAL, GROUP) for verb in ("list", "watch", "patch")),
         Right("patch", f"{PLURAL}/status", GROUP),
         *(Right(verb, "events") for verb in ("get", "create", "patch")),
         Right("get", "namespaces", name="kube-system"),
         Right("get", "configmaps", namespace=namespace, name=config_map),
         *(Right(verb, "configmaps", namespace=namespace, name=kept) for verb in ("get", "patch")),
+        Right("create", "configmaps", namespace=namespace),
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
+from waldur_slurm.model.counting import counted
 from waldur_slurm.operator.errors import KubeError
 from waldur_slurm.operator.jobs.apply import Carrier
 from waldur_slurm.operator.jobs.collecting import needs_pods
@@ -148,7 +149,7 @@ class ClusterCycle:
         is_silent = not (found.jobs or found.absent or found.tried)
         self.troubles.note_silence((found.said or "it says nothing") if is_silent else "")
         if sight.are_many_missing:
-            self.troubles.note(f"{len(self.memory.missing)} jobs vanished at once")
+            self.troubles.note(f"{counted(len(self.memory.missing), 'job')} vanished at once")
         return self._with_companions(sight, jobs)
 
     def _with_companions(self, sight: Sight, jobs: list[SlurmJob]) -> Sight:

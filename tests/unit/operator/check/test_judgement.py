@@ -63,7 +63,12 @@ def test_where_all_is_well_every_line_says_so() -> None:
             Verdict.FAILED,
             "patch slurmjobs/status.slurm.sylabs.io everywhere",
         ),
-        (replace(facts(), lacking=NotAllowed("no")), "rights", Verdict.FAILED, "deploy/base"),
+        (
+            replace(facts(), lacking=NotAllowed("no")),
+            "rights",
+            Verdict.FAILED,
+            "kubectl apply -k deploy",
+        ),
         (
             replace(facts(), config=Gone("not found"), clusters=()),
             "slurm-config",

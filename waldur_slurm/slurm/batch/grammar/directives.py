@@ -46,6 +46,11 @@ def forbidden_in(script: str) -> str | None:
     return None
 
 
+def says(script: str, option: str, letter: str) -> bool:
+    """Whether the script gives the option, by its long name or its letter."""
+    return any(name == letter or _means(name, option) for name in _told(script))
+
+
 def may_wait(sheet: BatchSheet) -> bool:
     """Whether the job might end before it is eligible; in doubt it might."""
     told = {*_told(sheet.script)}
