@@ -106,6 +106,7 @@ class Carrier:
         match step:
             case Accept(cluster, login):
                 self.kube.accept(job, cluster, login)
+                self._note_written(job)
             case Keep():
                 self.kube.keep(job.uid)
             case LetGo():
@@ -200,7 +201,11 @@ class Carrier:
     def _set_status(self, job: SlurmJob, now: Mapping[str, Any]) -> SlurmJob:
         if now != job.status:
             self.kube.patch_status(job, now)
+            self._note_written(job)
         return replace(job, status=now)
+
+    def _note_written(self, job: SlurmJob) -> None:
+        self.memory.note_written(job.uid, job.resource_version, self.now())
 
     def _note(self, job: SlurmJob, name: str, **fields: object) -> None:
         about = {"namespace": job.namespace, "name": job.name, "uid": job.uid}

@@ -111,8 +111,13 @@ class ClusterCycle:
             return Plan(())
         mine = [*self._those(snapshot.jobs, lambda job: home_of(job, clusters) == self.name)]
         self.memory.forget_others([job.uid for job in mine])
+        mine = [job for job in mine if not self._is_behind(job)]
         sight = self._look(self.jobs, [*self._those(mine, concerns)], clusters)
         return cut(self._plan_jobs(mine, partial(plan_job, sight=sight)))
+
+    def _is_behind(self, job: SlurmJob) -> bool:
+        """Whether it is seen as it was before we changed it: events would be told twice."""
+        return self.memory.is_behind(job.uid, job.resource_version, self.now())
 
     def _those(
         self, jobs: Iterable[SlurmJob], are_meant: Callable[[SlurmJob], bool]

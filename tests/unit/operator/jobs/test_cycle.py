@@ -91,3 +91,33 @@ def test_a_store_that_is_too_old_decides_nothing() -> None:
     bench.turn()
 
     assert (bench.queue.asked, bench.kube.writes) == ([], [])
+
+
+def test_a_change_of_ours_that_has_not_come_back_yet_is_not_made_again() -> None:
+    bench = Bench()
+    uid = bench.kube.apply()
+    before = bench.kube.snapshot()
+    bench.turn()
+    bench.cycle.read = lambda: before
+    bench.turn(after=0)
+    assert set(bench.kube.events.values()) == {1}
+
+    bench.cycle.read = bench.kube.snapshot
+    bench.turn()
+    assert (bench.kube.reasons(uid), len(bench.queue.jobs)) == (["Accepted", "Submitted"], 1)
+    assert set(bench.kube.events.values()) == {1}
+
+
+def test_a_change_that_never_comes_back_is_made_again() -> None:
+    bench = Bench()
+    _, job = bench.running()
+    before = bench.kube.snapshot()
+    bench.cycle.read = lambda: before
+    job.end()
+    bench.kube.writes.clear()
+    bench.turn()
+    bench.turn(after=1)
+    assert bench.kube.writes.count("patch_status") == 1
+
+    bench.turn()
+    assert bench.kube.writes.count("patch_status") == 2
