@@ -40,6 +40,9 @@ from waldur_slurm.telemetry.log import is_journal_stream, start_log
 from waldur_slurm.telemetry.redaction import redaction
 from waldur_slurm.variables.choices import LogFormat
 
+AT_ONCE = 4
+"""So many jobs are handed in to a gateway at once."""
+
 
 class Parts:
     """The parts of a command, each made when it is first asked for."""
@@ -143,15 +146,25 @@ class Operator:
         """Make the turns of a cluster, on connections of their own."""
         way = self._parts.way_to(cluster) if cluster else None
         cycle = self.cycle(cluster, way, self.site.clusters)
+        more = self._more(cluster) if cluster and isinstance(cluster.by, ByGateway) else []
+        cycle.more = [(self._parts.kube(), each) for each in more]
+
+        def close() -> None:
+            for each in (way, *more) if way else ():
+                each.close()
+
         turning = Turning(
             cycle.name,
             cycle.turn,
-            way.close if way else lambda: None,
+            close,
             self._parts.tell,
             self._settings.tick.total_seconds(),
         )
         cycle.is_stopping = lambda: turning.is_leaving
         return turning
+
+    def _more(self, cluster: Cluster) -> list[GatewayJobs | SshDoors]:
+        return [self._parts.way_to(cluster) for _ in range(AT_ONCE - 1)]
 
     def cycle_of(self, cluster: Cluster | None, clusters: Mapping[str, Cluster]) -> ClusterCycle:
         """Make the cycle of a cluster, of none where it is given None, for one look."""

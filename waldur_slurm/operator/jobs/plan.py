@@ -72,6 +72,15 @@ class Plan:
     put_off: int = 0
     """How many are handed in later, since so many are now."""
 
+    @property
+    def before(self) -> tuple[JobPlan, ...]:
+        """Return what is done one after the other, before anything is handed in."""
+        return tuple(each for each in self.jobs if each.urgency is not Urgency.SUBMITTING)
+
+    @property
+    def new(self) -> tuple[JobPlan, ...]:
+        return tuple(each for each in self.jobs if each.urgency is Urgency.SUBMITTING)
+
 
 def concerns(job: SlurmJob) -> bool:
     """Whether anything is to be found out about it."""
