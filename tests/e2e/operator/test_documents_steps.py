@@ -217,6 +217,12 @@ def test_its_account_may_each_thing_that_it_asks_and_nothing_else(operated: Docu
     assert added == {"pods [list create delete]", "secrets [create delete]"}
 
 
+def test_two_that_take_turns_are_taken_by_the_server(operated: Document) -> None:
+    said = operated.type("kubectl apply --dry-run=server -k deploy/overlays/replicas")
+
+    assert "deployment.apps/slurm-operator configured (server dry run)" in said
+
+
 def test_by_ssh_a_cow_says_moo_as_the_account_that_it_brings(operated: Document) -> None:
     """The last one here: from now on the ConfigMap has another cluster."""
     document = operated
