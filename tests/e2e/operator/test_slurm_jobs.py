@@ -3,7 +3,7 @@
 import json
 
 from tests.e2e.gateway.acting import ActingSite
-from tests.e2e.operator.scene import SLEEP, Scene, wait
+from tests.e2e.operator.scene import PATIENCE_S, SLEEP, Scene, wait
 from tests.fixtures_hand import ANN
 from tests.fixtures_ssh import NewSshd
 
@@ -62,6 +62,7 @@ def test_who_is_not_let_in_hears_why_and_is_served_once_that_is_mended(scene: Sc
 
         scene.say({"lab": gateway})
         scene.wait_phase("Succeeded", daemon=daemon)
+        assert daemon.stop(PATIENCE_S) == 0, "it ends when it is asked to"
 
 
 def test_over_ssh_it_runs_as_the_account_that_it_brings(
