@@ -117,7 +117,7 @@ def test_03_every_end_of_slurms_is_an_end(world: World) -> None:
     *_, doomed = scene.slurm("sinfo --noheader --Node --format=%N").split()
     scene.apply("cancelled", SLEEP)
     scene.apply("failed", "#!/bin/sh\nexit 3\n")
-    scene.apply("lost-node", SLEEP, options=options(world, nodelist=doomed))
+    scene.apply("lost-node", SLEEP, options=options(world, nodelist=doomed) | {"no-requeue": True})
     scene.slurm(f"scancel {world.runs('cancelled')}")
     world.runs("lost-node")
     scene.slurm(f"scontrol update nodename={doomed} state=down reason=test")
