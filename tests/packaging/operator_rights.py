@@ -16,6 +16,7 @@ from waldur_slurm.operator.jobs.kube import Told
 from waldur_slurm.operator.jobs.pods import Pod, Working
 from waldur_slurm.operator.kube import paths
 from waldur_slurm.operator.kube.client import Kept, KubeClient
+from waldur_slurm.operator.kube.lease import Lease
 from waldur_slurm.operator.kube.pods import KubePods
 from waldur_slurm.operator.kube.store import Store
 from waldur_slurm.operator.kube.talk import Patch
@@ -63,7 +64,7 @@ class Noting:
         self._note("get", path)
         if self.gone:
             raise Gone("not found")
-        return {"metadata": {"uid": "u"}, "data": {}, "count": 1}
+        return {"metadata": {"uid": "u", "resourceVersion": "7"}, "data": {}, "count": 1}
 
     def list(self, path: str, _only: object = None) -> tuple[list[dict[str, Any]], str]:
         self._note("list", path)
@@ -114,6 +115,15 @@ CALLS: Mapping[str, Callable[[KubeClient], object]] = {
 OF_SSH: Mapping[str, Callable[[KubeClient], object]] = {
     "read_secret": lambda kube: kube.read_secret(USERS, SecretKey("slurm", "key")),
 }
+
+
+def hold_lease(talk: Any) -> None:
+    """Take it, where it is there and where not, and leave it."""
+    lease = Lease(talk, OWN, "slurm-operator", "me", lambda _event: None, lambda: 0.0)
+    lease.hold()
+    lease.let_go()
+
+
 DAEMONS = {"list_nodes", "change_node"}
 
 OF_PODS: Mapping[str, Callable[[KubePods], object]] = {
@@ -146,6 +156,14 @@ def used_by_operator() -> set[Right]:
         for call in CALLS.values():
             with suppress(KubeError):
                 call(kube)
+        used |= talk.used
+    return used
+
+
+def used_for_lease() -> set[Right]:
+    used: set[Right] = set()
+    for talk in talks():
+        hold_lease(talk)
         used |= talk.used
     return used
 

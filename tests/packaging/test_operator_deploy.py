@@ -21,6 +21,7 @@ from tests.packaging.operator_rights import (
     granted,
     public,
     used_by_operator,
+    used_for_lease,
     used_for_results,
     used_for_ssh,
 )
@@ -30,7 +31,7 @@ from waldur_slurm.operator.jobs.companion import pod_of
 from waldur_slurm.operator.kube.client import KubeClient
 from waldur_slurm.operator.kube.pods import KubePods
 
-FOLDERS = [".", "base", "overlays/results", "overlays/ssh"]
+FOLDERS = [".", "base", "overlays/replicas", "overlays/results", "overlays/ssh"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -62,6 +63,19 @@ def test_check_asks_for_what_the_operator_needs_and_for_no_more() -> None:
     }
 
     fit(used_by_operator(), asked)
+
+
+def test_two_that_take_turns_may_hold_their_lease_beside_and_no_more() -> None:
+    both = built("overlays/replicas")
+    (deployment,) = (each for each in both if each["kind"] == "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+
+    fit(used_by_operator() | used_for_lease(), granted(both))
+    assert deployment["spec"]["replicas"] == 2
+    assert {"name": "OPERATOR_LEASE", "value": "slurm-operator"} in container["env"]
+    assert len(container["env"]) == 1 + len(
+        one("base", "Deployment")["spec"]["template"]["spec"]["containers"][0]["env"]
+    )
 
 
 def test_ssh_accounts_take_single_secrets_by_name_in_their_namespace_and_no_more() -> None:

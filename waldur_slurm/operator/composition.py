@@ -1,11 +1,14 @@
 """The composition root: settings to parts. Nothing here decides anything."""
 
+import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from uuid import uuid4
 
 from waldur_slurm.errors import SettingsError
 from waldur_slurm.operator.config_map import SlurmConfig, read_config
@@ -18,6 +21,7 @@ from waldur_slurm.operator.jobs.turning import Turning
 from waldur_slurm.operator.kube import paths
 from waldur_slurm.operator.kube.access import Access, access_by_kubeconfig, access_in_pod
 from waldur_slurm.operator.kube.client import Kept, KubeClient, utc_now
+from waldur_slurm.operator.kube.lease import Lease
 from waldur_slurm.operator.kube.pods import KubePods
 from waldur_slurm.operator.kube.store import Known, Store, slurm_jobs
 from waldur_slurm.operator.kube.talk import Talk
@@ -25,16 +29,19 @@ from waldur_slurm.operator.model.cluster import ByGateway, BySsh, Cluster
 from waldur_slurm.operator.model.order import TRUST
 from waldur_slurm.operator.nodes.cycle import ResourceDaemon, Where
 from waldur_slurm.operator.settings import Settings
-from waldur_slurm.operator.ways.accounts import transport_to
+from waldur_slurm.operator.ways.accounts import Account, transport_to
 from waldur_slurm.operator.ways.direct_jobs import DirectJobs
 from waldur_slurm.operator.ways.gateway_jobs import GatewayJobs, gateway_at
-from waldur_slurm.operator.ways.ssh_doors import SshDoors
+from waldur_slurm.operator.ways.ssh_doors import Opened, SshDoors
 from waldur_slurm.service.display import Display
 from waldur_slurm.service.notify import Notifier
 from waldur_slurm.telemetry.events import Level, Sink
 from waldur_slurm.telemetry.log import is_journal_stream, start_log
 from waldur_slurm.telemetry.redaction import redaction
 from waldur_slurm.variables.choices import LogFormat
+
+AT_ONCE = 4
+"""So many jobs are handed in to a gateway at once."""
 
 
 class Parts:
@@ -82,6 +89,13 @@ class Parts:
     def kube(self) -> KubeClient:
         return KubeClient(self.talk(), kept=Kept(self.settings.namespace))
 
+    def lease(self) -> Lease | None:
+        told = self.settings
+        if told.lease is None:
+            return None
+        me = f"{os.uname().nodename}_{uuid4()}"
+        return Lease(self.talk(), told.namespace, told.lease, me, self.tell, time.monotonic)
+
     def resource_daemon(self) -> ResourceDaemon:
         where = Where(self.settings.namespace, self.settings.config_map)
         return ResourceDaemon(self.kube(), where, self.tell)
@@ -109,10 +123,12 @@ class Parts:
             case BySsh() as host:
                 keys = str(self.settings.secrets_dir / host.known_hosts)
                 known = replace(host, known_hosts=keys)
-                return SshDoors(
-                    self.kube().read_secret,
-                    lambda account: DirectJobs(transport_to(known, account), account.user),
-                )
+                return SshDoors(self.kube().read_secret, partial(_open_account, known))
+
+
+def _open_account(host: BySsh, account: Account) -> Opened:
+    transport = transport_to(host, account)
+    return Opened(DirectJobs(transport, account.user), transport.close)
 
 
 class Operator:
@@ -130,15 +146,25 @@ class Operator:
         """Make the turns of a cluster, on connections of their own."""
         way = self._parts.way_to(cluster) if cluster else None
         cycle = self.cycle(cluster, way, self.site.clusters)
+        more = self._more(cluster) if cluster and isinstance(cluster.by, ByGateway) else []
+        cycle.more = [(self._parts.kube(), each) for each in more]
+
+        def close() -> None:
+            for each in (way, *more) if way else ():
+                each.close()
+
         turning = Turning(
             cycle.name,
             cycle.turn,
-            way.close if way else lambda: None,
+            close,
             self._parts.tell,
             self._settings.tick.total_seconds(),
         )
         cycle.is_stopping = lambda: turning.is_leaving
         return turning
+
+    def _more(self, cluster: Cluster) -> list[GatewayJobs | SshDoors]:
+        return [self._parts.way_to(cluster) for _ in range(AT_ONCE - 1)]
 
     def cycle_of(self, cluster: Cluster | None, clusters: Mapping[str, Cluster]) -> ClusterCycle:
         """Make the cycle of a cluster, of none where it is given None, for one look."""

@@ -62,6 +62,12 @@ class Settings:
         "how often it is looked whether the ConfigMap names other clusters",
         "10s",
     )
+    lease: str | None = variable(
+        "OPERATOR_LEASE",
+        named(_name),
+        "the Lease in its namespace that says which of several operators works",
+        unset_means="it is the only one",
+    )
     secrets_dir: Path = variable(
         "OPERATOR_SECRETS_DIR",
         path,

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.contract.jobs_port.sites import FAILS, IS_KILLED, OF, SLEEPS, JobsSite
+from tests.contract.jobs_port.sites import FAILS, IS_KILLED, OF, SLEEPS, FakeJobsSite, JobsSite
 from tests.fixtures_hand import ANN, BOB
 from waldur_slurm.model.job_state import Phase
 from waldur_slurm.operator.jobs.port import (
@@ -81,7 +81,7 @@ def test_a_job_whose_answer_was_lost_is_found_and_not_made_again(site: JobsSite)
 
 
 def test_what_slurm_refuses_is_told_in_its_words_and_may_be_asked_again(site: JobsSite) -> None:
-    if hasattr(site, "queue"):
+    if isinstance(site, FakeJobsSite):
         site.queue.refuses = "Invalid partition name specified"
     wanted = site.wanted(partition="nowhere")
     for jobs in (site.jobs, site.again()):
@@ -255,7 +255,7 @@ def test_what_has_ended_can_be_neither_held_nor_released_nor_requeued(site: Jobs
 
 
 def test_the_end_of_what_a_job_wrote_is_read(site: JobsSite) -> None:
-    wanted = site.wanted(FAILS, **({} if hasattr(site, "queue") else {"error": "err-%j"}))
+    wanted = site.wanted(FAILS, **({} if isinstance(site, FakeJobsSite) else {"error": "err-%j"}))
     seen = site.until(site.jobs.submit(wanted), has_ended)
     assert site.jobs.read_tail(seen.ref, "out", 4096) == b"first\nlast\n"
     assert site.jobs.read_tail(seen.ref, "out", 5) == b"last\n"
@@ -288,6 +288,18 @@ def test_no_line_of_a_script_takes_its_mark_away(site: JobsSite) -> None:
     job = site.until(JobRef("", None, wanted.mark, ANN), lambda _: True)
     assert job.ref.job_id == site.again().submit(wanted).job_id
     assert site.carrying(wanted.mark) == 1
+
+
+@pytest.mark.parametrize("line", [f"--uid={BOB}", "--wait", "-W", "--test-only", "--clusters=x"])
+def test_a_script_that_would_be_another_users_or_no_job_to_be_found_is_refused(
+    site: JobsSite, line: str
+) -> None:
+    if isinstance(site, FakeJobsSite):
+        site.queue.refuses = line
+    wanted = site.wanted(SLEEPS.replace("\n", f"\n#SBATCH {line}\n", 1))
+    with pytest.raises(Refused):
+        site.jobs.submit(wanted)
+    assert wanted.mark in site.jobs.look_up([wanted.mark]).absent
 
 
 def test_facts_say_how_long_marks_are_kept(site: JobsSite) -> None:

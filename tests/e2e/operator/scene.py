@@ -123,6 +123,11 @@ class Scene:
         raw = address.format(self.namespace, name)
         self.bed.must("replace", "--raw", raw, "-f", "-", said=json.dumps(body))
 
+    def make(self, body: Mapping[str, Any]) -> None:
+        """Make something else in the users' namespace."""
+        whole = {"apiVersion": "v1", **body}
+        self.bed.must("apply", "-n", self.namespace, "-f", "-", said=json.dumps(whole))
+
     def job(self, name: str = "cow") -> dict[str, Any]:
         """Return the SlurmJob as it stands; nothing of one that is gone."""
         done = self.bed.kubectl("get", "sj", name, "-n", self.namespace, "-o", "json")

@@ -118,9 +118,15 @@ def test_a_gateway_that_is_away_is_waited_for(pasture: Pasture, tmp_path: Path) 
     assert companion.shown == b"moo\n"
 
 
-def test_a_token_that_was_revoked_ends_it_with_a_sentence(pasture: Pasture, tmp_path: Path) -> None:
-    cow = pasture.hand_in("sleep 600")
+def test_asked_to_stop_it_does_and_a_token_that_was_revoked_ends_it_with_a_sentence(
+    pasture: Pasture, tmp_path: Path
+) -> None:
+    cow = pasture.hand_in("echo moo; sleep 600")
     companion = cow.companion(tmp_path / "one")
+    with companion.running() as process:
+        assert eventually(lambda: companion.shown == b"moo\n", PATIENCE_S), companion.said
+        process.terminate()
+        assert process.wait(PATIENCE_S) == 130
     with companion.running() as process:
         made = json.loads(pasture.site.program().run("token", "list", "--json").stdout)
         (ours,) = [each for each in made if re.match(rf"job {cow.job_id}\b", each["name"])]

@@ -11,8 +11,10 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from sandbox.docker.agent import ensure_operator_image
 from sandbox.docker.command import docker
@@ -20,11 +22,14 @@ from sandbox.kube import Bed, BedOptions
 from sandbox.kube.node import may_be_here
 from sandbox.kube.people import NODE
 from sandbox.slurm import Cluster
+from sandbox.ssh import SshServer
 from tests.e2e.gateway.controller_site import ControllerSite
 from tests.e2e.gateway.gateway import Gateway
 from tests.e2e.operator.test_resource_daemon import FILE, ours
+from tests.fixtures_hand import ANN, HandSite
 from tests.fixtures_kube import NewBed
 from tests.fixtures_slurm import skip_here
+from tests.fixtures_ssh import NewSshd
 from tests.packaging.operator_rights import OWN, Right, used_by_operator, used_for_results
 from tests.page import read_blocks
 from tests.places import PROJECT
@@ -51,13 +56,22 @@ CONFIG = """\
 """
 
 
+BY_SSH = """\
+lab:
+  ssh: 127.0.0.1:{port}
+  knownHosts: slurm-known-hosts/known_hosts
+  namespaces: {{physics: {{user: {user}, ssh: true}}}}
+"""
+
+
 @dataclass(frozen=True)
 class Document:
     """What the reader of the document has in front of him."""
 
     bed: Bed
     controller: Gateway
-    user: str
+    site: ControllerSite
+    sshd: SshServer
 
     def type(self, line: str) -> str:
         """Type a line in the checkout."""
@@ -99,7 +113,8 @@ def saved_image(archive: Path) -> Path:
 def document(
     new_bed: NewBed,
     lab: Cluster,
-    slurm_users: tuple[str, ...],
+    installed_hand: HandSite,
+    new_sshd: NewSshd,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Document]:
     """Have Kubernetes and Slurm in a suitable topology, as the document assumes."""
@@ -110,14 +125,17 @@ def document(
     archive = saved_image(place / "operator.tar")
     with (
         new_bed(BedOptions(with_node=True)) as bed,
-        ControllerSite.make(lab, slurm_users[0]) as site,
+        ControllerSite.make(lab, ANN) as site,
         site.running("-api") as controller,
+        new_sshd(f"SetEnv HOME={site.checkout} PATH={site.environ['PATH']}") as sshd,
     ):
         bed.load(archive)
         config = place / "config"
         config.write_text(CONFIG.format(node=NODE, port=controller.port))
         bed.must("create", "configmap", "slurm-config", f"--from-file=config={config}")
-        yield Document(bed, controller, site.user)
+        known = f"--from-file={sshd.known_hosts}"
+        bed.must("create", "secret", "generic", "slurm-known-hosts", known)
+        yield Document(bed, controller, site, sshd)
 
 
 def test_the_resource_daemon_labels_its_node_and_again_after_a_kubelet_forgot(
@@ -143,12 +161,20 @@ def test_the_resource_daemon_labels_its_node_and_again_after_a_kubelet_forgot(
     assert eventually(lambda: ours(bed, NODE) == labelled, PATIENCE_S), document.log("slurm-rd")
 
 
-def test_the_operator_is_applied_and_a_cow_says_moo(document: Document) -> None:
+@pytest.fixture(scope="module")
+def operated(document: Document) -> Document:
+    """Have the operator applied too."""
     (apply_operator,) = (line for line in TYPED if line == "kubectl apply -k deploy")
-    (apply_cow,) = (line for line in TYPED if line.startswith("kubectl apply -f examples"))
     document.type(apply_operator)
     document.suit_the_bed("slurm-operator")
     document.bed.must("wait", "--for=condition=Established", "crd/slurmjobs.slurm.sylabs.io")
+    document.bed.must("create", "namespace", "physics")
+    return document
+
+
+def test_the_operator_is_applied_and_a_cow_says_moo(operated: Document) -> None:
+    document = operated
+    (apply_cow,) = (line for line in TYPED if line.startswith("kubectl apply -f examples"))
     document.type(apply_cow)
 
     def phase() -> str:
@@ -167,30 +193,69 @@ def test_the_operator_is_applied_and_a_cow_says_moo(document: Document) -> None:
     assert job["name"] == "cow"
 
 
-def test_its_pod_is_nobody_writes_nothing_and_can_speak_ssh(document: Document) -> None:
-    document.type("kubectl rollout status deployment/slurm-operator --timeout=120s")
+def test_its_pod_is_nobody_writes_nothing_and_can_speak_ssh(operated: Document) -> None:
+    operated.type("kubectl rollout status deployment/slurm-operator --timeout=120s")
     inside = "id -un; ssh -V 2>&1; touch /tmp/here && echo written; touch /here 2>&1"
-    done = document.bed.kubectl("exec", "deployment/slurm-operator", "--", "sh", "-c", inside)
+    done = operated.bed.kubectl("exec", "deployment/slurm-operator", "--", "sh", "-c", inside)
 
     who, ssh, *rest = done.out.splitlines()
     assert (who, ssh.partition("_")[0], rest[0]) == ("slurm-operator", "OpenSSH", "written")
     assert "Read-only file system" in rest[1]
 
 
-def test_its_account_may_each_thing_that_it_asks_and_nothing_else(document: Document) -> None:
-    document.type("kubectl apply -k deploy")
-    bed = document.bed
-    bed.kubectl("create", "namespace", "physics")
+def test_its_account_may_each_thing_that_it_asks_and_nothing_else(operated: Document) -> None:
+    bed = operated.bed
     asked = used_by_operator()
 
     assert [each for each in asked if not may(bed, each)] == []
     assert listed(bed, "kube-public") == listed(bed, "physics")
     assert not any(may(bed, each) for each in used_for_results())
     (apply_results,) = (line for line in TYPED if "overlays/results" in line)
-    document.type(apply_results)
+    operated.type(apply_results)
     assert [each for each in used_for_results() if not may(bed, each)] == []
     added = listed(bed, "physics") - listed(bed, "kube-public")
     assert added == {"pods [list create delete]", "secrets [create delete]"}
+
+
+def test_two_that_take_turns_are_taken_by_the_server(operated: Document) -> None:
+    said = operated.type("kubectl apply --dry-run=server -k deploy/overlays/replicas")
+
+    assert "deployment.apps/slurm-operator configured (server dry run)" in said
+
+
+def test_by_ssh_a_cow_says_moo_as_the_account_that_it_brings(operated: Document) -> None:
+    """The last one here: from now on the ConfigMap has another cluster."""
+    document = operated
+    bed, sshd = document.bed, document.sshd
+    (apply_ssh,) = (line for line in TYPED if "overlays/ssh" in line)
+    document.type(apply_ssh)
+    key = f"--from-file=key={sshd.user_key}"
+    bed.must("create", "secret", "generic", "slurm", "--namespace=physics", key)
+    clusters = {"clusters": BY_SSH.format(port=sshd.port, user=ANN)}
+    bed.must("patch", "configmap", "slurm-config", "-p", json.dumps({"data": clusters}))
+
+    cow = yaml.safe_load((PROJECT / "examples" / "kubernetes" / "cow.yaml").read_text())
+    cow["metadata"] |= {"name": "cow-ssh", "namespace": "physics"}
+    del cow["spec"]["nodeSelector"]
+    secret = {"secretKeyRef": {"name": "slurm", "key": "key"}}
+    cow["spec"] |= {
+        "ssh": {"user": ANN, "key": secret},
+        "options": {"chdir": str(document.site.checkout)},
+    }
+    bed.must("apply", "-f", "-", said=json.dumps(cow))
+
+    def status() -> dict[str, Any]:
+        found = bed.must("get", "sj", "cow-ssh", "--namespace=physics", "-o", "json")
+        told: dict[str, Any] = json.loads(found).get("status", {})
+        return told
+
+    assert eventually(lambda: status().get("phase") in ("Succeeded", "Failed"), PATIENCE_S), (
+        status(),
+        document.log("slurm-operator"),
+    )
+    told = status()
+    assert (told["phase"], told["output"]["tail"]) == ("Succeeded", "moo\n")
+    assert document.site.owner(told["jobId"]) == ANN
 
 
 def account() -> str:

@@ -2,7 +2,10 @@
 
 import json
 
-from tests.e2e.operator.scene import SLEEP, Scene, wait
+from tests.e2e.gateway.acting import ActingSite
+from tests.e2e.operator.scene import PATIENCE_S, SLEEP, Scene, wait
+from tests.fixtures_hand import ANN
+from tests.fixtures_ssh import NewSshd
 
 
 def test_a_cow_says_moo_and_its_status_says_so(scene: Scene) -> None:
@@ -59,3 +62,26 @@ def test_who_is_not_let_in_hears_why_and_is_served_once_that_is_mended(scene: Sc
 
         scene.say({"lab": gateway})
         scene.wait_phase("Succeeded", daemon=daemon)
+        assert daemon.stop(PATIENCE_S) == 0, "it ends when it is asked to"
+
+
+def test_over_ssh_it_runs_as_the_account_that_it_brings(
+    scene: Scene, new_sshd: NewSshd, acting_site: ActingSite
+) -> None:
+    path = f"PATH={acting_site.tools}:/usr/bin:/bin"
+    with new_sshd(f"SetEnv HOME={scene.work} {path}") as host, scene.operating() as daemon:
+        key = {"id": host.user_key.read_text()}
+        scene.make({"kind": "Secret", "metadata": {"name": "ann-ssh"}, "stringData": key})
+        opened = {scene.namespace: {"user": "nobody", "ssh": True}}
+        by = {"ssh": f"127.0.0.1:{host.port}", "knownHosts": str(host.known_hosts)}
+        scene.say({"gamma": {**by, "namespaces": opened}})
+        ref = {"secretKeyRef": {"name": "ann-ssh", "key": "id"}}
+        scene.apply(ssh={"user": ANN, "key": ref})
+        scene.wait_phase("Succeeded", "Failed", daemon=daemon)
+
+        status = scene.status()
+        assert (status["phase"], status["slurm"]["user"]) == ("Succeeded", ANN)
+        assert status["output"] == {"tail": "moo\n"}
+        assert len(scene.numbers(scene.uid())) == 1
+        scene.delete()
+        wait(lambda: not scene.job(), lambda: daemon.log)

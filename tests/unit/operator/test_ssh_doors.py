@@ -8,11 +8,11 @@ import pytest
 from tests.fakes.jobs import FakeJobs, FakeSlurmQueue
 from tests.fakes.kube_jobs import KUBERNETES, FakeKube
 from waldur_slurm.operator.errors import Gone
-from waldur_slurm.operator.jobs.port import Jobs, Unreached, Wanted
+from waldur_slurm.operator.jobs.port import Unreached, Wanted
 from waldur_slurm.operator.model.identity import Identity
 from waldur_slurm.operator.model.slurm_job import LOGIN, SecretKey, SlurmJob
 from waldur_slurm.operator.ways.accounts import Account
-from waldur_slurm.operator.ways.ssh_doors import SshDoors
+from waldur_slurm.operator.ways.ssh_doors import KEPT_S, Opened, SshDoors
 from waldur_slurm.slurm.transports.ssh_master import KeyText
 
 
@@ -22,11 +22,13 @@ class Host:
 
     queue: FakeSlurmQueue = field(default_factory=FakeSlurmQueue)
     secrets: dict[tuple[str, str], str] = field(default_factory=dict)
+    now: float = 0.0
+    closed: list[str] = field(default_factory=list)
     opened: list[tuple[str, str]] = field(default_factory=list)
     kube: FakeKube = field(default_factory=FakeKube)
 
     def __post_init__(self) -> None:
-        self.doors = SshDoors(self.read_secret, self.open)
+        self.doors = SshDoors(self.read_secret, self.open, lambda: self.now)
 
     def read_secret(self, namespace: str, wanted: SecretKey) -> str:
         try:
@@ -34,10 +36,11 @@ class Host:
         except KeyError:
             raise Gone(f'secrets "{wanted.name}" not found') from None
 
-    def open(self, account: Account) -> Jobs:
+    def open(self, account: Account) -> Opened:
         assert isinstance(account.key, KeyText)
         self.opened.append((account.user, account.key.private))
-        return FakeJobs(self.queue)
+        text = account.key.private
+        return Opened(FakeJobs(self.queue), lambda: self.closed.append(text))
 
     def job(self, namespace: str = "physics", user: str = "ann", name: str = "cow") -> SlurmJob:
         ssh: dict[str, Any] = {
@@ -100,3 +103,18 @@ def test_who_names_another_account_later_hears_which_one_has_the_job() -> None:
     host.admit(job)
 
     assert "accepted for the account ann" in host.doors.look_up([mark(job)]).said
+
+
+def test_connections_end_with_the_way_and_where_a_key_was_changed() -> None:
+    host = Host(secrets={("physics", "mine"): "KEY A"})
+    job = host.job()
+    host.admit(job)
+    host.secrets["physics", "mine"] = "KEY B"
+    host.now += KEPT_S + 1
+    host.admit(job)
+    assert (host.closed, host.opened[-1]) == (["KEY A"], ("ann", "KEY B"))
+
+    host.now += 2 * KEPT_S
+    host.admit()
+    host.doors.close()
+    assert host.closed == ["KEY A", "KEY B"]

@@ -7,15 +7,20 @@ from waldur_slurm.service.signals import listening
 
 
 def run(parts: Parts, _arguments: argparse.Namespace) -> int:
-    notifier = parts.notifier
+    notifier, lease = parts.notifier, parts.lease()
     with listening() as signals:
         operator = parts.operator()
         with operator.store.running():
             notifier.ready()
             while not signals.is_stopping:
                 notifier.alive()
-                operator.site.refresh()
+                if lease is None or lease.hold():
+                    operator.site.refresh()
+                else:
+                    operator.site.leave()
                 signals.wait(min(parts.settings.config_every, notifier.longest_sleep))
             notifier.stopping()
             operator.site.leave()
+            if lease is not None:
+                lease.let_go()
     return 0

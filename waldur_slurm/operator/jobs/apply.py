@@ -106,6 +106,7 @@ class Carrier:
         match step:
             case Accept(cluster, login):
                 self.kube.accept(job, cluster, login)
+                self._note_written(job)
             case Keep():
                 self.kube.keep(job.uid)
             case LetGo():
@@ -163,7 +164,9 @@ class Carrier:
         try:
             self._slurm.cancel(step.job)
         except (Refused, AnotherJob) as refusal:
-            self.kube.tell(job, words.not_cancelled(step.job, str(refusal)))
+            if job.uid not in self.memory.cancelled:
+                self.kube.tell(job, words.not_cancelled(step.job, str(refusal)))
+            self.memory.cancelled[job.uid] = self.now()
             raise
         except OutcomeUnknown:
             self.memory.cancelled[job.uid] = self.now()
@@ -200,7 +203,11 @@ class Carrier:
     def _set_status(self, job: SlurmJob, now: Mapping[str, Any]) -> SlurmJob:
         if now != job.status:
             self.kube.patch_status(job, now)
+            self._note_written(job)
         return replace(job, status=now)
+
+    def _note_written(self, job: SlurmJob) -> None:
+        self.memory.note_written(job.uid, job.resource_version, self.now())
 
     def _note(self, job: SlurmJob, name: str, **fields: object) -> None:
         about = {"namespace": job.namespace, "name": job.name, "uid": job.uid}

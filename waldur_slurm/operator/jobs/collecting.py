@@ -74,7 +74,7 @@ def _begin(job: SlurmJob, sight: Sight, by: ByGateway, obstacle: Word | None) ->
             return _say(job, words.never_started(), sight)
         case Absence.LOST:
             number = str(job.status.get("jobId"))
-            return _say(job, words.forgotten(number, sight.cluster.name), sight)
+            return (ForgetToken(), *_say(job, words.forgotten(number, sight.cluster.name), sight))
         case Doubt():
             return ()
 

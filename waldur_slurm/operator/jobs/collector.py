@@ -54,7 +54,8 @@ class Collector:
                 note(f"companions in {namespace} cannot be looked for: {error}")
                 continue
             looked_into.add(namespace)
-        self._collided -= pods.keys()
+        there = {job.uid for its in by_namespace.values() for job in its}
+        self._collided &= there - pods.keys()
         return Companions(frozenset(looked_into), pods, self._obstacles_now())
 
     def make(self, job: SlurmJob, step: MakeCompanion, slurm: Jobs) -> bool:

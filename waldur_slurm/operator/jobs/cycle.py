@@ -4,10 +4,12 @@ All SlurmJobs of the cluster are looked up in one reading. Where the API server'
 be believed nothing is decided; where Slurm's is silent, nothing but to say so.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from queue import SimpleQueue
 
 from waldur_slurm.model.counting import counted
 from waldur_slurm.operator.errors import KubeError
@@ -64,6 +66,8 @@ class ClusterCycle:
     """Makes companions, where this way to Slurm has any."""
     admit: Callable[[Mapping[str, SlurmJob]], None] = lambda _: None
     """Hears, by their marks, of which SlurmJobs Slurm is asked; some bring the way to it."""
+    more: Sequence[tuple[Kube, Jobs]] = ()
+    """Further connections, by which several jobs are handed in at once."""
     is_stopping: Callable[[], bool] = lambda: False
     memory: Memory = field(default_factory=Memory)
     troubles: Troubles = field(init=False)
@@ -80,23 +84,51 @@ class ClusterCycle:
             return Turned()
         with self.troubles.turn():
             plan = self.plan(snapshot)
-            carrier = Carrier(
-                kube=self.kube,
-                jobs=self.jobs,
-                memory=self.memory,
-                tell=self.tell,
-                trouble=self.troubles.of_job,
-                now=self.now,
-                collector=self.collector,
-            )
-            for each in plan.jobs:
-                if self.is_stopping():
-                    break
-                with self.troubles.catching(each.job):
-                    carrier.carry(each)
+            carriers = [self._carrier(*each) for each in ((self.kube, self.jobs), *self.more)]
+            for each in plan.before:
+                self._carry(each, carriers[0])
+            self._carry_together(plan.new, carriers)
             if self.jobs and self._sweep.is_due(self.now()) and not self.is_stopping():
                 self._clear_away(self.jobs, snapshot)
-        return Turned(tuple(carrier.done), bool(plan.put_off))
+        done = tuple(step for carrier in carriers for step in carrier.done)
+        return Turned(done, bool(plan.put_off))
+
+    def _carrier(self, kube: Kube, jobs: Jobs | None) -> Carrier:
+        return Carrier(
+            kube=kube,
+            jobs=jobs,
+            memory=self.memory,
+            tell=self.tell,
+            trouble=self.troubles.of_job,
+            now=self.now,
+            collector=self.collector,
+        )
+
+    def _carry(self, plan: JobPlan, carrier: Carrier) -> None:
+        if not self.is_stopping():
+            with self.troubles.catching(plan.job):
+                carrier.carry(plan)
+
+    def _carry_together(self, plans: Sequence[JobPlan], carriers: Sequence[Carrier]) -> None:
+        """Hand several in at once, each by connections of its own."""
+        if len(plans) <= 1 or len(carriers) == 1:
+            for each in plans:
+                self._carry(each, carriers[0])
+            return
+        free: SimpleQueue[Carrier] = SimpleQueue()
+        for carrier in carriers:
+            free.put(carrier)
+
+        def carry(plan: JobPlan) -> None:
+            carrier = free.get()
+            try:
+                self._carry(plan, carrier)
+            finally:
+                free.put(carrier)
+
+        with ThreadPoolExecutor(len(carriers)) as pool:
+            for _ in pool.map(carry, plans):
+                pass
 
     def plan(self, snapshot: Snapshot) -> Plan:
         """Say what the next turn would do; this reads only."""
@@ -111,8 +143,13 @@ class ClusterCycle:
             return Plan(())
         mine = [*self._those(snapshot.jobs, lambda job: home_of(job, clusters) == self.name)]
         self.memory.forget_others([job.uid for job in mine])
+        mine = [job for job in mine if not self._is_behind(job)]
         sight = self._look(self.jobs, [*self._those(mine, concerns)], clusters)
         return cut(self._plan_jobs(mine, partial(plan_job, sight=sight)))
+
+    def _is_behind(self, job: SlurmJob) -> bool:
+        """Whether it is seen as it was before we changed it: events would be told twice."""
+        return self.memory.is_behind(job.uid, job.resource_version, self.now())
 
     def _those(
         self, jobs: Iterable[SlurmJob], are_meant: Callable[[SlurmJob], bool]
@@ -176,6 +213,7 @@ class ClusterCycle:
 
     def _clear_away(self, slurm: Jobs, snapshot: Snapshot) -> None:
         """Cancel what carries a mark of ours though its SlurmJob is gone."""
+        self._sweep = replace(self._sweep, tried=self.now())
         try:
             marked = slurm.list_marked(prefix_of(self.kubernetes))
             kept = self.kube.read_kept()
@@ -192,7 +230,11 @@ class ClusterCycle:
 
     def _cancel_strays(self, slurm: Jobs, found: Swept) -> None:
         for ref in found.strays:
-            slurm.cancel(ref)
+            try:
+                slurm.cancel(ref)
+            except JobsError as error:
+                self.troubles.note(f"job {ref.job_id}, which has no SlurmJob: {error}")
+                continue
             fields = {"cluster": self.name, "job": ref.job_id, "mark": ref.mark}
             event = Event(name="stray.cancelled", level=Level.WARNING, fields=fields)
             self.tell(event)

@@ -18,7 +18,7 @@ from waldur_slurm.operator.model.identity import read_mark
 from waldur_slurm.operator.model.slurm_job import ABANDON, CancelPolicy, SlurmJob
 
 CANCEL_AGAIN = timedelta(seconds=30)
-SWEEP_EVERY = timedelta(minutes=5)
+SWEEP_EVERY, SWEEP_AGAIN = timedelta(minutes=5), timedelta(minutes=1)
 MOST_SWEPT = 20
 """At once: where more are without a SlurmJob, somebody should look before all are gone."""
 
@@ -79,9 +79,12 @@ class Sweep:
 
     at: datetime | None = None
     strays: Mapping[str, JobRef] = field(default_factory=dict)
+    tried: datetime | None = None
+    """When it was begun in vain."""
 
     def is_due(self, now: datetime) -> bool:
-        return self.at is None or now - self.at >= SWEEP_EVERY
+        is_patient = self.tried is None or now - self.tried >= SWEEP_AGAIN
+        return is_patient and (self.at is None or now - self.at >= SWEEP_EVERY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,11 @@ Nothing hangs on it: without it all is right, and only slower.
 
 from collections.abc import Collection, MutableMapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+
+SOON = timedelta(seconds=3)
+"""In so much time a change of ours comes back to us, if it was one at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Memory:
     """Since when those are not there that were."""
     doubtful: dict[str, datetime] = field(default_factory=dict)
     """Since when nobody can say."""
+    written: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    """What was last changed in Kubernetes, as of which version, and when."""
 
     def note_attempt(self, uid: str, now: datetime) -> None:
         """Before it is made, so that one which never ends counts as well."""
@@ -49,9 +54,18 @@ class Memory:
         else:
             self.attempts[uid] = before
 
+    def note_written(self, uid: str, version: str, now: datetime) -> None:
+        self.written[uid] = version, now
+
+    def is_behind(self, uid: str, version: str, now: datetime) -> bool:
+        """Whether that version is of before our own change, of which word is still on its way."""
+        before, at = self.written.get(uid, ("", now))
+        return before == version and now - at < SOON
+
     def forget_others(self, uids: Collection[str]) -> None:
         notes: MutableMapping[str, Any]
-        for notes in (self.attempts, self.cancelled, self.missing, self.doubtful):
+        kinds = (self.attempts, self.cancelled, self.missing, self.doubtful, self.written)
+        for notes in kinds:
             for uid in notes.keys() - set(uids):
                 notes.pop(uid)
 

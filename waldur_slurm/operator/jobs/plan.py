@@ -72,6 +72,15 @@ class Plan:
     put_off: int = 0
     """How many are handed in later, since so many are now."""
 
+    @property
+    def before(self) -> tuple[JobPlan, ...]:
+        """Return what is done one after the other, before anything is handed in."""
+        return tuple(each for each in self.jobs if each.urgency is not Urgency.SUBMITTING)
+
+    @property
+    def new(self) -> tuple[JobPlan, ...]:
+        return tuple(each for each in self.jobs if each.urgency is Urgency.SUBMITTING)
+
 
 def concerns(job: SlurmJob) -> bool:
     """Whether anything is to be found out about it."""
@@ -94,9 +103,9 @@ def is_told(job: SlurmJob) -> bool:
 def cut(plans: Iterable[JobPlan], most: int = MOST_SUBMITS) -> Plan:
     """Put them in their order, and put off what is too much at once."""
     ordered = sorted((each for each in plans if each.steps), key=lambda each: each.urgency)
-    new = [each for each in ordered if each.urgency is Urgency.SUBMITTING]
-    put_off = new[most:]
-    return Plan(tuple(each for each in ordered if each not in put_off), len(put_off))
+    new = sum(each.urgency is Urgency.SUBMITTING for each in ordered)
+    put_off = max(new - most, 0)
+    return Plan(tuple(ordered[: len(ordered) - put_off]), put_off)
 
 
 def home_of(job: SlurmJob, clusters: Mapping[str, Cluster]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
+from waldur_slurm.operator.jobs import status
 from waldur_slurm.operator.jobs.memory import Memory, note_since
 from waldur_slurm.operator.jobs.pods import Companions
 from waldur_slurm.operator.jobs.port import ClusterFacts, Found, SeenJob
@@ -79,6 +80,8 @@ class Sight:
             return Doubt("the answer is older than the attempt")
         if not was_there(job):
             return Absence.NEVER
+        if status.is_complete(job):
+            return Absence.LOST
         return Absence.LOST if self._is_lost(job) else Doubt("it was there a moment ago")
 
     def remember(self, jobs: Collection[SlurmJob]) -> None:
@@ -93,8 +96,9 @@ class Sight:
                 memory.attempts.pop(job.uid, None)
 
     def is_missing(self, job: SlurmJob) -> bool:
-        """Whether it was there, and this answer does not have it."""
-        return bool(self.found and self.mark_of(job) in self.found.absent and was_there(job))
+        """Whether it was there, had not ended, and this answer does not have it."""
+        is_absent = self.found is not None and self.mark_of(job) in self.found.absent
+        return is_absent and was_there(job) and not status.is_complete(job)
 
     def _is_lost(self, job: SlurmJob) -> bool:
         since = self.memory.missing.get(job.uid, self.now)

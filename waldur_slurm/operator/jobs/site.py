@@ -71,6 +71,7 @@ class Site:
         for turning in self._turnings.values():
             turning.join()
         self._turnings.clear()
+        self._clusters = None
 
     def _follow(self, clusters: Mapping[str, Cluster]) -> None:
         before = self._clusters

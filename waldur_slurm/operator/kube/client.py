@@ -101,11 +101,9 @@ class KubeClient:
         """Its name follows from what it says of whom: told again, it is counted."""
         events, name = paths.within(job.namespace, "events"), _event_name(job, told)
         now = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
-        try:
-            known = self._talk.get(paths.within(job.namespace, "events", name))
-        except Gone:
-            self._add_event(events, name, now, job, told)
+        if self._add_event(events, name, now, job, told):
             return
+        known = self._talk.get(paths.within(job.namespace, "events", name))
         again = {"count": int(known.get("count") or 1) + 1, "lastTimestamp": now}
         self._talk.patch(paths.within(job.namespace, "events", name), again)
 
@@ -136,7 +134,8 @@ class KubeClient:
         meta = {**changed, "uid": job.uid, "resourceVersion": job.resource_version}
         self._talk.patch(_path(job), {"metadata": meta}, Patch.MERGE)
 
-    def _add_event(self, path: str, name: str, now: str, job: SlurmJob, told: Told) -> None:
+    def _add_event(self, path: str, name: str, now: str, job: SlurmJob, told: Told) -> bool:
+        """Return whether it is told for the first time."""
         about = {
             "kind": KIND,
             "apiVersion": f"{GROUP}/{VERSION}",
@@ -159,7 +158,8 @@ class KubeClient:
         try:
             self._talk.post(path, event)
         except ChangedMeanwhile:
-            return  # another operator told it in the same moment
+            return False
+        return True
 
 
 def read_node(found: Mapping[str, Any]) -> Node:

@@ -27,5 +27,11 @@ def within(namespace_name: str, kind: str, name: str = "") -> str:
     return f"{kinds}/{_spelt(name)}" if name else kinds
 
 
+def lease(namespace_name: str, name: str = "") -> str:
+    """Return where the Leases of a namespace are, or one of them."""
+    leases = f"/apis/coordination.k8s.io/v1/namespaces/{_spelt(namespace_name)}/leases"
+    return f"{leases}/{_spelt(name)}" if name else leases
+
+
 def _spelt(text: str) -> str:
     return quote(text, safe="")

@@ -7,7 +7,7 @@ An instance belongs to one thread.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
@@ -28,30 +28,49 @@ from waldur_slurm.operator.ways.accounts import Account, account_of
 from waldur_slurm.operator.ways.together import together
 
 ReadSecret = Callable[[str, SecretKey], str]
-Open = Callable[[Account], Jobs]
 KEPT_S = 60.0
+"""How long a key holds before it is read again, and a door stays open that nobody goes through."""
 NO_ACCOUNT = "its SlurmJob names no ssh account of the login host: name one in spec.ssh"
 
 
 @dataclass(frozen=True, slots=True)
-class _Door:
-    account: Account
+class Opened:
+    """One account's `Jobs`, and what ends its connection."""
+
     jobs: Jobs
+    close: Callable[[], None]
+
+
+Open = Callable[[Account], Opened]
+_Name = tuple[str, str, SecretKey | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """`at` is when its key was read, `used` when somebody went through it."""
+
+    account: Account
+    opened: Opened
     at: float
+    used: float
 
 
 class SshDoors:
     """`read_secret` returns one value of a Secret; `opens` makes one account's `Jobs`."""
 
-    def __init__(self, read_secret: ReadSecret, opens: Open) -> None:
+    def __init__(
+        self, read_secret: ReadSecret, opens: Open, clock: Callable[[], float] = monotonic
+    ) -> None:
         self._read_secret = read_secret
         self._opens = opens
-        self._doors: dict[tuple[str, str, SecretKey | None], _Door] = {}
+        self._clock = clock
+        self._doors: dict[_Name, _Door] = {}
         self._by_mark: dict[str, Jobs] = {}
         self._closed: dict[str, str] = {}
 
     def close(self) -> None:
-        self._doors.clear()
+        for name in [*self._doors]:
+            self._doors.pop(name).opened.close()
 
     def admit(self, jobs: Mapping[str, SlurmJob]) -> None:
         """Open the accounts of these, by their marks; of what cannot be opened nothing is known."""
@@ -61,6 +80,9 @@ class SshDoors:
                 self._by_mark[mark] = self._door_of(job)
             except (JobsError, KubeError) as error:
                 self._closed[mark] = str(error)
+        for name, door in [*self._doors.items()]:
+            if self._clock() - door.used > KEPT_S:
+                self._doors.pop(name).opened.close()
 
     def read_facts(self) -> ClusterFacts:
         """All see the same Slurm: the first that answers tells."""
@@ -135,11 +157,14 @@ class SshDoors:
                 f"it was accepted for the account {job.login}: let spec.ssh name it again"
             )
         name = (job.namespace, ssh.user, ssh.key)
-        known = self._doors.get(name)
-        if known and monotonic() - known.at < KEPT_S:
-            return known.jobs
+        known, now = self._doors.get(name), self._clock()
+        if known and now - known.at < KEPT_S:
+            self._doors[name] = replace(known, used=now)
+            return known.opened.jobs
         text = self._read_secret(job.namespace, ssh.key) if ssh.key else ""
         account = account_of(ssh, text)
-        jobs = known.jobs if known and known.account == account else self._opens(account)
-        self._doors[name] = _Door(account, jobs, monotonic())
-        return jobs
+        if known and known.account != account:
+            known.opened.close()
+        opened = known.opened if known and known.account == account else self._opens(account)
+        self._doors[name] = _Door(account, opened, now, now)
+        return opened.jobs

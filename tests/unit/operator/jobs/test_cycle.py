@@ -1,9 +1,12 @@
 """The life of a SlurmJob, turn by turn, on a Kubernetes and a Slurm in memory."""
 
 from datetime import timedelta
+from threading import Barrier
 
+from tests.fakes.jobs import FakeJobs
 from tests.unit.operator.jobs.bench import Bench
 from waldur_slurm.model.job_state import JobState
+from waldur_slurm.operator.jobs.port import JobRef, Wanted
 from waldur_slurm.operator.model.slurm_job import CLUSTER, FINALIZER
 
 
@@ -91,3 +94,52 @@ def test_a_store_that_is_too_old_decides_nothing() -> None:
     bench.turn()
 
     assert (bench.queue.asked, bench.kube.writes) == ([], [])
+
+
+def test_a_change_of_ours_that_has_not_come_back_yet_is_not_made_again() -> None:
+    bench = Bench()
+    uid = bench.kube.apply()
+    before = bench.kube.snapshot()
+    bench.turn()
+    bench.cycle.read = lambda: before
+    bench.turn(after=0)
+    assert set(bench.kube.events.values()) == {1}
+
+    bench.cycle.read = bench.kube.snapshot
+    bench.turn()
+    assert (bench.kube.reasons(uid), len(bench.queue.jobs)) == (["Accepted", "Submitted"], 1)
+    assert set(bench.kube.events.values()) == {1}
+
+
+def test_a_change_that_never_comes_back_is_made_again() -> None:
+    bench = Bench()
+    _, job = bench.running()
+    before = bench.kube.snapshot()
+    bench.cycle.read = lambda: before
+    job.end()
+    bench.kube.writes.clear()
+    bench.turn()
+    bench.turn(after=1)
+    assert bench.kube.writes.count("patch_status") == 1
+
+    bench.turn()
+    assert bench.kube.writes.count("patch_status") == 2
+
+
+def test_several_are_handed_in_at_once_by_connections_of_their_own() -> None:
+    together = Barrier(3)
+
+    class Meeting(FakeJobs):
+        def submit(self, wanted: Wanted) -> JobRef:
+            together.wait(60)
+            return super().submit(wanted)
+
+    bench = Bench()
+    bench.jobs = Meeting(bench.queue)
+    bench.restart()
+    bench.cycle.more = [(bench.kube, Meeting(bench.queue)) for _ in range(2)]
+    uids = [bench.kube.apply(f"cow-{number}") for number in range(6)]
+    bench.turn()
+
+    assert {bench.phase(uid)[0] for uid in uids} == {"Submitted"}
+    assert len(bench.queue.jobs) == 6

@@ -96,8 +96,9 @@ def test_one_that_slurm_will_not_cancel_says_so_and_is_tried_again() -> None:
     bench.jobs = Stubborn(bench.queue)
     bench.restart()
     bench.kube.delete(uid)
-    bench.turn(2)
-    assert "CancelFailed" in bench.kube.reasons(uid)
+    bench.turn(10)
+    assert bench.kube.reasons(uid).count("CancelFailed") == 1
+    assert max(bench.kube.events.values()) == 1
 
     bench.jobs = None
     bench.restart()
@@ -211,6 +212,43 @@ def test_of_many_twenty_are_cancelled_at_once_and_a_person_is_told() -> None:
 
     bench.turn(2, after=301)
     assert all(job.state == CANCELLED for job in jobs)
+
+
+def test_one_that_cannot_be_cancelled_keeps_no_other_from_it() -> None:
+    class Choosy(FakeJobs):
+        def cancel(self, job: JobRef) -> None:
+            if job.job_id == "1":
+                raise Refused("Access/permission denied")
+            super().cancel(job)
+
+    bench = Bench()
+    bench.jobs = Choosy(bench.queue)
+    bench.restart()
+    first, second = stray(bench, 1), stray(bench, 2)
+    bench.turn(3, after=301)
+
+    assert (first.state, second.state) == (RUNNING, CANCELLED)
+
+
+def test_while_nobody_lists_them_strays_are_looked_for_now_and_then() -> None:
+    bench = Bench()
+    bench.queue.is_silent = True
+    bench.turn(24)
+
+    assert bench.queue.asked.count("list_marked") == 2
+
+
+def test_one_that_ended_long_ago_goes_though_slurm_has_forgotten_it() -> None:
+    bench = Bench()
+    uid, job = bench.running()
+    job.end()
+    bench.turn()
+    bench.queue.jobs.clear()
+    bench.queue.journal.clear()
+    bench.kube.delete(uid)
+    bench.turn()
+
+    assert uid not in bench.kube.objects
 
 
 def test_where_it_is_not_known_what_was_kept_nothing_is_swept() -> None:

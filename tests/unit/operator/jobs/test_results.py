@@ -12,7 +12,7 @@ from tests.unit.operator.jobs.results_bench import DONE, POD, RESULTS, ResultsBe
 from waldur_slurm.operator.errors import NotAllowed
 from waldur_slurm.operator.jobs.port import Refused
 from waldur_slurm.operator.model.cluster import ByGateway, BySsh, RunsAs
-from waldur_slurm.operator.model.collected import Collected
+from waldur_slurm.operator.model.collected import TOKEN_ENDED, Collected
 
 
 def test_a_companion_is_made_when_the_job_runs_and_not_while_it_waits() -> None:
@@ -111,6 +111,19 @@ def test_one_that_died_is_made_again_ever_more_rarely_and_the_job_is_not_touched
     bench.turn(3)
     assert bench.said(uid) == ("True", "Collected")
     assert bench.phase(uid) == ("Succeeded", "")
+
+
+def test_one_whose_token_ended_is_made_again_with_another() -> None:
+    bench = ResultsBench()
+    uid, _ = bench.with_companion()
+    bench.pods.secrets["physics", POD] = {"token": "of old"}
+    ended = Collected(words="the token of this job is not valid any longer")
+    bench.pods.ends(POD, TOKEN_ENDED, ended)
+    bench.turn()
+
+    assert bench.pods.made == 2
+    assert bench.pods.secrets["physics", POD]["token"].startswith("token-")
+    assert "not valid any longer" in bench.kube.message(uid, "ResultsCollected")
 
 
 def test_one_whose_pod_was_deleted_is_made_again() -> None:
@@ -311,4 +324,5 @@ def test_one_that_died_after_slurm_forgot_its_job_is_not_made_again() -> None:
     bench.turn(20, after=60)
 
     assert bench.said(uid) == ("False", "JobForgotten")
+    assert bench.pods.secrets == {}
     assert bench.phase(uid) == ("Succeeded", "")
