@@ -5,7 +5,9 @@
 BIN := .venv/bin
 ARGS ?=
 # Tests mostly wait, for Slurm, time-outs and the clock: more of them at once than there are cores.
-JOBS ?= 4
+# Each worker has what is slow to start to itself; tests/units.py says what it takes at a time.
+JOBS ?= 6
+UNITS := --dist loadscope --no-loadscope-reorder
 # How long a campaign takes, about, and where its random choices start: the same seed, the same ones.
 MINUTES ?= 60
 SEED := $(or $(SEED),$(shell date +%s))
@@ -28,7 +30,7 @@ check: venv ## format, lint, types, import contracts
 	$(BIN)/lint-imports
 
 test: setup ## all tests; ARGS="-k name -x" goes to pytest
-	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) $(UNITS) $(ARGS)
 
 fmt: venv ## format, and fix what lint can fix
 	$(BIN)/ruff format .
@@ -45,7 +47,9 @@ bench: ## what cycles cost against the least they could; QUICK=1: a tenth; ARGS=
 # Beside the trust tests, those of which `make test` makes a part only.
 AT_LENGTH := tests/e2e/gateway/test_submit_once.py tests/e2e/gateway/test_schema.py \
 	tests/e2e/gateway/test_slurmer_killed.py tests/e2e/gateway/test_tasks_killed.py \
-	tests/e2e/gateway/test_watch.py tests/e2e/operator/test_companion.py
+	tests/e2e/gateway/test_watch.py tests/e2e/gateway/test_faults_of_slurm.py \
+	tests/unit/gateway/store/test_damage.py \
+	tests/e2e/operator/test_companion.py tests/e2e/operator/test_killed.py
 
 campaign: setup ## the trust tests at length; MINUTES=60 SEED=n ARGS="-k walks"
 	@TRUST_CAMPAIGN=1 TRUST_CAMPAIGN_MINUTES=$(MINUTES) TRUST_CAMPAIGN_SEED=$(SEED) \

@@ -20,6 +20,7 @@ from waldur_slurm.operator.jobs.port import (
 )
 
 START = datetime(2026, 11, 30, tzinfo=UTC)
+HELD = ("JobHeldUser", "job requeued in held state")
 WAITS, RUNS = JobState("PENDING"), JobState("RUNNING")
 
 
@@ -74,7 +75,7 @@ class FakeSlurmQueue:
         """Let time pass, and start whatever is not held."""
         self.now += time
         for job in self.jobs:
-            if job.state == WAITS and job.reason != "JobHeldUser":
+            if job.state == WAITS and job.reason not in HELD:
                 job.state, job.reason = RUNS, "None"
                 job.tasks = dict.fromkeys(job.tasks, job.state)
 
@@ -158,7 +159,7 @@ class FakeJobs:
         found = self._alive("requeue_held", job)
         if not found.may_requeue or found.state == WAITS:
             raise Refused("Requested operation is presently disabled")
-        found.state, found.reason = WAITS, "JobHeldUser"
+        found.state, found.reason = WAITS, HELD[1]
         found.submitted = self.queue.now
         self._answer()
 
@@ -210,6 +211,7 @@ class FakeJobs:
             JobRef(str(job.number), job.submitted, mark, job.user),
             job.state,
             job.reason,
+            job.reason in HELD,
             job.exit_code,
             job.signal,
             nodes="n1" if job.state.base != "PENDING" else "",
@@ -230,15 +232,16 @@ class FakeJobs:
         found = self.queue.find(job.job_id)
         if found is None:
             return None
-        if found.submitted != job.submitted:
+        if job.submitted not in (None, found.submitted):
             raise AnotherJob(f"job {job.job_id} was submitted at another time")
-        noted = [
+        noted = {
             known.number
-            for each, known in self.queue.journal.values()
-            if known and each.mark == job.mark
-        ]
-        if found.comment != job.mark and found.number not in noted:
-            raise AnotherJob(f"job {job.job_id} has another mark")
+            for wanted, known in self.queue.journal.values()
+            if known and wanted.mark == job.mark
+        }
+        is_meant = found.number in noted if noted else found.comment == job.mark
+        if not is_meant or found.user != job.user:
+            raise AnotherJob(f"job {job.job_id} is of another user, or has another mark")
         return found
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from waldur_slurm.operator.errors import ChangedMeanwhile, Gone, KubeError
 from waldur_slurm.operator.jobs.kube import Snapshot, Told
-from waldur_slurm.operator.model.slurm_job import CLUSTER, FINALIZER, SlurmJob, from_wire
+from waldur_slurm.operator.model.slurm_job import CLUSTER, FINALIZER, LOGIN, SlurmJob, from_wire
 
 KUBERNETES = "5b7c1d2e-0000-4000-8000-000000000001"
 Found = dict[str, Any]
@@ -97,11 +97,12 @@ class FakeKube:
         except KeyError:
             raise Gone(f'configmaps "{name}" not found') from None
 
-    def accept(self, job: SlurmJob, cluster: str) -> None:
+    def accept(self, job: SlurmJob, cluster: str, login: str) -> None:
         found = self._as_read("accept", job)
         meta = found["metadata"]
         meta["finalizers"] = [*{*meta.get("finalizers", ()), FINALIZER}]
-        meta["annotations"] = {**meta.get("annotations", {}), CLUSTER: cluster}
+        written = {CLUSTER: cluster} | ({LOGIN: login} if login else {})
+        meta["annotations"] = {**meta.get("annotations", {}), **written}
         self._touch(found)
 
     def let_go(self, job: SlurmJob) -> None:

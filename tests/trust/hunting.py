@@ -18,6 +18,9 @@ Place = tuple[str, str]
 """Where something came out, and what."""
 
 
+NO_PLACES: Mapping[str, tuple[str, ...]] = {}
+
+
 def spellings(secret: str) -> set[str]:
     """Spell it as programs do; in base64 it may stand behind a name and a colon."""
     behind = (b64encode(b"x" * shift + secret.encode()).decode() for shift in range(3))
@@ -26,14 +29,14 @@ def spellings(secret: str) -> set[str]:
 
 
 def assert_none_is_told(
-    secrets: Iterable[str], places: Iterable[Place], own: Mapping[str, str] | None = None
+    secrets: Iterable[str], places: Iterable[Place], own: Mapping[str, tuple[str, ...]] = NO_PLACES
 ) -> None:
-    """`own` says for a secret how the names of those places begin where it belongs."""
+    """`own` has words of the names of those places where a secret belongs."""
     spelled = {secret: spellings(secret) for secret in secrets}
     for where, text in places:
         count("searched for secrets")
         for secret, all_of_them in spelled.items():
-            if own and where.startswith(own.get(secret, "\0")):
+            if any(word in where for word in own.get(secret, ())):
                 continue
             for each in all_of_them:
                 assert each not in text, f"{secret} in {where}: {around(each, text)}"

@@ -311,9 +311,8 @@ class Parts:
 
     @cached_property
     def postman(self) -> Postman:
-        return postman_of(
-            self.settings.letters, self.letters, self.gate, self._histories, self.tell
-        )
+        told = self.settings.letters
+        return postman_of(told, self.letters, self.gate, self._histories, self.tell, self.redact)
 
     def _histories(self) -> Mapping[str, History]:
         return {name: pictures.history for name, pictures in self.clusters.items()}

@@ -21,6 +21,7 @@ from waldur_slurm.gateway.post.senders.webhook import Webhook
 from waldur_slurm.gateway.settings.letters import LetterSettings, targets
 from waldur_slurm.slurm.past.port import History
 from waldur_slurm.telemetry.events import Sink
+from waldur_slurm.telemetry.redaction import Redaction
 
 AT_ONCE = 1000
 """So many of the newest letters are looked through for jobs to ask for together."""
@@ -46,11 +47,19 @@ def postman_of(
     gate: Gate,
     histories: Callable[[], Mapping[str, History]],
     tell: Sink,
+    redact: Redaction,
 ) -> Postman:
     """`histories` are those of the clusters, by their names."""
     senders = dict(_senders(told, gate, tell))
     measuring = Measuring(histories, lambda: letters.latest(AT_ONCE))
-    return Postman(letters, senders, tell, stopped=gate.stopped, measured=measuring.measured)
+    return Postman(
+        letters,
+        senders,
+        tell,
+        stopped=gate.stopped,
+        measured=measuring.measured,
+        redact=redact,
+    )
 
 
 def _senders(told: LetterSettings, gate: Gate, tell: Sink) -> Iterator[tuple[Method, Sender]]:

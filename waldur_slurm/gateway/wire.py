@@ -169,6 +169,8 @@ class LookupAnswer(msgspec.Struct, frozen=True):
     unknown: tuple[str, ...]
     said: str
     """Why something is unknown."""
+    tried: tuple[str, ...] = ()
+    """Of the unknown, where Slurm did answer: they were handed in, and Slurm does not show them."""
 
 
 class FileView(msgspec.Struct, frozen=True):

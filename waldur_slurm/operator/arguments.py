@@ -15,12 +15,16 @@ _EPILOG = """\
 examples:
   slurm-operator run
       look after SlurmJobs until it is stopped
+  slurm-operator plan
+      show what it would do next; exits with 10 where that is something
+  slurm-operator check
+      see whether it can run, and what to do where it cannot
   slurm-operator resource-daemon
       let nodes carry the labels and resources that the ConfigMap says
   slurm-operator resource-daemon --once
       do it once, and say what was done
 
-exit codes: 0 well, 1 failed, 2 wrong usage, 75 try again later (the API
+exit codes: 0 well, 1 failed, 2 wrong usage, 10 changes are planned, 75 try again later (the API
 server is silent), 78 wrong settings, 130 stopped
 """
 
@@ -48,6 +52,12 @@ def build() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     commands.add_parser("run", help="look after SlurmJobs: hand them in, follow and cancel them")
+    for name, what in (
+        ("plan", "show what the next turns would do; changes nothing"),
+        ("check", "judge everything that may be wrong; changes nothing"),
+    ):
+        command = commands.add_parser(name, help=what)
+        command.add_argument("--json", action="store_true", help="for machines")
     daemon = commands.add_parser(
         "resource-daemon", help="give nodes the labels and resources that the site says"
     )

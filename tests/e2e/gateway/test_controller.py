@@ -14,6 +14,7 @@ from sandbox.kube.authority import Authority
 from sandbox.slurm import Cluster
 from tests.e2e.gateway.controller_site import ControllerSite
 from tests.e2e.gateway.gateway import Answer, Gateway
+from tests.fixtures_slurm import skip_here
 from tests.page import read_blocks
 from tests.places import PROJECT
 from tests.sandbox.processes import eventually
@@ -172,7 +173,10 @@ def test_other_machines_are_let_in_by_tls_and_a_token_alone(
     state = ("-state", str(site.checkout / "far"))
     token = site.launcher("-token", "pods", *state).run().stdout.strip()
     trust = ssl.create_default_context(cafile=str(certificate))
-    at = site.type("hostname -I").stdout.split()[0]
+    addresses = site.type("hostname -I").stdout.split()
+    if not addresses:
+        skip_here("NO ADDRESS BUT LOOPBACK HERE, so this promise was not tested")
+    at = addresses[0]
     with site.running("-host", at, "-certificate", "tls.pem", *state) as far:
         trust.check_hostname = False
 

@@ -42,5 +42,6 @@ def scene(bed: Bed, acting_site: ActingSite, gateway: ActingGateway, tmp_path: P
     """Everything but the operator itself, which each test starts."""
     made = Scene(bed, acting_site, tmp_path)
     made.prepare(acting_site.token(ANN))
-    made.say({"lab": made.lab_behind(gateway)})
+    made.clusters["lab"] = made.lab_behind(gateway)
+    made.say(made.clusters)
     return made

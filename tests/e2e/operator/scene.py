@@ -40,6 +40,8 @@ class Scene:
     bed: Bed
     site: ActingSite
     place: Path
+    clusters: dict[str, dict[str, object]] = field(default_factory=dict)
+    """What the ConfigMap says in the beginning."""
     namespace: str = field(default_factory=lambda: f"team-{uuid.uuid4().hex[:10]}")
 
     @property
@@ -129,6 +131,11 @@ class Scene:
     def phase(self, name: str = "cow") -> str:
         return str(self.status(name).get("phase", ""))
 
+    def change(self, name: str = "cow", **spec: Any) -> None:
+        """Write these fields of its spec anew."""
+        patch = json.dumps({"spec": spec})
+        self.bed.must("patch", "sj", name, "-n", self.namespace, "--type=merge", "-p", patch)
+
     def delete(self, name: str = "cow") -> None:
         self.bed.must("delete", "sj", name, "-n", self.namespace, "--wait=false")
 
@@ -143,11 +150,26 @@ class Scene:
         marked = self.site.jobs_marked("k8s:")
         return [number for number, mark in marked.items() if mark.endswith(f":{uid}")]
 
+    def running(self) -> list[int]:
+        """All jobs that run, whoever's."""
+        return list(map(int, self.slurm("squeue --noheader --states=RUNNING --format=%A").split()))
+
     def slurm(self, command: str) -> str:
         return self.lab.must(*shlex.split(command))
 
     def wait_phase(self, *phases: str, name: str = "cow", daemon: Daemon | None = None) -> None:
         wait(lambda: self.phase(name) in phases, lambda: f"{self.status(name)} {_log(daemon)}")
+
+    def wait_gone(self, name: str = "cow", daemon: Daemon | None = None) -> None:
+        wait(lambda: not self.job(name), lambda: f"{self.job(name)} {_log(daemon)}")
+
+    def is_held(self, name: str = "cow") -> bool:
+        """Whether its job waits in Slurm because somebody holds it."""
+        (number,) = self.numbers(self.uid(name))
+        return "JobHeld" in self.slurm(f"squeue --noheader --job={number} --format=%r")
+
+    def wait_held(self, name: str, wanted: bool, daemon: Daemon) -> None:
+        wait(lambda: self.is_held(name) is wanted, lambda: _log(daemon))
 
 
 def _log(daemon: Daemon | None) -> str:

@@ -3,10 +3,11 @@
 import json
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +19,27 @@ from sandbox.kube import Bed, BedOptions
 from sandbox.kube.node import may_be_here
 from tests.e2e.gateway.acting import ActingGateway, ActingSite
 from tests.e2e.gateway.conftest import acting, acting_site, lab, lab_tools
-from tests.e2e.operator.cow import SCOPES, Cow, hand_in, put
+from tests.e2e.operator.cow import put
+from tests.fixtures_hand import ANN
 from tests.fixtures_kube import NewBed
 from tests.fixtures_slurm import skip_here
 from tests.places import PROJECT
 from tests.sandbox.processes import eventually
 from waldur_slurm.operator.errors import ChangedMeanwhile
-from waldur_slurm.operator.jobs.companion import NOBODY, Means, pod_of, secret_of
-from waldur_slurm.operator.jobs.pods import Ended, Pod, Waiting
+from waldur_slurm.operator.jobs.collector import Collector
+from waldur_slurm.operator.jobs.companion import NOBODY, Manifest, Means, pod_of, secret_of
+from waldur_slurm.operator.jobs.cycle import ClusterCycle
+from waldur_slurm.operator.jobs.kube import Snapshot
+from waldur_slurm.operator.jobs.pods import Pod, Waiting
+from waldur_slurm.operator.kube import paths
 from waldur_slurm.operator.kube.access import access_by_kubeconfig
+from waldur_slurm.operator.kube.client import KubeClient, utc_now
 from waldur_slurm.operator.kube.pods import KubePods
 from waldur_slurm.operator.kube.talk import Talk
+from waldur_slurm.operator.model.cluster import ByGateway, Cluster, RunsAs
 from waldur_slurm.operator.model.slurm_job import SlurmJob, from_wire
+from waldur_slurm.operator.ways.gateway_jobs import GatewayJobs, gateway_at
+from waldur_slurm.telemetry.events import Event
 
 __all__ = ["acting", "acting_site", "lab", "lab_tools"]
 
@@ -44,6 +54,7 @@ class Kubernetes:
     """A bed with a node, a namespace that has a claim, and the operator's way to pods."""
 
     bed: Bed
+    talk: Talk
     claim: Path
     pods: KubePods
     image: str
@@ -54,9 +65,10 @@ class Kubernetes:
     def must(self, *argv: str) -> str:
         return self.bed.must("-n", NAMESPACE, *argv)
 
-    def slurm_job(self, name: str, **results: str) -> SlurmJob:
-        mount = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
-        spec = {"batch": "#!/bin/sh\n", "results": {"mount": mount, **results}}
+    def slurm_job(self, name: str, claim: str = "data", **spec: Any) -> SlurmJob:
+        results = {"mount": {"persistentVolumeClaim": {"claimName": claim}}}
+        results |= spec.pop("results", {})
+        spec = {"batch": "#!/bin/sh\n", **spec, "results": results}
         self.apply(
             apiVersion="slurm.sylabs.io/v1alpha1",
             kind="SlurmJob",
@@ -65,34 +77,30 @@ class Kubernetes:
         )
         return from_wire(json.loads(self.must("get", "sj", name, "-o", "json")))
 
-    def make(self, job: SlurmJob, cow: Cow, attempt: int = 1) -> None:
-        """As the operator does; but its pod is in this machine's network, as the gateway is."""
+    def make(self, job: SlurmJob) -> None:
+        """Make its companion, which finds no gateway."""
         results = job.spec.results
         assert results
-        means = Means(self.image, f"http://127.0.0.1:{cow.acting.port}")
-        token = cow.client.token_for(cow.job_id, SCOPES, timedelta(hours=1)).token
-        pod = dict(pod_of(job, results, means, attempt))
-        pod["spec"] = {**pod["spec"], "hostNetwork": True}
-        self.pods.make_companion(secret_of(job, results, means, cow.job_id, token), pod)
+        means = Means(self.image, "http://127.0.0.1:1")
+        secret = secret_of(job, results, means, "7", "no-token")
+        self.pods.make_companion(secret, pod_of(job, results, means))
 
     def pod(self, job: SlurmJob) -> Pod | None:
         found = self.pods.list_companions(NAMESPACE)
         return next((each for each in found if each.of == job.uid), None)
 
-    def end_of(self, job: SlurmJob) -> Ended:
-        assert eventually(lambda: isinstance(self._state(job), Ended), PATIENCE_S), self.bed.must(
-            "-n", NAMESPACE, "describe", "pods"
-        )
-        state = self._state(job)
-        assert isinstance(state, Ended)
-        return state
-
     def logs(self, job: SlurmJob) -> str:
         return self.bed.kubectl("-n", NAMESPACE, "logs", f"{job.name}-job").out
 
-    def _state(self, job: SlurmJob) -> object:
-        found = self.pod(job)
-        return found.state if found else None
+    def status(self, job: SlurmJob) -> Any:
+        found = json.loads(self.must("get", "sj", job.name, "-o", "json"))
+        return from_wire(found).status
+
+    def results(self, job: SlurmJob) -> str:
+        """The reason that its condition ResultsCollected has."""
+        conditions = self.status(job).get("conditions", [])
+        found = (each["reason"] for each in conditions if each["type"] == "ResultsCollected")
+        return str(next(found, ""))
 
 
 @pytest.fixture(scope="module")
@@ -118,8 +126,8 @@ def kubernetes(new_bed: NewBed, tmp_path_factory: pytest.TempPathFactory) -> Ite
         bed.must("apply", "-f", str(CRD))
         bed.must("wait", "--for=condition=Established", "crd/slurmjobs.slurm.sylabs.io")
         bed.must("create", "namespace", NAMESPACE)
-        pods = KubePods(Talk(access_by_kubeconfig(bed.kubeconfig)))
-        made = Kubernetes(bed, claim, pods, image)
+        talk = Talk(access_by_kubeconfig(bed.kubeconfig))
+        made = Kubernetes(bed, talk, claim, OnThisMachine(talk), image)
         lend(made)
         yield made
 
@@ -142,6 +150,47 @@ def lend(made: Kubernetes) -> None:
     )
 
 
+class OnThisMachine(KubePods):
+    """Its pods are in this machine's network, as the gateway is."""
+
+    def make_companion(self, secret: Manifest, pod: Manifest) -> None:
+        spec = {**pod["spec"], "hostNetwork": True}
+        super().make_companion(secret, {**pod, "spec": spec})
+
+
+def cycle_of(
+    kubernetes: Kubernetes, acting: ActingGateway, site: ActingSite, place: Path
+) -> ClusterCycle:
+    """What an operator does for the one cluster, turn by turn."""
+    token = place / "token"
+    token.write_text(site.token())
+    # Written so, it is no loopback address to the operator: to these pods it is this machine.
+    by = ByGateway(f"http://127.1:{acting.port}", "token")
+    alpha = Cluster("alpha", by, namespaces={NAMESPACE: RunsAs(ANN, "physics")})
+    talk = kubernetes.talk
+    kube = KubeClient(talk)
+
+    told: list[Event] = []
+
+    def read() -> Snapshot:
+        found, _ = talk.list(paths.JOBS)
+        return Snapshot(tuple(map(from_wire, found)), timedelta())
+
+    return ClusterCycle(
+        name="alpha",
+        kubernetes=kube.read_cluster_id(),
+        jobs=GatewayJobs(gateway_at(by.url), token),
+        kube=kube,
+        read=read,
+        clusters=lambda: {"alpha": alpha},
+        tell=told.append,
+        now=utc_now,
+        collector=Collector(
+            kubernetes.pods, "alpha", lambda: Means(kubernetes.image, by.url), utc_now
+        ),
+    )
+
+
 def kill_all_of(pod: Pod) -> None:
     """End what runs in it, and nothing else, as kill -9 does."""
     for process in Path("/proc").glob("[0-9]*"):
@@ -151,47 +200,51 @@ def kill_all_of(pod: Pod) -> None:
                 os.kill(int(process.name), signal.SIGKILL)
 
 
-def test_logs_come_while_the_job_runs_and_its_file_is_in_the_claim_after_a_kill(
-    kubernetes: Kubernetes, acting: ActingGateway, acting_site: ActingSite
+def test_logs_come_while_the_job_runs_and_its_file_is_in_the_claim_though_the_pod_was_killed(
+    kubernetes: Kubernetes, acting: ActingGateway, acting_site: ActingSite, tmp_path: Path
 ) -> None:
+    cycle = cycle_of(kubernetes, acting, acting_site, tmp_path)
+    home = acting_site.hand.home(ANN)
+
+    def comes(happened: Callable[[], bool]) -> bool:
+        def turned() -> bool:
+            cycle.turn()
+            return happened()
+
+        return eventually(turned, PATIENCE_S)
+
     script = "echo moo; until [ -e go ]; do sleep 0.2; done; mkdir out; echo 1 >out/a.csv; echo end"
-    cow = hand_in(acting, acting_site, script)
-    job = kubernetes.slurm_job("cow", **{"from": "out/*.csv"})
-    kubernetes.make(job, cow)
-    assert eventually(lambda: kubernetes.logs(job) == "moo\n", PATIENCE_S), kubernetes.must(
-        "describe", "pods"
+    job = kubernetes.slurm_job(
+        "cow",
+        batch=f"#!/bin/sh\n{script}\n",
+        options={"chdir": str(home), "mem": "10"},
+        results={"from": "out/*.csv"},
     )
+    assert comes(lambda: kubernetes.logs(job) == "moo\n"), kubernetes.must("describe", "sj,pods")
+    first = kubernetes.pod(job)
+    assert first
 
-    pod = kubernetes.pod(job)
-    assert pod
-    kill_all_of(pod)
-    died = kubernetes.end_of(job)
-    assert (died.code, died.told) == (137, None)
-    with pytest.raises(ChangedMeanwhile):
-        kubernetes.make(job, cow)
-    kubernetes.pods.end_companion(NAMESPACE, pod)
-    kubernetes.make(job, cow, attempt=2)
-    put(cow.home, "go", b"")
+    kill_all_of(first)
+    assert comes(lambda: kubernetes.results(job) == "MadeAgain")
+    assert comes(lambda: (pod := kubernetes.pod(job)) is not None and pod.attempt == 2)
+    put(home, "go", b"")
+    assert comes(lambda: kubernetes.results(job) == "Collected"), kubernetes.status(job)
 
-    ended = kubernetes.end_of(job)
-    assert ended.told
-    assert ended.code == 0
-    assert [(file.path, file.size) for file in ended.told.files] == [("out/a.csv", 2)]
+    status = kubernetes.status(job)
+    digest = sha256(b"1\n").hexdigest()
+    assert status["results"]["files"] == [{"path": "out/a.csv", "size": 2, "sha256": digest}]
+    assert status["phase"] == "Succeeded"
     assert kubernetes.logs(job).startswith("moo\nend\n")
     assert (kubernetes.claim / "cow" / "out" / "a.csv").read_bytes() == b"1\n"
     assert [*kubernetes.claim.rglob("*.partial")] == []
-    again = kubernetes.pod(job)
-    assert again
-    assert again.attempt == 2
+    assert kubernetes.must("get", "secrets", "--field-selector=type=Opaque", "-o", "name") == ""
 
 
-def test_pod_and_secret_go_with_their_slurm_job(
-    kubernetes: Kubernetes, acting: ActingGateway, acting_site: ActingSite
-) -> None:
-    cow = hand_in(acting, acting_site, "sleep 600")
+def test_pod_and_secret_go_with_their_slurm_job(kubernetes: Kubernetes) -> None:
     job = kubernetes.slurm_job("bull")
-    kubernetes.make(job, cow)
+    kubernetes.make(job)
     assert kubernetes.must("get", "secret", "bull-job", "-o", "name").strip()
+    assert eventually(lambda: "waiting for the gateway" in kubernetes.logs(job), PATIENCE_S)
     kubernetes.must("delete", "sj", "bull")
 
     def left() -> str:
@@ -200,26 +253,21 @@ def test_pod_and_secret_go_with_their_slurm_job(
         )
 
     assert eventually(lambda: not left().strip(), PATIENCE_S), left()
-    cow.client.cancel(cow.job_id)
 
 
 def test_a_pod_that_waits_for_its_claim_says_so_and_nothing_is_done_twice(
-    kubernetes: Kubernetes, acting: ActingGateway, acting_site: ActingSite
+    kubernetes: Kubernetes,
 ) -> None:
-    cow = hand_in(acting, acting_site, "true")
-    job = kubernetes.slurm_job("calf")
-    assert job.spec.results
-    elsewhere = {"name": "data", "persistentVolumeClaim": {"claimName": "nowhere"}}
-    patch = json.dumps({"spec": {"results": {"mount": elsewhere}}})
-    kubernetes.must("patch", "sj", "calf", "--type=merge", "-p", patch)
-    job = from_wire(json.loads(kubernetes.must("get", "sj", "calf", "-o", "json")))
-    kubernetes.make(job, cow)
+    job = kubernetes.slurm_job("calf", claim="nowhere")
+    kubernetes.make(job)
 
     def why() -> str:
         found = kubernetes.pod(job)
         return found.state.why if found and isinstance(found.state, Waiting) else ""
 
     assert eventually(lambda: "nowhere" in why(), PATIENCE_S), why()
+    with pytest.raises(ChangedMeanwhile):
+        kubernetes.make(job)
     kubernetes.pods.forget_token(NAMESPACE, "calf-job")
     kubernetes.pods.forget_token(NAMESPACE, "calf-job")
     pod = kubernetes.pod(job)

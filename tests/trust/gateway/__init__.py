@@ -8,6 +8,7 @@
 5.  A grammar within a grammar: `test_words_of_a_job`, `test_words_of_an_app`.
 6.  Believing Slurm's text: `test_slurms_text`.
 7.  One cache for all eyes: `test_one_cache`.
+8.  Secrets that travel: `test_secrets`.
 9.  Falling over: `test_crowd`, `test_bounds`.
 10. The deputy and the browser: `test_answers`.
 

@@ -105,3 +105,15 @@ def test_a_body_over_the_bound_is_refused_before_it_is_held(gateway: Gateway) ->
             pass
     assert is_served(gateway)
     assert memory_mib(gateway) - before < 30
+
+
+def test_a_question_that_is_held_against_each_job_is_short_or_refused(gateway: Gateway) -> None:
+    """A thousand patterns would keep a thread busy for seconds; a thousand names do not."""
+    path = "/api/v1/jobs?limit=1"
+    names = ",".join(f"n{number}" for number in range(8_000))
+    patterns = ",".join(f"*{number}*" for number in range(21))
+    comparisons = "&priority[gte]=1" * 21
+
+    assert gateway.get(f"{path}&name={names}").status == 200
+    for asked in (f"{path}&name={patterns}", f"/ui/queue?name={names}", f"{path}{comparisons}"):
+        assert gateway.get(asked).status == 400, asked[:80]

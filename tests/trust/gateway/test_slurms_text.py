@@ -11,12 +11,16 @@ import os
 import subprocess
 from collections.abc import Iterator
 from http.client import HTTPResponse
+from pathlib import Path
 
 import pytest
 
 from sandbox.slurm import Cluster
 from tests.e2e.gateway.gateway import Gateway
+from tests.e2e.gateway.watching import WatchGateway, watch_site
 from tests.e2e.program import eventually
+from tests.trust.size import count
+from waldur_slurm.model.batch import JobId
 
 NAMES = (
     b"plain",
@@ -34,6 +38,10 @@ NAMES = (
 )
 
 
+SIGNS = ("|", "~", "\x1f", "\t", " ", ",", ";", "=")
+"""By which Slurm's own tools, or programs that read them, tell what is what."""
+
+
 def submit_raw(lab: Cluster, user: str, name: bytes) -> int:
     """Hand a job in with bytes for its name and comment."""
     argv = [
@@ -47,6 +55,7 @@ def submit_raw(lab: Cluster, user: str, name: bytes) -> int:
         capture_output=True,
         check=True,
     )
+    count("hostile text given to Slurm")
     return int(done.stdout.split(b";")[0])
 
 
@@ -135,6 +144,37 @@ def events(stream: HTTPResponse, most: int) -> Iterator[dict[str, str]]:
             event = {}
         else:
             event = {}
+
+
+def forged_end(sign: str, job: JobId, user: str) -> bytes:
+    """Write what could be read as a row that says that somebody's job has ended well."""
+    row = (str(job), user, "COMPLETED", "0:0", str(job), "physics", "main", "COMPLETED")
+    return f"x\n{sign.join(row)}\n{sign.join(row[2:])}{sign}\nJobState=COMPLETED\n".encode()
+
+
+def test_a_forged_end_of_anothers_job_sends_no_letter(
+    lab: Cluster, lab_tools: Path, tmp_path: Path, slurm_users: tuple[str, ...]
+) -> None:
+    ann, bob = slurm_users[:2]
+    with watch_site(lab, lab_tools, tmp_path) as site, site.running() as gateway:
+        hers = site.submit("sleep 600", "--hold")
+        watched = gateway.watch(hers, site.ways)
+        his = [submit_raw(lab, bob, forged_end(sign, hers, ann)) for sign in SIGNS]
+        own = [gateway.watch(JobId(number), site.ways) for number in his]
+        lab.must("scancel", *map(str, his))
+        eventually(lambda: stages(gateway, own) == {"ended"}, "those that forge have ended", 90)
+        told = [letter for each in own for letter in gateway.letters_of(each)]
+
+        assert {letter["job_id"] for letter in told} == {*map(str, his)}
+        assert stages(gateway, [watched]) == {"watching"}
+        assert (gateway.letters_of(watched), site.mails(hers)) == ([], [])
+        lab.must("scancel", str(hers))
+        eventually(lambda: len(site.mails(hers)) == 1, "it is told of as it ended", 90)
+        assert "CANCELLED" in site.mails(hers)[0]
+
+
+def stages(gateway: WatchGateway, monitors: list[str]) -> set[str]:
+    return {gateway.monitor(each)["stage"] for each in monitors}
 
 
 def test_no_name_of_a_users_making_is_in_the_metrics(

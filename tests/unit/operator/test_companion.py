@@ -185,12 +185,13 @@ def test_what_a_former_version_left_is_taken_for_no_part_of_the_new_one(places: 
     assert claimed(places) == {"cow/b.bin": b"another" * 5000}
 
 
-def test_a_partial_that_the_disk_spoilt_is_not_kept(places: Places) -> None:
+@pytest.mark.parametrize("spoilt", [b"\0" * 100, LONG + LONG])
+def test_a_partial_that_the_disk_spoilt_is_not_kept(places: Places, spoilt: bytes) -> None:
     source = FakeSource(files={"b.bin": LONG}, cut=Killed())
     with pytest.raises(Killed):
         serve_one(source, places, "b.bin")
     (partial,) = partials(places)
-    (places.into / partial).write_bytes(b"\0" * 100)
+    (places.into / partial).write_bytes(spoilt)
 
     assert serve_one(source, places, "b.bin") == COLLECTED
     assert claimed(places) == {"cow/b.bin": LONG}

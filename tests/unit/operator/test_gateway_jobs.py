@@ -176,8 +176,9 @@ def test_more_are_looked_up_in_pieces_and_told_as_one() -> None:
     marks = [f"m{number:04}" for number in range(MOST_MARKS + 1)]
     first = found(job("RUNNING", mark="m0000"), absent=tuple(marks[1:MOST_MARKS]))
     last = {"as_of": "2026-11-30T11:59:59Z", "jobs": [], "absent": [], "said": "silence"}
-    with scripted(first, said(**last, unknown=["m1000"])) as script:
+    with scripted(first, said(**last, unknown=["m1000"], tried=["m1000"])) as script:
         looked = jobs_of(script).look_up(marks)
+    assert {*looked.tried} == {"m1000"}
     assert (len(looked.absent), {*looked.unknown}) == (999, {"m1000"})
     assert looked.jobs["m0000"].state == JobState("RUNNING")
     assert (looked.as_of, looked.said) == (NOON - timedelta(seconds=1), "silence")

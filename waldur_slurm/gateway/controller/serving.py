@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from waldur_slurm.errors import SettingsError
-from waldur_slurm.gateway.cli.place import VARIABLES
+from waldur_slurm.gateway.cli.variables import VARIABLES
 from waldur_slurm.gateway.commands import serve, token
 from waldur_slurm.gateway.controller import place
 from waldur_slurm.gateway.controller.account import find_slurm_user, refuse_slurm_user

@@ -34,8 +34,8 @@ from waldur_slurm.gateway.web.pages.rendering import read_pages
 from waldur_slurm.gateway.web.problems import problem
 from waldur_slurm.gateway.web.route import Public, Route
 from waldur_slurm.gateway.web.routes import ROUTES
+from waldur_slurm.gateway.web.seeds.controller_refusals import API, no_api, refuse_browsers
 from waldur_slurm.gateway.web.seeds.controller_refusals import refusal as controller_refusal
-from waldur_slurm.gateway.web.seeds.controller_refusals import refuse_browsers
 from waldur_slurm.gateway.web.seeds.proxy_refusals import refusal as proxy_refusal
 from waldur_slurm.gateway.web.seeds.restapi_refusals import refusal as restapi_refusal
 from waldur_slurm.gateway.web.seeds.slurmer_doors import admit_app
@@ -159,8 +159,11 @@ def _refusing_unrouted(
     }
     otherwise = SHAPES.get(next(iter(surfaces)), problem) if len(surfaces) == 1 else problem
     of_pages = page_refusal if Surface.PAGES in surfaces else otherwise
+    is_controller = {*surfaces} == {Surface.CONTROLLER}
 
     async def refuse(request: Request, error: Exception) -> Response:
+        if is_controller and request.url.path.startswith(API):
+            return no_api(token_hex(8))
         is_page = request.url.path.startswith("/ui/")
         shape = shapes.get(request.url.path.rstrip("/") or "/", of_pages if is_page else otherwise)
         if isinstance(error, HTTPException) and error.headers:

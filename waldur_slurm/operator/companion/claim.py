@@ -148,11 +148,6 @@ class Partial:
             self._unsynced = 0
         return len(data)
 
-    def restart(self) -> None:
-        os.ftruncate(self._file, 0)
-        os.lseek(self._file, 0, os.SEEK_SET)
-        self._digest, self.size = hashlib.sha256(), 0
-
     def sync(self) -> str:
         """Return its digest once the disk has it."""
         os.fsync(self._file)

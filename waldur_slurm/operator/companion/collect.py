@@ -96,8 +96,6 @@ class Collector:
             if kept == self._source.read_digest(wanted.path):
                 return kept
         with place.partial(version.tag) as partial:
-            if partial.size > version.size:
-                partial.restart()
             self._source.take(wanted.path, version, partial)
             digest = partial.sync()
         if not self._is_true(wanted.path, version, digest):

@@ -104,8 +104,8 @@ class Carrier:
 
     def _tell_kubernetes(self, job: SlurmJob, step: Accept | Keep | LetGo | Tell) -> None:
         match step:
-            case Accept(cluster):
-                self.kube.accept(job, cluster)
+            case Accept(cluster, login):
+                self.kube.accept(job, cluster, login)
             case Keep():
                 self.kube.keep(job.uid)
             case LetGo():

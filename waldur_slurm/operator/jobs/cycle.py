@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
+from waldur_slurm.model.counting import counted
 from waldur_slurm.operator.errors import KubeError
 from waldur_slurm.operator.jobs.apply import Carrier
 from waldur_slurm.operator.jobs.collecting import needs_pods
@@ -61,6 +62,8 @@ class ClusterCycle:
     now: Callable[[], datetime]
     collector: Collector | None = None
     """Makes companions, where this way to Slurm has any."""
+    admit: Callable[[Mapping[str, SlurmJob]], None] = lambda _: None
+    """Hears, by their marks, of which SlurmJobs Slurm is asked; some bring the way to it."""
     is_stopping: Callable[[], bool] = lambda: False
     memory: Memory = field(default_factory=Memory)
     troubles: Troubles = field(init=False)
@@ -139,13 +142,14 @@ class ClusterCycle:
         )
         if not jobs:
             return sight
+        self.admit({sight.mark_of(job): job for job in jobs})
         found = self._found(slurm, [sight.mark_of(job) for job in jobs], _oldest(jobs))
         sight = sight.with_found(found, self._read_facts(slurm, found))
         sight.remember(jobs)
         is_silent = not (found.jobs or found.absent or found.tried)
         self.troubles.note_silence((found.said or "it says nothing") if is_silent else "")
         if sight.are_many_missing:
-            self.troubles.note(f"{len(self.memory.missing)} jobs vanished at once")
+            self.troubles.note(f"{counted(len(self.memory.missing), 'job')} vanished at once")
         return self._with_companions(sight, jobs)
 
     def _with_companions(self, sight: Sight, jobs: list[SlurmJob]) -> Sight:

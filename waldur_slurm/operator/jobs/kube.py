@@ -45,8 +45,11 @@ class Snapshot:
 class Kube(Protocol):
     """All of it may raise `KubeError`."""
 
-    def accept(self, job: SlurmJob, cluster: str) -> None:
-        """Hold it, and write down for which cluster; only if it is still as it was read."""
+    def accept(self, job: SlurmJob, cluster: str, login: str) -> None:
+        """Hold it, and write down for which cluster, and over whose account, where over one.
+
+        Only if it is still as it was read.
+        """
         ...
 
     def let_go(self, job: SlurmJob) -> None:

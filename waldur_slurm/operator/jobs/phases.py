@@ -58,7 +58,10 @@ _ENDS = {
 }
 
 _HELD_WORDS = frozenset({"REQUEUE_HOLD", "SPECIAL_EXIT"})
-_HELD_REASONS = frozenset({"JobHeldUser", "job_requeued_in_held_state"})
+_HELD_REASONS = frozenset(
+    {"JobHeldUser", "job requeued in held state", "job_requeued_in_held_state"}
+)
+"""The last two are one: squeue has it with blanks, scontrol without."""
 _NO_REASON = frozenset({"", "None"})
 
 

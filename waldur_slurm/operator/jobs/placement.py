@@ -128,6 +128,12 @@ def _there(clusters: Mapping[str, Cluster]) -> str:
 
 def _judge_ssh(job: SlurmJob, cluster: Cluster, runs_as: RunsAs) -> Unplaced | None:
     if job.spec.ssh is None:
+        if isinstance(cluster.by, BySsh):
+            return Unplaced(
+                "NoAccount",
+                f"cluster {cluster.name} is reached over ssh alone: name the account, and the"
+                " Secret with its key, in spec.ssh",
+            )
         return None
     if not isinstance(cluster.by, BySsh):
         return Unplaced(
@@ -138,6 +144,12 @@ def _judge_ssh(job: SlurmJob, cluster: Cluster, runs_as: RunsAs) -> Unplaced | N
             "SshNotOpen",
             f"jobs of the namespace {job.namespace} may bring no ssh account of their own: leave"
             f" out spec.ssh, or let its administrator open it (ssh: true, in {_CONFIG})",
+        )
+    if job.spec.ssh.key is None:
+        return Unplaced(
+            "NoKey",
+            "spec.ssh names no key: put the public key into ~/.ssh/authorized_keys of the login"
+            " host, and name the private one's Secret in spec.ssh.key; passwords are not used",
         )
     return None
 

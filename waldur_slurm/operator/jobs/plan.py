@@ -149,7 +149,7 @@ def _follow(job: SlurmJob, seen: SeenJob, sight: Sight) -> tuple[Step, ...]:
         about.append(held)
     now = status.followed(job, seen, cluster, about, sight.now)
     steps = (
-        *_accept(job, cluster),
+        *_accept(job, cluster, seen.ref.user if job.spec.ssh else ""),
         *_say(job, about, now, _tail(job, seen)),
         *((steer,) if steer else ()),
     )
@@ -187,7 +187,7 @@ def _begin(job: SlurmJob, sight: Sight, why: str = "") -> tuple[Step, ...]:
     if attempt and sight.now < attempt.last + _pause(attempt):
         return _say_unsettled(job, sight, why) if why else ()
     return (
-        *_accept(job, placed.cluster.name),
+        *_accept(job, placed.cluster.name, placed.ssh.user if placed.ssh else ""),
         Submit(_wanted(job, placed, sight), placed.cluster.name, tuple(about)),
     )
 
@@ -239,9 +239,9 @@ def _refuse(job: SlurmJob, unplaced: Unplaced, now: datetime) -> tuple[Step, ...
     return _say(job, said, status.pending(job, job.place, unplaced.reason, said, now))
 
 
-def _accept(job: SlurmJob, cluster: str) -> tuple[Step, ...]:
-    is_taken = job.is_held and job.annotations.get(CLUSTER) == cluster
-    return () if is_taken else (Accept(cluster),)
+def _accept(job: SlurmJob, cluster: str, login: str) -> tuple[Step, ...]:
+    is_taken = job.is_held and job.annotations.get(CLUSTER) == cluster and job.login == login
+    return () if is_taken else (Accept(cluster, login),)
 
 
 def _say(

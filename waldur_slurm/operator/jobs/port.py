@@ -73,6 +73,8 @@ class SeenJob:
     ref: JobRef
     state: JobState
     reason: str = ""
+    is_held: bool = False
+    """Whether it waits and will not start before it is released, whatever the reason says."""
     exit_code: int | None = None
     signal: int | None = None
     started: datetime | None = None

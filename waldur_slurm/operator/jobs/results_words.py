@@ -65,9 +65,8 @@ def loopback(cluster: Cluster, by: ByGateway) -> Word:
 def closed(namespace: str, why: str) -> Word:
     sentence = (
         f"the operator cannot work with pods and Secrets in the namespace {namespace}: {why}."
-        f" Where it lacks the right: kubectl create rolebinding -n {namespace} {ROLE}"
-        f" --clusterrole={ROLE} --serviceaccount=NAMESPACE:slurm-operator, with the operator's own"
-        " namespace"
+        f" Where it lacks the right, an administrator adds the RoleBinding {ROLE}: kubectl apply -n"
+        f" {namespace} -k deploy/overlays/results"
     )
     return Word(_KIND, Truth.FALSE, "NamespaceNotOpened", sentence, is_trouble=True)
 

@@ -17,9 +17,13 @@ from waldur_slurm.operator.jobs.words import Verb, Word
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """Hold the SlurmJob until its job is over, and write down for which cluster."""
+    """Hold the SlurmJob until its job is over, and write down for which cluster.
+
+    `login` is whose ssh account it brings, where it brings one.
+    """
 
     cluster: str
+    login: str = ""
 
 
 @dataclass(frozen=True, slots=True)

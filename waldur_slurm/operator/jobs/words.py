@@ -77,11 +77,6 @@ def not_accepted(unplaced: Unplaced) -> Word:
     return Word(Kind.ACCEPTED, Truth.FALSE, unplaced.reason, unplaced.sentence, is_trouble=True)
 
 
-def waits() -> Word:
-    sentence = "will be handed in"
-    return Word(Kind.SUBMITTED, Truth.FALSE, "Waiting", sentence, is_silent=True)
-
-
 def kept_back() -> Word:
     sentence = "is not handed in while spec.suspend is true"
     return Word(Kind.SUBMITTED, Truth.FALSE, "Suspended", sentence)

@@ -4,6 +4,7 @@ A patch names the version of what it was decided on where another's change in be
 server then refuses it, and the next cycle decides anew.
 """
 
+import base64
 import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -20,7 +21,9 @@ from waldur_slurm.operator.model.slurm_job import (
     FINALIZER,
     GROUP,
     KIND,
+    LOGIN,
     VERSION,
+    SecretKey,
     SlurmJob,
 )
 from waldur_slurm.operator.nodes.plan import APPLIED, Node, SetCapacity, SetMeta, Step
@@ -60,9 +63,10 @@ class KubeClient:
         """Return what tells this Kubernetes from all others: the uid of kube-system."""
         return str(self._talk.get(paths.namespace("kube-system"))["metadata"]["uid"])
 
-    def accept(self, job: SlurmJob, cluster: str) -> None:
+    def accept(self, job: SlurmJob, cluster: str, login: str) -> None:
         held = job.finalizers if job.is_held else [*job.finalizers, FINALIZER]
-        self._patch_meta(job, finalizers=[*held], annotations={CLUSTER: cluster})
+        annotations = {CLUSTER: cluster} | ({LOGIN: login} if login else {})
+        self._patch_meta(job, finalizers=[*held], annotations=annotations)
 
     def let_go(self, job: SlurmJob) -> None:
         left = [each for each in job.finalizers if each != FINALIZER]
@@ -107,6 +111,11 @@ class KubeClient:
 
     def read_config_map(self, namespace: str, name: str) -> Mapping[str, str]:
         return self._talk.get(paths.within(namespace, "configmaps", name)).get("data") or {}
+
+    def read_secret(self, namespace: str, wanted: SecretKey) -> str:
+        """Return one value of a Secret; empty where the Secret has no such key."""
+        found = self._talk.get(paths.within(namespace, "secrets", wanted.name)).get("data") or {}
+        return base64.b64decode(found.get(wanted.key, "")).decode("utf-8", "replace")
 
     def list_nodes(self) -> tuple[Node, ...]:
         found, _ = self._talk.list(paths.NODES)

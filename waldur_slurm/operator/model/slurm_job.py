@@ -17,6 +17,8 @@ ABANDON = f"{GROUP}/abandon"
 CLUSTER = f"{GROUP}/cluster"
 """The annotation that says for which cluster it was accepted: once and for all, whatever is edited
 or configured afterwards, since two clusters would make two jobs of it."""
+LOGIN = f"{GROUP}/login"
+"""The annotation that says over whose ssh account: his journal knows of the job, and no other's."""
 OURS = f"{GROUP}/operator"
 """Who manages a SlurmJob that does not say so."""
 
@@ -99,6 +101,11 @@ class SlurmJob:
     @property
     def is_ours(self) -> bool:
         return self.spec.managed_by == OURS
+
+    @property
+    def login(self) -> str:
+        """Whose ssh account it was accepted for, where it was for one."""
+        return self.annotations.get(LOGIN, "")
 
     @property
     def place(self) -> str:

@@ -1,18 +1,16 @@
 """What a gateway says of jobs, as the operator's port says it. Pure."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from waldur_slurm.gateway.wire import JobView, LookupAnswer
 from waldur_slurm.gateway.wire_cluster import ClusterView
 from waldur_slurm.model.batch import job_id
-from waldur_slurm.model.job_state import JobState
+from waldur_slurm.model.job_state import JobState, Phase
 from waldur_slurm.operator.jobs.port import ClusterFacts, Found, JobRef, SeenJob
-from waldur_slurm.operator.ways.whole import Row, whole_of
+from waldur_slurm.operator.ways.together import found_from
+from waldur_slurm.operator.ways.whole import Row
 
 FOR_EVER = timedelta.max
-SEVERAL = "several jobs carry the mark {mark}: {jobs}"
 
 
 def facts_of(view: ClusterView) -> ClusterFacts:
@@ -25,18 +23,12 @@ def facts_of(view: ClusterView) -> ClusterFacts:
 
 
 def found_of(answer: LookupAnswer) -> Found:
-    """Which of several jobs with one mark is meant nobody could tell."""
-    rows: dict[str, list[Row]] = defaultdict(list)
-    for view in answer.jobs:
-        rows[view.mark or ""].append(row_of(view))
-    jobs = {mark: whole_of(some) for mark, some in rows.items() if not _are_several(some)}
-    doubtful = {mark: some for mark, some in rows.items() if _are_several(some)}
-    return Found(
+    return found_from(
+        map(row_of, answer.jobs),
         as_of=answer.as_of,
-        jobs=jobs,
-        absent=frozenset(answer.absent),
-        unknown=frozenset(answer.unknown) | doubtful.keys(),
-        said="; ".join(filter(None, (answer.said, *_words(doubtful)))),
+        absent=answer.absent,
+        unknown=dict.fromkeys(answer.unknown, answer.said),
+        tried=answer.tried,
     )
 
 
@@ -48,9 +40,10 @@ def row_of(view: JobView) -> Row:
         ref=JobRef(view.job_id, view.times.submit, view.mark or "", view.user),
         state=state,
         reason=view.state.reason,
+        is_held=state.phase is Phase.PENDING and view.priority == 0,
         exit_code=view.exit.code if view.exit else None,
         signal=view.exit.signal if view.exit else None,
-        started=view.times.start if state.phase.value != "pending" else None,
+        started=None if state.phase is Phase.PENDING else view.times.start,
         ended=view.times.end if view.terminal else None,
         nodes=view.nodes,
         account=view.account,
@@ -60,13 +53,3 @@ def row_of(view: JobView) -> Row:
         stderr=view.stderr,
     )
     return Row(job_id(view.job_id), seen)
-
-
-def _are_several(rows: Iterable[Row]) -> bool:
-    return len({(row.id.number, row.seen.ref.user) for row in rows}) > 1
-
-
-def _words(doubtful: Mapping[str, Iterable[Row]]) -> Iterable[str]:
-    for mark, rows in sorted(doubtful.items()):
-        numbers = ", ".join(sorted({str(row.id.whole) for row in rows}))
-        yield SEVERAL.format(mark=mark, jobs=numbers)

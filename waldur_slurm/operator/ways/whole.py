@@ -4,7 +4,7 @@ It has ended when all its parts have; until then it is where the one is that is 
 that it came to what the worst came to. The texts are of that part.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from waldur_slurm.model.batch import JobId, Task, Tasks
@@ -38,13 +38,23 @@ class Row:
     @property
     def tasks(self) -> int:
         """How many tasks it stands for."""
-        match self.id.part:
-            case Task():
-                return 1
-            case Tasks() as tasks:
-                return tasks.count
-            case _:
-                return 0
+        part = self.id.part
+        return part.count if isinstance(part, Tasks) else int(isinstance(part, Task))
+
+
+def tasks_of(found: JobId) -> frozenset[int]:
+    match found.part:
+        case Task(number):
+            return frozenset({number})
+        case Tasks() as tasks:
+            return frozenset(tasks.numbers)
+        case _:
+            return frozenset()
+
+
+def are_several(rows: Collection[Row]) -> bool:
+    """Whether they are of more than one job: which of them is meant nobody could tell."""
+    return len({(row.id.number, row.seen.ref.user) for row in rows}) > 1
 
 
 def whole_of(rows: Sequence[Row]) -> SeenJob:

@@ -121,6 +121,31 @@ def test_a_copied_mark_is_not_taken_for_the_job_and_a_vanished_one_hides_none() 
     assert [(job["job_id"], job["mark"]) for job in answer["jobs"]] == [("1", "op:1")]
 
 
+def test_a_prefix_finds_no_copies_of_marks_that_were_handed_in_here() -> None:
+    site = GatewaySite(jobs_ttl=timedelta(0))
+    placed(site, 1)
+    site.cluster.put(live_job(1, comment="op:1"))
+    for number, mark in ((2, "op:1"), (3, "op:3"), (4, "other:1")):
+        site.cluster.put(live_job(number, user=UserName("bob"), comment=mark))
+    site.history.runs = [past_run(5, comment="op:1"), past_run(6, comment="op:6")]
+
+    found = look_up(site, prefix="op:")["jobs"]
+
+    assert {job["job_id"]: job["mark"] for job in found} == {"1": "op:1", "3": "op:3", "6": "op:6"}
+
+
+def test_what_was_handed_in_and_is_not_shown_is_told_from_what_nobody_could_ask_for() -> None:
+    site = GatewaySite(jobs_ttl=timedelta(0))
+    placed(site, 1)
+
+    answer = look_up(site, marks=["op:1", "op:2"])
+    assert (answer["absent"], answer["unknown"], answer["tried"]) == (["op:2"], ["op:1"], ["op:1"])
+
+    site.history.outage = SLURMDBD_IS_AWAY
+    answer = look_up(site, marks=["op:1", "op:2"])
+    assert (answer["unknown"], answer["tried"]) == (["op:1", "op:2"], [])
+
+
 def test_known_jobs_are_recalled_by_their_numbers_alone() -> None:
     site = GatewaySite(jobs_ttl=timedelta(0))
     placed(site, 1)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.fakes.jobs import HELD
 from tests.unit.operator.jobs.bench import Bench
 from waldur_slurm.model.job_state import JobState
 from waldur_slurm.operator.errors import Silent
@@ -45,8 +46,8 @@ def test_one_that_runs_is_requeued_held_and_keeps_its_number() -> None:
     uid, job = bench.running()
     bench.kube.apply(suspend=True)
     bench.turn(2)
-    assert (job.state, job.reason) == (WAITS, "JobHeldUser")
-    assert bench.phase(uid) == ("Submitted", "JobHeldUser")
+    assert (job.state, job.reason) == (WAITS, HELD[1])
+    assert bench.phase(uid) == ("Submitted", HELD[1])
 
     bench.kube.apply(suspend=False)
     bench.turn()

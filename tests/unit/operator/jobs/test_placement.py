@@ -106,6 +106,12 @@ def test_whom_it_runs_as_is_the_sites_to_say() -> None:
             "SshNotOpen",
             "ssh: true",
         ),
+        (
+            {"namespace": "opened", "cluster": "gamma", "ssh": {"user": "u"}},
+            "NoKey",
+            "passwords are not used",
+        ),
+        ({"namespace": "opened", "cluster": "gamma"}, "NoAccount", "in spec.ssh"),
     ],
 )
 def test_where_it_cannot_go_it_hears_what_to_do(
@@ -125,7 +131,8 @@ def test_of_several_that_would_do_and_no_default_none_is_guessed() -> None:
 
 
 def test_an_ssh_account_goes_where_it_was_opened() -> None:
-    found = placed(namespace="opened", cluster="gamma", ssh={"user": "u"})
+    key = {"secretKeyRef": {"name": "mine", "key": "id"}}
+    found = placed(namespace="opened", cluster="gamma", ssh={"user": "u", "key": key})
 
     assert (found.user, found.ssh is not None) == ("u", True)
 

@@ -11,7 +11,7 @@ from tests.unit.operator.jobs.bench import ALPHA
 from tests.unit.operator.jobs.results_bench import DONE, POD, RESULTS, ResultsBench
 from waldur_slurm.operator.errors import NotAllowed
 from waldur_slurm.operator.jobs.port import Refused
-from waldur_slurm.operator.model.cluster import ByGateway, BySsh
+from waldur_slurm.operator.model.cluster import ByGateway, BySsh, RunsAs
 from waldur_slurm.operator.model.collected import Collected
 
 
@@ -125,10 +125,14 @@ def test_one_whose_pod_was_deleted_is_made_again() -> None:
 def test_one_that_is_just_leaving_is_waited_for() -> None:
     bench = ResultsBench()
     bench.with_companion()
+    bench.pods.ends(POD, 137)
     bench.pods.pods["physics", POD]["metadata"]["deletionTimestamp"] = "2026-11-30T00:00:00Z"
     bench.turn(3)
-
     assert bench.pods.made == 1
+
+    bench.pods.pods.clear()
+    bench.turn()
+    assert bench.pods.made == 2
 
 
 def test_what_cannot_be_collected_is_said_once_and_for_all_and_the_phase_stays() -> None:
@@ -177,9 +181,8 @@ def test_in_a_namespace_that_was_not_opened_it_says_what_to_bind_and_goes_on_whe
     bench.turn(3)
 
     assert bench.said(uid) == ("False", "NamespaceNotOpened")
-    assert "rolebinding -n physics slurm-operator-results" in bench.kube.message(
-        uid, "ResultsCollected"
-    )
+    message = bench.kube.message(uid, "ResultsCollected")
+    assert "the RoleBinding slurm-operator-results: kubectl apply -n physics -k deploy/" in message
     bench.pods.failing.clear()
     bench.turn(after=61)
     bench.turn()
@@ -231,15 +234,12 @@ def test_a_pod_that_waits_says_for_what() -> None:
 @pytest.mark.parametrize(
     ("by", "reason"),
     [
-        (BySsh("login1", 22, "keys"), "NotOffered"),
         (ByGateway("http://localhost:8080"), "AddressUnreachable"),
         (ByGateway("http://127.0.0.1:8080/"), "AddressUnreachable"),
         (ByGateway("https://[::1]"), "AddressUnreachable"),
     ],
 )
-def test_a_cluster_that_no_pod_reaches_says_so_and_the_job_runs(
-    by: ByGateway | BySsh, reason: str
-) -> None:
+def test_a_cluster_that_no_pod_reaches_says_so_and_the_job_runs(by: ByGateway, reason: str) -> None:
     bench = ResultsBench()
     bench.clusters["alpha"] = replace(ALPHA, by=by)
     uid, _ = bench.running(results=RESULTS)
@@ -248,6 +248,18 @@ def test_a_cluster_that_no_pod_reaches_says_so_and_the_job_runs(
     assert bench.said(uid) == ("False", reason)
     assert bench.phase(uid) == ("Running", "")
     assert bench.pods.made == 0
+
+
+def test_a_cluster_over_ssh_offers_no_results_and_the_job_runs() -> None:
+    bench = ResultsBench()
+    opened = {"physics": RunsAs("nobody", may_use_ssh=True)}
+    bench.let_in(by=BySsh("login1", 22, "keys"), namespaces=opened)
+    key = {"secretKeyRef": {"name": "mine", "key": "id"}}
+    uid, _ = bench.running(results=RESULTS, ssh={"user": "ann", "key": key})
+    bench.turn(2)
+
+    assert bench.said(uid) == ("False", "NotOffered")
+    assert bench.phase(uid) == ("Running", "")
 
 
 def test_a_status_that_names_anothers_job_opens_nothing_of_it() -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from tests.fakes.jobs import FakeJobs
 from tests.unit.operator.jobs.bench import Bench
-from waldur_slurm.operator.jobs.port import Refused
+from waldur_slurm.operator.jobs.port import JobRef, Refused, Unreached
 
 
 def test_a_silent_cluster_changes_nothing_and_is_told_once() -> None:
@@ -96,8 +96,8 @@ def test_a_defect_in_one_slurmjob_stops_no_other() -> None:
 
 def test_output_that_cannot_be_read_is_told_and_ends_nothing() -> None:
     class Hidden(FakeJobs):
-        def read_tail(self, job: object, stream: str, size: int) -> bytes:
-            raise Refused(f"{stream} of {job} is not yours, all {size} bytes of it")
+        def read_tail(self, job: JobRef, stream: str, size: int) -> bytes:
+            raise Refused(f"{stream} of {job.job_id} is not yours, all {size} bytes of it")
 
     bench = Bench()
     bench.jobs = Hidden(bench.queue)
@@ -108,6 +108,29 @@ def test_output_that_cannot_be_read_is_told_and_ends_nothing() -> None:
 
     assert bench.phase(uid) == ("Succeeded", "")
     assert "is not yours" in bench.kube.status(uid)["output"]["message"]
+
+
+def test_output_that_cannot_be_read_just_now_is_read_later_and_holds_nothing_up() -> None:
+    class Slow(FakeJobs):
+        def read_tail(self, job: JobRef, stream: str, size: int) -> bytes:
+            raise Unreached(f"{size} bytes of {stream} of job {job.job_id} are not there yet")
+
+    bench = Bench()
+    bench.jobs = Slow(bench.queue)
+    bench.restart()
+    uid, job = bench.running()
+    job.output["out"] = b"moo\n"
+    job.end()
+    bench.turn(4)
+    assert bench.kube.condition(uid, "Finished") == ("True", "Succeeded")
+    assert "output" not in bench.kube.status(uid)
+    assert bench.kube.writes.count("patch_status") == 3
+    assert bench.names().count("slurmjob.trouble") == 1
+
+    bench.jobs = None
+    bench.restart()
+    bench.turn()
+    assert bench.kube.status(uid)["output"] == {"tail": "moo\n"}
 
 
 def test_an_array_is_counted() -> None:

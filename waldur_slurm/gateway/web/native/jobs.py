@@ -28,6 +28,7 @@ from waldur_slurm.gateway.web.native.filters import (
     ids_in,
     names_in,
     only_fields,
+    patterns_among,
     read_compared,
     read_moment,
     read_number,
@@ -54,7 +55,10 @@ COMPARED: Mapping[str, type] = {name: _KINDS.get(read, str) for name, read in _R
 
 
 class JobsQuery(msgspec.Struct, frozen=True):
-    """Lists are separated by commas, or the parameter comes several times."""
+    """Lists are separated by commas, or the parameter comes several times.
+
+    `*` in a name stands for any text; there are at most 20 such names, and comparisons.
+    """
 
     user: str = ""
     account: str = ""
@@ -99,6 +103,8 @@ async def list_jobs(ask: Ask) -> Response:
 
 
 def _wanted(query: JobsQuery, compared: Collection[Compared]) -> JobsWanted:
+    names = names_in(query.name)
+    patterns = patterns_among(names)
     return JobsWanted(
         users=names_in(query.user),
         accounts=names_in(query.account),
@@ -107,7 +113,8 @@ def _wanted(query: JobsQuery, compared: Collection[Compared]) -> JobsWanted:
         states=frozenset(word.upper() for word in names_in(query.state)),
         reservations=names_in(query.reservation),
         nodes=names_in(query.node),
-        names=tuple(sorted(names_in(query.name))),
+        names=names.difference(patterns),
+        patterns=patterns,
         ids=ids_in(query.job_id),
         bounds=tuple(Bound(*each[:2], read_compared(each, _READERS)) for each in compared),
     )

@@ -67,7 +67,7 @@ async def look_up(ask: Ask) -> Response:
     asked_at = monotonic()
     mine, cluster = ask.principal.sees_only, ask.cluster.name
     seen = await ask.see_after(ask.cluster.jobs, asked_at)
-    sought = await _seek(ask, lookup, mine)
+    sought = await _seek(ask, _meant(lookup, seen.picture.value.jobs), mine)
     as_of = seen.picture.as_of
     found = [
         msgspec.structs.replace(job_view(job, cluster, as_of), mark=mark)
@@ -93,18 +93,21 @@ async def look_up(ask: Ask) -> Response:
         absent=tuple(sorted(missing - undecided)),
         unknown=tuple(sorted(undecided)),
         said=said or (NOT_SHOWN if undecided else ""),
+        tried=() if said else tuple(sorted(undecided)),
     )
     return Response(msgspec.json.encode(answer), media_type=JSON)
 
 
-async def _seek(ask: Ask, lookup: Lookup, mine: Collection[str] | None) -> Sought:
-    """Ask the journal; a prefix is only what comments begin with."""
+def _meant(lookup: Lookup, jobs: Iterable[LiveJob]) -> Collection[str]:
+    """Return the marks that are asked for; of a prefix those that there are."""
+    if not lookup.prefix:
+        return lookup.marks
+    return {mark for job in jobs if (mark := _begins(lookup, job.comment)) is not None}
+
+
+async def _seek(ask: Ask, marks: Collection[str], mine: Collection[str] | None) -> Sought:
     cluster, submitter, owner = ask.cluster.name, ask.site.submitter, str(ask.principal)
-    if lookup.prefix:
-        return Sought((), ())
-    return await ask.site.crossing.store.run(
-        lambda: submitter.seek(cluster, lookup.marks, mine, owner)
-    )
+    return await ask.site.crossing.store.run(lambda: submitter.seek(cluster, marks, mine, owner))
 
 
 def _ids(
@@ -118,15 +121,17 @@ def _ids(
 
 
 def _mark_of_live(lookup: Lookup, sought: Sought, job: LiveJob) -> str | None:
-    if lookup.prefix:
-        return _begins(lookup, job.comment)
+    told = _begins(lookup, job.comment) if lookup.prefix else None
+    if told is not None and told not in sought.tried:
+        return told
     return sought.mark_of(job.id, job.user, job.comment, job.submitted, job.restarts)
 
 
 def _mark_of_past(lookup: Lookup, sought: Sought, job: PastJob) -> str | None:
     run = job.last
-    if lookup.prefix:
-        return _begins(lookup, run.comment)
+    told = _begins(lookup, run.comment) if lookup.prefix else None
+    if told is not None and told not in sought.tried:
+        return told
     return sought.mark_of(job.id, run.user, run.comment, job.submitted, 0)
 
 

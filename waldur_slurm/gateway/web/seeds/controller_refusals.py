@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from waldur_slurm.gateway.errors import Denied, GatewayError, NoSuchAddress, Refused
-from waldur_slurm.gateway.web.problems import advice
+from waldur_slurm.gateway.web.problems import advice, problem
 
 FAILED = 500
-SERVED = "; this is a slurm-controller, which serves operators where it is started with -api"
+API = "/api/"
 _OF_BROWSERS = ("origin", "referer", "sec-fetch-site", "sec-fetch-mode", "cookie")
 _CALLED = "mozilla/"
 """As every browser calls itself, and no page can make it call itself otherwise."""
@@ -19,8 +19,13 @@ _CALLED = "mozilla/"
 
 def refusal(error: GatewayError, _request_id: str) -> Response:
     status = FAILED if isinstance(error, Refused) else error.status
-    words = f"{error}{SERVED}" if isinstance(error, NoSuchAddress) else str(error)
-    return PlainTextResponse(f"{words}\n", status_code=status, headers=advice(error))
+    return PlainTextResponse(f"{error}\n", status_code=status, headers=advice(error))
+
+
+def no_api(request_id: str) -> Response:
+    """Tell an operator, in the shape that it reads, that nothing was done, and what to do."""
+    words = "this is a slurm-controller, which serves operators where it is started with -api"
+    return problem(NoSuchAddress(words), request_id)
 
 
 def refuse_browsers(request: Request) -> None:

@@ -293,8 +293,15 @@ def test_any_other_gateway_offers_none_of_it() -> None:
 
 
 def test_what_is_no_route_is_said_as_text(surface: Surfaced) -> None:
-    answer = surface.get("/api/v1/jobs")
+    answer = surface.get("/queue")
 
     assert answer.status == 404
     assert answer.headers["content-type"].startswith("text/plain")
-    assert "started with -api" in answer.text
+
+
+def test_an_operator_is_told_that_nothing_was_done_and_what_to_do(surface: Surfaced) -> None:
+    answer = surface.ask("POST", "/api/v1/jobs", b"{}")
+
+    assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert "started with -api" in answer.json["detail"]
+    assert surface.queue.queue.jobs == []
