@@ -6,7 +6,6 @@ everything that it left behind or told anybody is searched for any of them, whol
 
 import json
 import re
-import socket
 import urllib.request
 from collections.abc import Iterator
 from functools import partial
@@ -214,9 +213,11 @@ def test_an_order_that_waldur_refuses_with_the_token_in_its_words(site: SecretSi
     site.assert_nothing_is_given_away()
 
 
-def test_what_others_watch_of_a_daemon_in_trouble_holds_no_secret(site: SecretSite) -> None:
+def test_what_others_watch_of_a_daemon_in_trouble_holds_no_secret(
+    site: SecretSite, own_port: int
+) -> None:
     pull, _ = site.programs
-    listen = free_address()
+    listen = f"127.0.0.1:{own_port}"
     said = f"\x1b[31m{site.token}\n{'x' * 100}"
     site.liar.twist = lambda _asked, _: Answered(403, {}, json.dumps(said).encode())
     changes = {"WALDUR_SYNC_INTERVAL": "1", "AGENT_HTTP_LISTEN": listen, "AGENT_LOG_FORMAT": "json"}
@@ -249,12 +250,6 @@ def page(listen: str, path: str) -> str:
             return str(answer.read().decode())
     except HTTPError as error:
         return str(error.read().decode())
-
-
-def free_address() -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{free.getsockname()[1]}"
 
 
 HOLD_A_TOKEN = sorted(

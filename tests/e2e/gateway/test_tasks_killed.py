@@ -93,7 +93,7 @@ def was_killed(site: TaskSite, gateway: ActingGateway, token: str, uuid: str, ki
             submit(gateway, token, task_of(site, uuid, kind))
     except (OSError, HTTPException):
         pass
-    is_killed = bool(gateway.daemon.process.wait(20) == -9)
+    is_killed = bool(gateway.daemon.process.wait(60) == -9)
     site.acting.sbatch(HONEST)
     return is_killed
 
@@ -115,6 +115,7 @@ CASES = [*product(KINDS, ["left"]), *product(RETRIED, ["retried"])]
 
 
 @pytest.mark.parametrize(("name", "then"), CASES)
+@pytest.mark.fault("the gateway is killed")
 def test_a_kill_at_any_moment_of_a_task_makes_one_job_at_most(
     site: TaskSite, name: str, then: str
 ) -> None:

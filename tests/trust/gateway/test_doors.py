@@ -108,9 +108,9 @@ def test_every_other_scope_is_too_little(site: DoorsSite, route: Route) -> None:
     refused_as(Denied(""), route, site.ask(route, site.token(others)))
 
 
-NOT_FORBIDDEN = {Surface.PROXY: {400, 501}}
-"""What whoever is let in is told where a body says nothing, what is asked for is not there, or
-there is no slurmrestd."""
+NOT_FORBIDDEN = {Surface.PROXY: {400, 501}, Surface.CONTROLLER: {400, 501}}
+"""What whoever is let in is told where a body or a query says nothing, what is asked for is not
+there, or it is not offered: there is no slurmrestd, and nobody runs srun."""
 
 
 @pytest.mark.parametrize("route", LOCKED)

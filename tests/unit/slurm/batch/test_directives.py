@@ -2,8 +2,8 @@
 
 import pytest
 
-from waldur_slurm.gateway.submits.directives import forbidden_in, may_wait
 from waldur_slurm.model.batch import BatchSheet
+from waldur_slurm.slurm.batch.grammar.directives import forbidden_in, may_wait
 
 
 def script(*lines: str) -> str:
