@@ -131,7 +131,7 @@ def test_no_request_about_an_app_meets_a_defect_whatever_is_in_it(apps_bench: Be
 
 
 def try_all(bench: Bench, routes: Sequence[Route]) -> None:
-    @fuzzed(800, 60_000)
+    @fuzzed(500, 60_000)
     @given(asked(routes, bench.things))
     def check(hostile: tuple[Route, Asked]) -> None:
         route, request = hostile

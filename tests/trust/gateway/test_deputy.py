@@ -87,7 +87,7 @@ PIECES = st.sampled_from(
 
 
 def test_signing_in_leads_to_no_other_site_whatever_is_asked_for() -> None:
-    @fuzzed(1_500, 300_000)
+    @fuzzed(800, 300_000)
     @given(st.lists(PIECES, max_size=7).map("".join) | st.text(max_size=9).map("/ui/{}".format))
     def check(back: str) -> None:
         count("page that signing in was to lead to")
