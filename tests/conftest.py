@@ -12,4 +12,5 @@ pytest_plugins = [
     "tests.fixtures_ssh",
     "tests.fixtures_waldur",
     "tests.trust.tally",
+    "tests.units",
 ]

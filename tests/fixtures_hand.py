@@ -21,7 +21,7 @@ import pytest
 
 from sandbox.slurm.daemons import find_program
 from sandbox.slurm.keeping import PATH
-from sandbox.slurm.users import ensure_users, remove_users
+from sandbox.slurm.users import ensure_users
 from sandbox.ssh import running_sshd
 from tests.fixtures_executor import build, make
 from tests.fixtures_slurm import IN_CI, require
@@ -186,7 +186,6 @@ def installed_hand() -> Iterator[HandSite]:
             service.kill()
     finally:
         shutil.rmtree(directory)
-        remove_users()
 
 
 @pytest.fixture

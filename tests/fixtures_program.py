@@ -1,17 +1,26 @@
 """The real agent beside a real Slurm and a running Waldur."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from sandbox.slurm import Cluster
+from sandbox.slurm.ports import claim_ports
 from sandbox.waldur import Waldur
 from tests.e2e.program import Program, fast_tools
 from tests.places import PROJECT
 
 NewProgram = Callable[..., Program]
+
+
+@pytest.fixture
+def own_port() -> Iterator[int]:
+    """A port that nobody listens on, and that no other test takes as long as this one runs."""
+    block = claim_ports(1)
+    with block.claim:
+        yield block.first
 
 
 @pytest.fixture(scope="session")

@@ -79,10 +79,17 @@ def slurm_cluster(new_slurm_cluster: NewCluster) -> Cluster:
 
 
 @pytest.fixture(scope="session")
-def slurm_users() -> Iterator[tuple[str, ...]]:
+def slurm_users() -> tuple[str, ...]:
     """Unix users that may be given associations and run jobs."""
-    yield ensure_users(("wsat-ann", "wsat-bob", "wsat-eve"))
-    remove_users()
+    return ensure_users(("wsat-ann", "wsat-bob", "wsat-eve"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _users_stay_until_the_session_ends() -> Iterator[None]:
+    """No test removes users when it is done: others of the same process may need them still."""
+    yield
+    if os.geteuid() == 0:
+        remove_users()
 
 
 def open_directory() -> Path:

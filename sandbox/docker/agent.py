@@ -5,19 +5,21 @@ come from this machine.
 """
 
 import shutil
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.docker.command import DockerFailed, docker
+from sandbox.docker.command import docker
 from sandbox.docker.engine import ROOT
 from sandbox.docker.images import BUILD_S, LABEL, Release, base_of, digest_of, recipe_of
 from sandbox.docker.packages import proxies
+from sandbox.slurm.keeping import locked
+from sandbox.wheels import bring_wheels
 
 TAG = "waldur-slurm-agent:sandbox"
 GATEWAY_TAG = "slurm-gateway:sandbox"
+LOCK = ROOT / ".cache" / "images.lock"
 SOURCES = (
     *("Dockerfile", ".dockerignore", "docker-entrypoint"),
     *("LICENSE", "README.md", "pyproject.toml", "setup.cfg"),
@@ -39,11 +41,10 @@ BASE = PythonRelease("22.05", "bookworm")
 
 @dataclass(frozen=True)
 class Product:
-    """One target of the Dockerfile; `wanted` is what pip installs there."""
+    """One target of the Dockerfile."""
 
     tag: str
     target: str
-    wanted: str
     sources: tuple[str, ...] = SOURCES
     arguments: tuple[str, ...] = ()
 
@@ -55,8 +56,8 @@ class Product:
         return sorted(found)
 
 
-AGENT = Product(TAG, "agent", ".")
-OPERATOR = Product("slurm-operator:sandbox", "operator", ".")
+AGENT = Product(TAG, "agent")
+OPERATOR = Product("slurm-operator:sandbox", "operator")
 
 
 def ensure_agent_image() -> str:
@@ -73,12 +74,18 @@ def ensure_gateway_image(slurm: str) -> str:
     """Return the name of the gateway's, beside the Slurm of that image."""
     more = (f"{GATEWAY}/hand.conf", f"{GATEWAY}/slurm-gateway-hand.sudoers")
     arguments = (f"--build-arg=SLURM={slurm}",)
-    return _ensure(Product(GATEWAY_TAG, "gateway", ".[gateway]", (*SOURCES, *more), arguments))
+    return _ensure(Product(GATEWAY_TAG, "gateway", (*SOURCES, *more), arguments))
 
 
 def _ensure(product: Product) -> str:
     files = product.files
     recipe = digest_of(files, ROOT)
+    with locked(LOCK, BUILD_S):
+        _build_where_needed(product, files, recipe)
+    return product.tag
+
+
+def _build_where_needed(product: Product, files: list[Path], recipe: str) -> None:
     if recipe_of(product.tag) != recipe:
         sys.stderr.write(f"building {product.tag}; this takes about half a minute\n")
         with tempfile.TemporaryDirectory(prefix="waldur-slurm-agent-") as place:
@@ -87,7 +94,6 @@ def _ensure(product: Product) -> str:
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(file, copy)
             _build(product, Path(place), recipe)
-    return product.tag
 
 
 def _build(product: Product, context: Path, recipe: str) -> None:
@@ -95,19 +101,10 @@ def _build(product: Product, context: Path, recipe: str) -> None:
     argv = [f"--tag={product.tag}", f"--label={LABEL}={recipe}", f"--build-arg=BASE={base}"]
     argv += [f"--target={product.target}", *product.arguments]
     if base == BASE.local_base:
-        _bring_packages(context, product.wanted)
+        bring_wheels(context)
         argv.append("--build-arg=PIP_NO_INDEX=1")
     docker(
         *("build", "--build-arg=http_proxy", "--build-arg=https_proxy", *argv, str(context)),
         timeout=BUILD_S,
         environ={**proxies(), "DOCKER_BUILDKIT": "0"},
     )
-
-
-def _bring_packages(context: Path, wanted: str) -> None:
-    pip = (sys.executable, "-m", "pip")
-    argv = (*pip, "wheel", "--quiet", "--wheel-dir=dist", wanted, "setuptools>=77")
-    made = subprocess.run(argv, cwd=context, capture_output=True, text=True, timeout=BUILD_S)
-    if made.returncode:
-        raise DockerFailed(f"pip wheel exited {made.returncode}: {made.stderr[-2000:]}")
-    shutil.rmtree(context / "build", ignore_errors=True)

@@ -24,6 +24,8 @@ SOCKET = Path("/var/run/docker.sock")
 STATE = Path("/run/waldur-slurm-sandbox")
 LOG = ROOT / ".cache" / "dockerd.log"
 PATIENCE_S = 60.0
+# Keepers outlive whoever started them: a handle that is let go of while one lives is warned of.
+_STARTED: list[subprocess.Popen[bytes]] = []
 
 
 class EngineMissing(DockerFailed):
@@ -78,6 +80,7 @@ def _start(owner: int | None) -> str:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        _STARTED.append(keeper)
         version = _wait_for(keeper)
     if owner is not None:
         os.chown(SOCKET, owner, -1)

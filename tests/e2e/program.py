@@ -83,15 +83,23 @@ class Daemon:
     def log(self) -> str:
         return self.log_file.read_text()
 
-    def hears(self, message: str, timeout: float = 30.0) -> None:
+    def hears(self, message: str, timeout: float = 60.0) -> None:
         """Wait until the service manager was told `message`, or what begins with it."""
+        if not self.is_told(message, timeout):
+            raise AssertionError(f"it ended before it told {message!r}; log: {self.log}")
+
+    def is_told(self, message: str, timeout: float = 60.0) -> bool:
+        """Wait for `message`, or what begins with it; false where the process ends before."""
         heard = []
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            if select.select([self.manager], [], [], 0.2)[0]:
+            has_ended = self.process.poll() is not None
+            while select.select([self.manager], [], [], 0 if has_ended else 0.2)[0]:
                 heard.append(self.manager.recv(4096).decode())
                 if heard[-1].startswith(message):
-                    return
+                    return True
+            if has_ended:
+                return False
         raise AssertionError(f"{message!r} was never told, only {heard}; log: {self.log}")
 
     def signal(self, number: signal.Signals) -> None:
@@ -113,7 +121,7 @@ def fast_tools(directory: Path, environ: Mapping[str, str], *more: str) -> Path:
     return directory
 
 
-def eventually(holds: Callable[[], bool], what: str, timeout: float = 30.0) -> None:
+def eventually(holds: Callable[[], bool], what: str, timeout: float = 60.0) -> None:
     deadline = time.monotonic() + timeout
     while not holds():
         if time.monotonic() > deadline:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.e2e.remedy_cases import Case, set_right, setting, type_it
-from tests.e2e.remedy_scene import NEW_USER, OPERATOR, TRES, UNIT, Scene
+from tests.e2e.remedy_scene import OPERATOR, TRES, UNIT, Scene
 
 # Settings and files
 
@@ -101,12 +101,16 @@ def make_room(scene: Scene, advice: str) -> None:
 
 
 def run_unit(makes: Callable[[Scene], object], **properties: str) -> Callable[[Scene], None]:
-    """Let the service be of another user or in a sandbox; there is no audit log."""
+    """Let the service be of another user or in a sandbox; there is no audit log.
+
+    `{new_user}` is one that is not there yet.
+    """
 
     def breaks(scene: Scene) -> None:
         scene.put(AGENT_AUDIT_LOG="")
         makes(scene)
-        scene.describe_unit(**properties)
+        told = {name: text.format(new_user=scene.new_user) for name, text in properties.items()}
+        scene.describe_unit(**told)
 
     return breaks
 
@@ -175,7 +179,7 @@ STORAGE = (
     Case(
         "useradd --system ",
         "state directory",
-        run_unit(open_the_state, User=NEW_USER),
+        run_unit(open_the_state, User="{new_user}"),
         type_it(r"^(useradd .*?), or set"),
     ),
     Case(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from tests.e2e.remedies_of_waldur import name_all_of_a_new_team
 from tests.e2e.remedy_cases import Case, setting, type_it
-from tests.e2e.remedy_scene import NEW_USER, OPERATOR, TRES, Scene
+from tests.e2e.remedy_scene import OPERATOR, TRES, Scene
 
 
 def replace_tool(text: str) -> Callable[[Scene], None]:
@@ -126,15 +126,15 @@ def decide_for_one(scene: Scene, _advice: str) -> None:
 def want_unix_users(scene: Scene) -> None:
     name_all_of_a_new_team(scene)
     user = scene.waldur.offering_users()[0]["user"]
-    scene.waldur.set_offering_username(user, NEW_USER)
+    scene.waldur.set_offering_username(user, scene.new_user)
     scene.put(SLURM_REQUIRE_UNIX_USERS="true")
 
 
 def make_unix_users(scene: Scene, advice: str) -> None:
     assert "`getent passwd NAME` answers there" in advice
-    question = f"getent passwd {NEW_USER}"
+    question = f"getent passwd {scene.new_user}"
     assert scene.type(question).returncode != 0
-    scene.must(f"useradd --no-create-home {NEW_USER}")
+    scene.must(f"useradd --no-create-home {scene.new_user}")
     scene.must(question)
 
 

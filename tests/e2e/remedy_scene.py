@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from threading import Thread
 from typing import Any
 
@@ -28,8 +29,6 @@ from tests.places import PROJECT
 TRES = (PROJECT / "config-components.yaml").read_text(encoding="utf-8")
 UNIT = "waldur-slurm-service-pull"
 OPERATOR = "wsat-service"
-NEW_USER = "wsat-unit"
-"""Nobody, until the advice to make such a user is followed."""
 _RANKS = ("ok", "warning", "unknown", "failed")
 
 Line = Mapping[str, str]
@@ -101,6 +100,8 @@ class Scene:
     place: Path = field(default_factory=open_directory)
     user: str = ""
     """Who types; nobody's name is root."""
+    new_user: str = field(default_factory=lambda: f"wsat-unit-{token_hex(4)}")
+    """Nobody, until the advice to make such a user is followed; no other scene's."""
 
     def __post_init__(self) -> None:
         self.tools = fast_tools(self.place / "tools", self.cluster.environ)
@@ -121,7 +122,6 @@ class Scene:
         agent.chmod(0o755)
         self.environ = {"PATH": f"{self.bin}:/usr/sbin:/usr/bin:/sbin:/bin"}
         self.conf = Path(self.cluster.environ["SLURM_CONF"]).read_text()
-        self.restore()
 
     def restore(self) -> None:
         """Begin again, so that what one test leaves broken is no other's trouble."""
@@ -158,10 +158,11 @@ class Scene:
         disk = self.place / "disk"
         if disk.is_mount():
             self.must(f"umount --lazy {disk}")
-        if self.type(f"getent passwd {NEW_USER}").returncode == 0:
-            self.must(f"userdel {NEW_USER}")
+        if self.type(f"getent passwd {self.new_user}").returncode == 0:
+            self.must(f"userdel {self.new_user}")
 
     def close(self) -> None:
+        self.restore_host()
         self.front.close()
         shutil.rmtree(self.place, ignore_errors=True)
 

@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.docker.cluster import ContainerCluster
 from sandbox.slurm import ClusterOptions
-from sandbox.slurm.users import ensure_users, remove_users
+from sandbox.slurm.users import ensure_users
 from sandbox.waldur import READY, Waldur
 from tests.e2e.remedies_here import SETTINGS, STORAGE
 from tests.e2e.remedies_of_slurm import SLURM
@@ -43,13 +43,13 @@ def site(
         scene = Scene(cluster, waldur)
         yield scene
         scene.close()
-    remove_users()
 
 
 @pytest.fixture
-def scene(site: Scene) -> Iterator[Scene]:
-    yield site
+def scene(site: Scene) -> Scene:
+    """In order, whatever the test before has left."""
     site.restore()
+    return site
 
 
 CASES = (*SETTINGS, *STORAGE, *WALDUR, *SLURM)

@@ -1,6 +1,5 @@
 """What a daemon shows of its work while it does it, with a real Slurm and a running Waldur."""
 
-import socket
 import urllib.request
 
 import pytest
@@ -21,10 +20,8 @@ def waldur(start_waldur: StartWaldur) -> Waldur:
 
 
 @pytest.fixture
-def listen() -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{free.getsockname()[1]}"
+def listen(own_port: int) -> str:
+    return f"127.0.0.1:{own_port}"
 
 
 def page(listen: str, path: str) -> str:

@@ -1,5 +1,6 @@
 """The archives as a site gets them, built once and installed once."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -8,14 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.wheels import ensure_wheels
 from tests.places import PROJECT
+from tests.sharing import made_once
 
 _BUILD = """
 import os, sys
 from setuptools import build_meta
 os.chdir(sys.argv[1])
-print(getattr(build_meta, sys.argv[3])(sys.argv[2]))
+getattr(build_meta, sys.argv[3])(sys.argv[2])
 """
+
+INSTALL = ("install", "--quiet", "--no-index")
 
 
 def run(
@@ -47,7 +52,12 @@ class Built:
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """Both archives, built from what git knows by the build system that pyproject.toml names."""
-    place = tmp_path_factory.mktemp("build")
+    archives = made_once(tmp_path_factory, "build", _build) / "dist"
+    (wheel,), (sdist,) = archives.glob("*.whl"), archives.glob("*.tar.gz")
+    return Built(wheel, sdist)
+
+
+def _build(place: Path) -> None:
     tree, archives = place / "tree", place / "dist"
     tree.mkdir()
     archives.mkdir()
@@ -59,36 +69,32 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             (tree / name).write_bytes((PROJECT / name).read_bytes())
     succeed(sys.executable, "-m", "venv", place / "builder")
-    succeed(place / "builder/bin/pip", "install", "--quiet", "setuptools>=77")
-    python = place / "builder/bin/python"
-    made = [
-        archives / succeed(python, "-c", _BUILD, tree, archives, hook).splitlines()[-1]
-        for hook in ("build_sdist", "build_wheel")
-    ]
-    return Built(sdist=made[0], wheel=made[1])
+    succeed(
+        place / "builder/bin/pip", *INSTALL, "setuptools>=77", f"--find-links={ensure_wheels()}"
+    )
+    for hook in ("build_sdist", "build_wheel"):
+        succeed(place / "builder/bin/python", "-c", _BUILD, tree, archives, hook)
 
 
 @pytest.fixture(scope="session")
-def installed(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def installed(built: Built, wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The commands of an environment that holds the wheel and what it asks for."""
-    place = tmp_path_factory.mktemp("site") / "venv"
-    succeed(sys.executable, "-m", "venv", place)
-    succeed(place / "bin/pip", "install", "--quiet", built.wheel)
-    return place / "bin"
+
+    def install(place: Path) -> None:
+        succeed(sys.executable, "-m", "venv", place / "venv")
+        succeed(place / "venv/bin/pip", *INSTALL, built.wheel, f"--find-links={wheels}")
+
+    return made_once(tmp_path_factory, "site", install) / "venv/bin"
 
 
 @pytest.fixture(scope="session")
 def wheels(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel and all that it needs, for a machine that reaches no package index."""
-    place = tmp_path_factory.mktemp("wheels")
-    succeed(sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", place, built.wheel)
-    return place
+    """The wheel with all that its gateway needs, for a machine that reaches no package index."""
 
+    def collect(place: Path) -> None:
+        for wheel in ensure_wheels().iterdir():
+            if wheel.name != built.wheel.name:
+                shutil.copy(wheel, place)
+        shutil.copy(built.wheel, place)
 
-@pytest.fixture(scope="session")
-def gateway_wheels(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with what the gateway needs."""
-    place = tmp_path_factory.mktemp("gateway-wheels")
-    asked = f"{built.wheel}[gateway]"
-    succeed(sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", place, asked)
-    return place
+    return made_once(tmp_path_factory, "wheels", collect)

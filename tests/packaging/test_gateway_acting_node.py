@@ -34,10 +34,10 @@ def block(blocks: list[Block], section: str) -> Block:
 
 
 @pytest.fixture(scope="module")
-def typist(docker_engine: str, gateway_wheels: Path) -> Iterator[Typist]:
+def typist(docker_engine: str, wheels: Path) -> Iterator[Typist]:
     """A node where the gateway is installed and runs, and the hand lies where root puts it."""
     with HeadNode.start() as node:
-        node.copy(gateway_wheels, "/wheels")
+        node.copy(wheels, "/wheels")
         node.sh(
             "printf '[global]\\nno-index = true\\nfind-links = /wheels\\n' >/etc/pip.conf\n"
             "chmod --recursive a+rX /wheels\n"

@@ -37,10 +37,10 @@ def block(section: str, language: str = "bash", number: int = 0) -> Block:
 
 
 @pytest.fixture(scope="module")
-def typist(docker_engine: str, gateway_wheels: Path) -> Iterator[Typist]:
+def typist(docker_engine: str, wheels: Path) -> Iterator[Typist]:
     """Somebody on a head node of his own, with a user, a name and a certificate."""
     with HeadNode.start() as node:
-        node.copy(gateway_wheels, "/wheels")
+        node.copy(wheels, "/wheels")
         node.sh(
             "printf '[global]\\nno-index = true\\nfind-links = /wheels\\n' >/etc/pip.conf\n"
             "chmod --recursive a+rX /wheels\n"

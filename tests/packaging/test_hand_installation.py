@@ -17,7 +17,7 @@ from pwd import getpwnam
 
 import pytest
 
-from sandbox.slurm.users import ensure_users, remove_users
+from sandbox.slurm.users import ensure_users
 from tests.fixtures_executor import copy_sources
 from tests.fixtures_hand import ANN, BOB, SILENCE, CallersSocketHand
 from tests.fixtures_slurm import IN_CI, require
@@ -203,7 +203,6 @@ def machine() -> Iterator[Machine]:
         yield Machine(directory)
     finally:
         shutil.rmtree(directory)
-        remove_users()
 
 
 def sudo_says(machine: Machine, *argv: str | Path) -> str:

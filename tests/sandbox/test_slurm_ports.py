@@ -1,19 +1,22 @@
 """Ports are claimed, not guessed."""
 
+import os
 import socket
 
-from sandbox.slurm.ports import claim_ports
+from sandbox.slurm.ports import BLOCK, FIRST, claim_ports
 
 
 def test_a_claimed_block_is_given_to_nobody_else_until_its_claim_ends() -> None:
-    first = claim_ports(3)
+    """Of a block that others, who claim some at the same time, are not given by themselves."""
+    apart = FIRST - BLOCK - os.getpid() % 50 * BLOCK
+    first = claim_ports(3, prefer=apart)
     with first.claim:
-        second = claim_ports(3, prefer=first.first)
+        second = claim_ports(3, prefer=apart)
         second.claim.close()
-    again = claim_ports(3, prefer=first.first)
+    again = claim_ports(3, prefer=apart)
     again.claim.close()
-    assert second.first != first.first
-    assert again.first == first.first
+    assert first.first == again.first == apart
+    assert second.first != apart
 
 
 def test_a_block_in_which_somebody_listens_is_passed_over() -> None:

@@ -1,5 +1,6 @@
 """What the sandbox cluster in a container promises, on every release that there is an image of."""
 
+import os
 import subprocess
 import sys
 import time
@@ -166,7 +167,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next_start() -> None:
 
 
 def test_a_cluster_that_cannot_start_says_why_and_is_gone() -> None:
-    name = "wsat-cannot-start"
+    name = f"wsat-cannot-start-{os.getpid()}"
     with pytest.raises(DockerFailed, match="not a whole number: -1"):
         ContainerCluster.start(name=name, nodes=-1)
     assert not exists(name)

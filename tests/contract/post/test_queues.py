@@ -169,14 +169,11 @@ def test_a_virtual_host_that_is_not_there_may_come(rabbitmq: Running) -> None:
 
 
 @pytest.mark.fault("a place that letters go to is gone")
-def test_a_broker_that_is_not_there_is_asked_again() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-
-    outcome = RabbitMq(Broker("127.0.0.1", port, USER, PASSWORD)).send(told(queue="q"))
+def test_a_broker_that_is_not_there_is_asked_again(own_port: int) -> None:
+    outcome = RabbitMq(Broker("127.0.0.1", own_port, USER, PASSWORD)).send(told(queue="q"))
 
     assert isinstance(outcome, Later)
-    assert f"127.0.0.1:{port}: " in outcome.why
+    assert f"127.0.0.1:{own_port}: " in outcome.why
     assert "refused" in outcome.why
 
 

@@ -97,6 +97,7 @@ class ActingSite:
     ) -> Iterator["ActingGateway"]:
         """Serve until the body ends, acting by that way; `dies` is as the module `by` has it.
 
+        One that dies may do so before it is ready: what the last one left open is settled at once.
         `hides_slurm` is a host that has neither Slurm's commands and slurm.conf nor these users.
         """
         claimed = claim_ports(2)
@@ -107,8 +108,9 @@ class ActingSite:
             if hides_slurm:
                 program = self._without_slurm(program)
             with program.daemon() as daemon:
-                daemon.hears("READY=1")
-                yield ActingGateway(program, daemon, claimed.first)
+                is_ready = daemon.is_told("READY=1")
+                assert is_ready or dies, daemon.log
+                yield ActingGateway(program, daemon, claimed.first, is_ready=is_ready)
         finally:
             claimed.claim.close()
 
@@ -186,6 +188,9 @@ class ActingSite:
 @dataclass
 class ActingGateway(Gateway):
     """One that runs; asked with a token."""
+
+    is_ready: bool = True
+    """False where it was made to die, and did before it served."""
 
     def send(
         self, token: str, method: str, path: str, body: object = None, **headers: str

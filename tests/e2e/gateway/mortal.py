@@ -1,7 +1,8 @@
-"""The gateway, made to die at any effect that handing a job in has: `mortal N before|after`.
+"""The gateway, made to die at an effect of handing a job in: `mortal N before|after [FIRST]`.
 
 An effect is a row of the journal, or a command to Slurm. Between two of them nothing outside
-changes, so these are all the moments at which a kill can make a difference.
+changes, so these are all the moments at which a kill can make a difference. They are numbered from
+FIRST on, such as `open`, else from its start.
 """
 
 import os
@@ -75,5 +76,5 @@ def moments(effects: int) -> list[tuple[int, str]]:
 
 
 if __name__ == "__main__":
-    shorten_the_life(int(sys.argv[1]), sys.argv[2])
+    shorten_the_life(int(sys.argv[1]), sys.argv[2], EFFECTS, *sys.argv[3:])
     sys.exit(main([]))

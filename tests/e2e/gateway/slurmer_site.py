@@ -116,7 +116,8 @@ class SlurmerSite:
             if dies:
                 program = replace(program, module="tests.e2e.gateway.mortal_apps", dies=dies)
             with program.daemon() as daemon:
-                daemon.hears("READY=1")
+                is_ready = daemon.is_told("READY=1")
+                assert is_ready or dies, daemon.log
                 yield Slurmer(program, daemon, claimed.first + 2)
         finally:
             claimed.claim.close()

@@ -7,7 +7,6 @@ and what is mounted: that a container reaches Slurm is not shown here.
 import os
 import shutil
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from sandbox.docker.images import RELEASES, ensure_image
 from sandbox.docker.owner import Owner
 from sandbox.docker.packages import proxies
 from sandbox.slurm.ports import claim_ports
+from sandbox.wheels import bring_wheels
 from tests.e2e.test_compose import compose_program
 from tests.page import read_blocks
 from tests.places import PROJECT
@@ -96,7 +96,7 @@ def machine(docker_engine: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
         shutil.copytree(PROJECT / name, tree / name)
     for name in COPIED:
         shutil.copy(PROJECT / name, tree)
-    bring_packages(tree)
+    bring_wheels(tree)
     make_base(tree.with_name("base"))
     made = Machine(tree, f"wsat-proxy-{uuid.uuid4().hex[:8]}", " ".join(compose_program()))
     file = tree / "examples/gateway/slurm-proxy/docker-compose-slurm-proxy.yml"
@@ -106,14 +106,6 @@ def machine(docker_engine: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
     yield made
     docker("image", "rm", "--force", made.project, check=False)
     docker("volume", "rm", "--force", f"{made.project}_state", check=False)
-
-
-def bring_packages(tree: Path) -> None:
-    """Put the packages where the Dockerfile looks for them when no index is reached."""
-    argv = (sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir=dist", ".[gateway]")
-    made = subprocess.run((*argv, "setuptools>=77"), cwd=tree, capture_output=True, text=True)
-    assert made.returncode == 0, made.stderr
-    shutil.rmtree(tree / "build", ignore_errors=True)
 
 
 def make_base(place: Path) -> None:

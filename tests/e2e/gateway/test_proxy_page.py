@@ -7,9 +7,7 @@ package comes from.
 import json
 import os
 import re
-import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import pytest
 
 from sandbox.slurm import Cluster
 from sandbox.slurm.ports import claim_ports
+from sandbox.wheels import ensure_wheels
 from tests.e2e.gateway.acting import ActingSite
 from tests.e2e.gateway.proxy_recorded import exchanges
 from tests.e2e.gateway.proxy_site import Office, ProxySite, office
@@ -236,28 +235,7 @@ def test_its_monitors_are_taken_over_once_and_shown_as_they_were(
     assert gateway.relay.taken == []
 
 
-@pytest.fixture(scope="module")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package, what its gateway needs, and what builds it, as an index would have them."""
-    place = tmp_path_factory.mktemp("wheels")
-    source = tmp_path_factory.mktemp("source") / "tree"
-    shutil.copytree(PROJECT / "waldur_slurm", source / "waldur_slurm")
-    for name in ("pyproject.toml", "setup.cfg", "README.md", "LICENSE"):
-        shutil.copy(PROJECT / name, source)
-    made = subprocess.run(
-        [*(sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", place),
-         *(f"{source}[gateway]", "setuptools>=77")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )  # fmt: skip
-    assert made.returncode == 0, made.stderr
-    return place
-
-
-def test_the_lines_by_hand_do_what_they_say(
-    office_lab: Cluster, wheels: Path, tmp_path: Path
-) -> None:
+def test_the_lines_by_hand_do_what_they_say(office_lab: Cluster, tmp_path: Path) -> None:
     claimed = claim_ports(2)
     (tmp_path / ".env").write_text(f"FLASK_APP_PORT={claimed.first}\n")
     lines = "\n".join(block("slurm-proxy by hand, to try"))
@@ -269,7 +247,7 @@ def test_the_lines_by_hand_do_what_they_say(
                 "PATH": f"/usr/bin:/bin:{office_lab.environ.get('PATH', '')}",
                 "HOME": str(tmp_path),
                 "PIP_NO_INDEX": "1",
-                "PIP_FIND_LINKS": str(wheels),
+                "PIP_FIND_LINKS": str(ensure_wheels()),
                 "GATEWAY_LISTEN": f"127.0.0.1:{claimed.first}=proxy",
             },
             cwd=tmp_path,

@@ -54,7 +54,7 @@ def was_killed(site: SlurmerSite, act: Act, job: str, number: int, when: str) ->
         try:
             act(slurmer, job)
         except (OSError, HTTPException):
-            return bool(slurmer.daemon.process.wait(10) == -9)
+            return bool(slurmer.daemon.process.wait(60) == -9)
     return False
 
 

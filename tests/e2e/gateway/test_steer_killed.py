@@ -65,7 +65,7 @@ def test_a_kill_at_any_moment_of_an_act_is_mended_by_asking_again(
     for job, moment in zip(meant, MOMENTS, strict=True):
         with acting_site.running(dies=moment) as gateway:
             assert asked(gateway, token, verb, *job) is None
-            assert gateway.daemon.process.wait(10) == -9
+            assert gateway.daemon.process.wait(60) == -9
     with acting_site.running(dies=("2", "before")) as gateway:
         assert asked(gateway, token, verb, *whole) == 204
 

@@ -4,7 +4,9 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from http.client import HTTPException
+from itertools import product
 
 import pytest
 
@@ -25,7 +27,7 @@ from tests.trust.size import IS_CAMPAIGN, count
 SOON = "2s"
 """Of GATEWAY_COMMAND_TIMEOUT: an sbatch whose answer is lost is over in some twenty seconds."""
 
-PATIENCE_S = 120.0
+PATIENCE_S = 180.0
 
 
 def names(site: ActingSite) -> Counter[str]:
@@ -69,6 +71,36 @@ every kind by every way.
 """
 
 
+@dataclass
+class Sweep:
+    """Kills gateways that are handed a job, one after the other; `asked` is what by each key."""
+
+    site: ActingSite
+    way: str
+    token: str
+    asked: dict[str, Asked] = field(default_factory=dict)
+    killed: Counter[str] = field(default_factory=Counter)
+
+    def kill_all(
+        self, kind: str, effects: int, tries: int = 1, wanted: Asked = NOTHING_MORE
+    ) -> None:
+        """One whose start is a submit's end dies of that; it is killed in a submit as well."""
+        for number, when in product(range(effects), ("before", "after")):
+            key = f"{self.way}-{kind}-{number}-{when}"
+            self.asked[key] = wanted
+            if not self.kill((str(number), when), key, tries):
+                assert self.kill((str(number), when, "open"), key, tries)
+
+    def kill(self, dies: tuple[str, ...], key: str, tries: int) -> bool:
+        """Whether it lived until it was asked; `dies` is as `mortal` has it."""
+        with self.site.running(self.way, dies, GATEWAY_COMMAND_TIMEOUT=SOON) as gateway:
+            for _ in range(tries if gateway.is_ready else 0):
+                submit(gateway, self.token, key, **self.asked[key])
+            assert gateway.daemon.process.wait(60) == -9
+        self.killed["in a submit" if gateway.is_ready else "at its start"] += 1
+        return gateway.is_ready
+
+
 @pytest.mark.parametrize("way", [SWEPT_WHOLE, "setuid", "socket"])
 @pytest.mark.fault("the gateway is killed")
 def test_a_kill_at_any_moment_of_a_submit_costs_no_job_and_makes_no_second(
@@ -76,39 +108,25 @@ def test_a_kill_at_any_moment_of_a_submit_costs_no_job_and_makes_no_second(
 ) -> None:
     is_whole = way == SWEPT_WHOLE or IS_CAMPAIGN
     token = acting_site.token()
-    asked: dict[str, Asked] = {}
-    killed = 0
-
-    def sweep(kind: str, effects: int, tries: int = 1, wanted: Asked = NOTHING_MORE) -> None:
-        nonlocal killed
-        for number in range(effects):
-            for when in ("before", "after"):
-                key = f"{way}-{kind}-{number}-{when}"
-                asked[key] = wanted
-                with acting_site.running(
-                    way, (str(number), when), GATEWAY_COMMAND_TIMEOUT=SOON
-                ) as gateway:
-                    for _ in range(tries):
-                        submit(gateway, token, key, **wanted)
-                    killed += gateway.daemon.process.wait(10) == -9
-
-    sweep("plain", 4)
+    sweep = Sweep(acting_site, way, token)
+    sweep.kill_all("plain", 4)
     if is_whole:
-        sweep("refused", 3, wanted=REFUSED)
+        sweep.kill_all("refused", 3, wanted=REFUSED)
         acting_site.sbatch(LOSES_ITS_ANSWER)
-        sweep("lost", 3, tries=2)
+        sweep.kill_all("lost", 3, tries=2)
         acting_site.sbatch(NEVER_ARRIVES)
-        sweep("never", 2)
+        sweep.kill_all("never", 2)
         acting_site.sbatch(HONEST)
 
-    assert killed == len(asked) == (24 if is_whole else 8)
-    count(f"kill of a submit by {way}", killed)
+    asked, killed = sweep.asked, sweep.killed
+    assert killed["in a submit"] == len(asked) == (24 if is_whole else 8)
+    count(f"kill of a submit by {way}", killed.total())
     with acting_site.running(way, GATEWAY_COMMAND_TIMEOUT=SOON) as gateway:
         answers = {key: settled(gateway, token, key, **wanted) for key, wanted in asked.items()}
         again = {key: settled(gateway, token, key, **wanted) for key, wanted in asked.items()}
     jobs = names(acting_site)
     wanted_jobs = {key: 0 if wanted else 1 for key, wanted in asked.items()}
-    print(f"killed {killed} times by {way}: {sum(wanted_jobs.values())} keys, as many jobs")  # noqa: T201 - the proof
+    print(f"killed {dict(killed)} times by {way}: {sum(wanted_jobs.values())} keys, as many jobs")  # noqa: T201 - the proof
     assert {key: jobs[key] for key in asked} == wanted_jobs
     for key, wanted in asked.items():
         assert (answers[key].status == 422) is bool(wanted), key

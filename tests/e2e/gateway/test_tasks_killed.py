@@ -93,7 +93,7 @@ def was_killed(site: TaskSite, gateway: ActingGateway, token: str, uuid: str, ki
             submit(gateway, token, task_of(site, uuid, kind))
     except (OSError, HTTPException):
         pass
-    is_killed = bool(gateway.daemon.process.wait(20) == -9)
+    is_killed = bool(gateway.daemon.process.wait(60) == -9)
     site.acting.sbatch(HONEST)
     return is_killed
 

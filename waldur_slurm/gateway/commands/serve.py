@@ -34,7 +34,7 @@ def run(parts: Parts, _arguments: argparse.Namespace) -> int:
         managing(parts),
     ):
         applications = {
-            listener.at: application(parts.site, parts.doors, listener.surfaces)
+            listener.at: application(parts.site, parts.doorkeeper, listener.surfaces)
             for listener in settings.listen
         }
         serve(

@@ -17,6 +17,7 @@ from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.live import LiveJob
 from waldur_slurm.model.names import UserName
 from waldur_slurm.model.past import PastJob
+from waldur_slurm.slurm.grammar.keeping import Rules
 from waldur_slurm.slurm.past.port import LAG
 
 IN_STEP = timedelta(seconds=2)
@@ -65,14 +66,6 @@ class Recalled:
     jobs: tuple[Sighted, ...]
     is_torn: bool = False
     is_behind: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What the site's slurm.conf says. None of `min_job_age`: slurmctld forgets nothing."""
-
-    min_job_age: timedelta | None
-    stores_comments: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,6 @@ from waldur_slurm.gateway.submits.attempt import (
     fingerprint,
     with_mark,
 )
-from waldur_slurm.gateway.submits.directives import FORBIDDEN, forbidden_in, may_wait
 from waldur_slurm.gateway.submits.marks import OWN
 from waldur_slurm.gateway.submits.port import Journal
 from waldur_slurm.gateway.submits.reading import Reader, utc_now
@@ -41,6 +40,7 @@ from waldur_slurm.gateway.submits.settling import Settler
 from waldur_slurm.gateway.submits.sought import Sought
 from waldur_slurm.gateway.submits.under_way import UnderWay
 from waldur_slurm.model.batch import BatchSheet, JobId, Refusal
+from waldur_slurm.slurm.batch.grammar.directives import FORBIDDEN, forbidden_in, may_wait
 from waldur_slurm.telemetry.events import Sink
 
 NOTHING_DONE = (Refused, Denied, NotThere, NotNow)
@@ -91,10 +91,13 @@ class Submitter:
                 return self._told_whole(stands, stands.placed), True
             return self._again(actor, stands, wanted)
 
-    def seek(self, cluster: str, marks: Collection[str], users: Collection[str] | None) -> Sought:
-        """Say which jobs these marks mean; None of `users` is all of them."""
-        attempts = self._journal.marked(cluster, marks)
-        return Sought(marks, (each for each in attempts if users is None or each.user in users))
+    def seek(
+        self, cluster: str, marks: Collection[str], users: Collection[str] | None, owner: str
+    ) -> Sought:
+        """Say which jobs these marks mean to that owner of keys; None of `users` is all of them."""
+        found = self._journal.marked(cluster, marks)
+        shown = (each for each in found if users is None or each.user in users)
+        return Sought(marks, shown, owner)
 
     def recall(self, key: Key) -> Placed | None:
         """Return the key's job; None: there is none for certain, and the key is free.

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,10 +19,7 @@ TOKEN = "9e1132b9616ebfe943ddf632ca32bbb7e1109a32"
 
 
 @pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def environ(tmp_path: Path, own_port: int) -> dict[str, str]:
     return {
         "PATH": os.defpath,
         "WALDUR_SYNC_DIRECTION": "pull",
@@ -34,7 +30,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "SLURM_TRES_CONFIG_PATH": str(PROJECT / "config-components.yaml"),
         "REQUESTS_TIMEOUT": "1",
         "AGENT_STATE_DIR": str(tmp_path / "state"),
-        "AGENT_HTTP_LISTEN": f"127.0.0.1:{port}",
+        "AGENT_HTTP_LISTEN": f"127.0.0.1:{own_port}",
     }
 
 

@@ -16,6 +16,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
+from sandbox.slurm.ports import claim_ports
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -77,15 +79,15 @@ class Relay:
 
 @contextmanager
 def relaying(**options: Any) -> Iterator[Relay]:
-    relay = Relay()
-    controller = Controller(relay, hostname="127.0.0.1", port=0, **options)
-    controller.port = _free_port()
-    controller.start()
-    relay.port = controller.port
-    try:
-        yield relay
-    finally:
-        controller.stop()
+    block = claim_ports(1)
+    with block.claim:
+        relay = Relay(port=block.first)
+        controller = Controller(relay, hostname="127.0.0.1", port=relay.port, **options)
+        controller.start()
+        try:
+            yield relay
+        finally:
+            controller.stop()
 
 
 def accepting(user: str, password: str) -> Callable[..., AuthResult]:
@@ -97,11 +99,6 @@ def accepting(user: str, password: str) -> Callable[..., AuthResult]:
         return AuthResult(success=is_known, handled=is_known)
 
     return authenticate
-
-
-def _free_port() -> int:
-    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
-        return int(server.server_address[1])
 
 
 @dataclass

@@ -214,14 +214,11 @@ def test_what_the_relay_says_decides_whether_it_is_tried_again(
 
 
 @pytest.mark.fault("a place that letters go to is gone")
-def test_a_relay_that_is_not_there_is_asked_again() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-
-    outcome = Smtp("localhost", port, Security.NONE, FROM).send(letter())
+def test_a_relay_that_is_not_there_is_asked_again(own_port: int) -> None:
+    outcome = Smtp("localhost", own_port, Security.NONE, FROM).send(letter())
 
     assert isinstance(outcome, Later)
-    assert re.match(rf"localhost:{port}: .*refused", outcome.why)
+    assert re.match(rf"localhost:{own_port}: .*refused", outcome.why)
 
 
 def test_a_message_that_is_taken_is_delivered_whatever_comes_after() -> None:
