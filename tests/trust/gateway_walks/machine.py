@@ -56,6 +56,13 @@ class GatewayWalk(Walker):
         with self.mishap(mishap):
             self.hand_in(wish)
 
+    @rule(who=WHO, key=KEYS, mishap=MISHAPS)
+    def submit_and_ask_again(self, who: str, key: int, mishap: str) -> None:
+        """As a client does that was told to come again."""
+        self.submit(who, key, mishap)
+        self.running.pass_time()
+        self.submit(who, key, "none")
+
     @rule(who=WHO, key=KEYS)
     def submit_another_by_the_same_key(self, who: str, key: int) -> None:
         """Whatever becomes of it, the key has no second job."""
