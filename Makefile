@@ -45,9 +45,10 @@ bench: ## what cycles cost against the least they could; QUICK=1: a tenth; ARGS=
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(ARGS)
 
 # Beside the trust tests, those of which `make test` makes a part only.
-AT_LENGTH := tests/e2e/gateway/test_submit_once.py tests/e2e/gateway/test_schema.py \
-	tests/e2e/gateway/test_slurmer_killed.py tests/e2e/gateway/test_tasks_killed.py \
-	tests/e2e/gateway/test_watch.py tests/laws/test_eyes_laws.py
+AT_LENGTH := tests/e2e/gateway/test_files.py tests/e2e/gateway/test_submit_once.py \
+	tests/e2e/gateway/test_schema.py tests/e2e/gateway/test_slurmer_killed.py \
+	tests/e2e/gateway/test_tasks_killed.py tests/e2e/gateway/test_watch.py \
+	tests/laws/test_eyes_laws.py
 
 campaign: setup ## the trust tests at length; MINUTES=60 SEED=n ARGS="-k walks"
 	@TRUST_CAMPAIGN=1 TRUST_CAMPAIGN_MINUTES=$(MINUTES) TRUST_CAMPAIGN_SEED=$(SEED) \
