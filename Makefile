@@ -29,7 +29,11 @@ check: venv ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Collected once beforehand, the tests are compiled for all workers, not by each; an empty value lets
+# Python keep what it compiles, whatever the environment says.
+test: export PYTHONDONTWRITEBYTECODE =
 test: setup ## all tests; ARGS="-k name -x" goes to pytest
+	@[ $(JOBS) = 0 ] || $(BIN)/python -m pytest --collect-only --quiet $(ARGS) >/dev/null 2>&1 || true
 	$(BIN)/python -m pytest --numprocesses $(JOBS) $(UNITS) $(ARGS)
 
 fmt: venv ## format, and fix what lint can fix
