@@ -48,8 +48,13 @@ ENV PATH=/opt/waldur-slurm-agent/bin:$PATH PYTHONUNBUFFERED=1
 WORKDIR /etc/waldur-slurm-service
 ENTRYPOINT ["docker-entrypoint"]
 
-# The operator needs neither Slurm nor files of its own.
+# The operator needs neither Slurm nor files of its own. ssh wants to know the name of whoever runs it.
 FROM python AS operator
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends openssh-client \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
+ && useradd --system --user-group --uid 65532 --home-dir /nonexistent \
+      --shell /usr/sbin/nologin slurm-operator
 COPY --from=build /opt/waldur-slurm-agent /opt/waldur-slurm-agent
 ENV PATH=/opt/waldur-slurm-agent/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 65532:65532

@@ -1,6 +1,6 @@
 # Everything that is done often. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup venv check test fmt demo bench campaign mutants hand
+.PHONY: help setup venv check test fmt demo bench campaign mutants hand bin/slurm-controller
 
 BIN := .venv/bin
 ARGS ?=
@@ -15,7 +15,7 @@ SEED := $(or $(SEED),$(shell date +%s))
 HAND ?= dist/hand
 
 help: ## this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -nE 's/^([a-z/-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
 
 setup: ## install what the tests need; skips what is there
 	@sandbox/setup.sh all
@@ -52,7 +52,9 @@ bench: ## what cycles cost against the least they could; QUICK=1: a tenth; ARGS=
 AT_LENGTH := tests/e2e/gateway/test_files.py tests/e2e/gateway/test_submit_once.py \
 	tests/e2e/gateway/test_schema.py tests/e2e/gateway/test_slurmer_killed.py \
 	tests/e2e/gateway/test_tasks_killed.py tests/e2e/gateway/test_watch.py \
-	tests/laws/test_eyes_laws.py
+	tests/e2e/gateway/test_faults_of_slurm.py tests/unit/gateway/store/test_damage.py \
+	tests/e2e/operator/test_companion.py tests/e2e/operator/test_killed.py \
+	tests/contract/jobs_port/test_jobs_by_gateway.py
 
 campaign: setup ## the trust tests at length; MINUTES=60 SEED=n ARGS="-k walks"
 	@TRUST_CAMPAIGN=1 TRUST_CAMPAIGN_MINUTES=$(MINUTES) TRUST_CAMPAIGN_SEED=$(SEED) \
@@ -61,6 +63,22 @@ campaign: setup ## the trust tests at length; MINUTES=60 SEED=n ARGS="-k walks"
 
 mutants: venv ## small mistakes in what decides, and which of them no test finds; ARGS="brake --most 9"
 	@$(BIN)/python -m tests.mutants --seed $(if $(filter command line,$(origin SEED)),$(SEED),1) $(ARGS)
+
+# It starts what lies here, with the packages that lie here: it stays in its place, links may lead to it.
+define CONTROLLER
+#!/bin/sh
+root=$$(dirname "$$(dirname "$$(readlink -f "$$0")")")
+start='import sys; sys.path.insert(0, sys.argv.pop(1))
+from waldur_slurm.gateway.controller.main import main
+sys.exit(main())'
+exec "$$root/.venv/bin/python" -I -c "$$start" "$$root" "$$@"
+endef
+export CONTROLLER
+
+bin/slurm-controller: venv ## a gateway with slurm-controller's routes; docs/operator.md
+	@mkdir -p bin
+	@printf '%s\n' "$$CONTROLLER" > $@
+	@chmod 755 $@
 
 hand: ## the one file that acts as users; docs/hand.md says how root installs it; HAND=file
 	@mkdir -p $(dir $(HAND))

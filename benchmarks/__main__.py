@@ -1,4 +1,4 @@
-"""`python3 -m benchmarks`: measures the agent on sites of its own, and judges every figure."""
+"""`python3 -m benchmarks`: measures on sites of its own, and judges every figure."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ from benchmarks.daemon import measure_daemon
 from benchmarks.demo import measure_demo
 from benchmarks.docker import measure_docker
 from benchmarks.docs import write_docs
-from benchmarks.gateway import measure_gateway
+from benchmarks.gateway.measure import PARTS, measure_gateway
 from benchmarks.idle_pull import Idling, compare_idle_pulls, idle, measure_idle_pull
 from benchmarks.live import measure_live
 from benchmarks.new_order import measure_new_order
@@ -19,11 +19,10 @@ from benchmarks.peers.comparison import compare_with_peers
 from benchmarks.progress import say
 from benchmarks.provisioning import measure_provisioning
 from benchmarks.push import measure_push
-from benchmarks.rows import Row, exit_code
+from benchmarks.rows import Row, Said, exit_code, rows_of, words_of
 from benchmarks.scale import Scale
 from benchmarks.seeded import seed
 from benchmarks.site import running_site
-from benchmarks.submit import measure_submit
 
 RESULTS = Path(__file__).parents[1] / ".cache" / "bench.json"
 
@@ -56,7 +55,7 @@ def measure_large_pull(scale: Scale) -> list[Row]:
     return compare_idle_pulls(idling(small), idling(large), large / small)
 
 
-MEASUREMENTS: Mapping[str, Callable[[Scale], Iterable[Row]]] = {
+MEASUREMENTS: Mapping[str, Callable[[Scale], Iterable[Said]]] = {
     "pull": measure_pull,
     "order": measure_order,
     "large-pull": measure_large_pull,
@@ -65,7 +64,6 @@ MEASUREMENTS: Mapping[str, Callable[[Scale], Iterable[Row]]] = {
     "daemon": measure_daemon,
     "live": measure_live,
     "gateway": measure_gateway,
-    "submit": measure_submit,
     "demo": measure_demo,
     "peers": lambda _scale: compare_with_peers(),
 }
@@ -79,16 +77,29 @@ def _all(*, quick: bool) -> list[str]:
 def main() -> int:
     arguments = _parsed()
     scale = Scale().tenth() if arguments.quick else Scale()
-    rows: list[Row] = []
+    told: dict[str, list[Said]] = {}
     for name in arguments.measurements or _all(quick=arguments.quick):
         say(f"== {name}")
-        rows += MEASUREMENTS[name](scale)
-    report.show(rows)
+        told[name] = [*_measure(name, scale)]
+    everything = [each for said in told.values() for each in said]
+    rows = rows_of(everything)
+    report.show(rows, words_of(everything))
     report.write(rows, RESULTS)
     if arguments.write_docs:
-        chosen = " ".join(arguments.measurements)
-        write_docs(rows, f"make bench {'QUICK=1 ' * arguments.quick}{chosen}".strip())
-    return exit_code(rows)
+        write_docs(told, _typed(arguments))
+    return exit_code(everything)
+
+
+def _typed(arguments: argparse.Namespace) -> str:
+    """What one types to have it again."""
+    chosen = " ".join(arguments.measurements)
+    words = ("make bench", arguments.quick and "QUICK=1", chosen and f'ARGS="{chosen}"')
+    return " ".join(word for word in words if word)
+
+
+def _measure(name: str, scale: Scale) -> Iterable[Said]:
+    whole, slash, part = name.partition("/")
+    return measure_gateway(scale, [part]) if slash else MEASUREMENTS[whole](scale)
 
 
 def _parsed() -> argparse.Namespace:
@@ -101,8 +112,12 @@ def _parsed() -> argparse.Namespace:
         "measurements", nargs="*", metavar="MEASUREMENT", help=f"{', '.join(MEASUREMENTS)}; or all"
     )
     arguments = parser.parse_args()
-    if unknown := set(arguments.measurements) - MEASUREMENTS.keys():
-        parser.error(f"no measurement {', '.join(sorted(unknown))}: {', '.join(MEASUREMENTS)}")
+    parts = {f"gateway/{part}" for part in PARTS}
+    if unknown := set(arguments.measurements) - MEASUREMENTS.keys() - parts:
+        known = ", ".join((*MEASUREMENTS, *sorted(parts)))
+        parser.error(f"no measurement {', '.join(sorted(unknown))}: {known}")
+    if arguments.write_docs and parts & {*arguments.measurements}:
+        parser.error("a part of a measurement has no place in docs/benchmarks.md")
     return arguments
 
 

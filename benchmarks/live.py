@@ -48,9 +48,10 @@ def measure_live(scale: Scale) -> Iterator[Row]:
 
 
 def fill(cluster: Cluster, jobs: int) -> None:
+    """Queue so many more."""
     say(f"queueing {jobs:,} jobs")
-    cluster.must("sacctmgr", "--immediate", "add", "account", "physics")
-    cluster.must("sacctmgr", "--immediate", "add", "user", "root", "account=physics")
+    for what in (("account", "physics"), ("user", "root", "account=physics")):
+        cluster.run("sacctmgr", "--immediate", "add", *what)  # they may be there
     output = "--output=/scratch/project_%A/results/slurm-%A_%a.out"
     comment = "--comment=a mark of 36 characters, as uuids are"
     tasks = f"--array=0-{jobs - 1}"

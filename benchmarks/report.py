@@ -15,7 +15,19 @@ STYLES = {Verdict.MET: "green", Verdict.MISSED: "bold red", Verdict.NO_BOUND: "d
 WITHOUT_TERMINAL = 110
 
 
-def show(rows: Sequence[Row]) -> None:
+DIGITS = {
+    "s": ".3f",
+    "MB": ".1f",
+    "kB": ".1f",
+    "ms": ".1f",
+    "us": ".1f",
+    "/s": ".0f",
+    "MB/s": ".0f",
+}
+NO_REASON = "not known yet"
+
+
+def show(rows: Sequence[Row], words: Sequence[str] = ()) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = WITHOUT_TERMINAL
@@ -28,6 +40,8 @@ def show(rows: Sequence[Row]) -> None:
         style = STYLES[row.verdict]
         table.add_row(*_cells(row), f"[{style}]{row.verdict}[/{style}]")
     console.print(table)
+    for line in (*reasons(rows), *words):
+        console.print(line, markup=False)
 
 
 def markdown(rows: Sequence[Row]) -> str:
@@ -35,8 +49,17 @@ def markdown(rows: Sequence[Row]) -> str:
     lines.append("| --- | ---: | ---: | ---: | ---: | --- |")
     for row in rows:
         verdict = f"**{row.verdict}**" if row.verdict is Verdict.MISSED else str(row.verdict)
-        lines.append(f"| {' | '.join((*_cells(row), verdict))} |".replace("|  |", "| |"))
+        cells = (f" {cell} " if cell else " " for cell in (*_cells(row), verdict))
+        lines.append(f"|{'|'.join(cells)}|")
+    if missed := reasons(rows):
+        lines += ["", *missed]
     return "".join(f"{line}\n" for line in lines)
+
+
+def reasons(rows: Sequence[Row]) -> list[str]:
+    """Say of each row that is missed why."""
+    missed = [row for row in rows if row.verdict is Verdict.MISSED]
+    return [f"* *{row.name}* (missed): {row.reason or NO_REASON}" for row in missed]
 
 
 def write(rows: Sequence[Row], file: Path) -> None:
@@ -62,14 +85,14 @@ def _cells(row: Row) -> tuple[str, ...]:
 def _bound(row: Row) -> str:
     if row.bound is None:
         return ""
-    return f"{row.bound:g} x floor" if row.floor else _amount(row.bound, row.unit)
+    bound = f"{row.bound:g} x floor" if row.floor else _amount(row.bound, row.unit)
+    return f"at least {bound}" if row.at_least else bound
 
 
 def _amount(number: float | None, unit: str) -> str:
     if number is None:
         return ""
-    exact = f"{number:.3f}" if unit == "s" else f"{number:.1f}" if unit == "MB" else f"{number:g}"
-    return f"{exact} {unit}".rstrip()
+    return f"{number:{DIGITS.get(unit, 'g')}} {unit}".rstrip()
 
 
 def _record(row: Row) -> dict[str, object]:
@@ -81,6 +104,7 @@ def _record(row: Row) -> dict[str, object]:
         "floor": row.floor_figure,
         "ratio": row.ratio,
         "verdict": row.verdict,
+        "reason": row.reason if row.verdict is Verdict.MISSED else "",
         "samples": list(row.samples),
         "floor_samples": list(row.floor),
     }

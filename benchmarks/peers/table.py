@@ -36,7 +36,7 @@ def write(outcomes: Sequence[Outcome], file: Path) -> None:
 
 
 def _costs(outcomes: Sequence[Outcome]) -> Table:
-    table = Table(title=f"Beside its peers: {SITE}")
+    table = Table(title=f"Beside the agent's peers: {SITE}")
     for heading in ("work", "agent", "measured on"):
         table.add_column(heading, no_wrap=True)
     headings = ("wall", "x ours", "own CPU", "clients' CPU", "processes", "requests", "peak")

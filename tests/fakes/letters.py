@@ -8,6 +8,7 @@ from threading import Lock
 
 from waldur_slurm.errors import StateError
 from waldur_slurm.gateway.post.letter import Letter, Occasion, Sink, Stage
+from waldur_slurm.gateway.post.plan import is_time
 from waldur_slurm.gateway.post.port import Sought, Tally
 
 
@@ -114,4 +115,4 @@ def _key(letter: Letter) -> tuple[str, Occasion, str]:
 
 
 def _is_due(letter: Letter, now: datetime) -> bool:
-    return letter.stage is Stage.WAITING and letter.next_try <= now
+    return letter.stage is Stage.WAITING and is_time(letter.next_try, now)

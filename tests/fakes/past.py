@@ -73,6 +73,8 @@ class FakeHistory:
     memberships: tuple[Membership, ...] = ()
     outage: Exception | None = None
     questions: int = 0
+    asked: list[PastQuery] = field(default_factory=list)
+    """What jobs were asked for."""
     may_answer: Event | None = None
     """What an answer waits for."""
 
@@ -82,6 +84,7 @@ class FakeHistory:
 
     def read_jobs(self, query: PastQuery) -> Iterator[PastJob | UnreadablePast]:
         self._reach()
+        self.asked.append(query)
         touching = (
             run
             for run in self.runs

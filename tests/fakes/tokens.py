@@ -43,6 +43,13 @@ class FakeTokens:
         self.tokens[token_id] = (self._next(), replace(token, ends=ends))
         return True
 
+    def revoke(self, token_id: str, at: datetime) -> bool:
+        if not self.end(token_id, at):
+            return False
+        _, token = self.tokens[token_id]
+        self.tokens[token_id] = (self._next(), replace(token, is_revoked=True))
+        return True
+
     def forget(self, before: datetime, jobs_before: datetime) -> tuple[str, ...]:
         if self.cannot_forget:
             raise StateError(self.cannot_forget)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.nodes import changed
-from waldur_slurm.operator.config_map import NodeEntry
+from waldur_slurm.operator.model.cluster import NodeEntry
 from waldur_slurm.operator.nodes.plan import (
     APPLIED,
     Node,

@@ -15,7 +15,6 @@ from waldur_slurm.gateway.submits.plan import (
     AskAccounting,
     Listed,
     Recalled,
-    Rules,
     Settlement,
     Sighted,
     StillUnknown,
@@ -24,6 +23,7 @@ from waldur_slurm.gateway.submits.plan import (
 )
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.names import UserName
+from waldur_slurm.slurm.grammar.keeping import Rules
 
 OPENED = datetime(2026, 11, 30, 9, tzinfo=UTC)
 DOUBT = 60

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from tests.unit.gateway.tasks.makers import hello, shipped
 from waldur_slurm.gateway.errors import GatewayError
-from waldur_slurm.gateway.submits.directives import forbidden_in, may_wait
 from waldur_slurm.gateway.tasks.environment import variables_of
 from waldur_slurm.gateway.tasks.names import Canned, Names, parse_names
 from waldur_slurm.gateway.tasks.plan import Plan, plan
@@ -22,7 +21,7 @@ from waldur_slurm.gateway.tasks.task import Reading, TaskNotification, parse_tas
 from waldur_slurm.hand.options import SBATCH
 from waldur_slurm.model.batch import BatchSheet
 from waldur_slurm.slurm.batch.grammar import commands
-from waldur_slurm.slurm.batch.grammar.directives import directive_lines
+from waldur_slurm.slurm.batch.grammar.directives import directive_lines, forbidden_in, may_wait
 
 HOSTILE = st.sampled_from(
     [

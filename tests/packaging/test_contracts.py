@@ -46,6 +46,7 @@ def test_the_tree_as_it_is_keeps_every_contract(tree: Path) -> None:
     [
         ("model/names.py", "waldur_slurm.slurm.tools", "Layers point down"),
         ("service/lock.py", "waldur_slurm.agent.main", "Layers point down"),
+        ("operator/ways/gateway_jobs.py", "waldur_slurm.gateway.talk", "Layers point down"),
         (
             "agent/pull/plan/plan.py",
             "waldur_slurm.agent.push.cycle",

@@ -1,18 +1,23 @@
 """The operator's page, held to the code."""
 
 import re
+import shlex
 
 import pytest
 import yaml
 
 from tests.packaging.messages import explained, sources, troubles
 from tests.places import PROJECT
+from waldur_slurm.gateway.arguments import parse as parse_gateway
 from waldur_slurm.operator.arguments import build, parse
-from waldur_slurm.operator.config_map import CONFIG, read_config
+from waldur_slurm.operator.config_map import CLUSTERS, CONFIG, read_config
+from waldur_slurm.operator.model.cluster import ByGateway, BySsh, RunsAs
+from waldur_slurm.operator.model.slurm_job import Results, When, from_wire
 from waldur_slurm.operator.settings import Settings
 
 PAGE = (PROJECT / "docs" / "operator.md").read_text(encoding="utf-8")
 FILE = PROJECT / "resource-daemon" / "deploy" / "resource-daemon.yaml"
+BLOCKS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 TOLD_TO_PODS = {"KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"}
 
 
@@ -32,11 +37,56 @@ def test_every_setting_is_on_the_page_with_its_default_and_no_other() -> None:
 
 
 def test_the_entry_that_the_page_shows_is_taken_as_it_stands() -> None:
-    (shown,) = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    shown = next(each for each in BLOCKS if "minikube:" in each)
     config = read_config({CONFIG: shown})
 
     assert config.findings == ()
     assert config.nodes["minikube"].labels["cuda"] == "10.0"
+
+
+def test_the_clusters_that_the_page_shows_are_taken_as_they_stand() -> None:
+    shown = next(each for each in BLOCKS if each.startswith("alpha:"))
+    config = read_config({CLUSTERS: shown})
+
+    assert [each for each in config.findings if each.key == CLUSTERS] == []
+    assert config.clusters["alpha"].by == ByGateway("https://login1:8443", "slurm-gateway")
+    assert config.clusters["alpha"].runs_as("team-x") == RunsAs(
+        "team-x", options=frozenset({"partition", "time", "qos"})
+    )
+
+
+def test_the_login_host_that_the_page_shows_is_taken_as_it_stands() -> None:
+    shown = next(each for each in BLOCKS if each.startswith("beta:"))
+    config = read_config({CLUSTERS: shown})
+
+    assert [each for each in config.findings if each.key == CLUSTERS] == []
+    assert config.clusters["beta"].by == BySsh("login1", 22, "slurm-known-hosts/known_hosts")
+    assert config.clusters["beta"].runs_as("physics") == RunsAs("svc-physics", may_use_ssh=True)
+
+
+def test_the_token_that_the_page_makes_is_one_that_can_be_made() -> None:
+    (line,) = (each for each in PAGE.splitlines() if each.startswith("slurm-gateway token make"))
+    asked = parse_gateway(shlex.split(line.partition(" >")[0])[1:])
+
+    assert str(asked.run_as) == "svc-physics,@teams"
+    assert {"jobs:submit", "jobs:control", "files:read"} <= {*asked.scopes}
+
+
+def test_the_results_that_the_page_asks_for_are_understood_as_they_stand() -> None:
+    shown = yaml.safe_load(next(each for each in BLOCKS if "results:" in each))
+    shown["metadata"] |= {"namespace": "physics", "uid": "u"}
+    wanted = from_wire(shown).spec.results
+
+    assert wanted == Results("out/*.csv", "data", When.ALWAYS)
+
+
+def test_every_reason_of_the_condition_of_results_is_on_the_page_and_no_other() -> None:
+    chapter = PAGE.partition("\n| ResultsCollected | what")[2].partition("\n\n")[0]
+    cells = re.findall(r"^\| (`.+?) \|", chapter, re.MULTILINE)
+    told = set(re.findall(r"`(\w+)`", " ".join(cells)))
+    source = (PROJECT / "waldur_slurm/operator/jobs/results_words.py").read_text(encoding="utf-8")
+
+    assert told == set(re.findall(r'Truth\.\w+, "(\w+)"', source))
 
 
 def test_the_file_that_the_page_applies_is_there_and_names_the_image_that_it_builds() -> None:
@@ -49,10 +99,20 @@ def test_the_file_that_the_page_applies_is_there_and_names_the_image_that_it_bui
     parse(container["args"])
 
 
+def test_each_test_that_the_page_names_is_there() -> None:
+    named = {*re.findall(r"`(test_\w+)`", PAGE)}
+    sources = (path.read_text(encoding="utf-8") for path in (PROJECT / "tests").rglob("test_*.py"))
+    there = {name for text in sources for name in re.findall(r"def (test_\w+)", text)}
+
+    assert named
+    assert named - there == set()
+
+
 def test_every_example_of_the_help_is_accepted() -> None:
     lines = [line.split()[1:] for line in (build().epilog or "").splitlines() if "  slurm-" in line]
 
-    assert [parse(line).once for line in lines] == [False, True]
+    commands = [parse(line).command for line in lines]
+    assert commands == ["run", "plan", "check", "resource-daemon", "resource-daemon"]
 
 
 @pytest.mark.parametrize("words", [[], ["dance"], ["resource-daemon", "--twice"]])
@@ -60,3 +120,16 @@ def test_wrong_usage_exits_with_2(words: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         parse(words)
     assert ended.value.code == 2
+
+
+def test_every_reason_of_the_other_conditions_is_on_the_page() -> None:
+    chapter = PAGE.partition("\n| condition | reason |")[2].partition("\n\n")[0]
+    told = set(re.findall(r"`([A-Z][a-z]+[A-Z]?\w*)`", chapter))
+    rooms = (
+        PROJECT / "waldur_slurm/operator/jobs" / f"{name}.py" for name in ("words", "placement")
+    )
+    sources = "".join(room.read_text(encoding="utf-8") for room in rooms)
+    reasons = re.findall(r'(?:Truth\.\w+, |Unplaced\(\s*)"(\w+)"', sources)
+
+    assert set(reasons) - {"Started"} == told & set(reasons)
+    assert len(reasons) > 20

@@ -1,9 +1,7 @@
 """A disk that is full: the agent says which file it cannot write, and changes nothing blindly."""
 
 import json
-import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ from sandbox.waldur import Waldur
 from tests.e2e.program import Program, eventually
 from tests.fixtures_program import NewProgram
 from tests.fixtures_waldur import StartWaldur
+from tests.trust.disk import Disk, small_disk
 from tests.trust.size import count
 
 FAILED = 1
@@ -21,30 +20,10 @@ WORDS = {
 }
 
 
-class Disk:
-    """A file system of its own with room for little."""
-
-    def __init__(self, place: Path) -> None:
-        self.place = place
-
-    def fill(self) -> None:
-        with suppress(OSError), (self.place / "filler").open("wb", buffering=0) as filler:
-            while filler.write(b"x" * 4096) == 4096:
-                pass
-
-    def make_room(self) -> None:
-        (self.place / "filler").unlink()
-
-
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    place = tmp_path / "disk"
-    place.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "small", place], check=True)  # noqa: S607 - wherever it lies
-    try:
-        yield Disk(place)
-    finally:
-        subprocess.run(["umount", "--lazy", place], check=True)  # noqa: S607 - wherever it lies
+    with small_disk(tmp_path / "disk") as found:
+        yield found
 
 
 @pytest.fixture

@@ -4,20 +4,15 @@ The real program is run through all that it does and all that fails, with marked
 everything that it left behind or told anybody is searched for any of them, whole or in part.
 """
 
-import gzip
 import json
 import re
-import threading
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
-from urllib.parse import quote
 
 import pytest
 
@@ -28,6 +23,7 @@ from tests.fixtures_program import program_for
 from tests.fixtures_waldur import StartWaldur
 from tests.places import PROJECT
 from tests.trust.hostile import refusal_of
+from tests.trust.hunting import SHORTEST_PART, Sink, assert_none_is_told, files_below, sentry
 from tests.trust.liar import Answered, Liar, lying
 from tests.trust.size import count
 from tests.unit.agent.waldur.servers import says, scripted
@@ -37,45 +33,6 @@ from waldur_slurm.agent.waldur.transport import Bounds
 
 PROXY_PASSWORD = "pr0xyPassw0rdOfTheSite"
 DSN_KEY = "d5nKeyOfTheSite0123456789abcdef"
-SHORTEST_PART = 12
-"""So much of a secret may not be found either: what is cut off does not leave half of one."""
-
-
-class Sink:
-    """Takes what the agent sends to Sentry."""
-
-    def __init__(self) -> None:
-        self.received: list[str] = []
-        self.port = 0
-
-
-@contextmanager
-def sentry() -> Iterator[Sink]:
-    sink = Sink()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if self.headers.get("Content-Encoding") == "gzip":
-                body = gzip.decompress(body)
-            sink.received.append(body.decode())
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"{}")
-
-        def log_message(self, *_: object) -> None:
-            """Nothing is printed."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    sink.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield sink
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def watched_tools(directory: Path, cluster: Cluster) -> Path:
@@ -127,9 +84,7 @@ class SecretSite:
         """All that came out, by where it did."""
         for program in self.programs:
             yield from ((f"output of {program.directory.name}", text) for text in program.said)
-        for path in self.directory.rglob("*"):
-            if path.is_file() and path.stat().st_size:
-                yield str(path), path.read_bytes().decode("utf-8", "backslashreplace")
+        yield from files_below(self.directory)
         yield from (("Sentry", text) for text in self.sink.received)
         yield from (("systemd or a page", text) for text in self.heard)
         for asked in self.liar.asked:
@@ -137,21 +92,7 @@ class SecretSite:
             yield "request", "\n".join([asked.method, asked.path, *more, asked.body.decode()])
 
     def assert_nothing_is_given_away(self) -> None:
-        whole = [
-            spelling
-            for secret in self.secrets
-            for spelling in (secret, secret.upper(), secret[::-1], quote(secret, safe=""))
-        ]
-        parts = [secret[:SHORTEST_PART] for secret in self.secrets]
-        for where, text in self.everything():
-            count("searched for secrets")
-            for secret in {*whole, *parts}:
-                assert secret not in text, f"{secret} in {where}: {around(secret, text)}"
-
-
-def around(secret: str, text: str) -> str:
-    place = text.index(secret)
-    return text[max(0, place - 200) : place + 200]
+        assert_none_is_told(self.secrets, self.everything())
 
 
 @pytest.fixture

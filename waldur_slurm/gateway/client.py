@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, BinaryIO, Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import quote
 
 from waldur_slurm.gateway.errands import Errands
@@ -21,14 +21,19 @@ from waldur_slurm.gateway.taking import (
     NOT_BEGUN,
     Begun,
     FileFacts,
+    Into,
     ListedFiles,
     address_of,
+    address_of_output,
+    digest_of_file,
     list_files,
     look_at_file,
+    look_at_output,
     take_file,
 )
-from waldur_slurm.gateway.talk import Talk
+from waldur_slurm.gateway.talk import SILENCE, Talk
 from waldur_slurm.gateway.wire import (
+    DigestView,
     FileView,
     JobView,
     LookupAnswer,
@@ -37,6 +42,8 @@ from waldur_slurm.gateway.wire import (
     StartView,
 )
 from waldur_slurm.gateway.wire_cluster import (
+    ClustersAnswer,
+    ClusterView,
     HistoryAnswer,
     JobsAnswer,
     JobTokenView,
@@ -94,11 +101,16 @@ class Gateway:
         cluster: str = "",
         verify: bool | str = True,
         patience: timedelta = timedelta(minutes=2),
+        silence: timedelta = SILENCE,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`verify` may be the path of a file with the certificates to trust."""
+        """`verify` may be the path of a file with the certificates to trust.
+
+        One request is given up where nothing comes for as long as `silence`; asked again is what is
+        answered with "later", or not at all, for as long as `patience`.
+        """
         below = f"/clusters/{_spelt(cluster)}" if cluster else ""
-        self._talk = Talk(f"{url.rstrip('/')}/api/v1", token, verify=verify)
+        self._talk = Talk(f"{url.rstrip('/')}/api/v1", token, verify=verify, silence=silence)
         self._asker = Patient(self._talk, below, patience.total_seconds(), sleep)
 
     def __enter__(self) -> Self:
@@ -161,6 +173,10 @@ class Gateway:
 
     def history_pages(self, **narrowed: Asked) -> Iterator[HistoryAnswer]:
         return pages(self._asker, HistoryAnswer, "/history", narrowed)
+
+    def clusters(self) -> tuple[ClusterView, ...]:
+        """Tell of each whether its Slurm answers, and what is true of it; the default one first."""
+        return self._asker.of_all.told(ClustersAnswer, "GET", "/clusters").clusters
 
     def nodes(self) -> NodesAnswer:
         return self._asker.told(NodesAnswer, "GET", "/nodes")
@@ -267,13 +283,25 @@ class Gateway:
     def look_at(self, job_id: str, path: str) -> FileFacts:
         return look_at_file(self._asker, address_of(_path(job_id), path))
 
-    def take(self, job_id: str, path: str, into: BinaryIO, *, begun: Begun = NOT_BEGUN) -> int:
+    def take(self, job_id: str, path: str, into: Into, *, begun: Begun = NOT_BEGUN) -> int:
         """Write a file of its folder to `into`; where it was cut off, go on from there.
 
         `begun` goes on where an earlier one left off. Returns the size of all of it. Raises
         `NotThisFile` where it changed meanwhile: what was written is of the former one.
         """
         return take_file(self._asker, address_of(_path(job_id), path), into, begun)
+
+    def digest_of(self, job_id: str, path: str) -> DigestView:
+        """Tell its SHA-256 as the gateway finds it, which may take as long as to read it."""
+        return digest_of_file(self._asker, address_of(_path(job_id), path))
+
+    def look_at_output(self, job_id: str, *, stream: Stream = "out") -> FileFacts:
+        """Look at what it wrote as at a file, wherever that lies; one that is empty has no tag."""
+        return look_at_output(self._asker, address_of_output(_path(job_id), stream))
+
+    def take_output(self, job_id: str, into: Into, begun: Begun, *, stream: Stream = "out") -> int:
+        """Write all that it wrote, as `take` does; `begun` has the tag that was looked at."""
+        return take_file(self._asker, address_of_output(_path(job_id), stream), into, begun)
 
     def token_for(
         self, job_id: str, scopes: Collection[str], lasts: timedelta = timedelta(days=1)

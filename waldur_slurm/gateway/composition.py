@@ -46,9 +46,11 @@ from waldur_slurm.gateway.store.transitions import StoredTransitions
 from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.tasking import Tasking, tasking_of
 from waldur_slurm.gateway.watching import watched, watching_of
+from waldur_slurm.gateway.web.admitting import Doorkeeper
 from waldur_slurm.gateway.web.ask import Site
 from waldur_slurm.gateway.web.cors import ANY
 from waldur_slurm.gateway.web.managed_site import Managed
+from waldur_slurm.gateway.web.seeds.controller_site import Controller
 from waldur_slurm.gateway.web.seeds.proxy_site import Proxy
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.tally import Tally
@@ -58,7 +60,7 @@ from waldur_slurm.service.notify import Notifier
 from waldur_slurm.slurm.past.port import History
 from waldur_slurm.slurm.transports.on_behalf import GRACE
 from waldur_slurm.telemetry.audit import AuditLog
-from waldur_slurm.telemetry.events import Level, Sink, to_all
+from waldur_slurm.telemetry.events import Event, Level, Sink, to_all
 from waldur_slurm.telemetry.log import is_journal_stream, start_log
 from waldur_slurm.telemetry.redaction import Redaction, redaction
 from waldur_slurm.variables.choices import LogFormat
@@ -153,6 +155,10 @@ class Parts:
             time.monotonic,
             self.signing_in.sessions,
         )
+
+    @property
+    def doorkeeper(self) -> Doorkeeper:
+        return self.doors
 
     @cached_property
     def people(self) -> People:
@@ -262,9 +268,15 @@ class Parts:
             tasks=self.tasking.desk,
             managed=self.managed,
             proxy=self._proxy(),
+            controller=self.controller,
             pages=self.signing_in.pages(self.issuer),
             watching=self.watching,
         )
+
+    @property
+    def controller(self) -> Controller | None:
+        """What slurm-controller knows, which any other gateway is not."""
+        return None
 
     @cached_property
     def managed(self) -> Managed | None:
@@ -280,9 +292,13 @@ class Parts:
 
     @cached_property
     def database(self) -> Database:
-        database = Database(self.settings.state_dir / "gateway.sqlite")
+        path = self.settings.state_dir / "gateway.sqlite"
+        database = Database(path, on_damage=self._tell_of_damage)
         self._closing.callback(database.close)
         return database
+
+    def _tell_of_damage(self, why: str) -> None:
+        self.tell(Event(name="store.damaged", level=Level.ERROR, fields={"error": why}))
 
     @cached_property
     def letters(self) -> StoredLetters:
@@ -295,9 +311,8 @@ class Parts:
 
     @cached_property
     def postman(self) -> Postman:
-        return postman_of(
-            self.settings.letters, self.letters, self.gate, self._histories, self.tell
-        )
+        told = self.settings.letters
+        return postman_of(told, self.letters, self.gate, self._histories, self.tell, self.redact)
 
     def _histories(self) -> Mapping[str, History]:
         return {name: pictures.history for name, pictures in self.clusters.items()}

@@ -37,7 +37,7 @@ def _run(arguments: argparse.Namespace, environ: Environ, hidden: list[str]) -> 
     try:
         from waldur_slurm.gateway import serving
     except ModuleNotFoundError as error:
-        raise _not_installed(error) from error
+        raise not_installed(error) from error
     return serving.run(arguments, environ, hidden)
 
 
@@ -45,7 +45,7 @@ class NotInstalled(ExpectedError):
     """The extra of the package that serving needs is not there."""
 
 
-def _not_installed(error: ModuleNotFoundError) -> Exception:
+def not_installed(error: ModuleNotFoundError) -> Exception:
     """What is missing of our own is a defect."""
     if (error.name or "").startswith("waldur_slurm"):
         return error

@@ -166,7 +166,7 @@ def _take_token(
     for token in there:
         is_old = token.app == app.id and token.name.startswith(_FROM_FILE)
         if is_old and token.id != token_id and not token.is_over(now):
-            tokens.end(token.id, now)
+            tokens.revoke(token.id, now)
     if not text:
         what = f"it has no token; make one by `slurm-gateway token make --app {app.id}`"
         _warn(tell, app, what)

@@ -1,6 +1,6 @@
 """Builds what sends letters, as the settings say. Nothing here decides anything.
 
-Ways that need an extra are imported where they are set.
+Ways that need an extra, or whose libraries are large, are imported where they are set.
 """
 
 import ssl
@@ -15,14 +15,13 @@ from waldur_slurm.gateway.post.gate import Gate
 from waldur_slurm.gateway.post.letter import Method
 from waldur_slurm.gateway.post.measuring import Measuring
 from waldur_slurm.gateway.post.port import Letters, Sender
-from waldur_slurm.gateway.post.senders.gmail import Gmail
 from waldur_slurm.gateway.post.senders.log import Log
-from waldur_slurm.gateway.post.senders.slack import Slack
 from waldur_slurm.gateway.post.senders.smtp import Login, Smtp
 from waldur_slurm.gateway.post.senders.webhook import Webhook
 from waldur_slurm.gateway.settings.letters import LetterSettings, targets
 from waldur_slurm.slurm.past.port import History
 from waldur_slurm.telemetry.events import Sink
+from waldur_slurm.telemetry.redaction import Redaction
 
 AT_ONCE = 1000
 """So many of the newest letters are looked through for jobs to ask for together."""
@@ -48,11 +47,19 @@ def postman_of(
     gate: Gate,
     histories: Callable[[], Mapping[str, History]],
     tell: Sink,
+    redact: Redaction,
 ) -> Postman:
     """`histories` are those of the clusters, by their names."""
     senders = dict(_senders(told, gate, tell))
     measuring = Measuring(histories, lambda: letters.latest(AT_ONCE))
-    return Postman(letters, senders, tell, stopped=gate.stopped, measured=measuring.measured)
+    return Postman(
+        letters,
+        senders,
+        tell,
+        stopped=gate.stopped,
+        measured=measuring.measured,
+        redact=redact,
+    )
 
 
 def _senders(told: LetterSettings, gate: Gate, tell: Sink) -> Iterator[tuple[Method, Sender]]:
@@ -71,8 +78,12 @@ def _senders(told: LetterSettings, gate: Gate, tell: Sink) -> Iterator[tuple[Met
             ),
         )
     if told.gmail_credentials and told.smtp_from:
+        from waldur_slurm.gateway.post.senders.gmail import Gmail
+
         yield Method.GMAIL, Gmail(told.gmail_credentials, told.smtp_from, may_send_as=is_sender)
     if told.slack_token:
+        from waldur_slurm.gateway.post.senders.slack import Slack
+
         yield Method.SLACK, Slack(told.slack_token.reveal(), told.slack_channel)
     if told.rabbitmq_host:
         yield Method.RABBITMQ, _rabbitmq(told, told.rabbitmq_host)

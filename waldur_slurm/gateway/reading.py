@@ -105,7 +105,11 @@ class Readers:
 
     @property
     def slurm_user(self) -> str:
-        return _word_in(self._slurm_conf, "slurmuser") or "slurm"
+        return self.told_slurm_user() or "slurm"
+
+    def told_slurm_user(self) -> str | None:
+        """Return what slurm.conf says; None where it does not, or cannot be read."""
+        return _word_in(self._slurm_conf, "slurmuser")
 
     @cached_property
     def default_cluster(self) -> ClusterName:

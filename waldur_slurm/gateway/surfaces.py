@@ -10,3 +10,8 @@ class Surface(StrEnum):
     PROXY = "proxy"
     PAGES = "pages"
     WATCH = "watch"
+    CONTROLLER = "controller"
+
+
+NAMED = frozenset(Surface) - {Surface.CONTROLLER}
+"""What a gateway may be told to serve. The rest `slurm-controller` serves, and nothing else."""

@@ -1,16 +1,22 @@
 """A file of a job's folder taken whole: where it was cut off, from there on."""
 
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Protocol
 from urllib.parse import quote, unquote_to_bytes
 
 import requests
 
-from waldur_slurm.gateway.errors import GatewayError, NotNow
+from waldur_slurm.gateway.errors import BeyondEnd, GatewayError, NotNow
 from waldur_slurm.gateway.patience import Patient, read_answer
-from waldur_slurm.gateway.wire import FileView
+from waldur_slurm.gateway.wire import DigestView, FileView
 
 CHUNK = 128 * 1024
+
+
+class Into(Protocol):
+    """Where a file goes."""
+
+    def write(self, data: bytes, /) -> int: ...
 
 
 class NotThisFile(GatewayError):
@@ -61,13 +67,22 @@ def name_of(file: FileView) -> str:
 
 
 def look_at_file(asker: Patient, address: str) -> FileFacts:
-    with asker.ask("GET", address, stream=True) as response:
-        return FileFacts(
-            int(response.headers.get("Content-Length", 0)), response.headers.get("ETag", "")
-        )
+    return _look(asker, address, {})
 
 
-def take_file(asker: Patient, address: str, into: BinaryIO, begun: Begun) -> int:
+def look_at_output(asker: Patient, address: str) -> FileFacts:
+    """Asked for as a part, it is a file like any other; an empty one has no part."""
+    try:
+        return _look(asker, address, {"Range": "bytes=0-"})
+    except BeyondEnd as error:
+        return FileFacts(error.size, "")
+
+
+def digest_of_file(asker: Patient, address: str) -> DigestView:
+    return asker.told(DigestView, "GET", address, params={"digest": "sha-256"})
+
+
+def take_file(asker: Patient, address: str, into: Into, begun: Begun) -> int:
     size, tag = begun.size if begun.tag else 0, begun.tag
     while True:
         headers = {"Range": f"bytes={size}-", "If-Range": tag} if tag else {}
@@ -83,6 +98,17 @@ def take_file(asker: Patient, address: str, into: BinaryIO, begun: Begun) -> int
                     raise NotNow(f"the file was cut off: {error}") from error
                 continue
         return size
+
+
+def _look(asker: Patient, address: str, headers: dict[str, str]) -> FileFacts:
+    with asker.ask("GET", address, headers=headers, stream=True) as response:
+        return FileFacts(
+            int(response.headers.get("Content-Length", 0)), response.headers.get("ETag", "")
+        )
+
+
+def address_of_output(job_path: str, stream: str) -> str:
+    return f"{job_path}/output?stream={stream}"
 
 
 def address_of(job_path: str, path: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ from waldur_slurm.gateway.errors import (
 
 PROBLEM = "urn:slurm-gateway:problem:"
 CONNECT_S = 5.0
-SILENCE_S = 90.0
+SILENCE = timedelta(seconds=90)
 """How long nothing may come; the gateway answers a wait within 60 s."""
 
 MOST_WORDS = 300
@@ -30,8 +31,11 @@ AGAIN_S = 1.0
 class Talk:
     """`root` is what all paths are below."""
 
-    def __init__(self, root: str, token: str, *, verify: bool | str) -> None:
+    def __init__(
+        self, root: str, token: str, *, verify: bool | str, silence: timedelta = SILENCE
+    ) -> None:
         self._root = root
+        self._silence_s = silence.total_seconds()
         self._session = requests.Session()
         self._session.verify = verify
         self._session.auth = _Token(token)
@@ -59,7 +63,7 @@ class Talk:
                 params=params,
                 data=content,
                 headers={**kind, **(headers or {})},
-                timeout=(CONNECT_S, SILENCE_S),
+                timeout=(CONNECT_S, self._silence_s),
                 allow_redirects=False,
                 stream=stream,
                 verify=self._session.verify,

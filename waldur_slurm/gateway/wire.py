@@ -169,6 +169,8 @@ class LookupAnswer(msgspec.Struct, frozen=True):
     unknown: tuple[str, ...]
     said: str
     """Why something is unknown."""
+    tried: tuple[str, ...] = ()
+    """Of the unknown, where Slurm did answer: they were handed in, and Slurm does not show them."""
 
 
 class FileView(msgspec.Struct, frozen=True):
@@ -181,3 +183,11 @@ class FileView(msgspec.Struct, frozen=True):
     size: int
     mtime: datetime
     href: str
+
+
+class DigestView(msgspec.Struct, frozen=True):
+    """Of the file as `etag` has it. `sha256` in hexadecimal, as `sha256sum` writes it."""
+
+    size: int
+    etag: str
+    sha256: str

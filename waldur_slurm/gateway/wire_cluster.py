@@ -7,6 +7,39 @@ import msgspec
 from waldur_slurm.gateway.wire import JobView
 
 
+class LimitsView(msgspec.Struct, frozen=True):
+    """What one request may hold."""
+
+    script_bytes: int
+    variables_bytes: int
+    lookup_marks: int
+    cancelled_jobs: int
+
+
+class ClusterView(msgspec.Struct, frozen=True):
+    """`reachable`: whether slurmctld answered the last time. What it has not told yet is null."""
+
+    name: str
+    is_default: bool
+    reachable: bool
+    said: str
+    jobs_as_of: datetime | None
+    slurm: str | None
+    min_job_age_s: int | None
+    """How long slurmctld keeps a job that has ended; 0 is for ever."""
+    stores_comments: bool | None
+    """Whether the accounting keeps marks: else they are gone after that time."""
+    limits: LimitsView
+    hidden: tuple[str, ...] | None
+    """What `PrivateData` hides of others from the gateway, as `jobs`; null until it is known."""
+
+
+class ClustersAnswer(msgspec.Struct, frozen=True):
+    """The default one first."""
+
+    clusters: tuple[ClusterView, ...]
+
+
 class JobsAnswer(msgspec.Struct, frozen=True):
     """`unreadable` counts jobs that are there, and whose rows are not understood."""
 

@@ -1,1 +1,1 @@
-"""The operator: what Kubernetes is told of Slurm. So far, what nodes carry."""
+"""The operator: batch jobs of Slurm, managed via Kubernetes."""

@@ -22,6 +22,8 @@ class NotAllowed(KubeError):
 class Silent(KubeError):
     """Nobody answered; it may be asked again."""
 
+    transient = True
+
 
 class Invalid(KubeError):
     """The API server will not have it so."""

@@ -7,10 +7,16 @@ from collections.abc import Iterable, MutableMapping, Sequence
 
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.operator.arguments import parse
-from waldur_slurm.operator.composition import log_of, resource_daemon
+from waldur_slurm.operator.commands.check import check
+from waldur_slurm.operator.commands.daemon import resource_daemon
+from waldur_slurm.operator.commands.plan import plan
+from waldur_slurm.operator.commands.run import run
+from waldur_slurm.operator.companion.program import Places
+from waldur_slurm.operator.companion.program import run as run_companion
+from waldur_slurm.operator.composition import Parts
 from waldur_slurm.operator.settings import Settings
 from waldur_slurm.service.program import run_program
-from waldur_slurm.service.signals import listening
+from waldur_slurm.service.signals import ended_at_once
 from waldur_slurm.variables.env_file import read_env_file
 
 
@@ -27,15 +33,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace, environ: MutableMapping[str, str]) -> int:
     if arguments.env_file:
         environ.update(read_env_file(arguments.env_file))
-    settings = Settings.from_environ(environ)
-    daemon = resource_daemon(settings, log_of(settings, environ))
-    if arguments.once:
-        return 0 if daemon.turn() else 1
-    with listening() as signals:
-        while not signals.is_stopping:
-            daemon.turn()
-            signals.wait(settings.nodes_every)
-    return 0
+    if arguments.command == "companion":
+        with ended_at_once():
+            return run_companion(Places(arguments.told, arguments.into, arguments.message))
+    parts = Parts(Settings.from_environ(environ), environ)
+    match arguments.command:
+        case "resource-daemon":
+            return resource_daemon(parts, arguments)
+        case "plan":
+            return plan(parts, arguments)
+        case "check":
+            return check(parts, arguments)
+        case _:
+            return run(parts, arguments)
 
 
 def _advice(_arguments: argparse.Namespace, _error: ExpectedError) -> Iterable[str]:

@@ -49,6 +49,33 @@ class Settings:
         "10s",
     )
 
+    # SlurmJobs
+    tick: timedelta = variable(
+        "OPERATOR_TICK",
+        duration(timedelta(seconds=1)),
+        "how often a cluster is looked at where nothing changes in Kubernetes",
+        "5s",
+    )
+    config_every: timedelta = variable(
+        "OPERATOR_CONFIG_EVERY",
+        duration(timedelta(seconds=1)),
+        "how often it is looked whether the ConfigMap names other clusters",
+        "10s",
+    )
+    secrets_dir: Path = variable(
+        "OPERATOR_SECRETS_DIR",
+        path,
+        "where the Secrets are mounted that clusters name as their token: NAME/token",
+        "/etc/slurm-operator/secrets",
+    )
+
+    image: str = variable(
+        "OPERATOR_IMAGE",
+        str,
+        "the image of the pods that collect results: this program's own",
+        "slurm-operator:latest",
+    )
+
     # The log
     log_level: LogLevel = variable("LOG_LEVEL", one_of(LogLevel), "the least that is told", "INFO")
     log_format: LogFormat = variable(

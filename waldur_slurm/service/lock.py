@@ -43,11 +43,16 @@ class Holder:
 
 @contextmanager
 def only_one(
-    state_dir: Path, work: Mapping[str, str], refusal: Callable[[Holder], ExpectedError]
+    state_dir: Path,
+    work: Mapping[str, str],
+    refusal: Callable[[Holder], ExpectedError],
+    *,
+    must_sign: bool = True,
 ) -> Iterator[None]:
     """Hold the lock and sign for this `work`, or raise at once what `refusal` makes of its holder.
 
-    Whatever `work` says is there for who comes second to read.
+    Whatever `work` says is there for who comes second to read. Without `must_sign` a disk that
+    takes no signature is borne: the lock holds all the same.
     """
     path = state_dir / "lock"
     try:
@@ -60,7 +65,11 @@ def only_one(
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise refusal(_holder(file)) from None
-        _sign(file, path, work)
+        try:
+            _sign(file, path, work)
+        except StateError:
+            if must_sign:
+                raise
         yield
     finally:
         os.close(file)

@@ -92,3 +92,20 @@ def listening() -> Iterator[Signals]:
             signal.signal(number, old)
         os.close(read)
         os.close(write)
+
+
+@contextmanager
+def ended_at_once() -> Iterator[None]:
+    """Raise `Stopped` wherever one is when TERM comes: as a pod's first process one has to say so.
+
+    For programs that may be killed at any moment, and wait for long.
+    """
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise Stopped
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -168,6 +168,7 @@ def test_a_virtual_host_that_is_not_there_may_come(rabbitmq: Running) -> None:
     assert "RABBITMQ_PATH" in outcome.why
 
 
+@pytest.mark.fault("a place that letters go to is gone")
 def test_a_broker_that_is_not_there_is_asked_again(own_port: int) -> None:
     outcome = RabbitMq(Broker("127.0.0.1", own_port, USER, PASSWORD)).send(told(queue="q"))
 

@@ -126,7 +126,14 @@ def readings(log: str) -> list[str]:
     return told
 
 
-@pytest.mark.parametrize("trouble", [stop_and_start, freeze_and_thaw, kill_and_start])
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param(stop_and_start, marks=pytest.mark.fault("slurmctld is down, or is restarted")),
+        pytest.param(freeze_and_thaw, marks=pytest.mark.fault("slurmctld hangs, or is slow")),
+        pytest.param(kill_and_start, marks=pytest.mark.fault("slurmctld is down, or is restarted")),
+    ],
+)
 def test_no_trouble_of_slurmctld_makes_a_job_gone_or_another_one(
     fragile: Cluster, gateway: Gateway, slurm_users: tuple[str, ...], trouble: Trouble
 ) -> None:
@@ -160,7 +167,13 @@ def test_no_trouble_of_slurmctld_makes_a_job_gone_or_another_one(
     }
 
 
-@pytest.mark.parametrize("trouble", [stop_and_start, freeze_and_thaw])
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param(stop_and_start, marks=pytest.mark.fault("slurmdbd is down, or is restarted")),
+        pytest.param(freeze_and_thaw, marks=pytest.mark.fault("slurmdbd hangs, or is slow")),
+    ],
+)
 def test_trouble_of_slurmdbd_takes_history_alone(
     fragile: Cluster, gateway: Gateway, slurm_users: tuple[str, ...], trouble: Trouble
 ) -> None:
@@ -184,6 +197,7 @@ def test_trouble_of_slurmdbd_takes_history_alone(
     eventually(lambda: gateway.get("/api/v1/history").status == 200, "so is history", 60)
 
 
+@pytest.mark.fault("slurmctld has lost its memory")
 def test_a_slurmctld_that_lost_its_memory_makes_no_running_job_gone(
     fragile: Cluster, gateway: Gateway, slurm_users: tuple[str, ...]
 ) -> None:

@@ -102,6 +102,7 @@ class Sweep:
 
 
 @pytest.mark.parametrize("way", [SWEPT_WHOLE, "setuid", "socket"])
+@pytest.mark.fault("the gateway is killed")
 def test_a_kill_at_any_moment_of_a_submit_costs_no_job_and_makes_no_second(
     acting_site: ActingSite, way: str
 ) -> None:
@@ -158,6 +159,7 @@ def test_an_sbatch_that_outlives_the_gateway_is_found(acting_site: ActingSite) -
     assert names(acting_site)["orphan"] == 1
 
 
+@pytest.mark.fault("the answer of sbatch is lost")
 def test_a_job_whose_answer_was_lost_is_told_by_its_key(
     acting_site: ActingSite, acting: ActingGateway
 ) -> None:
@@ -176,6 +178,7 @@ def test_a_job_whose_answer_was_lost_is_told_by_its_key(
     assert [end.partition(":")[0] for end in ends] == ["unknown"]
 
 
+@pytest.mark.fault("slurmctld is down, or is restarted")
 def test_a_slurmctld_that_restarts_in_between_changes_nothing(
     acting_site: ActingSite, acting: ActingGateway
 ) -> None:

@@ -164,6 +164,7 @@ def test_an_array_and_a_requeued_job_are_told_of_once_when_all_is_over(
         assert site.told(array)[0]["job"]["state"] == "FAILED (3 COMPLETED, 3 FAILED)"
 
 
+@pytest.mark.fault("the gateway is killed")
 def test_a_kill_at_any_moment_of_watching_and_sending_loses_no_letter_and_writes_none_twice(
     site: WatchSite,
 ) -> None:
@@ -221,6 +222,7 @@ def test_a_thousand_watched_jobs_cost_one_list_an_interval_and_one_question_to_t
     assert questions <= lists
 
 
+@pytest.mark.fault("slurmctld is down, or is restarted")
 def test_a_slurmctld_that_is_away_while_a_job_ends_has_nobody_told_anything_false(
     site: WatchSite, lab: Cluster
 ) -> None:

@@ -14,13 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.docker.agent import ensure_operator_image
-from sandbox.docker.command import docker
 from sandbox.kube import Bed, BedOptions
-from sandbox.kube.node import may_be_here
-from sandbox.kube.people import NODE
 from tests.fixtures_kube import NewBed
-from tests.fixtures_slurm import skip_here
 from tests.places import PROJECT
 from tests.sandbox.processes import eventually
 
@@ -211,46 +206,3 @@ def test_a_kill_at_any_moment_leaves_what_the_next_one_puts_right(
     say(bed, "")
     once(kubeconfig)
     assert ours(bed, "n1") == {}
-
-
-def test_its_pod_labels_the_node_that_it_runs_on_as_the_page_says(
-    new_bed: NewBed, tmp_path: Path
-) -> None:
-    why = may_be_here()
-    if why:
-        skip_here(why)
-    archive = saved_image(tmp_path / "operator.tar")
-    with new_bed(BedOptions(with_node=True)) as bed:
-        bed.load(archive)
-        bed.must("apply", "-f", str(FILE))
-        bed.must("set", "env", "deployment/slurm-rd", *in_the_bed(bed))
-        bed.must("patch", "deployment", "slurm-rd", "-p", json.dumps(ON_THE_HOSTS_NETWORK))
-        config = tmp_path / "config"
-        config.write_text(f"{NODE}:\n  labels: {{cuda: 10.0}}\n  resources: {{cpu: 2}}\n")
-        bed.must("create", "configmap", "slurm-config", f"--from-file=config={config}")
-        labelled = {"cuda": "10.0", "workload-manager": "slurm", "cpu#": "2"}
-        assert eventually(lambda: ours(bed, NODE) == labelled, PATIENCE_S), bed.must(
-            "logs", "deployment/slurm-rd"
-        )
-        bed.restart_daemon("kubelet")
-        assert eventually(lambda: ours(bed, NODE) == labelled, PATIENCE_S)
-
-
-def saved_image(archive: Path) -> Path:
-    """Return the operator's image, by the name that the file has for it."""
-    (name,) = re.findall(r"^ +image: (.+)$", FILE.read_text(), re.MULTILINE)
-    docker("tag", ensure_operator_image(), name)
-    try:
-        docker("save", "--output", str(archive), name)
-    finally:
-        docker("rmi", name)
-    return archive
-
-
-ON_THE_HOSTS_NETWORK = {"spec": {"template": {"spec": {"hostNetwork": True}}}}
-"""The bed's API server listens on loopback alone, and the bed has nobody who forwards services."""
-
-
-def in_the_bed(bed: Bed) -> tuple[str, str]:
-    port = bed.place.api_port
-    return ("KUBERNETES_SERVICE_HOST=127.0.0.1", f"KUBERNETES_SERVICE_PORT={port}")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.rows import Row, Verdict, exit_code
+from benchmarks.rows import NotMeasured, Row, Verdict, exit_code, rows_of, words_of
 
 
 def row(*samples: float, bound: float | None = None, floor: tuple[float, ...] = ()) -> Row:
@@ -37,6 +37,20 @@ def test_the_ratio_is_that_of_the_medians() -> None:
 )
 def test_a_bound_is_met_up_to_itself_and_missed_beyond(measured: Row, verdict: Verdict) -> None:
     assert measured.verdict is verdict
+
+
+@pytest.mark.parametrize(("rate", "verdict"), [(1500.0, Verdict.MET), (1499.9, Verdict.MISSED)])
+def test_of_a_rate_the_least_is_bounded(rate: float, verdict: Verdict) -> None:
+    assert Row(name="r", unit="/s", samples=[rate], bound=1500, at_least=True).verdict is verdict
+
+
+def test_what_was_not_measured_is_no_success_and_words_alone_are_no_failure() -> None:
+    broken = NotMeasured("zips were not measured")
+
+    assert exit_code([row(1.0), "FirecREST is left out"]) == 0
+    assert exit_code([row(1.0), broken]) == 1
+    assert rows_of(["words", row(1.0)]) == [row(1.0)]
+    assert words_of(["words", row(1.0), broken]) == ["words", broken]
 
 
 def test_one_missed_bound_among_many_makes_the_exit_code_1() -> None:

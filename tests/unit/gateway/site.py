@@ -109,6 +109,7 @@ class GatewaySite:
     monitors: FakeMonitors = field(default_factory=FakeMonitors)
     letters_allowed: str = "* may recipient:*@example.org"
     hook_secret: str | None = None
+    watch_interval_s: float = 60.0
 
     def __post_init__(self) -> None:
         self.tally = Tally()
@@ -146,7 +147,7 @@ class GatewaySite:
         """Nothing looks by itself: a test steps."""
         rules = WatchRules(max_age=timedelta(days=14), forgotten_after=timedelta(minutes=2))
         reader = WatchReader(self.pictures, lambda: datetime.now(UTC))
-        self.watch = Watch("lab", self.monitors, reader, self.tell, rules, 60.0)
+        self.watch = Watch("lab", self.monitors, reader, self.tell, rules, self.watch_interval_s)
         return Watching(
             monitors=self.monitors,
             letters=self.monitors.outbox,

@@ -228,3 +228,14 @@ def test_errands_are_asked_for_by_their_uuid_and_listed_page_by_page() -> None:
         f"{below}/m%201",
         "/api/v1/letters?limit=1000&stage=dead",
     ]
+
+
+def test_the_clusters_are_told_with_what_is_true_of_them_the_default_one_first() -> None:
+    limits = {"script_bytes": 1, "variables_bytes": 2, "lookup_marks": 3, "cancelled_jobs": 4}
+    told = {"reachable": True, "said": "", "jobs_as_of": None, "slurm": None, "hidden": None}
+    rules = {"min_job_age_s": 300, "stores_comments": None, "limits": limits}
+    view = {"name": "lab", "is_default": True, **told, **rules}
+    with scripted(said(clusters=[view])) as script, script.client() as client:
+        (cluster,) = client.clusters()
+    assert (cluster.name, cluster.min_job_age_s, cluster.limits.lookup_marks) == ("lab", 300, 3)
+    assert script.heard[0].path == "/api/v1/clusters"

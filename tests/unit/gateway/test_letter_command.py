@@ -187,7 +187,7 @@ def test_a_way_whose_extra_is_not_installed_says_how_to(
     told = Settings.from_environ(environ).letters
 
     with pytest.raises(SettingsError) as refused:
-        postman_of(told, FakeLetters(), gate_of(told), dict, lambda _event: None)
+        postman_of(told, FakeLetters(), gate_of(told), dict, lambda _event: None, str)
 
     assert f"pip install 'waldur-slurm-agent[gateway,{extra}]'" in str(refused.value)
 

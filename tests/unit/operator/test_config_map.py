@@ -2,7 +2,8 @@
 
 import pytest
 
-from waldur_slurm.operator.config_map import CONFIG, NodeEntry, SlurmConfig, read_config
+from waldur_slurm.operator.config_map import CONFIG, SlurmConfig, read_config
+from waldur_slurm.operator.model.cluster import NodeEntry
 
 DOCUMENTS = """\
 minikube:

@@ -26,6 +26,8 @@ class Asked:
 class Known(NamedTuple):
     """A part of a job: `number` is what slurmctld counts it by, `marks` what it may be meant by.
 
+    `submitted` is when its last run was, `handed_in` when the first was, as far as that is known.
+
     The accounting of many sites keeps no comments: then `marks` is None, which is no other mark.
     """
 
@@ -33,6 +35,7 @@ class Known(NamedTuple):
     number: int
     user: UserName
     submitted: datetime
+    handed_in: datetime
     marks: Collection[str] | None
 
 
@@ -70,7 +73,7 @@ def absent(job: JobId) -> NotThere:
 
 def _why_not(asked: Asked, part: Known) -> str | None:
     """What says that the part is of another job than the one that is meant."""
-    if asked.submitted not in (None, part.submitted):
+    if asked.submitted not in (None, part.submitted, part.handed_in):
         when = part.submitted.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return f"job {part.id} was submitted, or requeued, at {when}"
     if asked.mark is None:

@@ -11,14 +11,6 @@ from waldur_slurm.errors import SettingsError
 from waldur_slurm.gateway.client import Gateway
 from waldur_slurm.variables.variable import plain
 
-VARIABLES = {
-    "GATEWAY_URL": "the gateway's address, such as `https://gateway.example.org`",
-    "GATEWAY_TOKEN": "a token that it gave",
-    "GATEWAY_TOKEN_FILE": "a file with the token in it, in its place",
-    "GATEWAY_CACERT": "a file with the certificates to trust, where the system's are not enough",
-}
-"""What the commands for people at a terminal read."""
-
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
 _HERE = ("127.0.0.1", "::1", "localhost")
 

@@ -91,7 +91,9 @@ def _row(letter: Letter) -> tuple[str, ...]:
 
 
 def _to(letter: Letter) -> str:
-    return letter.parameters.get(_TO.get(letter.method, ""), "")
+    """Leave out what stands behind a program's address: often it is a token."""
+    told = letter.parameters.get(_TO.get(letter.method, ""), "")
+    return told.partition("?")[0] if letter.method is Method.WEBHOOK else told
 
 
 def _shown(moment: datetime) -> str:

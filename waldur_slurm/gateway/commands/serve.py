@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from waldur_slurm.gateway.composition import Parts
 from waldur_slurm.gateway.managing import finishing, take_over_apps
 from waldur_slurm.gateway.settings.reference import unknown_variables
+from waldur_slurm.gateway.store.alone import only_gateway
 from waldur_slurm.gateway.web.app import application
 from waldur_slurm.gateway.web.protocol import Crowd
 from waldur_slurm.gateway.web.server import Served, listening, serve
@@ -23,6 +24,7 @@ def run(parts: Parts, _arguments: argparse.Namespace) -> int:
         tell(Event(name="config.not_honoured", level=Level.WARNING, fields=fields))
     addresses = [listener.at for listener in settings.listen]
     with (
+        only_gateway(settings.state_dir, ", ".join(map(str, addresses))),
         listening(addresses) as sockets,
         parts.sampling(),
         parts.looking(),
@@ -32,7 +34,7 @@ def run(parts: Parts, _arguments: argparse.Namespace) -> int:
         managing(parts),
     ):
         applications = {
-            listener.at: application(parts.site, parts.doors, listener.surfaces)
+            listener.at: application(parts.site, parts.doorkeeper, listener.surfaces)
             for listener in settings.listen
         }
         serve(

@@ -73,7 +73,7 @@ def _revoke(parts: Parts, arguments: argparse.Namespace, now: datetime) -> None:
     """Look for all of them first: where one is not there, none is revoked."""
     known = [_find(parts, token_id) for token_id in arguments.id]
     for token in known:
-        parts.tokens.end(token.id, now)
+        parts.tokens.revoke(token.id, now)
         _say(f"The token {token.id} ({visible(token.name) or 'without a name'}) is revoked.")
 
 

@@ -6,11 +6,12 @@ from a process that has ended shows uid 0.
 
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 from waldur_slurm.gateway.doors.shown import Place
+from waldur_slurm.gateway.doors.sock_diag import End, find_socket
 
 _NET = Path("/proc/net")
 _CONNECTED = "01"
@@ -22,22 +23,28 @@ OVERFLOW_UID = 65534
 
 
 def find_uid(peer: Place, listener: Place, net: Path = _NET) -> int | None:
-    """Return the uid of whoever connected from `peer`; None where the kernel does not say."""
-    wanted = tuple(_spellings(peer, listener))
+    """Return the uid of whoever connected from `peer`; None where the kernel does not say.
+
+    It is asked for this one connection, and where it names none, for the table of them all.
+    """
+    try:
+        ends = [(ip_address(end.host.partition("%")[0]), end.port) for end in (peer, listener)]
+    except ValueError:
+        return None
+    held = find_socket(*ends) if net == _NET else None
+    if held and held.is_connected and held.is_held:
+        return None if held.uid == OVERFLOW_UID else held.uid
+    wanted = tuple(_spellings(ends))
     for _ in range(_LOOKS):
-        for table, ends in wanted:
-            found = _uid_in(net / table, ends)
+        for table, spelled in wanted:
+            found = _uid_in(net / table, spelled)
             if found is not None:
                 return None if found == OVERFLOW_UID else found
     return None
 
 
-def _spellings(peer: Place, listener: Place) -> Iterator[tuple[str, str]]:
+def _spellings(ends: Sequence[End]) -> Iterator[tuple[str, str]]:
     """Spell both ends as the tables have them; an IPv6 socket may speak IPv4."""
-    try:
-        ends = [(ip_address(end.host.partition("%")[0]), end.port) for end in (peer, listener)]
-    except ValueError:
-        return
     plain = [(_unmapped(host), port) for host, port in ends]
     if all(isinstance(host, IPv4Address) for host, _ in plain):
         yield "tcp", " ".join(_spelled(host, port) for host, port in plain)

@@ -37,9 +37,11 @@ class Token:
     """The id of the app that it opens; it opens nothing else."""
     job: OneJob | None = None
     """The one that it is for, where it is for one alone."""
+    is_revoked: bool = False
+    """Over for good, whatever any clock says."""
 
     def is_over(self, now: datetime) -> bool:
-        return self.ends is not None and self.ends <= now
+        return self.is_revoked or (self.ends is not None and self.ends <= now)
 
     @property
     def principal(self) -> Principal:
@@ -75,6 +77,10 @@ class Tokens(Protocol):
 
     def end(self, token_id: str, at: datetime) -> bool:
         """Let it end then, if it does not end sooner; whether there is such a token."""
+        ...
+
+    def revoke(self, token_id: str, at: datetime) -> bool:
+        """Let it end for good, which is now; whether there is such a token."""
         ...
 
     def forget(self, before: datetime, jobs_before: datetime) -> tuple[str, ...]:

@@ -64,8 +64,9 @@ class JobsWanted:
     states: frozenset[str] = frozenset()
     reservations: frozenset[str] = frozenset()
     nodes: frozenset[str] = frozenset()
-    names: tuple[str, ...] = ()
-    """Patterns: `*` stands for any text."""
+    names: frozenset[str] = frozenset()
+    patterns: tuple[str, ...] = ()
+    """Of names too: `*` stands for any text. Each is held against each job."""
     ids: frozenset[JobId] = frozenset()
     bounds: tuple[Bound, ...] = ()
 
@@ -77,10 +78,18 @@ class JobsWanted:
             and _is_among(job.reservation, self.reservations)
             and _is_among(job.state.base, self.states)
             and (not self.partitions or not self.partitions.isdisjoint(job.partition.split(",")))
-            and (not self.names or any(fnmatchcase(job.name, name) for name in self.names))
+            and self._takes_name(job.name)
             and (not self.nodes or not self.nodes.isdisjoint(expand_hosts(job.hosts)))
             and all(bound.holds(job) for bound in self.bounds)
         )
+
+    def _takes_name(self, name: str) -> bool:
+        if not self.names and not self.patterns:
+            return True
+        return name in self.names or any(fnmatchcase(name, each) for each in self.patterns)
+
+
+_ALL = JobsWanted()
 
 
 class Mark(NamedTuple):
@@ -102,6 +111,8 @@ def select(picture: JobsNow, wanted: JobsWanted, owners: Collection[str] | None)
     users: Collection[str] | None = owners
     if wanted.users:
         users = wanted.users if owners is None else wanted.users & frozenset(owners)
+    if users is None and wanted == _ALL:
+        return [*picture.jobs]
     return [job for job in _candidates(picture, wanted, users) if wanted.takes(job)]
 
 

@@ -16,9 +16,10 @@ from waldur_slurm.errors import ExpectedError
 from waldur_slurm.gateway.beside import LEAVES_IN_S, beside
 from waldur_slurm.gateway.post.letter import Letter, Method, Sink, Stage
 from waldur_slurm.gateway.post.plan import LEASE, after, due
-from waldur_slurm.gateway.post.port import Later, Letters, Never, Outcome, Sender
+from waldur_slurm.gateway.post.port import Delivered, Later, Letters, Never, Outcome, Sender
 from waldur_slurm.telemetry.events import Event, Level
 from waldur_slurm.telemetry.events import Sink as Teller
+from waldur_slurm.telemetry.redaction import Redaction
 
 LOOKS_EVERY_S = 1.0
 FORGETS_EVERY = timedelta(hours=1)
@@ -40,6 +41,7 @@ class Postman:
         *,
         stopped: Callable[[Letter], Never | Later | None] = lambda _letter: None,
         measured: Callable[[Letter, datetime], Letter | None] = lambda letter, _now: letter,
+        redact: Redaction = str,
         clock: Callable[[], datetime] = now_utc,
     ) -> None:
         self._letters = letters
@@ -47,6 +49,7 @@ class Postman:
         self._tell = tell
         self._stopped = stopped
         self._measured = measured
+        self._redact = redact
         self._clock = clock
         self._busy: set[Sink] = set()
         self._troubled: set[Sink] = set()
@@ -136,7 +139,7 @@ class Postman:
 
     def post(self, letter: Letter) -> Letter:
         """Send a letter that nobody else sends, and note what became of it."""
-        posted = after(letter, self._send(letter), self._clock())
+        posted = after(letter, self._redacted(self._send(letter)), self._clock())
         self._letters.note(posted)
         self._say(posted)
         return posted
@@ -150,6 +153,12 @@ class Postman:
         except Exception:  # noqa: BLE001 - a defect must neither lose a letter nor end the post
             self._note_crash()
             return Later("a defect of the gateway's; its log has more")
+
+    def _redacted(self, outcome: Outcome) -> Outcome:
+        """Whoever has a letter is told why it waits: a sink may repeat what it was shown."""
+        if isinstance(outcome, Delivered):
+            return outcome
+        return replace(outcome, why=self._redact(outcome.why))
 
     def _say(self, posted: Letter) -> None:
         """Say once of a sink that it takes nothing, until it takes something again."""

@@ -21,12 +21,25 @@ LEASE = timedelta(minutes=5)
 """How long a try may take; later nobody can still be at it, and it is due again."""
 
 
+_LATEST = LONGEST_PAUSE + timedelta(minutes=1)
+
+
+def is_time(next_try: datetime, now: datetime) -> bool:
+    """Whether to try it; no try is ever put off for so long, unless the clock was set back."""
+    return next_try <= now or next_try > never(now)
+
+
+def never(now: datetime) -> datetime:
+    """Say when no letter can be due, which is tried at any time before."""
+    return now + _LATEST
+
+
 def due(heads: Iterable[Letter], now: datetime, busy: Collection[Sink]) -> Iterator[Letter]:
     """Choose what to begin: no sink gets two letters at once, nor a method more than it may."""
     taken = set(busy)
     lanes = Counter(sink.method for sink in taken)
     for letter in sorted(heads, key=lambda letter: (letter.tries, letter.next_try)):
-        is_due = letter.stage is Stage.WAITING and letter.next_try <= now
+        is_due = letter.stage is Stage.WAITING and is_time(letter.next_try, now)
         if is_due and letter.sink not in taken and lanes[letter.method] < AT_ONCE:
             taken.add(letter.sink)
             lanes[letter.method] += 1

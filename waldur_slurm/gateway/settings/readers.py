@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from typing import TypeVar
 
 from waldur_slurm.errors import InvalidName
-from waldur_slurm.gateway.surfaces import Surface
+from waldur_slurm.gateway.surfaces import NAMED, Surface
 from waldur_slurm.model.names import ClusterName, cluster_name
 from waldur_slurm.variables.places import Address, address
 
@@ -22,7 +22,7 @@ class Listener:
     """An address, and what is served there; nothing named is everything."""
 
     at: Address
-    surfaces: frozenset[Surface] = frozenset(Surface)
+    surfaces: frozenset[Surface] = NAMED
 
     @property
     def is_loopback(self) -> bool:
@@ -32,7 +32,7 @@ class Listener:
             return self.at.host == "localhost"
 
     def __str__(self) -> str:
-        if self.surfaces == frozenset(Surface):
+        if self.surfaces == NAMED:
             return str(self.at)
         return f"{self.at}={'+'.join(sorted(self.surfaces))}"
 
@@ -61,14 +61,21 @@ def listener(text: str) -> Listener:
     """Read `127.0.0.1:8040`, or `127.0.0.1:5000=restapi+watch`."""
     where, _, what = text.partition("=")
     try:
-        surfaces = frozenset(Surface(word) for word in what.split("+")) if what else None
+        surfaces = frozenset(map(_surface, what.split("+"))) if what else None
         at = address(where)
     except ValueError:
         raise ValueError(
             "addresses such as 127.0.0.1:8040, or 127.0.0.1:5000=restapi for a part:"
-            f" {', '.join(Surface)}, several of them joined by +"
+            f" {', '.join(each for each in Surface if each in NAMED)}, several of them joined by +"
         ) from None
     return Listener(at) if surfaces is None else Listener(at, surfaces)
+
+
+def _surface(word: str) -> Surface:
+    surface = Surface(word)
+    if surface not in NAMED:
+        raise ValueError(word)
+    return surface
 
 
 def cluster_source(text: str) -> ClusterSource:

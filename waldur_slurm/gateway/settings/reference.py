@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from waldur_slurm.gateway.cli.place import VARIABLES
+from waldur_slurm.gateway.cli.variables import VARIABLES
 from waldur_slurm.gateway.settings.declaration import Settings
 from waldur_slurm.variables import reference
 

@@ -10,6 +10,7 @@ from waldur_slurm.gateway.apps.job import End, ManagedJob, Run, Stage
 from waldur_slurm.gateway.store.queries import QUERIES
 from waldur_slurm.gateway.store.seconds import moment_of, second
 from waldur_slurm.gateway.store.sqlite import Database
+from waldur_slurm.gateway.store.understood import understood
 from waldur_slurm.model.names import UserName
 
 Rows = list[tuple[Any, ...]]
@@ -163,6 +164,7 @@ def _run_row(job_id: str, run: Run, script: str) -> dict[str, object]:
     }
 
 
+@understood
 def _app(app_id: str, name: str, made: int, cross_user: int) -> App:
     return App(app_id, name, moment_of(made), cross_user == 1)
 
@@ -174,12 +176,14 @@ def _jobs(jobs: Iterable[tuple[Any, ...]], runs: Iterable[tuple[Any, ...]]) -> l
     return [_job(row, tuple(by_job[row[0]])) for row in jobs]
 
 
+@understood
 def _job(row: tuple[Any, ...], runs: tuple[Run, ...]) -> ManagedJob:
     job_id, app, user, uid, name, made, stage = row
     moment = moment_of(made)
     return ManagedJob(job_id, app, UserName(user), uid, name, moment, Stage(stage), runs)
 
 
+@understood
 def _run(
     run_id: str,
     number: int,

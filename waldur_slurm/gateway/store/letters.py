@@ -9,10 +9,12 @@ from typing import Any
 import msgspec
 
 from waldur_slurm.gateway.post.letter import Facts, Letter, Method, Occasion, Stage
+from waldur_slurm.gateway.post.plan import never
 from waldur_slurm.gateway.post.port import Sought, Tally
 from waldur_slurm.gateway.store.queries import QUERIES
 from waldur_slurm.gateway.store.seconds import moment_of, second
 from waldur_slurm.gateway.store.sqlite import Database
+from waldur_slurm.gateway.store.understood import understood
 
 _PARAMETERS = msgspec.json.Decoder(dict[str, str]).decode
 _FACTS = msgspec.json.Decoder(Facts | None).decode
@@ -39,10 +41,10 @@ class StoredLetters:
         return self._database.write(lambda connection: add_letter(connection, letter))
 
     def heads(self, now: datetime) -> Sequence[Letter]:
-        return self._letters("letter_heads", {"now": second(now)})
+        return self._letters("letter_heads", {"now": second(now), "never": second(never(now))})
 
     def claim(self, letter: Letter, now: datetime, until: datetime) -> bool:
-        row = {"now": second(now), "until": second(until)}
+        row = {"now": second(now), "never": second(never(now)), "until": second(until)}
         return self._change("claim_letter", {"message_id": letter.message_id, **row}) == 1
 
     def note(self, letter: Letter) -> None:
@@ -111,6 +113,7 @@ def _row(letter: Letter) -> dict[str, object]:
     }
 
 
+@understood
 def _letter(
     message_id: str,
     monitor: str,

@@ -14,6 +14,7 @@ from waldur_slurm.gateway.store.letters import add_letter, letters_of
 from waldur_slurm.gateway.store.queries import QUERIES
 from waldur_slurm.gateway.store.seconds import moment_of, second
 from waldur_slurm.gateway.store.sqlite import Database
+from waldur_slurm.gateway.store.understood import understood
 from waldur_slurm.gateway.watch.monitor import (
     Monitor,
     Sight,
@@ -213,6 +214,7 @@ def _monitor(
     )
 
 
+@understood
 def _transition(at: int, before: str, state: str, stage: str, words: str) -> Transition:
     return Transition(moment_of(at), before, state, Stage(stage), words)
 

@@ -2,7 +2,7 @@
 
 -- tokens_since: tokens that were made or ended after a change, in the order of the changes
 SELECT
-    id, digest, name, scopes, run_as, made, ends, last_used, cluster, job, submitted, app,
+    id, digest, name, scopes, run_as, made, ends, last_used, cluster, job, submitted, app, revoked,
     generation
 FROM tokens WHERE generation > :generation ORDER BY generation;
 
@@ -14,9 +14,10 @@ SELECT
     coalesce(max(generation), 0) + 1
 FROM tokens;
 
--- end_token: a moment from which on a token is refused, at the latest
+-- end_token: a moment from which on a token is refused, at the latest, and whether that is now
 UPDATE tokens SET
     ends = min(coalesce(ends, :at), :at),
+    revoked = max(revoked, :revoked),
     generation = (SELECT max(generation) + 1 FROM tokens)
 WHERE id = :id;
 
@@ -27,7 +28,7 @@ WHERE ends < iif(job IS NULL, :before, :jobs_before)
     AND generation < (SELECT max(generation) FROM tokens) ORDER BY id;
 
 -- count_valid_tokens: how many may be shown at a moment
-SELECT count(*) FROM tokens WHERE ends IS NULL OR ends > :now;
+SELECT count(*) FROM tokens WHERE revoked = 0 AND (ends IS NULL OR ends > :now);
 
 -- forget_token: lets one go
 DELETE FROM tokens WHERE id = :id;
@@ -204,13 +205,14 @@ FROM (
     SELECT *, row_number() OVER (
         PARTITION BY method, place ORDER BY tries, next_try, number
     ) AS turn
-    FROM letters WHERE stage = 'waiting' AND next_try <= :now
+    FROM letters WHERE stage = 'waiting' AND (next_try <= :now OR next_try > :never)
 )
 WHERE turn = 1 ORDER BY number;
 
 -- claim_letter: keeps a letter that is due from everybody else for a while
 UPDATE letters SET next_try = :until
-WHERE message_id = :message_id AND stage = 'waiting' AND next_try <= :now;
+WHERE message_id = :message_id AND stage = 'waiting'
+    AND (next_try <= :now OR next_try > :never);
 
 -- note_letter: what became of a try
 UPDATE letters SET

@@ -8,6 +8,7 @@ from waldur_slurm.gateway.doors.sessions import Session
 from waldur_slurm.gateway.store.queries import QUERIES
 from waldur_slurm.gateway.store.seconds import moment_of, second
 from waldur_slurm.gateway.store.sqlite import Database
+from waldur_slurm.gateway.store.understood import understood
 
 
 class StoredSessions:
@@ -41,6 +42,7 @@ class StoredSessions:
         self._database.write(work)
 
 
+@understood
 def _session(digest: bytes, made: int, ends: int, token: str, claims: str) -> Session:
     return Session(
         digest,

@@ -37,9 +37,18 @@ _ADVICE = {
 }
 """What a person does about it. Whatever else SQLite may say is a defect of ours."""
 
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+_NO_TEXT = "Could not decode to UTF-8"
+"""What is said, without a code, of text that was not written as it is now."""
+
 
 class Database:
-    """Nothing is opened before it is first needed. `close` lets what is asked already end."""
+    """Nothing is opened before it is first needed. `close` lets what is asked already end.
+
+    One that is found to be damaged is neither read nor written any more, whatever of it may still
+    be whole: an index that misses a key would make a second job. `on_damage` hears of it once.
+    """
 
     def __init__(
         self,
@@ -47,8 +56,11 @@ class Database:
         migrations: Sequence[Migration] | None = None,
         *,
         busy_s: float = BUSY_S,
+        on_damage: Callable[[str], None] = lambda _why: None,
     ) -> None:
         self.path = path
+        self._on_damage = on_damage
+        self._damage = ""
         self._migrations = migrations
         self._busy_s = busy_s
         self._lock = Lock()
@@ -62,7 +74,7 @@ class Database:
         """Do it in the order in which it was asked, and return once it is safe on the disk."""
         done: Future[T] = Future()
         with self._lock:
-            self._refuse_closed()
+            self._refuse_ended()
             if self._writer is None:
                 self._writer = Thread(target=self._write_all, name="store", daemon=True)
                 self._writer.start()
@@ -72,7 +84,7 @@ class Database:
     def read(self, work: Work[T]) -> T:
         """Read from one moment's state, beside whatever is written; writing is refused."""
         with self._lock:
-            self._refuse_closed()
+            self._refuse_ended()
             idle = self._idle.pop() if self._idle else None
         with self._told():
             connection = idle or self._connect(is_reader=True)
@@ -82,23 +94,26 @@ class Database:
                 self._put_back(connection)
 
     def close(self) -> None:
-        """Refuse what comes from now on, and wait for what is asked already."""
+        """Refuse what comes from now on, and wait for what is asked already.
+
+        The writer closes last: only it can bring what was written into the one file that is left.
+        """
         with self._lock:
             self._is_closed = True
             writer, self._writer = self._writer, None
-        if writer:
-            self._asked.put(None)
-            writer.join()
-        with self._lock:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+        if writer:
+            self._asked.put(None)
+            writer.join()
 
     def _write_all(self) -> None:
         connection: sqlite3.Connection | None = None
         while asked := self._asked.get():
             work, done = asked
             try:
+                self._refuse_damaged()
                 with self._told():
                     connection = connection or self._connect(is_reader=False)
                     result = _within("BEGIN IMMEDIATE", connection, work)
@@ -123,6 +138,7 @@ class Database:
             _make_private(self.path)
             connection = self._opened(f"{self.path.absolute().as_uri()}?mode=rw")
             try:
+                _demand_whole(connection)
                 self._demand_wal(connection)
                 migrate(connection, packaged() if self._migrations is None else self._migrations)
             finally:
@@ -154,22 +170,52 @@ class Database:
                 return
         connection.close()
 
-    def _refuse_closed(self) -> None:
+    def _refuse_ended(self) -> None:
         if self._is_closed:
             raise StateError(f"{self.path} is closed: the gateway ends")
+        self._refuse_damaged()
+
+    def _refuse_damaged(self) -> None:
+        if self._damage:
+            raise StateError(self._damage)
+
+    def _note_damage(self, words: str) -> None:
+        with self._lock:
+            is_new, self._damage = not self._damage, words
+        if is_new:
+            self._on_damage(words)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
         """Say which file it is, what is wrong with it and what to do."""
         try:
             yield
-        except sqlite3.Error as error:
-            advice = _ADVICE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
-            if advice is None:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            code = _code_of(error)
+            if code not in _ADVICE:
                 raise
-            raise StateError(f"{self.path}: {error}: {advice}; nothing was written") from error
+            words = f"{self.path}: {error}: {_ADVICE[code]}; nothing was written"
+            if code in _DAMAGED:
+                self._note_damage(words)
+            raise StateError(words) from error
         except StateError as error:
             raise StateError(f"{self.path}: {error}") from error
+
+
+def _code_of(error: sqlite3.Error | UnicodeDecodeError) -> int:
+    """Text that is none is damage, be it a row's or, within SQLite's own words, a table's name."""
+    if isinstance(error, UnicodeDecodeError) or str(error).startswith(_NO_TEXT):
+        return sqlite3.SQLITE_CORRUPT
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _demand_whole(connection: sqlite3.Connection) -> None:
+    """Look at every page, which takes some 2 ms a megabyte: what is read later may be elsewhere."""
+    (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if verdict != "ok":
+        error = sqlite3.DatabaseError(verdict)
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
 
 
 def _within(begin: str, connection: sqlite3.Connection, work: Work[T]) -> T:

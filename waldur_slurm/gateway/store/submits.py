@@ -9,6 +9,7 @@ from typing import Any
 from waldur_slurm.gateway.store.queries import QUERIES
 from waldur_slurm.gateway.store.seconds import moment_of, second
 from waldur_slurm.gateway.store.sqlite import Database
+from waldur_slurm.gateway.store.understood import understood
 from waldur_slurm.gateway.submits.attempt import Attempt, Key, Placed
 from waldur_slurm.model.batch import JobId, job_id
 from waldur_slurm.model.names import UserName
@@ -107,6 +108,7 @@ def _row(attempt: Attempt) -> dict[str, object]:
     }
 
 
+@understood
 def _attempt(
     owner: str,
     key: str,

@@ -9,6 +9,7 @@ from waldur_slurm.gateway.store.monitors import add_monitor, name_job
 from waldur_slurm.gateway.store.queries import QUERIES
 from waldur_slurm.gateway.store.seconds import moment_of, second
 from waldur_slurm.gateway.store.sqlite import Database
+from waldur_slurm.gateway.store.understood import understood
 from waldur_slurm.gateway.submits.attempt import Placed
 from waldur_slurm.gateway.tasks.port import Sought, Watched
 from waldur_slurm.gateway.tasks.task import KeptTask
@@ -102,6 +103,7 @@ def _row(task: KeptTask) -> dict[str, object]:
     }
 
 
+@understood
 def _task(
     number: int,
     task_id: str,

@@ -11,6 +11,7 @@ from waldur_slurm.gateway.doors.tokens import Changed, Token
 from waldur_slurm.gateway.store.queries import QUERIES
 from waldur_slurm.gateway.store.seconds import moment_of, second
 from waldur_slurm.gateway.store.sqlite import Database
+from waldur_slurm.gateway.store.understood import understood
 
 
 class StoredTokens:
@@ -46,7 +47,13 @@ class StoredTokens:
         self._database.write(lambda connection: connection.execute(QUERIES["add_token"], row))
 
     def end(self, token_id: str, at: datetime) -> bool:
-        row = {"id": token_id, "at": second(at)}
+        return self._end(token_id, at, is_revoked=False)
+
+    def revoke(self, token_id: str, at: datetime) -> bool:
+        return self._end(token_id, at, is_revoked=True)
+
+    def _end(self, token_id: str, at: datetime, *, is_revoked: bool) -> bool:
+        row = {"id": token_id, "at": second(at), "revoked": is_revoked}
 
         def work(connection: sqlite3.Connection) -> bool:
             return connection.execute(QUERIES["end_token"], row).rowcount == 1
@@ -74,6 +81,7 @@ class StoredTokens:
         self._database.write(work)
 
 
+@understood
 def _token(
     token_id: str,
     digest: bytes,
@@ -87,6 +95,7 @@ def _token(
     job: int | None,
     submitted: int | None,
     app: str,
+    revoked: int,
 ) -> Token:
     """Read a row. A scope that this release does not know any more allows nothing."""
     known = frozenset(map(str, Scope))
@@ -101,6 +110,7 @@ def _token(
         last_used=moment_of(last_used),
         app=app,
         job=_job(cluster, job, submitted),
+        is_revoked=bool(revoked),
     )
 
 

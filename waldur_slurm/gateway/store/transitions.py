@@ -9,6 +9,7 @@ from waldur_slurm.gateway.picture.transitions import Kind, Numbered, Transition
 from waldur_slurm.gateway.store.queries import QUERIES
 from waldur_slurm.gateway.store.seconds import moment_of, second
 from waldur_slurm.gateway.store.sqlite import Database
+from waldur_slurm.gateway.store.understood import understood
 
 
 class StoredTransitions:
@@ -62,6 +63,7 @@ def _added(connection: sqlite3.Connection, transition: Transition) -> Numbered:
     return Numbered(number or 0, transition)
 
 
+@understood
 def _numbered(
     number: int,
     at: int,

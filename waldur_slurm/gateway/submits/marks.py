@@ -31,6 +31,11 @@ def is_mark(text: str) -> bool:
     return _CLIENTS.fullmatch(text) is not None
 
 
+def is_own(mark: str) -> bool:
+    """Whether the gateway made it: no two attempts have it, and nobody can guess it."""
+    return _OWN.fullmatch(mark) is not None and " " not in mark
+
+
 def marked(comment: str) -> Marked:
     """Take a comment apart; a word that somebody wrote is a mark as well as any."""
     if not comment:

@@ -1,7 +1,8 @@
 """How an open attempt is settled: by what was read after it could have had its last effect. Pure.
 
 A mark is believed of a job of the same user that is not older than the attempt, and of no other:
-marks are copied. That there is no job is concluded from a list that is young enough, while
+marks are copied. One of the gateway's own on an older job proves nothing either: it was copied, or
+the clock was set back. That there is no job is concluded from a list that is young enough, while
 slurmctld cannot have forgotten one yet; later the accounting has to say so too. Where it keeps no
 comments, nobody can tell any more, and never will: that is for a person to decide.
 """
@@ -11,11 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from waldur_slurm.gateway.submits.attempt import Attempt, Placed
-from waldur_slurm.gateway.submits.marks import carries
+from waldur_slurm.gateway.submits.marks import carries, is_own
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.live import LiveJob
 from waldur_slurm.model.names import UserName
 from waldur_slurm.model.past import PastJob
+from waldur_slurm.slurm.grammar.keeping import Rules
 from waldur_slurm.slurm.past.port import LAG
 
 IN_STEP = timedelta(seconds=2)
@@ -64,14 +66,6 @@ class Recalled:
     jobs: tuple[Sighted, ...]
     is_torn: bool = False
     is_behind: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What the site's slurm.conf says. None of `min_job_age`: slurmctld forgets nothing."""
-
-    min_job_age: timedelta | None
-    stores_comments: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +155,9 @@ def _found(
             return Adopt(some[0])
     if ours:
         return StillUnknown("several jobs carry its mark", for_ever=True)
-    if any(job.submitted >= attempt.opened - CLOCKS for job in candidates):
+    if any(is_own(attempt.mark) or job.submitted >= attempt.opened - CLOCKS for job in candidates):
         return StillUnknown(
-            "a job that is a little older carries its mark, and clocks differ", for_ever=True
+            "a job that is older carries its mark, and clocks differ", for_ever=True
         )
     return None
 

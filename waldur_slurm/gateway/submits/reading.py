@@ -1,8 +1,7 @@
 """What Slurm says of an attempt's job: from the pictures that all share, then the accounting."""
 
-import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from waldur_slurm.gateway.picture.cluster import ClusterPictures
@@ -12,7 +11,6 @@ from waldur_slurm.gateway.submits.plan import (
     AskAccounting,
     Listed,
     Recalled,
-    Rules,
     Settlement,
     of_accounting,
     of_list,
@@ -21,8 +19,8 @@ from waldur_slurm.gateway.submits.plan import (
 )
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.past import PastJob, PastQuery
+from waldur_slurm.slurm.grammar.keeping import rules_of
 
-_SECONDS = re.compile(r"(\d+) sec", re.ASCII)
 UNTOLD = "DBD Agent queue size"
 """Slurm's counter of what slurmctld has still to tell the accounting."""
 
@@ -82,15 +80,3 @@ class Reader:
             ),
             is_behind=untold is None or untold > 0,
         )
-
-
-def rules_of(configuration: Mapping[str, str]) -> Rules:
-    """Read slurm.conf; what it does not say is taken for what proves the least."""
-    age = _SECONDS.fullmatch(configuration.get("MinJobAge", ""))
-    seconds = int(age[1]) if age else 1
-    flags = configuration.get("AccountingStoreFlags", "")
-    has_accounting = "slurmdbd" in configuration.get("AccountingStorageType", "")
-    return Rules(
-        min_job_age=timedelta(seconds=seconds) if seconds else None,
-        stores_comments=has_accounting and "job_comment" in flags,
-    )

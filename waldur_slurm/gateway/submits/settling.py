@@ -1,5 +1,6 @@
 """Settles what is open: at the start, after an answer was lost, and when a client asks again."""
 
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -37,12 +38,15 @@ class Settler:
         under_way: UnderWay,
         tell: Sink,
         now: Callable[[], datetime] = utc_now,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._journal = journal
         self._readers = readers
         self._under_way = under_way
         self._tell = tell
         self._now = now
+        self._clock = clock
+        self._may_come_until: dict[Key, float] = {}
         self._bell = Bell()
         self._leaving = Bell()
         self._told: set[Key] = set()
@@ -67,9 +71,11 @@ class Settler:
             case Adopt(job):
                 placed = job.placed(attempt.cluster)
                 self._journal.place(attempt.key, placed)
+                self._may_come_until.pop(attempt.key, None)
                 self._note("submit.adopted", attempt, job=job.job_id)
                 return placed
             case Absent():
+                self._demand_passed(attempt.key)
                 return None
             case StillUnknown(why, for_ever):
                 self._tell_of_doubt(attempt, why, for_ever=for_ever)
@@ -86,6 +92,21 @@ class Settler:
     def wake(self) -> None:
         """Let there be a look soon: an answer was lost."""
         self._bell.set()
+
+    def await_until(self, key: Key, moment: float) -> None:
+        """Look soon, and believe in no absence before a moment (monotonic): an answer was lost.
+
+        The times of an attempt are the day's, and a clock that is set forward would end the wait.
+        """
+        self._may_come_until[key] = moment
+        self.wake()
+
+    def _demand_passed(self, key: Key) -> None:
+        left = self._may_come_until.get(key, 0.0) - self._clock()
+        if left > 0:
+            why = _words("it may still be on its way to slurmctld", for_ever=False)
+            raise OutcomeUnknown(why, left)
+        self._may_come_until.pop(key, None)
 
     def settle_all(self) -> float | None:
         """Settle what can be; return when to look again, None where nothing is open."""

@@ -4,6 +4,7 @@ Whatever happens between, the same key never makes a second job. An answer that 
 key open; it is settled by what Slurm says before anything else is done under it.
 """
 
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -32,7 +33,6 @@ from waldur_slurm.gateway.submits.attempt import (
     fingerprint,
     with_mark,
 )
-from waldur_slurm.gateway.submits.directives import FORBIDDEN, forbidden_in, may_wait
 from waldur_slurm.gateway.submits.marks import OWN
 from waldur_slurm.gateway.submits.port import Journal
 from waldur_slurm.gateway.submits.reading import Reader, utc_now
@@ -40,6 +40,7 @@ from waldur_slurm.gateway.submits.settling import Settler
 from waldur_slurm.gateway.submits.sought import Sought
 from waldur_slurm.gateway.submits.under_way import UnderWay
 from waldur_slurm.model.batch import BatchSheet, JobId, Refusal
+from waldur_slurm.slurm.batch.grammar.directives import FORBIDDEN, forbidden_in, may_wait
 from waldur_slurm.telemetry.events import Sink
 
 NOTHING_DONE = (Refused, Denied, NotThere, NotNow)
@@ -58,7 +59,9 @@ class Submitter:
         *,
         doubt: timedelta,
         now: Callable[[], datetime] = utc_now,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._journal = journal
         self._clusters = clusters
         self._audit = audit
@@ -66,7 +69,7 @@ class Submitter:
         self._now = now
         self._under_way = UnderWay()
         readers = {name: Reader(pictures, now) for name, pictures in clusters.items()}
-        self.settler = Settler(journal, readers, self._under_way, tell, now)
+        self.settler = Settler(journal, readers, self._under_way, tell, now, clock)
 
     def submit(self, actor: Actor, key: Key, wanted: Wanted) -> tuple[Placed, bool]:
         """Return the key's job, and whether it was there before.
@@ -88,10 +91,13 @@ class Submitter:
                 return self._told_whole(stands, stands.placed), True
             return self._again(actor, stands, wanted)
 
-    def seek(self, cluster: str, marks: Collection[str], users: Collection[str] | None) -> Sought:
-        """Say which jobs these marks mean; None of `users` is all of them."""
-        attempts = self._journal.marked(cluster, marks)
-        return Sought(marks, (each for each in attempts if users is None or each.user in users))
+    def seek(
+        self, cluster: str, marks: Collection[str], users: Collection[str] | None, owner: str
+    ) -> Sought:
+        """Say which jobs these marks mean to that owner of keys; None of `users` is all of them."""
+        found = self._journal.marked(cluster, marks)
+        shown = (each for each in found if users is None or each.user in users)
+        return Sought(marks, shown, owner)
 
     def recall(self, key: Key) -> Placed | None:
         """Return the key's job; None: there is none for certain, and the key is free.
@@ -127,6 +133,7 @@ class Submitter:
 
     def _hand_in(self, actor: Actor, attempt: Attempt, wanted: Wanted) -> Placed:
         about = {"cluster": attempt.cluster, "key": attempt.key.text, "mark": attempt.mark}
+        may_come_until = self._clock() + self._doubt.total_seconds()
         act = Act(caller=actor.caller, user=attempt.user, what="job.submit", about=about)
         try:
             with self._audit.doing(act) as learned, refusals():
@@ -137,7 +144,7 @@ class Submitter:
                 self._journal.free(attempt.key)
             raise
         except OutcomeUnknown:
-            self.settler.wake()
+            self.settler.await_until(attempt.key, may_come_until)
             raise
         finally:
             self._clusters[attempt.cluster].jobs.forget()  # lists have the job from now on

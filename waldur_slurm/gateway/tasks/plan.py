@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from waldur_slurm.gateway.errors import Refused, TooLarge, WrongAsk
-from waldur_slurm.gateway.submits.directives import FORBIDDEN, forbidden_in
 from waldur_slurm.gateway.tasks.environment import USUAL, variables_of
 from waldur_slurm.gateway.tasks.names import Canned, Names
 from waldur_slurm.gateway.tasks.notice import Notice, joined, notice_of
@@ -26,6 +25,7 @@ from waldur_slurm.hand.options import NotAllowed
 from waldur_slurm.hand.requests import MOST_SCRIPT
 from waldur_slurm.model.batch import BatchSheet, Refusal
 from waldur_slurm.slurm.batch.grammar import commands
+from waldur_slurm.slurm.batch.grammar.directives import FORBIDDEN, forbidden_in
 
 MOST_COMMAND = 100_000
 """Of letters: the system hands no program an argument of more than 128 kB."""

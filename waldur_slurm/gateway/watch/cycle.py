@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Event as Bell
 from threading import Lock
@@ -44,6 +45,9 @@ IDLE_S = 5.0
 SPARED_S = 1.0
 MOST_OF_ITS_TIME = 0.1
 """Of lists for epilogs' sake: the least pause before one, and their share of slurmctld's time."""
+
+CLOCK_SET_S = 60.0
+"""By how much more, or less, of the day than of real time has passed where its clock was set."""
 
 _TIDIED = timedelta(hours=1)
 
@@ -83,6 +87,8 @@ class Watch:
         self._wanted_at = 0.0
         self._recalled_at = -interval_s
         self._tidied: datetime | None = None
+        self._lead: float | None = None
+        self._clock_set: datetime | None = None
 
     def running(self) -> AbstractContextManager[None]:
         return beside(f"watch-{self._cluster}", self._run, self._leave)
@@ -117,6 +123,7 @@ class Watch:
 
     def step(self) -> float:
         """Look at what there is to look at; return when to do so next."""
+        self._notice_clock()
         watching = self._watching()
         self._tidy()
         if not watching:
@@ -228,13 +235,27 @@ class Watch:
         turns: list[Turn] = []
         for monitor in looked:
             try:
-                found = turn(monitor, listing, memory, self._rules, now)
+                found = turn(self._reckoned(monitor, now), listing, memory, self._rules, now)
             except Exception:  # noqa: BLE001 - one odd monitor stops no other
                 self._news.odd(monitor.id, traceback.format_exc())
                 continue
             if found:
                 turns.append(found)
         return self._note(turns)
+
+    def _notice_clock(self) -> None:
+        """Notice where the time of day was set since the last look."""
+        now = self._now()
+        before, self._lead = self._lead, now.timestamp() - self._clock()
+        if before is not None and abs(self._lead - before) > CLOCK_SET_S:
+            self._clock_set = now
+
+    def _reckoned(self, monitor: Monitor, now: datetime) -> Monitor:
+        """Let a job be missing from now on where the clock was set since it is."""
+        since, was_set = monitor.missing_since, self._clock_set
+        if since is None or (since <= now and (was_set is None or since >= was_set)):
+            return monitor
+        return replace(monitor, missing_since=None)
 
     def _overdue(self, monitor: Monitor) -> Turn | None:
         return overdue(monitor, self._rules, self._now())

@@ -64,11 +64,7 @@ async def from_picture(
     def body() -> bytes:
         return packed(make()) if packs else make()
 
-    def ready() -> bytes:
-        return ask.site.bodies.find_or_make(key, body) if is_shared else body()
-
-    found = ask.site.bodies.find(key) if is_shared else None
-    made = found if found is not None else await ask.site.crossing.bodies.run(ready)
+    made = await _made(ask, key, body, is_shared=is_shared)
     if packs and made[:2] == b"\x1f\x8b":
         headers["Content-Encoding"] = "gzip"
     return in_slices(made, headers)
@@ -103,13 +99,16 @@ async def from_pieces(
     def ready() -> bytes:
         return pieces_packed(make())
 
-    def kept() -> bytes:
-        return ask.site.bodies.find_or_make(key, ready) if is_shared else ready()
-
-    made = await ask.site.crossing.bodies.run(kept)
+    made = await _made(ask, key, ready, is_shared=is_shared)
     if packs:
         return in_slices(made, headers | {"Content-Encoding": "gzip"})
     return StreamingResponse(_unpacked(made), headers=headers, media_type=JSON)
+
+
+async def _made(ask: Ask, key: BodyKey, make: Callable[[], bytes], *, is_shared: bool) -> bytes:
+    """Make it, in a thread; once for all where they may see the same."""
+    site = ask.site
+    return await (site.making.body(key, make) if is_shared else site.crossing.bodies.run(make))
 
 
 def pieces_packed(pieces: Iterable[bytes]) -> bytes:

@@ -28,11 +28,14 @@ from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.admitting import Admission, Doorkeeper
 from waldur_slurm.gateway.web.ask import Ask, Site
 from waldur_slurm.gateway.web.cors import Cors
+from waldur_slurm.gateway.web.guarding import guarded
 from waldur_slurm.gateway.web.pages.refusals import refusal as page_refusal
 from waldur_slurm.gateway.web.pages.rendering import read_pages
 from waldur_slurm.gateway.web.problems import problem
 from waldur_slurm.gateway.web.route import Public, Route
 from waldur_slurm.gateway.web.routes import ROUTES
+from waldur_slurm.gateway.web.seeds.controller_refusals import API, no_api, refuse_browsers
+from waldur_slurm.gateway.web.seeds.controller_refusals import refusal as controller_refusal
 from waldur_slurm.gateway.web.seeds.proxy_refusals import refusal as proxy_refusal
 from waldur_slurm.gateway.web.seeds.restapi_refusals import refusal as restapi_refusal
 from waldur_slurm.gateway.web.seeds.slurmer_doors import admit_app
@@ -46,6 +49,7 @@ SHAPES: Mapping[Surface, Shape] = {
     Surface.SLURMER: slurmer_refusal,
     Surface.PROXY: proxy_refusal,
     Surface.PAGES: page_refusal,
+    Surface.CONTROLLER: controller_refusal,
 }
 """How a surface refuses, where it does not as the native one does."""
 
@@ -94,7 +98,7 @@ def _endpoint(
                 shown = replace(shown, host="")
             if shown.session and not is_a_browsers:
                 shown = replace(shown, session="")  # only our forms prove that a page of ours asks
-            principal = await _admitted(route, site, admission, shown)
+            principal = await _admitted(route, request, site, admission, shown)
             _pass(principal, route)
             again = partial(admission.admit_again, shown)
             response = await route.handler(Ask(request, principal, site, request_id, again))
@@ -113,7 +117,7 @@ def _endpoint(
             "seconds": round(monotonic() - began, 3),
         }
         site.tell(Event(name="request.answered", level=Level.DEBUG, fields=answered))
-        return response
+        return guarded(response)
 
     return answer
 
@@ -125,7 +129,11 @@ def _paths(route: Route) -> tuple[str, ...]:
     return (pattern, f"{pattern}/") if has_slash else (pattern,)
 
 
-async def _admitted(route: Route, site: Site, admission: Admission, shown: Shown) -> Principal:
+async def _admitted(
+    route: Route, request: Request, site: Site, admission: Admission, shown: Shown
+) -> Principal:
+    if route.surface is Surface.CONTROLLER:
+        refuse_browsers(request)
     if route.surface is not Surface.SLURMER:
         return await admission.admit(shown)
     needs_issuer = site.managed is not None and site.managed.needs_issuer
@@ -151,15 +159,19 @@ def _refusing_unrouted(
     }
     otherwise = SHAPES.get(next(iter(surfaces)), problem) if len(surfaces) == 1 else problem
     of_pages = page_refusal if Surface.PAGES in surfaces else otherwise
+    is_controller = {*surfaces} == {Surface.CONTROLLER}
 
     async def refuse(request: Request, error: Exception) -> Response:
+        if is_controller and request.url.path.startswith(API):
+            return no_api(token_hex(8))
         is_page = request.url.path.startswith("/ui/")
         shape = shapes.get(request.url.path.rstrip("/") or "/", of_pages if is_page else otherwise)
-        if not isinstance(error, HTTPException) or not error.headers:
-            return shape(NoSuchAddress("there is no such address"), token_hex(8))
-        allowed = error.headers.get("Allow", "")
-        response = shape(WrongMethod(f"this address takes {allowed}"), token_hex(8))
-        response.headers["Allow"] = allowed
-        return response
+        if isinstance(error, HTTPException) and error.headers:
+            allowed = error.headers.get("Allow", "")
+            response = shape(WrongMethod(f"this address takes {allowed}"), token_hex(8))
+            response.headers["Allow"] = allowed
+        else:
+            response = shape(NoSuchAddress("there is no such address"), token_hex(8))
+        return guarded(response)
 
     return refuse

@@ -23,11 +23,13 @@ from waldur_slurm.gateway.submits.submitter import Submitter
 from waldur_slurm.gateway.tasks.desk import Desk
 from waldur_slurm.gateway.web.crossing import Crossing, Lane
 from waldur_slurm.gateway.web.held import Digests, OpenFiles
+from waldur_slurm.gateway.web.making import Making
 from waldur_slurm.gateway.web.managed_site import Managed
 from waldur_slurm.gateway.web.native.filters import Compared, split_comparisons
 from waldur_slurm.gateway.web.pages.site import Pages
 from waldur_slurm.gateway.web.questions import PATIENCE_S, Questions
 from waldur_slurm.gateway.web.recalling import PastOf
+from waldur_slurm.gateway.web.seeds.controller_site import Controller
 from waldur_slurm.gateway.web.seeds.proxy_site import Proxy
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.gateway.web.seeing import see, see_after
@@ -61,6 +63,8 @@ class Site:
     restapi: RestApi = field(default_factory=RestApi)
     managed: Managed | None = None
     proxy: Proxy = field(default_factory=Proxy)
+    controller: Controller | None = None
+    """None: this is another gateway than slurm-controller."""
     pages: Pages | None = None
     """None: nobody can sign in to the dashboard."""
     watching: Watching | None = None
@@ -71,11 +75,13 @@ class Site:
     patience_s: float = PATIENCE_S
     """How long anybody waits for the accounting."""
     questions: Questions = field(init=False)
+    making: Making = field(init=False)
 
     def __post_init__(self) -> None:
-        """Ask the accounting through its lane."""
+        """Ask the accounting, and make what is shared, through the lane of each."""
         asked = Questions(self.crossing.accounting, self.patience_s)
         object.__setattr__(self, "questions", asked)
+        object.__setattr__(self, "making", Making(self.bodies, self.crossing.bodies))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +140,7 @@ class Ask:
         content = await self.content(most_bytes)
         try:
             return msgspec.json.decode(content, type=of)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise WrongAsk(f"the body: {error}") from None
 
     async def content(self, most_bytes: int = MOST_BODY) -> bytes:

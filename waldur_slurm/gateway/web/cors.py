@@ -11,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from waldur_slurm.gateway.web.guarding import guarded
 from waldur_slurm.gateway.web.showing import OF_ANY_PAGE
 
 ANY = "*"
@@ -69,7 +70,7 @@ class Cors:
             headers |= {"Access-Control-Max-Age": _AN_HOUR_S, "Vary": "Origin"}
             if ANY not in self._origins:
                 headers["Access-Control-Allow-Headers"] = "Authorization, If-None-Match"
-        return Response(headers=headers, media_type="text/html")
+        return guarded(Response(headers=headers, media_type="text/html"))
 
 
 def _without_what_browsers_add(

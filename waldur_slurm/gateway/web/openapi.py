@@ -184,6 +184,7 @@ _TITLES = {
     Surface.PROXY: "As slurm-proxy had it",
     Surface.PAGES: "The dashboard",
     Surface.WATCH: "For those who watch it",
+    Surface.CONTROLLER: "As slurm-controller had it, by `slurm-controller` alone",
 }
 
 

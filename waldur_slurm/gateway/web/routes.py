@@ -36,11 +36,14 @@ from waldur_slurm.gateway.web.native.task_routes import TASK_ROUTES
 from waldur_slurm.gateway.web.openapi import document
 from waldur_slurm.gateway.web.pages.page_routes import PAGE_ROUTES
 from waldur_slurm.gateway.web.route import PUBLIC, Route
+from waldur_slurm.gateway.web.seeds.controller_routes import CONTROLLER_ROUTES
 from waldur_slurm.gateway.web.seeds.proxy_routes import PROXY_ROUTES
 from waldur_slurm.gateway.web.seeds.restapi_routes import RESTAPI_ROUTES
 from waldur_slurm.gateway.web.seeds.slurmer_routes import SLURMER_ROUTES
 from waldur_slurm.gateway.wire import JobView, LookupAnswer, ReasonAnswer
 from waldur_slurm.gateway.wire_cluster import (
+    ClustersAnswer,
+    ClusterView,
     HistoryAnswer,
     JobsAnswer,
     MeView,
@@ -305,7 +308,7 @@ ROUTES: tuple[Route, ...] = (
         _READ_CLUSTER,
         cluster.list_clusters,
         "the clusters there are, and whether each answers",
-        answer=cluster.ClustersAnswer,
+        answer=ClustersAnswer,
     ),
     Route(
         "GET",
@@ -313,7 +316,7 @@ ROUTES: tuple[Route, ...] = (
         _READ_CLUSTER,
         cluster.show_cluster,
         "one cluster",
-        answer=cluster.ClusterView,
+        answer=ClusterView,
     ),
     *_below("/api/v1", _OF_A_CLUSTER),
     *_below("/api/v1/clusters/{cluster}", _OF_A_CLUSTER),
@@ -322,5 +325,6 @@ ROUTES: tuple[Route, ...] = (
     *RESTAPI_ROUTES,
     *SLURMER_ROUTES,
     *PROXY_ROUTES,
+    *CONTROLLER_ROUTES,
     *PAGE_ROUTES,
 )

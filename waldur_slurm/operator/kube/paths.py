@@ -1,17 +1,30 @@
-"""Where things are at an API server."""
+"""Where things are at an API server. Pure."""
 
 from urllib.parse import quote
 
+from waldur_slurm.operator.model.slurm_job import GROUP, PLURAL, VERSION
+
 NODES = "/api/v1/nodes"
+JOBS = f"/apis/{GROUP}/{VERSION}/{PLURAL}"
+"""Those of all namespaces."""
+
+
+def job(namespace: str, name: str) -> str:
+    return f"/apis/{GROUP}/{VERSION}/namespaces/{_spelt(namespace)}/{PLURAL}/{_spelt(name)}"
 
 
 def node(name: str) -> str:
     return f"{NODES}/{_spelt(name)}"
 
 
-def within(namespace: str, kind: str, name: str) -> str:
-    """Return where one thing of a core kind is in a namespace."""
-    return f"/api/v1/namespaces/{_spelt(namespace)}/{kind}/{_spelt(name)}"
+def namespace(name: str) -> str:
+    return f"/api/v1/namespaces/{_spelt(name)}"
+
+
+def within(namespace_name: str, kind: str, name: str = "") -> str:
+    """Return where things of a core kind are in a namespace, or one of them."""
+    kinds = f"{namespace(namespace_name)}/{kind}"
+    return f"{kinds}/{_spelt(name)}" if name else kinds
 
 
 def _spelt(text: str) -> str:

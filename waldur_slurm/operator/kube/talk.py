@@ -1,11 +1,14 @@
-"""One conversation with the API server: a request and its answer.
+"""One conversation with the API server: a request and its answer, or a watch line by line.
 
-Written on what the project speaks HTTP with anyway. An instance belongs to one thread.
+Written on what the project speaks HTTP with anyway: the clients there are hide the end of a quiet
+watch, by which alone one knows that it was alive, and bound no read, so a cut line is never seen.
+An instance belongs to one thread.
 """
 
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from enum import StrEnum
 from typing import Any
 
 import requests
@@ -29,6 +32,13 @@ LIST_LIMIT = 500
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 
 
+class Patch(StrEnum):
+    """How a patch is meant."""
+
+    MERGE = "application/merge-patch+json"
+    JSON = "application/json-patch+json"
+
+
 class Talk:
     def __init__(self, access: Access) -> None:
         self._access = access
@@ -43,21 +53,47 @@ class Talk:
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> dict[str, Any]:
         return self._ask("GET", path, params=params)
 
-    def list(self, path: str) -> list[dict[str, Any]]:
-        """Return all of a kind."""
+    def list(
+        self, path: str, only: Mapping[str, str] | None = None
+    ) -> tuple[list[dict[str, Any]], str]:
+        """Return all of a kind, and the version as of which they are all."""
         found: list[dict[str, Any]] = []
-        params: dict[str, str | int] = {"limit": LIST_LIMIT}
+        params: dict[str, str | int] = {"limit": LIST_LIMIT, **(only or {})}
         while True:
             page = self.get(path, params)
             found += page.get("items") or []
             meta = page.get("metadata") or {}
             if not meta.get("continue"):
-                return found
+                return found, str(meta.get("resourceVersion", ""))
             params["continue"] = meta["continue"]
 
-    def patch(self, path: str, body: object) -> None:
-        """What the body leaves out stays; what is null there is taken away."""
-        self._ask("PATCH", path, body=body, content_type="application/merge-patch+json")
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return self._ask("POST", path, body=body)
+
+    def patch(self, path: str, body: object, meant: Patch = Patch.MERGE) -> dict[str, Any]:
+        return self._ask("PATCH", path, body=body, content_type=meant)
+
+    def delete(self, path: str, body: Mapping[str, Any] | None = None) -> None:
+        self._ask("DELETE", path, body=body)
+
+    def watch(self, path: str, version: str, seconds: int) -> Iterator[dict[str, Any]]:
+        """Yield what changes from that version on, until the server ends it after so many seconds.
+
+        A server that says nothing for longer, not even that it ends, is not there any more.
+        """
+        params: dict[str, str | int] = {
+            "watch": 1,
+            "resourceVersion": version,
+            "timeoutSeconds": seconds,
+            "allowWatchBookmarks": "true",
+        }
+        with self._sent("GET", path, params=params, read_s=seconds + CONNECT_S) as response:
+            try:
+                for line in response.iter_lines(chunk_size=None):
+                    if line:
+                        yield _event(line)
+            except requests.RequestException as error:
+                raise Silent(f"the watch was cut: {error}") from error
 
     def _ask(self, method: str, path: str, **asked: Any) -> dict[str, Any]:
         with self._sent(method, path, **asked) as response:
@@ -76,6 +112,7 @@ class Talk:
         params: Mapping[str, str | int] | None = None,
         body: object = None,
         content_type: str = "application/json",
+        read_s: float = ANSWER_S,
     ) -> Iterator[requests.Response]:
         """Send it, a second time where the token was replaced meanwhile."""
         for is_last in (False, True):
@@ -86,7 +123,7 @@ class Talk:
                     params=params,
                     data=None if body is None else json.dumps(body).encode(),
                     headers=self._headers(content_type, renewed=is_last),
-                    timeout=(CONNECT_S, ANSWER_S),
+                    timeout=(CONNECT_S, read_s),
                     stream=True,
                     allow_redirects=False,
                 )
@@ -120,6 +157,17 @@ class _Trusting(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
+
+
+def _event(line: bytes) -> dict[str, Any]:
+    try:
+        event = dict(json.loads(line))
+        found = dict(event["object"])
+    except (ValueError, TypeError, LookupError) as error:
+        raise Silent(f"the watch says what cannot be read: {error}") from error
+    if event.get("type") == "ERROR":
+        raise _meant(int(found.get("code", 500)), str(found.get("message", "")))
+    return event
 
 
 def _refusal(response: requests.Response) -> KubeError:

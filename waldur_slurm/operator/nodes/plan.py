@@ -9,16 +9,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from waldur_slurm.operator.config_map import NodeEntry
-
-GROUP = "slurm.sylabs.io"
-"""What all that is put on nodes is prefixed with."""
+from waldur_slurm.operator.model.cluster import INTEGRATION_TYPE, WORKLOAD_MANAGER, NodeEntry
+from waldur_slurm.operator.model.slurm_job import GROUP
 
 APPLIED = f"{GROUP}/applied"
 """The annotation that lists what was put on a node."""
-
-WORKLOAD_MANAGER = f"{GROUP}/workload-manager"
-INTEGRATION_TYPE = f"{GROUP}/integration-type"
 
 
 @dataclass(frozen=True, slots=True)

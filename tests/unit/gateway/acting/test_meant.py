@@ -16,7 +16,7 @@ ANN = UserName("ann")
 
 def part(name: str = "42", submitted: datetime = THEN, mark: str | None = "m", n: int = 0) -> Known:
     job = job_id(name)
-    return Known(job, n or job.number, ANN, submitted, None if mark is None else {mark})
+    return Known(job, n or job.number, ANN, submitted, submitted, None if mark is None else {mark})
 
 
 def asked(name: str = "42", submitted: datetime | None = None, mark: str | None = None) -> Asked:

@@ -26,6 +26,8 @@ class Site:
     elapsed: float = 0.0
     told: list[Event] = field(default_factory=list)
     errands: int = 0
+    steps: timedelta = timedelta()
+    """By what the time of day was set, and no monotonic clock."""
 
     def __post_init__(self) -> None:
         self.keyring = Keyring(
@@ -33,7 +35,7 @@ class Site:
         )
 
     def now(self) -> datetime:
-        return BEGAN + timedelta(seconds=self.elapsed)
+        return BEGAN + timedelta(seconds=self.elapsed) + self.steps
 
     def make(self, lasts: timedelta | None = None) -> str:
         made = mint(
@@ -137,6 +139,18 @@ def test_a_token_revoked_elsewhere_is_refused_within_a_second(site: Site) -> Non
 
     with pytest.raises(NotSignedIn, match="revoked"):
         site.show(text)
+
+
+@pytest.mark.fault("the clock is set back")
+def test_a_clock_that_is_set_back_lets_no_revoked_token_in(site: Site) -> None:
+    text = site.make()
+    site.elapsed += 3600
+    site.tokens.revoke(text.split("_")[1], site.now())
+    site.steps = -timedelta(days=1)
+
+    with pytest.raises(NotSignedIn, match="revoked"):
+        site.show(text)
+    assert site.keyring.holder(text.split("_")[1], site.elapsed) is None
 
 
 def test_many_requests_a_second_cost_two_readings(site: Site) -> None:

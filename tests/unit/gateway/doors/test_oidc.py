@@ -304,6 +304,7 @@ def test_many_requests_of_one_person_are_verified_from_memory(site: Site) -> Non
     assert len(site.door._believed) == 1
 
 
+@pytest.mark.fault("the issuer of OpenID Connect is gone")
 def test_an_issuer_that_is_away_at_first_is_not_now_and_asked_once_a_minute(site: Site) -> None:
     site.issuer.broken = "connection refused"
     for _ in range(10):
@@ -320,6 +321,7 @@ def test_an_issuer_that_is_away_at_first_is_not_now_and_asked_once_a_minute(site
     assert [event.name for event in site.told] == ["issuer.silent", "issuer.answers"]
 
 
+@pytest.mark.fault("the issuer of OpenID Connect is gone")
 def test_an_issuer_that_goes_away_keeps_nobody_out_whose_key_is_known(site: Site) -> None:
     site.show(token())
     site.issuer.broken = "connection refused"

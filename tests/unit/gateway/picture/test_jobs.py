@@ -44,7 +44,7 @@ def numbers(jobs: list[LiveJob]) -> list[int]:
         (JobsWanted(partitions=frozenset({"main"})), [1, 2, 40, 41]),
         (JobsWanted(accounts=frozenset({"bio"})), [2]),
         (JobsWanted(states=frozenset({"RUNNING"})), [3, 41]),
-        (JobsWanted(names=("fold-*",)), [2]),
+        (JobsWanted(patterns=("fold-*",)), [2]),
         (JobsWanted(nodes=frozenset({"n2"})), [3]),
         (JobsWanted(ids=frozenset({job_id("4")})), [40, 41]),
         (JobsWanted(ids=frozenset({job_id("4_7")})), [40]),

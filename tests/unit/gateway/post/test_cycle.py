@@ -93,6 +93,7 @@ def test_a_letter_is_sent_once_and_noted(scene: Scene) -> None:
     assert scene.names() == ["letter.delivered"]
 
 
+@pytest.mark.fault("a place that letters go to is gone")
 def test_a_sink_that_takes_nothing_is_told_of_once_until_it_takes_something(scene: Scene) -> None:
     scene.mail.outcome = Later("busy")
     scene.letters.add(letter())
@@ -112,6 +113,32 @@ def test_a_sink_that_takes_nothing_is_told_of_once_until_it_takes_something(scen
     assert scene.mail.sent == ["one"] * 4 + ["two"]
 
 
+@pytest.mark.fault("the clock is set back")
+def test_a_clock_that_is_set_back_holds_up_no_letter(scene: Scene) -> None:
+    scene.mail.outcome = Later("busy")
+    scene.letters.add(letter())
+    postman = scene.postman()
+    scene.round(postman)
+    scene.mail.outcome = Delivered()
+    scene.clock.now -= timedelta(days=3)
+
+    scene.round(postman)
+
+    assert scene.mail.sent == ["one", "one"]
+    assert scene.letters.kept["one"].stage is Stage.DELIVERED
+
+
+@pytest.mark.fault("the clock is set forward")
+def test_a_clock_that_is_set_forward_has_each_letter_tried_before_it_is_dead(scene: Scene) -> None:
+    scene.letters.add(letter())
+    postman = scene.postman()
+    scene.clock.now += timedelta(days=400)
+
+    scene.round(postman)
+
+    assert scene.letters.kept["one"].stage is Stage.DELIVERED
+
+
 def test_a_dead_letter_is_told_of_and_stays_to_be_seen(scene: Scene) -> None:
     scene.mail.outcome = Never("nobody of that name")
     scene.letters.add(letter())
@@ -122,6 +149,7 @@ def test_a_dead_letter_is_told_of_and_stays_to_be_seen(scene: Scene) -> None:
     assert scene.names(Level.ERROR) == ["letter.dead"]
 
 
+@pytest.mark.fault("a place that letters go to is gone")
 def test_a_sink_that_hangs_holds_up_its_own_letters_alone(scene: Scene) -> None:
     goes_on = Bell()
     scene.mail.before = lambda: goes_on.wait(AT_ONCE_S)

@@ -81,6 +81,7 @@ def test_without_a_channel_nothing_is_sent(sink: HttpSink) -> None:
     assert sink.heard == []
 
 
+@pytest.mark.fault("a place that letters go to is gone")
 def test_a_slack_that_is_not_there_is_asked_again() -> None:
     with serving() as gone:
         pass

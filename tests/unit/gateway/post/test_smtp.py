@@ -213,6 +213,7 @@ def test_what_the_relay_says_decides_whether_it_is_tried_again(
     assert says.partition(" ")[2] in getattr(outcome, "why", "")
 
 
+@pytest.mark.fault("a place that letters go to is gone")
 def test_a_relay_that_is_not_there_is_asked_again(own_port: int) -> None:
     outcome = Smtp("localhost", own_port, Security.NONE, FROM).send(letter())
 

@@ -95,6 +95,7 @@ def test_the_programs_status_decides_whether_it_is_tried_again(
         "127.0.0.1", "10.0.0.7", "172.16.3.4", "192.168.1.1", "169.254.169.254", "100.64.0.1",
         "0.1.2.3", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fd00::1", "ff02::1",
         "::ffff:10.0.0.7", "::ffff:127.0.0.1", "64:ff9b::a00:7", "2002:a00:7::1",
+        "64:ff9b:1::a00:7", "::7f00:1", "::ffff:0:7f00:1", "fec0::1", "5f00::1", "100:0:0:1::1",
     ],
 )  # fmt: skip
 def test_no_address_of_the_inside_net_is_told_anything(found: str) -> None:

@@ -36,6 +36,19 @@ def webhook(message_id: str, host: str, tries: int = 0) -> Letter:
     return letter(message_id, method=Method.WEBHOOK, parameters=url, tries=tries)
 
 
+def test_one_that_was_put_off_by_a_clock_that_was_set_back_is_due_and_can_be_claimed(
+    letters: Letters,
+) -> None:
+    letters.add(letter(next_try=NOW + timedelta(days=1)))
+    letters.add(webhook("two", "a.example.org"))
+    letters.note(replace(webhook("two", "a.example.org"), next_try=NOW + timedelta(hours=1)))
+
+    assert [each.message_id for each in letters.heads(NOW)] == ["one"]
+    assert letters.claim(letter(), NOW, LATER)
+    assert not letters.claim(letter(), NOW, LATER)
+    assert letters.heads(NOW) == ()
+
+
 def test_a_letter_is_kept_with_all_that_is_known_of_it(letters: Letters) -> None:
     bare = letter(
         "bare", facts=None, event=Occasion.TRIAL, owner="token:a", tries=3, last_words="busy: ö\n"

@@ -2,12 +2,17 @@
 
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tests.fakes.tokens import FakeTokens
 from waldur_slurm.errors import StateError
-from waldur_slurm.gateway.store.secret import read_or_make_secret, read_secret
+from waldur_slurm.gateway.doors.principals import run_as
+from waldur_slurm.gateway.doors.scopes import Scope
+from waldur_slurm.gateway.doors.tokens import mint
+from waldur_slurm.gateway.store.secret import read_or_make_secret, read_secret, server_secret
 
 
 def test_it_is_made_when_it_is_first_needed_and_stays(tmp_path: Path) -> None:
@@ -52,3 +57,20 @@ def test_one_that_nobody_drew_by_chance_is_refused(tmp_path: Path, found: str) -
 
     with pytest.raises(StateError, match="token-secret"):
         read_or_make_secret(path)
+
+
+@pytest.mark.fault("token-secret is lost")
+def test_one_that_was_lost_is_not_made_anew_where_tokens_need_it(tmp_path: Path) -> None:
+    path, tokens = tmp_path / "state" / "token-secret", FakeTokens()
+    scopes = frozenset({Scope.JOBS_READ})
+    made = datetime(2026, 11, 30, tzinfo=UTC)
+    secret = server_secret(path, tokens)
+    tokens.add(
+        mint(secret, name="p", scopes=scopes, run_as=run_as("ann"), made=made, ends=None).token
+    )
+    path.unlink()
+
+    with pytest.raises(StateError, match="is missing, without which no token is known again"):
+        server_secret(path, tokens)
+
+    assert not path.exists()

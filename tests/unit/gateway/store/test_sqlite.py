@@ -135,6 +135,15 @@ def test_closing_lets_what_was_asked_end_and_refuses_the_rest(numbers: Database)
     assert held(Database(numbers.path, NUMBERS)) == [1, 2]
 
 
+def test_after_closing_one_file_holds_all_as_whoever_copies_it_thinks(numbers: Database) -> None:
+    add(1, numbers)
+    assert held(numbers) == [1]
+    numbers.close()
+
+    assert [path.name for path in numbers.path.parent.iterdir()] == ["numbers.sqlite"]
+    assert held(Database(numbers.path, NUMBERS)) == [1]
+
+
 def test_a_full_disk_is_told_with_what_to_do_and_the_next_write_is_tried_anew(
     numbers: Database,
 ) -> None:
@@ -175,6 +184,24 @@ def test_a_damaged_file_is_told_of_and_left_as_it_is(tmp_path: Path, found: byte
         Database(path, NUMBERS).read(lambda on: on.execute("SELECT 1").fetchone())
 
     assert path.read_bytes() == found
+
+
+def test_one_that_is_found_damaged_is_neither_read_nor_written_any_more(tmp_path: Path) -> None:
+    """Other pages of it may be whole; what they do not know may be on this one."""
+    told: list[str] = []
+    numbers = Database(tmp_path / "state" / "numbers.sqlite", NUMBERS, on_damage=told.append)
+    add(1, numbers)
+    damaged = "SELECT CAST(x'ff' AS TEXT)"
+
+    with pytest.raises(StateError, match="put a backup in its place"):
+        numbers.read(lambda on: on.execute(damaged).fetchall())
+
+    for ask in (lambda: held(numbers), lambda: add(2, numbers)):
+        with pytest.raises(StateError, match="put a backup in its place"):
+            ask()
+    assert len(told) == 1
+    numbers.close()
+    assert held(Database(numbers.path, NUMBERS)) == [1]
 
 
 def test_a_defect_in_a_query_is_not_taken_for_trouble_with_the_disk(numbers: Database) -> None:

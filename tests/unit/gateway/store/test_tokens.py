@@ -81,8 +81,22 @@ def test_an_end_only_ever_comes_nearer(tokens: Tokens) -> None:
     assert tokens.since(0).tokens == (token(ends=NOW),)
 
 
+def test_one_that_is_revoked_is_over_whatever_a_clock_says(tokens: Tokens) -> None:
+    tokens.add(token())
+    before = tokens.since(0).generation
+
+    assert tokens.revoke("abcdefgh", NOW)
+
+    (changed,) = tokens.since(before).tokens
+    assert changed == replace(token(ends=NOW), is_revoked=True)
+    assert changed.is_over(NOW - 1000 * HOUR)
+    tokens.end("abcdefgh", NOW)
+    assert tokens.since(0).tokens == (changed,)
+
+
 def test_what_is_not_there_cannot_end(tokens: Tokens) -> None:
     assert not tokens.end("abcdefgh", NOW)
+    assert not tokens.revoke("abcdefgh", NOW)
 
 
 def test_a_use_is_noted_without_being_a_change(tokens: Tokens) -> None:

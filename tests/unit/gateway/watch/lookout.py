@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.monitors import FakeMonitors
@@ -28,6 +28,8 @@ class Post:
     history: FakeHistory = field(default_factory=FakeHistory)
     told: list[Event] = field(default_factory=list)
     passed: timedelta = timedelta(0)
+    steps: timedelta = timedelta(0)
+    """By what the time of day was set, and no monotonic clock."""
 
     def __post_init__(self) -> None:
         self.cluster.configuration["AccountingStorageType"] = "accounting_storage/slurmdbd"
@@ -38,13 +40,16 @@ class Post:
         self.watch = Watch(
             "lab",
             self.monitors,
-            Reader(self.pictures, lambda: NOW + self.passed),
+            Reader(self.pictures, self.now),
             self.told.append,
             RULES,
             INTERVAL_S,
-            now=lambda: NOW + self.passed,
+            now=self.now,
             clock=self.clock,
         )
+
+    def now(self) -> datetime:
+        return NOW + self.passed + self.steps
 
     def clock(self) -> float:
         return time.monotonic() + self.passed.total_seconds()

@@ -6,6 +6,8 @@ from datetime import timedelta
 from threading import Event as Bell
 from typing import Any
 
+import pytest
+
 from tests.fakes.monitors import FakeMonitors
 from tests.unit.gateway.watch.lookout import INTERVAL_S, RULES, Post
 from tests.unit.gateway.watch.looks import row, run
@@ -37,6 +39,39 @@ def test_a_job_that_ended_is_written_with_its_letter() -> None:
     assert post.stage() is Stage.ENDED
     assert post.letters == ["m-terminal-email"]
     assert [each.state for each in post.monitors.told["m"]] == ["RUNNING", "TIMEOUT"]
+
+
+@pytest.mark.fault("the clock is set forward")
+def test_a_clock_set_forward_has_no_job_given_up_that_the_accounting_has_yet_to_hear_of() -> None:
+    post = Post()
+    post.add(monitor())
+    post.cluster.put(row())
+    post.watch.step()
+    post.cluster.forget(1)
+    post.look()
+    post.steps = timedelta(hours=30)
+
+    post.look()
+    assert post.stage() is Stage.WATCHING
+    post.history.runs.append(run())
+    post.look()
+
+    assert post.stage() is Stage.ENDED
+    assert post.letters == ["m-terminal-email"]
+
+
+@pytest.mark.fault("the clock is set back")
+def test_what_is_missing_is_given_up_in_its_time_after_the_clock_was_set() -> None:
+    post = Post()
+    post.add(monitor())
+    post.look()
+    post.steps = timedelta(hours=-30)
+    for _ in range(6):
+        post.look()
+        assert post.stage() is Stage.WATCHING
+    post.look()
+
+    assert post.stage() is Stage.GIVEN_UP
 
 
 def test_a_thousand_jobs_cost_one_list_an_interval_and_one_question_to_the_accounting() -> None:

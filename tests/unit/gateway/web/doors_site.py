@@ -31,6 +31,7 @@ from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.web.app import application
 from waldur_slurm.gateway.web.pages.static_files import version
 from waldur_slurm.gateway.web.route import Route
+from waldur_slurm.gateway.web.seeds.controller_site import Controller
 from waldur_slurm.gateway.web.seeds.restapi_site import RestApi
 from waldur_slurm.model.batch import BatchSheet
 from waldur_slurm.model.names import UserName
@@ -113,7 +114,8 @@ class DoorsSite:
         )
         strangers = Strangers(self.allowed, lambda _: NO_OWNER)
         doors = Doors(strangers, keyring, None, Pacing(self.pace), time.monotonic)
-        site = replace(self.gateway.site, is_stopping=lambda: True)
+        controller = Controller(HOME)
+        site = replace(self.gateway.site, is_stopping=lambda: True, controller=controller)
         self.client = Client(documented(application(site, doors, frozenset(Surface))))
 
     def token(

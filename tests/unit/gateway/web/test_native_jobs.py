@@ -1,5 +1,6 @@
 """The native API's jobs: what is shown, to whom, how old, and what silence means."""
 
+import gzip
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -218,13 +219,29 @@ def test_a_large_answer_is_packed_for_those_who_unpack(site: GatewaySite) -> Non
     for number in range(100, 400):
         site.cluster.put(live_job(number))
 
-    packed = site.get("/api/v1/jobs?limit=0", accept_encoding="gzip")
-    plain = site.get("/api/v1/jobs?limit=0")
+    packed = site.get("/api/v1/jobs?limit=1000", accept_encoding="gzip")
+    plain = site.get("/api/v1/jobs?limit=1000")
 
     assert packed.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(packed.body) == plain.body
     assert len(packed.body) < len(plain.body) / 10
     assert packed.headers["etag"] != plain.headers["etag"]
     assert "content-encoding" not in plain.headers
+
+
+def test_all_jobs_at_once_are_kept_packed_alone_and_are_the_same_for_who_does_not_take_it_so(
+    site: GatewaySite,
+) -> None:
+    for number in range(1000, 3500):
+        site.cluster.put(live_job(number))
+
+    plain = site.get("/api/v1/jobs?limit=0")
+    packed = site.get("/api/v1/jobs?limit=0", accept_encoding="gzip")
+
+    assert len(plain.json["jobs"]) == 2505
+    assert gzip.decompress(packed.body) == plain.body
+    assert packed.headers["etag"] != plain.headers["etag"]
+    assert site.site.bodies.size == len(packed.body) < len(plain.body) / 10
 
 
 # Silence

@@ -20,10 +20,12 @@ from tests.unit.gateway.steer_site import (
     steer,
 )
 from waldur_slurm.errors import AccountingDown
+from waldur_slurm.gateway.submits.attempt import Attempt, Key, Placed
 from waldur_slurm.gateway.web.native.finding import listed, recalled
-from waldur_slurm.model.batch import job_id
+from waldur_slurm.model.batch import JobId, job_id
 from waldur_slurm.model.job_state import JobState
 from waldur_slurm.model.live import UnreadableJob
+from waldur_slurm.model.names import UserName
 from waldur_slurm.model.past import PastJob
 
 
@@ -185,3 +187,56 @@ def test_the_gateways_own_mark_stands_before_what_the_owner_had_to_say() -> None
     own = f"sgw:{'a' * 22}"
     assert listed(live_job(1, comment=f"{own} of mine")).marks == {own, f"{own} of mine"}
     assert listed(live_job(1, comment="")).marks == {""}
+
+
+# What the journal knows
+
+
+def handed_in(site: SteerSite, number: int, mark: str = "mine") -> None:
+    """Note that Ann's own key stands for this job."""
+    key = Key(str(ANN), mark)
+    attempt = Attempt(key, "lab", UserName("ann"), "", mark, BEGAN, BEGAN)
+    assert site.gateway.journal.open(attempt) is None
+    site.gateway.journal.place(key, Placed(JobId(number), "lab", BEGAN))
+
+
+def test_a_job_is_meant_by_the_mark_it_was_handed_in_with_though_that_was_taken_off(
+    site: SteerSite,
+) -> None:
+    site.put(1, comment="of my own")
+    handed_in(site, 1)
+    assert steer(site, "cancel", query="?mark=mine", headers=BEGUN).status == 204
+    assert site.state(1) == "CANCELLED"
+
+
+@pytest.mark.parametrize("what", EACH)
+def test_a_job_that_only_carries_a_copy_of_a_mark_is_left_alone(site: SteerSite, what: str) -> None:
+    site.put(1, state="PENDING", comment="mine")
+    handed_in(site, 2)
+    refused(steer(site, what, query="?mark=mine"), 412, "not-this-job")
+    assert (site.state(1), site.acts()) == ("PENDING", [])
+
+
+def test_what_ended_is_meant_by_the_journals_mark_where_no_comments_are_kept(
+    site: SteerSite,
+) -> None:
+    site.gateway.history.runs = [past_run(1, comment="")]
+    handed_in(site, 1)
+    assert steer(site, "cancel", query="?mark=mine", headers=BEGUN).status == 204
+    site.gateway.history.runs = [past_run(2, comment="")]
+    refused(site.ask("DELETE", "/jobs/2?mark=mine", ANN), 412, "not-this-job")
+
+
+def test_nothing_is_done_while_the_journal_cannot_be_read(site: SteerSite) -> None:
+    site.put(1, comment="mine")
+    site.gateway.journal.is_broken = True
+    refused(steer(site, "cancel", query="?mark=mine"), 503, "not-now")
+    assert site.state(1) == "RUNNING"
+
+
+def test_a_job_that_was_requeued_and_has_ended_is_meant_by_either_time(site: SteerSite) -> None:
+    first = past_run(1, state=JobState("REQUEUED"), end=BEGAN + timedelta(seconds=3))
+    again = past_run(1, submitted=BEGAN + timedelta(seconds=5))
+    site.gateway.history.runs = [first, replace(again, end=BEGAN + timedelta(seconds=9))]
+    assert steer(site, "cancel", headers=BEGUN).status == 204
+    assert steer(site, "cancel", headers=LATER).status == 204

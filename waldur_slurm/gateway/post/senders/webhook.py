@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from ipaddress import IPv6Network
+from ipaddress import IPv4Network, IPv6Network
 from threading import Timer
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
@@ -27,8 +27,10 @@ TIMEOUT_S = 10.0
 LONGEST_S = 30.0
 """Of the whole exchange, however slowly each piece comes."""
 
-_ONLY_SEEM_PUBLIC = (IPv6Network("64:ff9b::/96"), IPv6Network("2002::/16"))
-"""IPv4 addresses in IPv6 ones: where they lead nobody judges."""
+_UNICAST: Sequence[Network] = (IPv4Network("0.0.0.0/0"), IPv6Network("2000::/3"))
+"""What else IPv6 has is a site's own, or an IPv4 address in another form, as for a NAT64."""
+_ONLY_SEEMS_PUBLIC = (IPv6Network("2002::/16"),)
+"""An IPv4 address in an IPv6 one too: where it leads nobody judges."""
 _AGAIN = frozenset({408, 425, 429})
 
 Resolve = Callable[[str, int], Sequence[str]]
@@ -163,7 +165,8 @@ def _parts(url: str) -> SplitResult:
 
 
 def _is_public(where: Address) -> bool:
-    return where.is_global and not where.is_multicast and not is_within(where, _ONLY_SEEM_PUBLIC)
+    is_unicast = is_within(where, _UNICAST) and not where.is_multicast
+    return where.is_global and is_unicast and not is_within(where, _ONLY_SEEMS_PUBLIC)
 
 
 def _cut(line: socket.socket) -> None:

@@ -117,7 +117,7 @@ async def drop_app(ask: Ask) -> Response:
         now = datetime.now(UTC)
         for token in site.tokens.since(0).tokens:
             if token.app == app.id:
-                site.tokens.end(token.id, now)
+                site.tokens.revoke(token.id, now)
         return True
 
     if not await stored(ask, drop):
@@ -145,7 +145,7 @@ async def end_app_token(ask: Ask) -> Response:
 
     def end() -> bool:
         known = {token.id for token in site.tokens.since(0).tokens if token.app == app.id}
-        return token_id in known and site.tokens.end(token_id, datetime.now(UTC))
+        return token_id in known and site.tokens.revoke(token_id, datetime.now(UTC))
 
     if not await stored(ask, end):
         raise NotThere("the app has no such token")

@@ -25,43 +25,20 @@ from waldur_slurm.gateway.web.native.lookup import MOST_MARKS
 from waldur_slurm.gateway.web.native.steer_bodies import MOST_CANCELLED
 from waldur_slurm.gateway.web.native.views import job_view
 from waldur_slurm.gateway.wire import JobView
-from waldur_slurm.gateway.wire_cluster import NodeView
+from waldur_slurm.gateway.wire_cluster import ClustersAnswer, ClusterView, LimitsView, NodeView
 from waldur_slurm.hand.requests import MOST_SCRIPT, MOST_VARIABLES
 from waldur_slurm.model.cluster import Node
 from waldur_slurm.model.hosts import expand_hosts
+from waldur_slurm.slurm.grammar.keeping import Rules, rules_of
 
 Value = TypeVar("Value")
 
-
-class LimitsView(msgspec.Struct, frozen=True):
-    """What one request may hold."""
-
-    script_bytes: int = MOST_SCRIPT
-    variables_bytes: int = MOST_VARIABLES
-    lookup_marks: int = MOST_MARKS
-    cancelled_jobs: int = MOST_CANCELLED
-
-
-class ClusterView(msgspec.Struct, frozen=True):
-    """`reachable`: whether slurmctld answered the last time. Versions are null until it did."""
-
-    name: str
-    is_default: bool
-    reachable: bool
-    said: str
-    jobs_as_of: datetime | None
-    slurm: str | None
-    min_job_age: str | None
-    stores_comments: bool | None
-    limits: LimitsView
-    hidden: tuple[str, ...] | None
-    """What `PrivateData` hides of others from the gateway, as `jobs`; null until it is known."""
-
-
-class ClustersAnswer(msgspec.Struct, frozen=True):
-    """The default one first."""
-
-    clusters: tuple[ClusterView, ...]
+LIMITS = LimitsView(
+    script_bytes=MOST_SCRIPT,
+    variables_bytes=MOST_VARIABLES,
+    lookup_marks=MOST_MARKS,
+    cancelled_jobs=MOST_CANCELLED,
+)
 
 
 class StatisticsAnswer(msgspec.Struct, frozen=True):
@@ -177,7 +154,7 @@ async def cluster_view(ask: Ask, cluster: ClusterPictures) -> ClusterView:
         configuration, said = {}, str(silence)
     jobs = cluster.jobs.last
     said = cluster.jobs.silence or said
-    flags = configuration.get("AccountingStoreFlags")
+    rules = rules_of(configuration) if configuration else None
     return ClusterView(
         name=cluster.name,
         is_default=cluster.name == ask.site.default_cluster,
@@ -185,8 +162,12 @@ async def cluster_view(ask: Ask, cluster: ClusterPictures) -> ClusterView:
         said=said,
         jobs_as_of=jobs.as_of if jobs else None,
         slurm=configuration.get("SLURM_VERSION"),
-        min_job_age=configuration.get("MinJobAge"),
-        stores_comments=None if flags is None else "job_comment" in flags,
-        limits=LimitsView(),
+        min_job_age_s=_seconds(rules) if rules else None,
+        stores_comments=rules.stores_comments if rules else None,
+        limits=LIMITS,
         hidden=cluster.hidden,
     )
+
+
+def _seconds(rules: Rules) -> int:
+    return int(rules.min_job_age.total_seconds()) if rules.min_job_age else 0

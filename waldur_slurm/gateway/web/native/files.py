@@ -29,7 +29,7 @@ from waldur_slurm.gateway.web.native.serving import (
     attachment,
     send,
 )
-from waldur_slurm.gateway.wire import FileView
+from waldur_slurm.gateway.wire import DigestView, FileView
 from waldur_slurm.slurm.transports.files import Files, Listed, Listing
 
 MOST_LISTED = 10_000
@@ -51,14 +51,6 @@ class FileQuery(msgspec.Struct, frozen=True):
     """With `digest` the answer is not the file but its digest, which may take long to read."""
 
     digest: Literal["", "sha-256"] = ""
-
-
-class DigestView(msgspec.Struct, frozen=True):
-    """Of the file as `etag` has it. `sha256` in hexadecimal, as `sha256sum` writes it."""
-
-    size: int
-    etag: str
-    sha256: str
 
 
 async def list_files(ask: Ask) -> Response:

@@ -1,7 +1,7 @@
 """What the native API's lists are asked with: names by commas, comparisons, times. Pure."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -12,7 +12,11 @@ from waldur_slurm.model.batch import JobId, job_id
 
 T = TypeVar("T")
 
+MOST_HELD_AGAINST_EACH = 20
+"""Patterns, and comparisons, of one question: each is tried with each of many thousand jobs."""
+
 COMPARISONS = ("eq", "gt", "gte", "lt", "lte")
+_PATTERN = frozenset("*?[")
 _COMPARED = re.compile(rf"([a-z_]+)\[({'|'.join(COMPARISONS)})\]")
 
 
@@ -36,11 +40,24 @@ def split_comparisons(
             compared.append(Compared(found[1], found[2], value))
         else:
             plain[name] = f"{plain[name]},{value}" if name in plain else value
+    _demand_few(compared, "comparisons")
     return plain, tuple(compared)
 
 
 def names_in(text: str) -> frozenset[str]:
     return frozenset(filter(None, text.split(",")))
+
+
+def patterns_among(names: Collection[str]) -> tuple[str, ...]:
+    """Return those that stand for many names; more than a few are a `WrongAsk`."""
+    found = tuple(sorted(name for name in names if not _PATTERN.isdisjoint(name)))
+    _demand_few(found, "patterns")
+    return found
+
+
+def _demand_few(found: Collection[object], what: str) -> None:
+    if len(found) > MOST_HELD_AGAINST_EACH:
+        raise WrongAsk(f"{len(found)} {what}; expected at most {MOST_HELD_AGAINST_EACH}")
 
 
 def ids_in(text: str) -> frozenset[JobId]:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
-from waldur_slurm.errors import ExpectedError
+from waldur_slurm.errors import ExpectedError, StateError
 from waldur_slurm.gateway.acting.meant import Asked, Known, Meant, absent, judge
 from waldur_slurm.gateway.errors import GatewayError, NotNow, NotThere
 from waldur_slurm.gateway.picture.jobs import JobsNow
 from waldur_slurm.gateway.submits.marks import marked
+from waldur_slurm.gateway.submits.sought import Sought
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.model.batch import JobId, Tasks
 from waldur_slurm.model.live import LiveJob
@@ -32,10 +33,11 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What slurmctld has, and when it was asked, by the monotonic clock."""
+    """What slurmctld has, when it was asked, by the monotonic clock, and what the journal knows."""
 
     jobs: JobsNow
     began: float
+    noted: Sought | None = None
 
 
 Found = Meant | Ended | GatewayError
@@ -58,13 +60,16 @@ async def find_all(ask: Ask, asked: Sequence[Asked], *, each: bool = False) -> l
 
     ask.site.actors.demand(ask.cluster.name)
     looked = await _look(ask, asked)
-    rows = [[*map(listed, looked.jobs.find(one.job))] for one in asked]
+    noted = await _noted(ask, asked)
+    rows = [
+        [listed(part, _about(noted, one)) for part in looked.jobs.find(one.job)] for one in asked
+    ]
     shown = await _shown(ask, {part.user for parts in rows for part in parts})
     found = [
         judged_by(one, [part for part in parts if part.user in shown])
         for one, parts in zip(asked, rows, strict=True)
     ]
-    return await _with_ended(ask, asked, found, looked, judged_by)
+    return await _with_ended(ask, asked, found, Looked(looked.jobs, looked.began, noted), judged_by)
 
 
 async def _look(ask: Ask, asked: Sequence[Asked]) -> Looked:
@@ -96,14 +101,46 @@ async def _shown(ask: Ask, users: Collection[UserName]) -> Collection[UserName]:
     return {user for user in users if user not in rest} | acted_for
 
 
-def listed(job: LiveJob) -> Known:
-    return Known(job.id, job.number, job.user, job.submitted, _marks(job.comment))
+async def _noted(ask: Ask, asked: Sequence[Asked]) -> Sought | None:
+    """Ask the journal what the marks mean that somebody tells of his jobs."""
+    marks = {one.mark for one in asked if one.mark}
+    if not marks:
+        return None
+    cluster, owner, submitter = ask.cluster.name, str(ask.principal), ask.site.submitter
+    try:
+        return await ask.site.crossing.store.run(
+            lambda: submitter.seek(cluster, marks, None, owner)
+        )
+    except StateError as error:
+        raise NotNow(f"nothing was done: the journal of submits cannot be read: {error}") from error
 
 
-def recalled(past: PastJob) -> Known:
+def _about(noted: Sought | None, one: Asked) -> Sought | None:
+    """Leave the journal out where it knows nothing of the mark: only the comment tells then."""
+    return noted if noted and one.mark in noted.tried else None
+
+
+def listed(job: LiveJob, noted: Sought | None = None) -> Known:
+    marks = _marks(job.comment)
+    if noted is not None:
+        told = noted.mark_of(job.id, job.user, job.comment, job.submitted, job.restarts)
+        marks = _meant(marks, told, noted)
+    return Known(job.id, job.number, job.user, job.submitted, job.submitted, marks)
+
+
+def recalled(past: PastJob, noted: Sought | None = None) -> Known:
     run = past.last
     marks = _marks(run.comment) if run.comment else None
-    return Known(run.id, run.number or run.id.number, run.user, run.submitted, marks)
+    if noted is not None:
+        told = noted.mark_of(past.id, run.user, run.comment, past.submitted, 0)
+        marks = _meant(marks or (), told, noted)
+    number = run.number or run.id.number
+    return Known(run.id, number, run.user, run.submitted, past.submitted, marks)
+
+
+def _meant(marks: Collection[str], told: str | None, noted: Sought) -> Collection[str]:
+    """Of marks that jobs were handed in with, the journal says which job is meant."""
+    return ({*marks} - noted.tried) | ({told} if told else set())
 
 
 def _marks(comment: str) -> Collection[str]:
@@ -142,7 +179,8 @@ async def _recall(ask: Ask, asked: Asked, looked: Looked, judged_by: Judge) -> F
     known = [each for each in past if each.last.user in shown]
     if not known:
         return _doubt(ask, looked) or absent(asked.job)
-    judged = judged_by(asked, [*map(recalled, known)])
+    noted = _about(looked.noted, asked)
+    judged = judged_by(asked, [recalled(each, noted) for each in known])
     if isinstance(judged, GatewayError):
         return judged
     return _not_ended(known, judged) or Ended(judged)

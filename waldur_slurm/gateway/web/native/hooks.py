@@ -50,7 +50,7 @@ async def hear_of_job(ask: Ask) -> Response:
     signature = _proven(ask, site.hook_secret, body, now)
     try:
         told = msgspec.json.decode(body, type=HookedJob)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise WrongAsk(f"the body: {error}") from None
     watch = _watch_of(site, told.cluster or ask.site.default_cluster)
     if watch is None:

@@ -1,6 +1,6 @@
 """Jobs as slurmctld knows them now: listed page by page, and one by one."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -19,7 +19,7 @@ from waldur_slurm.gateway.picture.wanted import (
     page_of,
     select,
 )
-from waldur_slurm.gateway.web.answers import from_picture
+from waldur_slurm.gateway.web.answers import from_picture, from_pieces
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.cursors import read_cursor, write_cursor
 from waldur_slurm.gateway.web.native.filters import (
@@ -28,6 +28,7 @@ from waldur_slurm.gateway.web.native.filters import (
     ids_in,
     names_in,
     only_fields,
+    patterns_among,
     read_compared,
     read_moment,
     read_number,
@@ -54,7 +55,10 @@ COMPARED: Mapping[str, type] = {name: _KINDS.get(read, str) for name, read in _R
 
 
 class JobsQuery(msgspec.Struct, frozen=True):
-    """Lists are separated by commas, or the parameter comes several times."""
+    """Lists are separated by commas, or the parameter comes several times.
+
+    `*` in a name stands for any text; there are at most 20 such names, and comparisons.
+    """
 
     user: str = ""
     account: str = ""
@@ -83,18 +87,24 @@ async def list_jobs(ask: Ask) -> Response:
     after = _read_mark(ask, about, sort, query.cursor) if query.cursor else None
     seen = await ask.see(ask.cluster.jobs)
 
-    def make() -> bytes:
+    def pieces() -> Iterator[bytes]:
         found = select(seen.picture.value, wanted, ask.principal.sees_only)
         limit = query.limit or max(len(found), 1)
         page = page_of(found, sort, limit, after, downward=is_downward)
         following = page.after and write_cursor(ask.site.mark, about, page.after)
-        return _encoded(ask, seen, page, following, fields)
+        return _pieces(ask, seen, page, following, fields)
 
     representation = f"jobs {query} {compared}"
-    return await from_picture(ask, seen, representation, make, is_shared=ask.principal.sees_all)
+    if query.limit == 0:  # of fifty thousand jobs it would be forty megabytes
+        return await from_pieces(ask, seen, representation, pieces, is_shared=True)
+    return await from_picture(
+        ask, seen, representation, lambda: b"".join(pieces()), is_shared=ask.principal.sees_all
+    )
 
 
 def _wanted(query: JobsQuery, compared: Collection[Compared]) -> JobsWanted:
+    names = names_in(query.name)
+    patterns = patterns_among(names)
     return JobsWanted(
         users=names_in(query.user),
         accounts=names_in(query.account),
@@ -103,7 +113,8 @@ def _wanted(query: JobsQuery, compared: Collection[Compared]) -> JobsWanted:
         states=frozenset(word.upper() for word in names_in(query.state)),
         reservations=names_in(query.reservation),
         nodes=names_in(query.node),
-        names=tuple(sorted(names_in(query.name))),
+        names=names.difference(patterns),
+        patterns=patterns,
         ids=ids_in(query.job_id),
         bounds=tuple(Bound(*each[:2], read_compared(each, _READERS)) for each in compared),
     )
@@ -114,9 +125,9 @@ def _read_mark(ask: Ask, about: str, sort: str, cursor: str) -> Mark:
     return Mark(read_moment(key) if sort in _TIMES else key, number)
 
 
-def _encoded(
+def _pieces(
     ask: Ask, seen: Seen[JobsNow], page: JobsPage, following: str | None, fields: frozenset[str]
-) -> bytes:
+) -> Iterator[bytes]:
     cluster, as_of, jobs = ask.cluster.name, seen.picture.as_of, page.jobs
     head = {
         "cluster": cluster,
@@ -125,14 +136,11 @@ def _encoded(
         "unreadable": len(seen.picture.value.unreadable) if ask.principal.sees_all else 0,
         "next": following,
     }
-    parts = [
-        _ENCODE.encode(
-            [
-                only_fields(job_view(job, cluster, as_of), fields)
-                for job in jobs[begin : begin + _A_CHUNK]
-            ]
+    yield _ENCODE.encode(head)[:-1] + b',"jobs":['
+    for begin in range(0, len(jobs), _A_CHUNK):
+        chunk = jobs[begin : begin + _A_CHUNK]
+        listed = _ENCODE.encode(
+            [only_fields(job_view(job, cluster, as_of), fields) for job in chunk]
         )
-        for begin in range(0, len(jobs), _A_CHUNK)
-    ]
-    listed = b",".join(part[1:-1] for part in parts)
-    return b"".join((_ENCODE.encode(head)[:-1], b',"jobs":[', listed, b"]}"))
+        yield b"," * bool(begin) + listed[1:-1]
+    yield b"]}"

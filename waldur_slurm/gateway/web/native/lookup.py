@@ -4,12 +4,16 @@ A mark is a job's whole comment, or what the gateway put before it; of what was 
 this gateway its journal says which job a mark means, whatever became of the comment. Absent is only
 what a list younger than the question lacks and the accounting, which hears late, too; where either
 is silent, or the journal knows better, what was not found is unknown.
+
+Of an array slurmctld forgets the tasks that have ended, one by one: the accounting tells of those.
+Where it does not, the array is unknown too, as it might seem to have gone better than it did.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 from starlette.responses import Response
@@ -18,6 +22,7 @@ from waldur_slurm.errors import ExpectedError
 from waldur_slurm.gateway.errors import NotNow, WrongAsk
 from waldur_slurm.gateway.submits.marks import marked
 from waldur_slurm.gateway.submits.sought import Sought
+from waldur_slurm.gateway.watch.arrays import numbers_of
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.filters import read_time
@@ -25,9 +30,11 @@ from waldur_slurm.gateway.web.native.past_views import past_job_view
 from waldur_slurm.gateway.web.native.spelling import Since
 from waldur_slurm.gateway.web.native.views import job_view
 from waldur_slurm.gateway.wire import JobView, LookupAnswer
+from waldur_slurm.model.batch import JobId, job_id
 from waldur_slurm.model.live import LiveJob
 from waldur_slurm.model.names import UserName
 from waldur_slurm.model.past import PastJob, PastQuery
+from waldur_slurm.slurm.past.client import MOST_NUMBERS
 
 MOST_MARKS = 1000
 NOT_SHOWN = "jobs with such marks were handed in, or are being so, and Slurm does not show them"
@@ -44,6 +51,14 @@ class Lookup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     since: Since | None = None
 
 
+class Back(NamedTuple):
+    """How far, whose jobs, and which are looked for in the accounting; None is all of them."""
+
+    since: datetime
+    users: Collection[str] | None
+    ids: frozenset[JobId] | None
+
+
 async def look_up(ask: Ask) -> Response:
     lookup = await ask.body(Lookup)
     if bool(lookup.marks) == bool(lookup.prefix):
@@ -52,7 +67,7 @@ async def look_up(ask: Ask) -> Response:
     asked_at = monotonic()
     mine, cluster = ask.principal.sees_only, ask.cluster.name
     seen = await ask.see_after(ask.cluster.jobs, asked_at)
-    sought = await _seek(ask, lookup, mine)
+    sought = await _seek(ask, _meant(lookup, seen.picture.value.jobs), mine)
     as_of = seen.picture.as_of
     found = [
         msgspec.structs.replace(job_view(job, cluster, as_of), mark=mark)
@@ -61,13 +76,16 @@ async def look_up(ask: Ask) -> Response:
         if (mark := _mark_of_live(lookup, sought, job)) is not None
     ]
     missing = {*lookup.marks} - _marks(found)
+    arrays = frozenset(JobId(job.array.job_id) for job in found if job.array)
     said = seen.silence
-    if missing or lookup.prefix:
-        past, silence = await _look_back(ask, lookup, sought, since, mine)
+    if missing or arrays or lookup.prefix:
+        ids = None if lookup.prefix else _ids(sought, missing, arrays)
+        past, silence = await _look_back(ask, lookup, sought, Back(since, mine, ids))
         said = said or silence or ask.cluster.doubt
-        known = {job.job_id for job in found}
-        found += [job for job in past if job.job_id not in known]
-        missing -= _marks(past)
+        if silence:
+            found = [job for job in found if job.array is None]
+        found += rest_of(past, found)
+        missing = {*lookup.marks} - _marks(found)
     undecided = missing if said else missing & sought.tried
     answer = LookupAnswer(
         as_of=as_of,
@@ -75,28 +93,45 @@ async def look_up(ask: Ask) -> Response:
         absent=tuple(sorted(missing - undecided)),
         unknown=tuple(sorted(undecided)),
         said=said or (NOT_SHOWN if undecided else ""),
+        tried=() if said else tuple(sorted(undecided)),
     )
     return Response(msgspec.json.encode(answer), media_type=JSON)
 
 
-async def _seek(ask: Ask, lookup: Lookup, mine: Collection[str] | None) -> Sought:
-    """Ask the journal; a prefix is only what comments begin with."""
-    cluster, submitter = ask.cluster.name, ask.site.submitter
-    if lookup.prefix:
-        return Sought((), ())
-    return await ask.site.crossing.store.run(lambda: submitter.seek(cluster, lookup.marks, mine))
+def _meant(lookup: Lookup, jobs: Iterable[LiveJob]) -> Collection[str]:
+    """Return the marks that are asked for; of a prefix those that there are."""
+    if not lookup.prefix:
+        return lookup.marks
+    return {mark for job in jobs if (mark := _begins(lookup, job.comment)) is not None}
+
+
+async def _seek(ask: Ask, marks: Collection[str], mine: Collection[str] | None) -> Sought:
+    cluster, submitter, owner = ask.cluster.name, ask.site.submitter, str(ask.principal)
+    return await ask.site.crossing.store.run(lambda: submitter.seek(cluster, marks, mine, owner))
+
+
+def _ids(
+    sought: Sought, missing: Collection[str], arrays: frozenset[JobId]
+) -> frozenset[JobId] | None:
+    """Return the jobs to be recalled, where all are known and one sacct takes them; else None."""
+    known = sought.jobs_of(missing)
+    if known is None or len(known | arrays) > MOST_NUMBERS:
+        return None
+    return known | arrays
 
 
 def _mark_of_live(lookup: Lookup, sought: Sought, job: LiveJob) -> str | None:
-    if lookup.prefix:
-        return _begins(lookup, job.comment)
+    told = _begins(lookup, job.comment) if lookup.prefix else None
+    if told is not None and told not in sought.tried:
+        return told
     return sought.mark_of(job.id, job.user, job.comment, job.submitted, job.restarts)
 
 
 def _mark_of_past(lookup: Lookup, sought: Sought, job: PastJob) -> str | None:
     run = job.last
-    if lookup.prefix:
-        return _begins(lookup, run.comment)
+    told = _begins(lookup, run.comment) if lookup.prefix else None
+    if told is not None and told not in sought.tried:
+        return told
     return sought.mark_of(job.id, run.user, run.comment, job.submitted, 0)
 
 
@@ -108,17 +143,35 @@ def _marks(jobs: Iterable[JobView]) -> set[str]:
     return {job.mark for job in jobs if job.mark is not None}
 
 
+def rest_of(past: Iterable[JobView], listed: Collection[JobView]) -> list[JobView]:
+    """Leave out what is listed; of an array that is, only tasks that ended may be missing there."""
+    known = {job.job_id for job in listed}
+    tasks: dict[int, set[int]] = defaultdict(set)
+    for job in listed:
+        if job.array:
+            tasks[job.array.job_id] |= numbers_of(job_id(job.job_id))
+    return [
+        job
+        for job in past
+        if job.job_id not in known
+        if job.array is None
+        or job.array.job_id not in tasks
+        or (job.terminal and not numbers_of(job_id(job.job_id)) & tasks[job.array.job_id])
+    ]
+
+
 async def _look_back(
-    ask: Ask, lookup: Lookup, sought: Sought, since: datetime, mine: Collection[str] | None
+    ask: Ask, lookup: Lookup, sought: Sought, back: Back
 ) -> tuple[list[JobView], str]:
     """Return what the accounting knows, or its words where it does not answer."""
     history, cluster, now = ask.cluster.history, ask.cluster.name, datetime.now(UTC)
-    if mine is not None and not mine:
+    if back.users is not None and not back.users:
         return [], ""
     query = PastQuery(
-        since=min(since, now),
+        since=min(back.since, now),
         until=now,
-        users=frozenset(map(UserName, mine or ())),
+        users=frozenset(map(UserName, back.users or ())),
+        ids=back.ids or frozenset(),
     )
 
     def read() -> list[JobView]:
@@ -126,6 +179,7 @@ async def _look_back(
             msgspec.structs.replace(past_job_view(job, cluster), mark=mark)
             for job in history.read_jobs(query)
             if isinstance(job, PastJob)
+            if not query.users or job.last.user in query.users
             if (mark := _mark_of_past(lookup, sought, job)) is not None
         ]
 

@@ -1,6 +1,7 @@
 """Hands jobs in, once for each key; or tells what Slurm would do with one."""
 
 import re
+from dataclasses import replace
 from secrets import token_urlsafe
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from waldur_slurm.gateway.wire import PlacedView, StartView
 from waldur_slurm.hand.requests import MOST_SCRIPT, MOST_VARIABLES
 from waldur_slurm.model.batch import BatchSheet, Estimate
 from waldur_slurm.model.names import UserName
+from waldur_slurm.slurm.batch.grammar.directives import says
 
 MOST_BODY = 2 * MOST_SCRIPT + MOST_VARIABLES
 """JSON writes many a character with two."""
@@ -40,24 +42,39 @@ class SubmitHeaders(msgspec.Struct, frozen=True, rename={"key": "Idempotency-Key
 
 
 async def submit(ask: Ask) -> Response:
-    cluster, query = ask.cluster.name, ask.query(SubmitQuery)
+    query = ask.query(SubmitQuery)
     asked = await ask.body(JobAsked, MOST_BODY)
     sheet, user = sheet_of(asked), _user_of(ask, asked)
     if query.dry_run or asked.dry_run:
         return await _estimate(ask, user, sheet)
-    key = Key(str(ask.principal), key_of(ask))
-    wanted = Wanted(cluster, UserName(user), sheet, asked.mark)
-
-    def work(actor: Actor) -> tuple[Placed, bool]:
-        return ask.site.submitter.submit(actor, key, wanted)
-
-    placed, is_again = await ask.acting(user, work)
+    placed, is_again = await hand_in(ask, UserName(user), sheet, asked.mark)
     return Response(
         msgspec.json.encode(_placed_view(placed)),
         status_code=200 if is_again else 201,
         headers={"Location": f"/api/v1/clusters/{placed.cluster}/jobs/{placed.job_id}"},
         media_type=JSON,
     )
+
+
+async def hand_in(
+    ask: Ask, user: UserName, sheet: BatchSheet, mark: str = ""
+) -> tuple[Placed, bool]:
+    """Hand a job in under the client's key; say whether it was there before."""
+    key = Key(str(ask.principal), key_of(ask))
+    wanted = Wanted(ask.cluster.name, user, _placed(ask, sheet), mark)
+
+    def work(actor: Actor) -> tuple[Placed, bool]:
+        return ask.site.submitter.submit(actor, key, wanted)
+
+    return await ask.acting(user, work)
+
+
+def _placed(ask: Ask, sheet: BatchSheet) -> BatchSheet:
+    """Let a controller's job run where that was started, unless it says where."""
+    controller = ask.site.controller
+    if controller is None or "chdir" in sheet.options or says(sheet.script, "chdir", "D"):
+        return sheet
+    return replace(sheet, options={**sheet.options, "chdir": controller.folder})
 
 
 async def _estimate(ask: Ask, user: str, sheet: BatchSheet) -> Response:

@@ -5,6 +5,8 @@ paths) is passed on as it is.
 """
 
 from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from waldur_slurm.gateway.submits.marks import marked
 from waldur_slurm.gateway.wire import (
@@ -21,8 +23,17 @@ from waldur_slurm.model.live import LiveJob
 from waldur_slurm.model.tres import Tres
 
 
+class _StateWords(NamedTuple):
+    """What a state comes to; many jobs have the same, and each is looked at once."""
+
+    state: StateView
+    phase: str
+    is_terminal: bool
+    outcome: str | None
+
+
 def job_view(job: LiveJob, cluster: str, as_of: datetime) -> JobView:
-    part, comment = job.id.part, marked(job.comment)
+    part, comment, words = job.id.part, marked(job.comment), _state_words(job.state, job.reason)
     return JobView(
         job_id=str(job.id),
         array=array_view(job.id.number, part),
@@ -33,16 +44,16 @@ def job_view(job: LiveJob, cluster: str, as_of: datetime) -> JobView:
         account=job.account,
         partition=job.partition,
         qos=job.qos,
-        state=StateView(job.state.base, job.state.flags, str(job.state), job.reason),
-        phase=job.state.phase.value,
-        terminal=job.state.is_terminal,
-        outcome=outcome_word(job.state),
-        exit=ExitView(job.exit.code, job.exit.signal) if job.state.is_terminal else None,
+        state=words.state,
+        phase=words.phase,
+        terminal=words.is_terminal,
+        outcome=words.outcome,
+        exit=ExitView(job.exit.code, job.exit.signal) if words.is_terminal else None,
         priority=job.priority,
         restarts=job.restarts,
         resources=resources_view(job.tres, job.cpus, job.node_count),
         nodes=job.hosts,
-        times=_times(job, as_of),
+        times=_times(job, as_of, words.phase),
         work_dir=job.work_dir,
         stdout=job.stdout,
         stderr=job.stderr,
@@ -51,6 +62,16 @@ def job_view(job: LiveJob, cluster: str, as_of: datetime) -> JobView:
         mark=comment.mark,
         comment=comment.words,
         cluster=cluster,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _state_words(state: JobState, reason: str) -> _StateWords:
+    return _StateWords(
+        state=StateView(state.base, state.flags, str(state), reason),
+        phase=state.phase.value,
+        is_terminal=state.is_terminal,
+        outcome=outcome_word(state),
     )
 
 
@@ -79,8 +100,8 @@ def array_view(number: int, part: Task | Tasks | Component | None) -> ArrayView 
             return None
 
 
-def _times(job: LiveJob, as_of: datetime) -> TimesView:
-    is_begun = job.start is not None and job.start <= as_of and job.state.phase.value != "pending"
+def _times(job: LiveJob, as_of: datetime, phase: str) -> TimesView:
+    is_begun = job.start is not None and job.start <= as_of and phase != "pending"
     begun = job.start if is_begun else as_of
     since = job.eligible or job.submitted
     return TimesView(

@@ -15,7 +15,7 @@ from waldur_slurm.gateway.picture.jobs import JobsNow
 from waldur_slurm.gateway.picture.wanted import SORTS, JobsWanted, in_order, select
 from waldur_slurm.gateway.web.answers import in_slices
 from waldur_slurm.gateway.web.ask import Ask
-from waldur_slurm.gateway.web.native.filters import ids_in, names_in, sort_of
+from waldur_slurm.gateway.web.native.filters import ids_in, names_in, patterns_among, sort_of
 from waldur_slurm.gateway.web.native.views import job_view
 from waldur_slurm.gateway.web.pages.rendering import attached, changed, link_with, page, shown
 from waldur_slurm.gateway.web.pages.words import exact, in_a_cell
@@ -128,7 +128,7 @@ def _wanted(query: QueueQuery) -> JobsWanted:
         qos=names_in(query.qos),
         reservations=names_in(query.reservation),
         nodes=names_in(query.node),
-        names=tuple(map(_pattern, sorted(names_in(query.name)))),
+        patterns=patterns_among({_pattern(name) for name in names_in(query.name)}),
         ids=ids_in(query.job_id),
     )
 

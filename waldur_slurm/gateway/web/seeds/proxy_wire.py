@@ -37,6 +37,8 @@ def parse(body: bytes) -> object:
         raise WrongAsk(f"{where}: {_expected(text, error)}") from None
     except RecursionError:
         raise WrongAsk("brackets within brackets, too deep to be read") from None
+    except ValueError:
+        raise WrongAsk("a number of thousands of digits, which nothing here asks for") from None
 
 
 def _expected(text: str, error: json.JSONDecodeError) -> str:

@@ -1,0 +1,183 @@
+"""The real operator between a real API server and a real Slurm behind a real gateway."""
+
+import json
+import shlex
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sandbox.kube import Bed
+from sandbox.slurm import Cluster
+from tests.e2e.gateway.acting import ActingGateway, ActingSite
+from tests.e2e.program import Daemon, Program
+from tests.fixtures_hand import ANN
+from tests.places import PROJECT
+
+CRD = PROJECT / "deploy" / "crds" / "slurmjobs.yaml"
+PATIENCE_S = 120.0
+MOO = "#!/bin/sh\necho moo\n"
+SLEEP = "#!/bin/sh\nsleep 600\n"
+
+
+@dataclass
+class OperatorProgram(Program):
+    module: str = "waldur_slurm.operator.main"
+    always: tuple[str, ...] = ("run",)
+
+    def argv(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", self.module, *(arguments or self.always)]
+
+
+@dataclass
+class Scene:
+    """One namespace of users, `namespace`, and the operator's own, in a shared Kubernetes."""
+
+    bed: Bed
+    site: ActingSite
+    place: Path
+    clusters: dict[str, dict[str, object]] = field(default_factory=dict)
+    """What the ConfigMap says in the beginning."""
+    namespace: str = field(default_factory=lambda: f"team-{uuid.uuid4().hex[:10]}")
+
+    @property
+    def lab(self) -> Cluster:
+        return self.site.lab
+
+    @property
+    def work(self) -> Path:
+        """Where jobs run, and write."""
+        return self.site.hand.home(ANN)
+
+    @property
+    def own(self) -> str:
+        return f"op-{self.namespace}"
+
+    def prepare(self, token: str) -> None:
+        self.bed.must("apply", "-f", str(CRD))
+        self.bed.must("wait", "--for=condition=Established", "crd/slurmjobs.slurm.sylabs.io")
+        for each in (self.namespace, self.own):
+            self.bed.must("create", "namespace", each)
+        secret = self.place / "secrets" / "gateway-lab" / "token"
+        secret.parent.mkdir(parents=True)
+        secret.write_text(token)
+
+    def say(self, clusters: Mapping[str, object]) -> None:
+        """Write the ConfigMap, as an administrator does."""
+        written = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "slurm-config", "namespace": self.own},
+            "data": {"clusters": json.dumps(clusters)},
+        }
+        self.bed.must("apply", "-f", "-", said=json.dumps(written))
+
+    def lab_behind(self, gateway: ActingGateway, **changes: object) -> dict[str, object]:
+        return {
+            "url": f"http://127.0.0.1:{gateway.port}",
+            "token": "gateway-lab",
+            "default": True,
+            "namespaces": {self.namespace: {"user": ANN, "account": "physics"}},
+            **changes,
+        }
+
+    @property
+    def program(self) -> OperatorProgram:
+        environ = {
+            "KUBECONFIG": str(self.bed.kubeconfig),
+            "OPERATOR_NAMESPACE": self.own,
+            "OPERATOR_SECRETS_DIR": str(self.place / "secrets"),
+            "OPERATOR_TICK": "1s",
+            "OPERATOR_CONFIG_EVERY": "1s",
+            "PATH": "/usr/bin:/bin",
+            "PYTHONPATH": str(PROJECT),
+        }
+        return OperatorProgram(environ, self.place)
+
+    @contextmanager
+    def operating(self, **changes: str) -> Iterator[Daemon]:
+        with self.program.daemon(**changes) as daemon:
+            daemon.hears("READY=1")
+            yield daemon
+
+    # As a user
+
+    def apply(self, name: str = "cow", batch: str = MOO, **spec: Any) -> None:
+        body = {
+            "apiVersion": "slurm.sylabs.io/v1alpha1",
+            "kind": "SlurmJob",
+            "metadata": {"name": name, "namespace": self.namespace},
+            "spec": {"batch": batch, "options": {"mem": "10", "chdir": str(self.work)}, **spec},
+        }
+        self.bed.must("apply", "-f", "-", said=json.dumps(body))
+
+    def job(self, name: str = "cow") -> dict[str, Any]:
+        """Return the SlurmJob as it stands; nothing of one that is gone."""
+        done = self.bed.kubectl("get", "sj", name, "-n", self.namespace, "-o", "json")
+        found: dict[str, Any] = json.loads(done.out) if done.code == 0 else {}
+        return found
+
+    def uid(self, name: str = "cow") -> str:
+        return str(self.job(name)["metadata"]["uid"])
+
+    def status(self, name: str = "cow") -> dict[str, Any]:
+        found: dict[str, Any] = self.job(name).get("status", {})
+        return found
+
+    def phase(self, name: str = "cow") -> str:
+        return str(self.status(name).get("phase", ""))
+
+    def change(self, name: str = "cow", **spec: Any) -> None:
+        """Write these fields of its spec anew."""
+        patch = json.dumps({"spec": spec})
+        self.bed.must("patch", "sj", name, "-n", self.namespace, "--type=merge", "-p", patch)
+
+    def delete(self, name: str = "cow") -> None:
+        self.bed.must("delete", "sj", name, "-n", self.namespace, "--wait=false")
+
+    def conditions(self, name: str = "cow") -> dict[str, tuple[str, str]]:
+        found = self.status(name).get("conditions", [])
+        return {each["type"]: (each["status"], each["reason"]) for each in found}
+
+    # As who looks at Slurm
+
+    def numbers(self, uid: str) -> list[int]:
+        """All jobs there, ended ones too, that carry the mark of a SlurmJob."""
+        marked = self.site.jobs_marked("k8s:")
+        return [number for number, mark in marked.items() if mark.endswith(f":{uid}")]
+
+    def running(self) -> list[int]:
+        """All jobs that run, whoever's."""
+        return list(map(int, self.slurm("squeue --noheader --states=RUNNING --format=%A").split()))
+
+    def slurm(self, command: str) -> str:
+        return self.lab.must(*shlex.split(command))
+
+    def wait_phase(self, *phases: str, name: str = "cow", daemon: Daemon | None = None) -> None:
+        wait(lambda: self.phase(name) in phases, lambda: f"{self.status(name)} {_log(daemon)}")
+
+    def wait_gone(self, name: str = "cow", daemon: Daemon | None = None) -> None:
+        wait(lambda: not self.job(name), lambda: f"{self.job(name)} {_log(daemon)}")
+
+    def is_held(self, name: str = "cow") -> bool:
+        """Whether its job waits in Slurm because somebody holds it."""
+        (number,) = self.numbers(self.uid(name))
+        return "JobHeld" in self.slurm(f"squeue --noheader --job={number} --format=%r")
+
+    def wait_held(self, name: str, wanted: bool, daemon: Daemon) -> None:
+        wait(lambda: self.is_held(name) is wanted, lambda: _log(daemon))
+
+
+def _log(daemon: Daemon | None) -> str:
+    return daemon.log[-3000:] if daemon else ""
+
+
+def wait(holds: Any, what: Any, timeout: float = PATIENCE_S) -> None:
+    deadline = time.monotonic() + timeout
+    while not holds():
+        assert time.monotonic() < deadline, what()
+        time.sleep(0.2)

@@ -1,0 +1,211 @@
+"""The original's document, step by step: a controller, the daemon, the operator, and a cow.
+
+On a real API server with a real kubelet and a real Slurm, by one ConfigMap as the original had it.
+The bed has one difference: its API server listens on loopback, so pods share its network.
+"""
+
+import json
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sandbox.docker.agent import ensure_operator_image
+from sandbox.docker.command import docker
+from sandbox.kube import Bed, BedOptions
+from sandbox.kube.node import may_be_here
+from sandbox.kube.people import NODE
+from sandbox.slurm import Cluster
+from tests.e2e.gateway.controller_site import ControllerSite
+from tests.e2e.gateway.gateway import Gateway
+from tests.e2e.operator.test_resource_daemon import FILE, ours
+from tests.fixtures_kube import NewBed
+from tests.fixtures_slurm import skip_here
+from tests.packaging.operator_rights import OWN, Right, used_by_operator, used_for_results
+from tests.page import read_blocks
+from tests.places import PROJECT
+from tests.sandbox.processes import eventually
+
+TYPED = [
+    line
+    for block in read_blocks(PROJECT / "docs" / "operator.md")
+    if (block.section, block.language) == ("Install", "bash")
+    for line in block.lines
+]
+pytestmark = pytest.mark.timeout(900)  # the image is built first, where it is not there yet
+
+PATIENCE_S = 180.0
+NAMES = ("slurm-rd", "slurm-operator")
+ON_THE_HOSTS_NETWORK = {"spec": {"template": {"spec": {"hostNetwork": True}}}}
+"""The bed's API server listens on loopback alone, and the bed has nobody who forwards services."""
+
+CONFIG = """\
+{node}:
+  slurm_local: http://localhost:{port}
+  resources: {{cpu: 2}}
+  labels: {{cuda: 10.0, containers: singularity, infiniband: yes}}
+"""
+
+
+@dataclass(frozen=True)
+class Document:
+    """What the reader of the document has in front of him."""
+
+    bed: Bed
+    controller: Gateway
+    user: str
+
+    def type(self, line: str) -> str:
+        """Type a line in the checkout."""
+        done = subprocess.run(
+            shlex.split(line),
+            cwd=PROJECT,
+            env=self.bed.environ,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def suit_the_bed(self, name: str) -> None:
+        port = self.bed.place.api_port
+        told = ("KUBERNETES_SERVICE_HOST=127.0.0.1", f"KUBERNETES_SERVICE_PORT={port}")
+        self.bed.must("set", "env", f"deployment/{name}", *told)
+        self.bed.must("patch", "deployment", name, "-p", json.dumps(ON_THE_HOSTS_NETWORK))
+
+    def log(self, name: str) -> str:
+        done = self.bed.kubectl("logs", f"deployment/{name}")
+        return done.out + done.err + self.bed.must("describe", "pods", "-l", f"app={name}")
+
+
+def saved_image(archive: Path) -> Path:
+    """Return the operator's image, by the name that the files have for it."""
+    (name,) = re.findall(r"^ +image: (.+)$", FILE.read_text(), re.MULTILINE)
+    docker("tag", ensure_operator_image(), name)
+    try:
+        docker("save", "--output", str(archive), name)
+    finally:
+        docker("rmi", name)
+    return archive
+
+
+@pytest.fixture(scope="module")
+def document(
+    new_bed: NewBed,
+    lab: Cluster,
+    slurm_users: tuple[str, ...],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Document]:
+    """Have Kubernetes and Slurm in a suitable topology, as the document assumes."""
+    why = may_be_here()
+    if why:
+        skip_here(why)
+    place = tmp_path_factory.mktemp("document")
+    archive = saved_image(place / "operator.tar")
+    with (
+        new_bed(BedOptions(with_node=True)) as bed,
+        ControllerSite.make(lab, slurm_users[0]) as site,
+        site.running("-api") as controller,
+    ):
+        bed.load(archive)
+        config = place / "config"
+        config.write_text(CONFIG.format(node=NODE, port=controller.port))
+        bed.must("create", "configmap", "slurm-config", f"--from-file=config={config}")
+        yield Document(bed, controller, site.user)
+
+
+def test_the_resource_daemon_labels_its_node_and_again_after_a_kubelet_forgot(
+    document: Document,
+) -> None:
+    bed = document.bed
+    document.type("kubectl apply -f resource-daemon/deploy/resource-daemon.yaml")
+    document.suit_the_bed("slurm-rd")
+    labelled = {
+        "cuda": "10.0",
+        "containers": "singularity",
+        "infiniband": "yes",
+        "integration-type": "local",
+        "workload-manager": "slurm",
+        "cpu#": "2",
+    }
+    assert eventually(lambda: ours(bed, NODE) == labelled, PATIENCE_S), document.log("slurm-rd")
+
+    described = document.type(f"kubectl describe no {NODE}")
+    for line in ("cuda=10.0", "containers=singularity", "infiniband=yes"):
+        assert re.search(rf"slurm\.sylabs\.io/{line}$", described, re.MULTILINE)
+    bed.restart_daemon("kubelet")
+    assert eventually(lambda: ours(bed, NODE) == labelled, PATIENCE_S), document.log("slurm-rd")
+
+
+def test_the_operator_is_applied_and_a_cow_says_moo(document: Document) -> None:
+    (apply_operator,) = (line for line in TYPED if line == "kubectl apply -k deploy")
+    (apply_cow,) = (line for line in TYPED if line.startswith("kubectl apply -f examples"))
+    document.type(apply_operator)
+    document.suit_the_bed("slurm-operator")
+    document.bed.must("wait", "--for=condition=Established", "crd/slurmjobs.slurm.sylabs.io")
+    document.type(apply_cow)
+
+    def phase() -> str:
+        return document.type("kubectl get sj cow -o jsonpath={.status.phase}")
+
+    assert eventually(lambda: phase() in ("Succeeded", "Failed"), PATIENCE_S), document.log(
+        "slurm-operator"
+    )
+    told = json.loads(document.type("kubectl get sj cow -o json"))["status"]
+    assert (told["phase"], told["status"]) == ("Succeeded", "Succeeded")
+    assert told["output"]["tail"] == "moo\n"
+    heading, row = document.type("kubectl get sj").splitlines()
+    assert heading.split()[:4] == ["NAME", "STATUS", "JOB", "STATE"]
+    assert row.split()[:4] == ["cow", "Succeeded", told["jobId"], "COMPLETED"]
+    (job,) = document.controller.get(f"/sacct/{told['jobId']}").json
+    assert job["name"] == "cow"
+
+
+def test_its_pod_is_nobody_writes_nothing_and_can_speak_ssh(document: Document) -> None:
+    document.type("kubectl rollout status deployment/slurm-operator --timeout=120s")
+    inside = "id -un; ssh -V 2>&1; touch /tmp/here && echo written; touch /here 2>&1"
+    done = document.bed.kubectl("exec", "deployment/slurm-operator", "--", "sh", "-c", inside)
+
+    who, ssh, *rest = done.out.splitlines()
+    assert (who, ssh.partition("_")[0], rest[0]) == ("slurm-operator", "OpenSSH", "written")
+    assert "Read-only file system" in rest[1]
+
+
+def test_its_account_may_each_thing_that_it_asks_and_nothing_else(document: Document) -> None:
+    document.type("kubectl apply -k deploy")
+    bed = document.bed
+    bed.kubectl("create", "namespace", "physics")
+    asked = used_by_operator()
+
+    assert [each for each in asked if not may(bed, each)] == []
+    assert listed(bed, "kube-public") == listed(bed, "physics")
+    assert not any(may(bed, each) for each in used_for_results())
+    (apply_results,) = (line for line in TYPED if "overlays/results" in line)
+    document.type(apply_results)
+    assert [each for each in used_for_results() if not may(bed, each)] == []
+    added = listed(bed, "physics") - listed(bed, "kube-public")
+    assert added == {"pods [list create delete]", "secrets [create delete]"}
+
+
+def account() -> str:
+    return f"--as=system:serviceaccount:{OWN}:slurm-operator"
+
+
+def may(bed: Bed, right: Right) -> bool:
+    resource, _, part = right.resource.partition("/")
+    kind = f"{resource}.{right.group}" if right.group else resource
+    named = f"{kind}/{right.name}" if right.name else kind
+    told = (*((f"--subresource={part}",) if part else ()), f"--namespace={right.namespace or OWN}")
+    return bed.kubectl("auth", "can-i", right.verb, named, *told, account()).out.strip() == "yes"
+
+
+def listed(bed: Bed, namespace: str) -> set[str]:
+    """Return what the API server says that it may there: each resource, with its verbs."""
+    lines = bed.must("auth", "can-i", "--list", f"--namespace={namespace}", account()).splitlines()
+    return {" ".join(re.sub(r"\[\]", "", line).split()) for line in lines[1:]}

@@ -1,0 +1,61 @@
+"""SlurmJobs on a real API server become jobs of a real Slurm, and go with them."""
+
+import json
+
+from tests.e2e.operator.scene import SLEEP, Scene, wait
+
+
+def test_a_cow_says_moo_and_its_status_says_so(scene: Scene) -> None:
+    with scene.operating() as daemon:
+        scene.apply()
+        scene.wait_phase("Succeeded", "Failed", daemon=daemon)
+
+    status = scene.status()
+    (number,) = scene.numbers(scene.uid())
+    assert (status["phase"], status["jobId"], status["cluster"]) == (
+        "Succeeded",
+        str(number),
+        "lab",
+    )
+    assert status["output"] == {"tail": "moo\n"}
+    assert scene.conditions()["Finished"] == ("True", "Succeeded")
+
+
+def test_who_deletes_it_cancels_its_job(scene: Scene) -> None:
+    with scene.operating() as daemon:
+        scene.apply(batch=SLEEP)
+        scene.wait_phase("Running", daemon=daemon)
+        (number,) = scene.numbers(scene.uid())
+        scene.delete()
+        wait(lambda: not scene.job(), lambda: daemon.log)
+
+    assert "CANCELLED" in scene.slurm(f"squeue --noheader --states=all --job={number} --format=%T")
+
+
+def test_check_and_plan_say_beforehand_what_is_and_what_will_be(scene: Scene) -> None:
+    checked = scene.program.run("check")
+    assert checked.returncode == 0, checked.stdout
+    assert "Slurm 2" in checked.stdout
+
+    scene.apply()
+    planned = scene.program.run("plan")
+    assert planned.returncode == 10
+    assert f"{scene.namespace}/cow: hand it in as wsat-ann" in planned.stdout
+    assert scene.status() == {}
+
+    with scene.operating() as daemon:
+        scene.wait_phase("Succeeded", daemon=daemon)
+    after = scene.program.run("plan", "--json")
+    assert (after.returncode, json.loads(after.stdout)["kind"]) == (0, "nothing")
+
+
+def test_who_is_not_let_in_hears_why_and_is_served_once_that_is_mended(scene: Scene) -> None:
+    gateway = scene.clusters["lab"]
+    scene.say({"lab": {**gateway, "namespaces": {}}})
+    with scene.operating() as daemon:
+        scene.apply()
+        wait(lambda: scene.conditions().get("Accepted"), lambda: daemon.log)
+        assert scene.conditions()["Accepted"] == ("False", "NamespaceUnknown")
+
+        scene.say({"lab": gateway})
+        scene.wait_phase("Succeeded", daemon=daemon)

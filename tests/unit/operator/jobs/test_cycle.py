@@ -1,0 +1,93 @@
+"""The life of a SlurmJob, turn by turn, on a Kubernetes and a Slurm in memory."""
+
+from datetime import timedelta
+
+from tests.unit.operator.jobs.bench import Bench
+from waldur_slurm.model.job_state import JobState
+from waldur_slurm.operator.model.slurm_job import CLUSTER, FINALIZER
+
+
+def test_one_that_is_applied_is_one_job_in_slurm_as_whom_the_site_says() -> None:
+    bench = Bench()
+    uid, job = bench.submitted()
+    bench.turn(3)
+
+    assert bench.queue.jobs == [job]
+    assert (job.wanted.user, job.wanted.options) == ("svc-physics", {"account": "physics"})
+    assert bench.kube.job(uid).finalizers == (FINALIZER,)
+    assert bench.kube.job(uid).annotations[CLUSTER] == "alpha"
+    assert bench.kube.status(uid)["jobId"] == "1"
+    assert bench.phase(uid) == ("Submitted", "Priority")
+    assert bench.kube.condition(uid, "Accepted") == ("True", "Accepted")
+    assert bench.kube.condition(uid, "Submitted") == ("True", "Submitted")
+
+
+def test_its_status_follows_slurm_to_the_end_and_tells_the_end_of_the_output() -> None:
+    bench = Bench()
+    uid, job = bench.running()
+    assert bench.phase(uid) == ("Running", "")
+
+    job.output["out"] = b"moo\n" * 3000
+    job.end()
+    bench.turn()
+    found = bench.kube.status(uid)
+    assert (found["phase"], found["status"], found["exitCode"]) == ("Succeeded", "Succeeded", 0)
+    assert found["output"]["tail"] == "moo\n" * 1024
+    assert bench.kube.condition(uid, "Finished") == ("True", "Succeeded")
+
+
+def test_of_a_failed_one_the_status_has_what_went_to_its_errors() -> None:
+    bench = Bench()
+    uid, job = bench.running()
+    job.output |= {"out": b"before\n", "err": b"no such cow\n"}
+    job.end("FAILED", 3)
+    bench.turn()
+
+    assert bench.phase(uid) == ("Failed", "ExitCode")
+    assert bench.kube.status(uid)["exitCode"] == 3
+    assert bench.kube.status(uid)["output"] == {"tail": "no such cow\n"}
+
+
+def test_where_nothing_changes_nothing_is_written_and_each_event_was_told_once() -> None:
+    bench = Bench()
+    uid, _ = bench.running()
+    before = [*bench.kube.writes]
+    bench.turn(5)
+
+    assert bench.kube.writes == before
+    assert set(bench.kube.events.values()) == {1}
+    assert bench.kube.reasons(uid) == ["Accepted", "Submitted"]
+
+
+def test_what_is_over_and_told_is_not_asked_about_any_more() -> None:
+    bench = Bench()
+    uid, job = bench.running()
+    job.end()
+    bench.turn(2)
+    bench.queue.asked.clear()
+    bench.turn()
+
+    assert bench.queue.asked == []
+    assert bench.phase(uid)[0] == "Succeeded"
+
+
+def test_one_that_is_deleted_is_cancelled_and_goes_when_it_was_seen_over() -> None:
+    bench = Bench()
+    uid, job = bench.running()
+    bench.kube.delete(uid)
+    bench.turn()
+    assert job.state == JobState("CANCELLED")
+    assert uid in bench.kube.objects
+
+    bench.turn()
+    assert uid not in bench.kube.objects
+    assert "Cancelling" in bench.kube.reasons(uid)
+
+
+def test_a_store_that_is_too_old_decides_nothing() -> None:
+    bench = Bench()
+    bench.kube.apply()
+    bench.kube.age = timedelta(seconds=61)
+    bench.turn()
+
+    assert (bench.queue.asked, bench.kube.writes) == ([], [])

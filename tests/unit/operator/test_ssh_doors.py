@@ -1,0 +1,102 @@
+"""Each SlurmJob brings an ssh account of its own; nobody's key opens another's job."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.fakes.jobs import FakeJobs, FakeSlurmQueue
+from tests.fakes.kube_jobs import KUBERNETES, FakeKube
+from waldur_slurm.operator.errors import Gone
+from waldur_slurm.operator.jobs.port import Jobs, Unreached, Wanted
+from waldur_slurm.operator.model.identity import Identity
+from waldur_slurm.operator.model.slurm_job import LOGIN, SecretKey, SlurmJob
+from waldur_slurm.operator.ways.accounts import Account
+from waldur_slurm.operator.ways.ssh_doors import SshDoors
+from waldur_slurm.slurm.transports.ssh_master import KeyText
+
+
+@dataclass
+class Host:
+    """A login host: by whose key which account was opened, and the Slurm behind it."""
+
+    queue: FakeSlurmQueue = field(default_factory=FakeSlurmQueue)
+    secrets: dict[tuple[str, str], str] = field(default_factory=dict)
+    opened: list[tuple[str, str]] = field(default_factory=list)
+    kube: FakeKube = field(default_factory=FakeKube)
+
+    def __post_init__(self) -> None:
+        self.doors = SshDoors(self.read_secret, self.open)
+
+    def read_secret(self, namespace: str, wanted: SecretKey) -> str:
+        try:
+            return self.secrets[namespace, wanted.name]
+        except KeyError:
+            raise Gone(f'secrets "{wanted.name}" not found') from None
+
+    def open(self, account: Account) -> Jobs:
+        assert isinstance(account.key, KeyText)
+        self.opened.append((account.user, account.key.private))
+        return FakeJobs(self.queue)
+
+    def job(self, namespace: str = "physics", user: str = "ann", name: str = "cow") -> SlurmJob:
+        ssh: dict[str, Any] = {
+            "user": user,
+            "key": {"secretKeyRef": {"name": "mine", "key": "id"}},
+        }
+        return self.kube.job(self.kube.apply(name, namespace, ssh=ssh))
+
+    def admit(self, *jobs: SlurmJob) -> None:
+        self.doors.admit({mark(job): job for job in jobs})
+
+
+def mark(job: SlurmJob) -> str:
+    return Identity(KUBERNETES, job.uid).mark
+
+
+def wanted(job: SlurmJob) -> Wanted:
+    assert job.spec.ssh is not None
+    return Wanted(job.uid, mark(job), job.spec.batch, job.spec.ssh.user)
+
+
+def test_a_job_is_handed_in_over_the_account_that_its_slurmjob_brings() -> None:
+    host = Host(secrets={("physics", "mine"): "KEY A"})
+    job = host.job()
+    host.admit(job)
+    ref = host.doors.submit(wanted(job))
+
+    assert host.opened == [("ann", "KEY A")]
+    assert host.doors.look_up([mark(job)]).jobs[mark(job)].ref == ref
+    host.admit(job)
+    assert len(host.opened) == 1
+
+
+def test_two_namespaces_that_name_one_account_open_it_each_with_its_own_key() -> None:
+    host = Host(secrets={("physics", "mine"): "KEY A", ("else", "mine"): "KEY B"})
+    host.admit(host.job(), host.job("else"))
+
+    assert sorted(host.opened) == [("ann", "KEY A"), ("ann", "KEY B")]
+
+
+def test_whose_key_is_missing_is_unknown_with_the_reason_and_hands_nothing_in() -> None:
+    host = Host(secrets={("physics", "mine"): "KEY A"})
+    his, other = host.job(), host.job("else")
+    host.admit(his, other)
+    found = host.doors.look_up([mark(his), mark(other)])
+    with pytest.raises(Unreached, match="not found"):
+        host.doors.submit(wanted(other))
+
+    assert (found.absent, found.unknown) == (frozenset({mark(his)}), frozenset({mark(other)}))
+    assert 'secrets "mine" not found' in found.said
+    assert host.queue.jobs == []
+
+
+def test_who_names_another_account_later_hears_which_one_has_the_job() -> None:
+    host = Host(secrets={("physics", "mine"): "KEY A"})
+    job = host.job()
+    host.kube.annotate(job.uid, LOGIN, "ann")
+    host.job(user="bob")
+    job = host.kube.job(job.uid)
+    host.admit(job)
+
+    assert "accepted for the account ann" in host.doors.look_up([mark(job)]).said

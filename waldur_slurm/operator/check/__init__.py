@@ -1,0 +1,1 @@
+"""`check`: what the operator needs, judged; what is read changes nothing."""

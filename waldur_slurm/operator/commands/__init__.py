@@ -1,0 +1,1 @@
+"""What each command does: read or change, show, and answer with an exit code."""

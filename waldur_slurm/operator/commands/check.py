@@ -1,0 +1,87 @@
+"""`check`: judge everything that a newcomer may have got wrong; changes nothing."""
+
+import argparse
+from contextlib import closing
+from functools import partial
+
+from waldur_slurm.errors import ExpectedError
+from waldur_slurm.model.counting import counted
+from waldur_slurm.operator.check.facts import Facts, OneCluster, Right
+from waldur_slurm.operator.check.judgement import judge
+from waldur_slurm.operator.composition import Parts
+from waldur_slurm.operator.config_map import CLUSTERS
+from waldur_slurm.operator.jobs.port import ClusterFacts
+from waldur_slurm.operator.kube import asking
+from waldur_slurm.operator.model.cluster import BySsh, Cluster
+from waldur_slurm.operator.model.slurm_job import GROUP, PLURAL
+from waldur_slurm.service.check.findings import STYLES, Finding, Verdict, is_fit
+from waldur_slurm.service.check.known import known
+from waldur_slurm.service.program import FAILED
+
+
+def check(parts: Parts, arguments: argparse.Namespace) -> int:
+    findings = judge(facts_of(parts))
+    display = parts.display
+    if arguments.json:
+        display.json({"fit": is_fit(findings), "findings": findings})
+    else:
+        rows = [(f.verdict, f.subject, "; ".join(f.found.splitlines()), f.advice) for f in findings]
+        display.table(("", "what", "found", "what to do"), rows, STYLES)
+        display.line("")
+        display.line(_summary(findings))
+    return 0 if is_fit(findings) else FAILED
+
+
+def facts_of(parts: Parts) -> Facts:
+    talk = parts.talk()
+    settings = parts.settings
+    config = known(parts.read_config)
+    read, found = (config, {}) if isinstance(config, ExpectedError) else config
+    named = () if isinstance(read, ExpectedError) else read.clusters.values()
+    return Facts(
+        server=parts.access.server,
+        version=known(lambda: asking.read_version(talk)),
+        kind=known(lambda: asking.knows_slurm_jobs(talk)),
+        lacking=known(
+            lambda: asking.lacking(talk, rights(settings.namespace, settings.config_map))
+        ),
+        source=f"-n {settings.namespace} {settings.config_map}",
+        config=read,
+        is_former=CLUSTERS not in found,
+        clusters=[_one(parts, each) for each in named],
+    )
+
+
+def _one(parts: Parts, cluster: Cluster) -> OneCluster:
+    if isinstance(cluster.by, BySsh):
+        return OneCluster(cluster, None)
+    return OneCluster(cluster, known(partial(_read_facts, parts, cluster)))
+
+
+def _read_facts(parts: Parts, cluster: Cluster) -> ClusterFacts:
+    with closing(parts.way_to(cluster)) as way:
+        return way.read_facts()
+
+
+def rights(namespace: str, config_map: str) -> tuple[Right, ...]:
+    """Return all that `run` needs but for results and ssh, which are open in single namespaces."""
+    kept = "slurm-operator-kept"
+    return (
+        *(Right(verb, PLURAL, GROUP) for verb in ("list", "watch", "patch")),
+        Right("patch", f"{PLURAL}/status", GROUP),
+        *(Right(verb, "events") for verb in ("get", "create", "patch")),
+        Right("get", "namespaces", name="kube-system"),
+        Right("get", "configmaps", namespace=namespace, name=config_map),
+        *(Right(verb, "configmaps", namespace=namespace, name=kept) for verb in ("get", "patch")),
+        Right("create", "configmaps", namespace=namespace),
+    )
+
+
+def _summary(findings: tuple[Finding, ...]) -> str:
+    if is_fit(findings):
+        warnings = sum(finding.verdict is Verdict.WARNING for finding in findings)
+        return (
+            f"The operator can run; {counted(warnings, 'warning')}." if warnings else "All is well."
+        )
+    failures = sum(finding.verdict is Verdict.FAILED for finding in findings)
+    return f"The operator cannot run yet: {failures} to mend, from the top."

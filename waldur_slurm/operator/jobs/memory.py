@@ -1,0 +1,64 @@
+"""What a process remembers of SlurmJobs from turn to turn, by their uids. Pure.
+
+Nothing hangs on it: without it all is right, and only slower.
+"""
+
+from collections.abc import Collection, MutableMapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A job that was handed in, as far as this process knows of it."""
+
+    first: datetime
+    last: datetime
+    times: int = 1
+    is_open: bool = True
+    """Whether it is not known what came of it."""
+
+
+@dataclass(slots=True)
+class Memory:
+    attempts: dict[str, Attempt] = field(default_factory=dict)
+    cancelled: dict[str, datetime] = field(default_factory=dict)
+    missing: dict[str, datetime] = field(default_factory=dict)
+    """Since when those are not there that were."""
+    doubtful: dict[str, datetime] = field(default_factory=dict)
+    """Since when nobody can say."""
+
+    def note_attempt(self, uid: str, now: datetime) -> None:
+        """Before it is made, so that one which never ends counts as well."""
+        before = self.attempts.get(uid)
+        if before is None or not before.is_open:
+            self.attempts[uid] = Attempt(now, now)
+        else:
+            self.attempts[uid] = replace(before, last=now, times=before.times + 1)
+
+    def note_outcome(self, uid: str, now: datetime) -> None:
+        """It is known what came of it; what was read before then does not know yet."""
+        if uid in self.attempts:
+            self.attempts[uid] = replace(self.attempts[uid], last=now, is_open=False)
+
+    def note_nothing_done(self, uid: str, before: Attempt | None) -> None:
+        """Nothing came of the last attempt; what came of those before it stays open."""
+        if before is None:
+            self.attempts.pop(uid, None)
+        else:
+            self.attempts[uid] = before
+
+    def forget_others(self, uids: Collection[str]) -> None:
+        notes: MutableMapping[str, Any]
+        for notes in (self.attempts, self.cancelled, self.missing, self.doubtful):
+            for uid in notes.keys() - set(uids):
+                notes.pop(uid)
+
+
+def note_since(notes: dict[str, datetime], uid: str, now: datetime, *, holds: bool) -> None:
+    """Keep since when something holds; what does not hold any more is forgotten."""
+    if holds:
+        notes.setdefault(uid, now)
+    else:
+        notes.pop(uid, None)

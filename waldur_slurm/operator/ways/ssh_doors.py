@@ -1,0 +1,145 @@
+"""`Jobs` of one login host, to which each SlurmJob brings an account and a key of its own.
+
+What is asked goes by the mark, never by the name of a user: two namespaces may name one account,
+and each opens it with its own key or not at all. A key is read again every minute, since Secrets
+change.
+An instance belongs to one thread.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+
+from waldur_slurm.operator.errors import KubeError
+from waldur_slurm.operator.jobs.port import (
+    ClusterFacts,
+    Found,
+    JobRef,
+    Jobs,
+    JobsError,
+    Refused,
+    Stream,
+    Unreached,
+    Wanted,
+)
+from waldur_slurm.operator.model.slurm_job import SecretKey, SlurmJob
+from waldur_slurm.operator.ways.accounts import Account, account_of
+from waldur_slurm.operator.ways.together import together
+
+ReadSecret = Callable[[str, SecretKey], str]
+Open = Callable[[Account], Jobs]
+KEPT_S = 60.0
+NO_ACCOUNT = "its SlurmJob names no ssh account of the login host: name one in spec.ssh"
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    account: Account
+    jobs: Jobs
+    at: float
+
+
+class SshDoors:
+    """`read_secret` returns one value of a Secret; `opens` makes one account's `Jobs`."""
+
+    def __init__(self, read_secret: ReadSecret, opens: Open) -> None:
+        self._read_secret = read_secret
+        self._opens = opens
+        self._doors: dict[tuple[str, str, SecretKey | None], _Door] = {}
+        self._by_mark: dict[str, Jobs] = {}
+        self._closed: dict[str, str] = {}
+
+    def close(self) -> None:
+        self._doors.clear()
+
+    def admit(self, jobs: Mapping[str, SlurmJob]) -> None:
+        """Open the accounts of these, by their marks; of what cannot be opened nothing is known."""
+        self._by_mark, self._closed = {}, {}
+        for mark, job in jobs.items():
+            try:
+                self._by_mark[mark] = self._door_of(job)
+            except (JobsError, KubeError) as error:
+                self._closed[mark] = str(error)
+
+    def read_facts(self) -> ClusterFacts:
+        """All see the same Slurm: the first that answers tells."""
+        why = Unreached("no account of the login host is open")
+        for jobs in self._opened():
+            try:
+                return jobs.read_facts()
+            except JobsError as error:
+                why = Unreached(str(error))
+        raise why
+
+    def submit(self, wanted: Wanted) -> JobRef:
+        return self._of(wanted.mark).submit(wanted)
+
+    def look_up(self, marks: Collection[str], since: datetime | None = None) -> Found:
+        asked = datetime.now(UTC)
+        parts = [
+            jobs.look_up([mark for mark in marks if self._by_mark.get(mark) is jobs], since)
+            for jobs in self._opened()
+        ]
+        closed = [mark for mark in marks if mark not in self._by_mark]
+        parts += [
+            Found(asked, {}, frozenset(), frozenset({mark}), self._closed.get(mark, NO_ACCOUNT))
+            for mark in closed
+        ]
+        return together(parts) if parts else Found(asked, {}, frozenset(), frozenset())
+
+    def list_marked(self, prefix: str) -> Found:
+        """Only accounts that are open can be looked into."""
+        parts = []
+        for jobs in self._opened():
+            found = jobs.list_marked(prefix)
+            self._by_mark |= {mark: jobs for mark in found.jobs if mark not in self._by_mark}
+            parts.append(found)
+        if not parts:
+            raise Unreached("no account of the login host is open")
+        return together(parts)
+
+    def cancel(self, job: JobRef) -> None:
+        self._of(job.mark).cancel(job)
+
+    def hold(self, job: JobRef) -> None:
+        self._of(job.mark).hold(job)
+
+    def release(self, job: JobRef) -> None:
+        self._of(job.mark).release(job)
+
+    def requeue_held(self, job: JobRef) -> None:
+        self._of(job.mark).requeue_held(job)
+
+    def read_tail(self, job: JobRef, stream: Stream, size: int) -> bytes:
+        return self._of(job.mark).read_tail(job, stream, size)
+
+    def make_token(self, job: JobRef, lifetime: timedelta) -> str:
+        return self._of(job.mark).make_token(job, lifetime)
+
+    def _of(self, mark: str) -> Jobs:
+        jobs = self._by_mark.get(mark)
+        if jobs is None:
+            raise Unreached(self._closed.get(mark, NO_ACCOUNT))
+        return jobs
+
+    def _opened(self) -> list[Jobs]:
+        return [*{id(jobs): jobs for jobs in self._by_mark.values()}.values()]
+
+    def _door_of(self, job: SlurmJob) -> Jobs:
+        ssh = job.spec.ssh
+        if ssh is None:
+            raise Refused(NO_ACCOUNT)
+        if job.login not in ("", ssh.user):
+            raise Refused(
+                f"it was accepted for the account {job.login}: let spec.ssh name it again"
+            )
+        name = (job.namespace, ssh.user, ssh.key)
+        known = self._doors.get(name)
+        if known and monotonic() - known.at < KEPT_S:
+            return known.jobs
+        text = self._read_secret(job.namespace, ssh.key) if ssh.key else ""
+        account = account_of(ssh, text)
+        jobs = known.jobs if known and known.account == account else self._opens(account)
+        self._doors[name] = _Door(account, jobs, monotonic())
+        return jobs
