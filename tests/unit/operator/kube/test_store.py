@@ -1,4 +1,4 @@
-"""What is kept true by list and watch: a kind that is missing is told, and not asked for in haste."""
+"""List and watch: a kind that the server does not know is told, and not asked for in haste."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
