@@ -29,7 +29,11 @@ check: venv ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Collected once beforehand, the tests are compiled for all workers, not by each; an empty value lets
+# Python keep what it compiles, whatever the environment says.
+test: export PYTHONDONTWRITEBYTECODE =
 test: setup ## all tests; ARGS="-k name -x" goes to pytest
+	@[ $(JOBS) = 0 ] || $(BIN)/python -m pytest --collect-only --quiet $(ARGS) >/dev/null 2>&1 || true
 	$(BIN)/python -m pytest --numprocesses $(JOBS) $(UNITS) $(ARGS)
 
 fmt: venv ## format, and fix what lint can fix
@@ -45,11 +49,12 @@ bench: ## what cycles cost against the least they could; QUICK=1: a tenth; ARGS=
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(ARGS)
 
 # Beside the trust tests, those of which `make test` makes a part only.
-AT_LENGTH := tests/e2e/gateway/test_submit_once.py tests/e2e/gateway/test_schema.py \
-	tests/e2e/gateway/test_slurmer_killed.py tests/e2e/gateway/test_tasks_killed.py \
-	tests/e2e/gateway/test_watch.py tests/e2e/gateway/test_faults_of_slurm.py \
-	tests/unit/gateway/store/test_damage.py \
-	tests/e2e/operator/test_companion.py tests/e2e/operator/test_killed.py
+AT_LENGTH := tests/e2e/gateway/test_files.py tests/e2e/gateway/test_submit_once.py \
+	tests/e2e/gateway/test_schema.py tests/e2e/gateway/test_slurmer_killed.py \
+	tests/e2e/gateway/test_tasks_killed.py tests/e2e/gateway/test_watch.py \
+	tests/e2e/gateway/test_faults_of_slurm.py tests/unit/gateway/store/test_damage.py \
+	tests/e2e/operator/test_companion.py tests/e2e/operator/test_killed.py \
+	tests/contract/jobs_port/test_jobs_by_gateway.py
 
 campaign: setup ## the trust tests at length; MINUTES=60 SEED=n ARGS="-k walks"
 	@TRUST_CAMPAIGN=1 TRUST_CAMPAIGN_MINUTES=$(MINUTES) TRUST_CAMPAIGN_SEED=$(SEED) \

@@ -28,6 +28,9 @@ STOPPED_S = 30.0
 BOUND = ("setpriv", "--pdeathsig", "KILL")
 """In front of a gateway: it ends when the benchmark does, also after kill -9 of that."""
 
+ROOM_FOR_CLIENTS = ("prlimit", "--nofile=16384", "--")
+"""One address may have half of a gateway's descriptors, whatever this shell allows."""
+
 
 class NotServed(Exception):
     """What is measured did not do its work, so there is no figure of it."""
@@ -116,7 +119,7 @@ class Bed:
             "GATEWAY_STATE_DIR": str(self.directory / (state or f"gateway-{time.monotonic_ns()}")),
             **changes,
         }
-        argv = (*BOUND, sys.executable, "-m", module)
+        argv = (*BOUND, *ROOM_FOR_CLIENTS, sys.executable, "-m", module)
         with subprocess.Popen(argv, env=environ, stderr=subprocess.DEVNULL) as process:
             try:
                 _await(port)

@@ -1,5 +1,8 @@
 """Jobs are handed in, steered and ended as the user asked, or Slurm's no has a name."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.contract.batch_site import ANN, BOB, FULL, BatchSite, sheet
@@ -213,15 +216,16 @@ def test_a_job_that_is_nowhere_has_no_script(batch_site: BatchSite) -> None:
 def test_a_slurm_that_is_away_was_handed_nothing(batch_site: BatchSite) -> None:
     job = batch_site.of(ANN).submit(sheet(hold=None)).id
     ann = batch_site.of(ANN)
-    with batch_site.down():
-        with pytest.raises(AccountingDown):
-            ann.submit(sheet(hold=None))
-        with pytest.raises(AccountingDown):
-            ann.cancel([job])
-        with pytest.raises((AccountingDown, TransportError)):  # by its words it cannot be told
-            ann.control(Verb.HOLD, job)
-        with pytest.raises(AccountingDown):
-            ann.read_script(job.number)
+    asked: tuple[Callable[[], object], ...] = (
+        lambda: ann.submit(sheet(hold=None)),
+        lambda: ann.cancel([job]),
+        lambda: ann.read_script(job.number),
+        lambda: ann.control(Verb.HOLD, job),
+    )
+    with batch_site.down(), ThreadPoolExecutor() as pool:  # each command waits some ten seconds
+        said = [each.exception() for each in [pool.submit(ask) for ask in asked]]
+    assert all(isinstance(each, AccountingDown) for each in said[:3]), said
+    assert isinstance(said[3], AccountingDown | TransportError)  # by its words it cannot be told
     assert batch_site.states() == {str(job): "HELD"}
 
 

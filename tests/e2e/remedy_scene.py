@@ -21,8 +21,9 @@ from typing import Any
 
 from sandbox.slurm import Cluster
 from sandbox.waldur import READY, Waldur, beginning
+from tests.e2e.forked import run_forked
 from tests.e2e.lesser_program import LesserProgram
-from tests.e2e.program import Program, fast_tools
+from tests.e2e.program import fast_tools
 from tests.fixtures_slurm import open_directory
 from tests.places import PROJECT
 
@@ -183,15 +184,16 @@ class Scene:
 
     # What a person does
 
-    @property
-    def program(self) -> Program:
+    def agent(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run the agent with the env file, as who types."""
+        arguments = ("--env-file", str(self.env_file), *arguments)
         environ = self.environ | {"SLURM_CONF": self.cluster.environ["SLURM_CONF"]}
         if self.user:
-            return LesserProgram(environ, self.place, user=self.user)
-        return Program(environ, self.place)
+            return LesserProgram(environ, self.place, user=self.user).run(*arguments)
+        return run_forked(arguments, environ)
 
     def lines(self) -> list[Line]:
-        done = self.program.run("--env-file", str(self.env_file), "check", "--json")
+        done = self.agent("check", "--json")
         assert done.stdout, done.stderr
         found: list[Line] = json.loads(done.stdout)["findings"]
         return found
@@ -215,7 +217,8 @@ class Scene:
 
     def load(self) -> None:
         """Bring Waldur in step with the TRES file as it is."""
-        self.must(f"waldur-slurm-agent --env-file '{self.env_file}' --load-components")
+        done = self.agent("--load-components")
+        assert done.returncode == 0, done.stderr
 
     def must(self, command: str) -> None:
         done = self.type(command)

@@ -10,7 +10,7 @@ from tests.trust.gateway_walks.machine import GatewayWalk, walk
 from tests.trust.size import SEED, size
 
 PARTS = size(1, 4)
-WALKS = size(60, 1_500)
+WALKS = size(100, 1_500)
 STEPS = size(30, 50)
 
 

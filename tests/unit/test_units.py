@@ -1,5 +1,7 @@
 """Which tests are given to a worker together."""
 
+import re
+
 import pytest
 
 from tests.places import PROJECT
@@ -34,6 +36,20 @@ def test_what_is_named_as_long_is_there_and_begun_before_the_rest() -> None:
     assert [name for name in of_files if not [*PROJECT.glob(f"{name}*")]] == []
     assert rank_of("tests/e2e/test_remedies.py") < rank_of("tests/e2e/test_pull.py")
     assert rank_of("tests/new/test_of_tomorrow.py") < rank_of("tests/unit/model")
+
+
+def test_a_campaign_takes_all_that_make_test_tries_in_part() -> None:
+    told = re.search(r"^AT_LENGTH := (.*?[^\\])\n", (PROJECT / "Makefile").read_text(), re.M | re.S)
+    assert told
+    parts = r"trust\.size import .*\b(?:IS_CAMPAIGN|size)\b", r".*mortal import .*\bmoments\b"
+    in_part = re.compile(rf"^from tests\.(?:{'|'.join(parts)})", re.MULTILINE)
+    files = [*(PROJECT / "tests").rglob("test_*.py")]
+    found = {str(each.relative_to(PROJECT)) for each in files if in_part.search(each.read_text())}
+
+    assert len(found) > 8
+    assert {each for each in found if not each.startswith("tests/trust/")} - {
+        *told[1].replace("\\\n", " ").split()
+    } == set()
 
 
 def test_a_long_value_does_not_become_a_long_name() -> None:

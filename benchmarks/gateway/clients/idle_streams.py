@@ -3,6 +3,7 @@
 It says how many were opened, and holds them until its stdin ends.
 """
 
+import resource
 import selectors
 import socket
 import sys
@@ -14,6 +15,8 @@ A_TIME = 50
 
 def main() -> None:
     port, count = int(sys.argv[1]), int(sys.argv[2])
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     held: list[socket.socket] = []
     while len(held) < count:
         more = [_opened(port) for _ in range(min(A_TIME, count - len(held)))]

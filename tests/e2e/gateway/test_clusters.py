@@ -54,9 +54,13 @@ def test_a_cluster_of_the_same_slurmdbd_is_shown_by_its_name_alone(
     eventually(lambda: ended() == [("near", "there", "success")], "the accounting has it")
     assert siblings.get(f"/api/v1/jobs/{here}").json["name"] == "here"
     assert {job["name"] for job in siblings.get("/api/v1/jobs?limit=0").json["jobs"]} >= {"here"}
-    for thing, count in (("nodes", 3), ("partitions", 1)):
+    for thing, count, what in (
+        ("nodes", 3, "--Node --format=%N"),
+        ("partitions", 1, "--format=%R"),
+    ):
+        in_lab = {*lab.must("sinfo", "--noheader", "--all", *what.split()).split()}
         assert len(siblings.get(f"/api/v1/clusters/near/{thing}").json[thing]) == count
-        assert len(siblings.get(f"/api/v1/{thing}").json[thing]) == count - (thing == "nodes")
+        assert {each["name"] for each in siblings.get(f"/api/v1/{thing}").json[thing]} == in_lab
     statistics = siblings.get("/api/v1/clusters/near/statistics")
     assert (statistics.status, statistics.json["cluster"]) == (200, "near")
     held = near.submit(slurm_users[0], "physics", "true", "--hold", "--job-name=held")

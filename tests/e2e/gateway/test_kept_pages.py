@@ -54,27 +54,35 @@ def known(browser: Browser, base: str, site: KeptSite) -> Any:
         return made.page.context.storage_state()
 
 
+@pytest.fixture(
+    scope="module",
+    params=[{}, {"viewport": NARROW, "color_scheme": "dark"}],
+    ids=["wide", "narrow and dark"],
+)
+def eyes(request: pytest.FixtureRequest, browser: Browser, base: str, known: Any) -> Iterator[Look]:
+    """One window for all pages: to open one costs more than to go to the next."""
+    with looking(browser, base, storage_state=known, **request.param) as made:
+        yield made
+
+
 @pytest.fixture
 def look(browser: Browser, base: str, known: Any) -> Iterator[Look]:
     with looking(browser, base, storage_state=known) as made:
         yield made
 
 
-@pytest.mark.parametrize(
-    "window", [{}, {"viewport": NARROW, "color_scheme": "dark"}], ids=["wide", "narrow and dark"]
-)
 @pytest.mark.parametrize("path", PAGES)
 def test_axe_finds_nothing_serious_nothing_sticks_out_and_nothing_runs(
-    browser: Browser, base: str, known: Any, path: str, window: dict[str, Any]
+    eyes: Look, path: str
 ) -> None:
-    with looking(browser, base, storage_state=known, **window) as look:
-        look.go(path)
-        expect(look.page.get_by_role("heading", level=1)).to_be_visible()
+    eyes.go(path)
+    expect(eyes.page.get_by_role("heading", level=1)).to_be_visible()
 
-        assert look.serious() == []
-        width = look.page.evaluate("document.documentElement.scrollWidth")
-        assert width <= look.page.viewport_size["width"]  # type: ignore[index]  # there is one
-        assert look.page.evaluate("window.canary") is None
+    assert eyes.serious() == []
+    width = eyes.page.evaluate("document.documentElement.scrollWidth")
+    assert width <= eyes.page.viewport_size["width"]  # type: ignore[index]  # there is one
+    assert eyes.page.evaluate("window.canary") is None
+    assert eyes.wrong == []
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])

@@ -63,6 +63,17 @@ def known(browser: Browser, base: str, site: PagesSite) -> Any:
         return made.page.context.storage_state()
 
 
+@pytest.fixture(
+    scope="module",
+    params=[{}, {"viewport": NARROW, "color_scheme": "dark"}],
+    ids=["wide", "narrow and dark"],
+)
+def eyes(request: pytest.FixtureRequest, browser: Browser, base: str, known: Any) -> Iterator[Look]:
+    """One window for all pages: to open one costs more than to go to the next."""
+    with looking(browser, base, storage_state=known, **request.param) as made:
+        yield made
+
+
 @pytest.fixture
 def look(browser: Browser, base: str, known: Any) -> Iterator[Look]:
     with looking(browser, base, storage_state=known) as made:
@@ -141,22 +152,17 @@ def test_a_job_is_cancelled_after_one_question(site: PagesSite, look: Look) -> N
     assert {job.number: job.state for job in site.queue.jobs}[4] == "CANCELLED"
 
 
-@pytest.mark.parametrize(
-    "window", [{}, {"viewport": NARROW, "color_scheme": "dark"}], ids=["wide", "narrow and dark"]
-)
 @pytest.mark.parametrize("path", ["/ui/sign-in", *PAGES])
-def test_axe_finds_nothing_serious_and_nothing_sticks_out(
-    browser: Browser, base: str, known: Any, path: str, window: dict[str, Any]
-) -> None:
-    with looking(browser, base, storage_state=known, **window) as look:
-        look.go(path)
-        if "job=" in path:
-            expect(look.page.get_by_role("dialog")).to_be_visible()
-        look.page.wait_for_timeout(300)  # until it has slid in
+def test_axe_finds_nothing_serious_and_nothing_sticks_out(eyes: Look, path: str) -> None:
+    eyes.go(path)
+    if "job=" in path:
+        expect(eyes.page.get_by_role("dialog")).to_be_visible()
+    eyes.page.wait_for_timeout(300)  # until it has slid in
 
-        assert look.serious() == []
-        width = look.page.evaluate("document.documentElement.scrollWidth")
-        assert width <= look.page.viewport_size["width"]  # type: ignore[index]  # there is one
+    assert eyes.serious() == []
+    width = eyes.page.evaluate("document.documentElement.scrollWidth")
+    assert width <= eyes.page.viewport_size["width"]  # type: ignore[index]  # there is one
+    assert eyes.wrong == []
 
 
 def test_axe_would_find_a_field_without_a_name(look: Look) -> None:

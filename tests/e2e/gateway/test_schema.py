@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
-import pytest
-
 from sandbox.slurm import Cluster
 from tests.e2e.gateway.acting import SCOPES, ActingGateway, ActingSite
 from tests.e2e.gateway.conftest import NewGateway
@@ -38,7 +36,6 @@ CHECKS = (
 )
 
 
-@pytest.mark.timeout(600)
 def test_a_tool_that_knows_only_the_document_finds_nothing_wrong(
     new_gateway: NewGateway, lab: Cluster, slurm_users: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -59,7 +56,6 @@ def test_a_tool_that_knows_only_the_document_finds_nothing_wrong(
         )
 
 
-@pytest.mark.timeout(600)
 def test_it_finds_nothing_wrong_with_handing_in_either(
     acting_site: ActingSite, acting: ActingGateway, tmp_path: Path
 ) -> None:
@@ -67,7 +63,6 @@ def test_it_finds_nothing_wrong_with_handing_in_either(
     fuzz(acting, token, tmp_path, "--include-operation-id=post_jobs")
 
 
-@pytest.mark.timeout(600)
 def test_it_finds_nothing_wrong_with_tasks_either(
     acting_site: ActingSite, acting: ActingGateway, tmp_path: Path
 ) -> None:
@@ -75,7 +70,6 @@ def test_it_finds_nothing_wrong_with_tasks_either(
     fuzz(acting, token, tmp_path, r"--include-path-regex=^/api/v1/tasks(/\{uuid\})?$")
 
 
-@pytest.mark.timeout(600)
 def test_it_finds_nothing_wrong_with_watching_either(
     acting_site: ActingSite, tmp_path: Path
 ) -> None:
@@ -85,7 +79,6 @@ def test_it_finds_nothing_wrong_with_watching_either(
         fuzz(gateway, token, tmp_path, f"--include-path-regex=^/api/v1/({routes})$")
 
 
-@pytest.mark.timeout(600)
 def test_it_finds_nothing_wrong_with_steering_either(
     acting_site: ActingSite, acting: ActingGateway, tmp_path: Path
 ) -> None:

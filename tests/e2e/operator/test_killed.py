@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count as numbers
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ class Sweep:
     killed: int = 0
     names: Iterator[str] = field(default_factory=lambda: (f"job-{each}" for each in numbers()))
 
-    def begin(self, batch: str, **spec: object) -> str:
+    def begin(self, batch: str, **spec: Any) -> str:
         name = next(self.names)
         self.scene.apply(name, batch, **spec)
         return name

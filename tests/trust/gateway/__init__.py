@@ -1,4 +1,4 @@
-"""Mistakes that a gateway before Slurm can make, and what shows that this one does not.
+"""The ten mistakes that a gateway before Slurm can make, and what shows that it does not.
 
 1.  A door without a lock: `test_doors`, `test_doors_of_apps`.
 2.  Believing who one says that one is: `test_claims`, `test_compromised_store`.
@@ -10,7 +10,7 @@
 7.  One cache for all eyes: `test_one_cache`.
 8.  Secrets that travel: `test_secrets`.
 9.  Falling over: `test_crowd`, `test_bounds`.
-10. The deputy and the browser: `test_answers`.
+10. The deputy and the browser: `test_answers`, `test_deputy`, `test_browser`.
 
 Each in two sizes, as all tests of trust; what was tried is summed up at the end of a run.
 """

@@ -28,7 +28,7 @@ STREAMS = size(200, 1000)
 AT_ONCE = 100
 """Streams that begin together: no more than may wait for the store."""
 
-JOBS_AGE_S = 10
+JOBS_AGE_S = 60
 LOOKUP = b"POST /api/v1/jobs/lookup HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
 MOST_MIB = 80
@@ -156,7 +156,7 @@ def test_hostile_clients_cost_little_and_an_honest_one_is_served(
 
     assert (len(gateway.daemon.log) - logged) / (CLIENTS * ROUNDS) <= MOST_LOGGED
     lives = (time.monotonic() - began) / JOBS_AGE_S
-    assert listings_asked(lab) - asked <= lives + 2
+    assert listings_asked(lab) - asked <= int(lives) + 1
     eventually(lambda: descriptors(gateway) <= held + OTHERS, "all are let go", 90)
     assert not re.search("request.crashed|picture.crashed", gateway.daemon.log)
 

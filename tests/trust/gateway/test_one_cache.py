@@ -178,6 +178,6 @@ class Eyes(RuleBasedStateMachine):
 
 
 Eyes.TestCase.settings = settings(
-    max_examples=size(60, 2_000), stateful_step_count=30, deadline=None
+    max_examples=size(30, 2_000), stateful_step_count=30, deadline=None
 )
 TestEyes = Eyes.TestCase

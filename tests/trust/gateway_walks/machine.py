@@ -17,6 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.gateway_client import Answered
 from tests.trust.gateway_walks.slurm import ENDS
 from tests.trust.gateway_walks.walker import CLIENTS, LATER, MAIL, SEES, Walker, Wish
 from tests.trust.size import count
@@ -39,9 +40,9 @@ MISHAPS = st.sampled_from(
 
 
 class GatewayWalk(Walker):
-    @initialize(is_watched=st.booleans())
+    @initialize(is_watched=st.sampled_from((True, True, False)))
     def begin(self, is_watched: bool) -> None:
-        """Some walks begin with all of yesterday's jobs watched."""
+        """Most walks begin with all of yesterday's jobs watched."""
         self.set_out()
         for which in range(len(self.slurm.live()) if is_watched else 0):
             self.watch_job("admin", which)
@@ -55,6 +56,13 @@ class GatewayWalk(Walker):
         wish = Wish(self.named(who, key), who, self.tokens[who], key=f"k{key}")
         with self.mishap(mishap):
             self.hand_in(wish)
+
+    @rule(who=WHO, key=KEYS, mishap=MISHAPS)
+    def submit_and_ask_again(self, who: str, key: int, mishap: str) -> None:
+        """As a client does that was told to come again."""
+        self.submit(who, key, mishap)
+        self.running.pass_time()
+        self.submit(who, key, "none")
 
     @rule(who=WHO, key=KEYS)
     def submit_another_by_the_same_key(self, who: str, key: int) -> None:
@@ -77,18 +85,20 @@ class GatewayWalk(Walker):
 
     @rule(who=WHO, whose=WHO)
     def list_natively(self, who: str, whose: str) -> None:
-        """With the tag of what somebody was told: it is good for who sees the same."""
-        shown = self.tags.get(whose, "")
-        answer = self.ask(who, "GET", "/api/v1/jobs?limit=1000", tag=shown)
-        if answer.status == 304:
+        """One after the other, the second with the first one's tag: it is for who sees the same."""
+        first = self._list_natively(whose)
+        second = self._list_natively(who, first.headers.get("etag", ""))
+        if second.status == 304:
             assert SEES[who] == SEES[whose]
-        elif self.is_told(answer):
-            self.tags[who] = answer.headers["etag"]
-            seen = {
-                job["job_id"]: (job["user"], job["state"]["base"]) for job in answer.json["jobs"]
-            }
+
+    def _list_natively(self, who: str, tag: str = "") -> Answered:
+        answer = self.ask(who, "GET", "/api/v1/jobs?limit=1000", tag=tag)
+        if answer.status != 304 and self.is_told(answer):
+            jobs = answer.json["jobs"]
+            seen = {job["job_id"]: (job["user"], job["state"]["base"]) for job in jobs}
             assert seen == {str(n): (j.user, j.state.base) for n, j in self.listed(who)}
             assert answer.json["total"] == len(seen)
+        return answer
 
     @rule(who=WHO)
     def list_by_restapi(self, who: str) -> None:
@@ -177,19 +187,23 @@ class GatewayWalk(Walker):
         for number in self.one_of(self.slurm.live(), which):
             self.slurm.requeue(number)
 
-    @rule(which=WHICH)
-    def forget_a_job_that_ended(self, which: int) -> None:
-        """slurmctld keeps them for minutes: none whose key is open is forgotten so soon."""
+    @rule(which=WHICH, is_heard=st.booleans())
+    def forget_a_job_that_ended(self, which: int, is_heard: bool) -> None:
+        """The accounting may hear of its end later still.
+
+        slurmctld keeps them for minutes: none whose key is open is forgotten so soon.
+        """
+        if is_heard:
+            self.slurm.history.settle()
         if not self.running.journal.unsettled():
             rows = self.slurm.cluster.jobs
             for number in self.one_of([n for n, j in rows.items() if j.state.is_terminal], which):
-                self.slurm.purge(number)
+                self.slurm.cluster.forget(number)
 
     @rule(goes_on=st.booleans(), state=st.sampled_from(ENDS))
     def slurmctld_loses_its_memory(self, goes_on: bool, state: str) -> None:
         """Where it goes on, a job of today's gets the number of one of yesterday's, and ends."""
-        is_open = bool(self.running.journal.unsettled())
-        if self.slurm.has_begun_anew or self.slurm.were_requeued or is_open:
+        if not self.slurm.may_begin_anew or self.running.journal.unsettled():
             return
         self.slurm.begin_anew()
         for key in range(2 if goes_on else 0):
@@ -245,15 +259,18 @@ class GatewayWalk(Walker):
         self.running.post(mood)
         count(f"gateway walks: post while the relay {mood}")
 
-    @rule(which=WHICH, state=st.sampled_from(ENDS), mood=MOODS)
-    def a_watched_job_ends_and_is_told_of(self, which: int, state: str, mood: str) -> None:
-        """As it mostly goes: all of it in its order."""
+    @rule(which=WHICH, state=st.sampled_from(ENDS), mood=MOODS, is_seen=st.booleans())
+    def a_watched_job_ends(self, which: int, state: str, mood: str, is_seen: bool) -> None:
+        """As it mostly goes: all of it in its order; or nobody sees it, and it is heard of late."""
         live, rows = self.slurm.live(), self.slurm.cluster.jobs
         watched = [n for n in live if (n, rows[n].submitted) in self.watched.values()]
         for number in self.one_of(watched, which):
             self.slurm.end(number, state)
-            self.running.pass_time()
-            self.running.watch()
+            if not (is_seen or self.running.journal.unsettled()):
+                self.slurm.cluster.forget(number)
+            for _ in range(2):
+                self.running.pass_time()
+                self.running.watch()
             self.the_gateway_posts(mood)
 
     # What must hold

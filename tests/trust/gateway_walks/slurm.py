@@ -116,10 +116,14 @@ class Slurm:
                 self.cluster.put(self.cluster.finish(job.number, "CANCELLED")._replace(end=_now()))
                 self._note_end(self.cluster.jobs[job.number])
 
-    def purge(self, number: int) -> None:
-        """What slurmctld does with a job that ended a while ago; the accounting has it."""
-        self.history.settle()
-        self.cluster.forget(number)
+    @property
+    def may_begin_anew(self) -> bool:
+        """Once; and none of yesterday's may just have ended, as the next one would be its requeue.
+
+        Nobody can tell them apart: one number, one user, and handed in when the other ended.
+        """
+        ended = {number for number, _ in self.ends if number < FIRST_OF_TODAY}
+        return not (self.has_begun_anew or self.were_requeued or ended)
 
     def begin_anew(self) -> None:
         """Let slurmctld lose its memory: what ran is in the accounting as running, for ever."""

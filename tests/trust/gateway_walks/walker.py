@@ -71,7 +71,6 @@ class Walker(RuleBasedStateMachine):
         self.tokens = {who: self.running.make_token(*CLIENTS[who])[0] for who in CLIENTS}
         self.wishes: dict[str, Wish] = {}
         """What was ever asked for, by its name."""
-        self.tags: dict[str, str] = {}
         self.revoked: list[str] = []
         self.told: dict[str, str] = {}
         """The job that was told with a name; a name stands for one key of one client's."""

@@ -20,6 +20,7 @@ from waldur_slurm.operator.jobs.port import (
     AnotherJob,
     Jobs,
     JobsError,
+    NotAllowed,
     OutcomeUnknown,
     Refused,
     Unreached,
@@ -136,9 +137,11 @@ class Carrier:
         except Refused as refusal:
             self.memory.note_outcome(job.uid, self.now())
             return self._refused(job, step, str(refusal))
-        except Unreached:
+        except (NotAllowed, Unreached) as why:
             self.memory.note_nothing_done(job.uid, before)
-            raise
+            if isinstance(why, Unreached) or (before and before.is_open):
+                raise
+            return self._denied(job, step, str(why))
         self.memory.note_outcome(job.uid, self.now())
         self._note(
             job, "slurmjob.submitted", slurm_job=ref.job_id, cluster=step.cluster, user=ref.user
@@ -150,6 +153,14 @@ class Carrier:
         self._note(job, "slurmjob.refused", cluster=step.cluster, said=why)
         said = [*step.said, words.refused(why), words.never_ran()]
         return self._say(job, said, status.refused(job, step.cluster, said, self.now()))
+
+    def _denied(self, job: SlurmJob, step: Submit, why: str) -> SlurmJob:
+        self.memory.note_denied(job.uid, self.now())
+        said = [*step.said, words.not_allowed(step.cluster, why)]
+        if status.news(job, said):
+            self._note(job, "slurmjob.denied", cluster=step.cluster, said=why)
+        now = status.pending(job, step.cluster, "NotAllowed", said, self.now())
+        return self._say(job, said, now)
 
     def _steer(self, job: SlurmJob, step: Steer) -> SlurmJob:
         slurm = self._slurm

@@ -21,6 +21,8 @@ class Attempt:
     times: int = 1
     is_open: bool = True
     """Whether it is not known what came of it."""
+    is_denied: bool = False
+    """Whether the operator was not let do it."""
 
 
 @dataclass(slots=True)
@@ -55,6 +57,10 @@ class Memory:
             self.attempts.pop(uid, None)
         else:
             self.attempts[uid] = before
+
+    def note_denied(self, uid: str, now: datetime) -> None:
+        """Nothing came of it, and the next attempt will not be let in so soon either."""
+        self.attempts[uid] = Attempt(now, now, is_open=False, is_denied=True)
 
     def note_written(self, uid: str, version: str, now: datetime) -> None:
         self.written[uid] = version, now

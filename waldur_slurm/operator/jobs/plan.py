@@ -233,7 +233,7 @@ def _cannot_be_found_out(attempt: Attempt, sight: Sight) -> bool:
 
 def _pause(attempt: Attempt) -> timedelta:
     if not attempt.is_open:
-        return timedelta()
+        return LONGEST_PAUSE if attempt.is_denied else timedelta()
     grown: int = 2 ** min(attempt.times - 1, 8)
     return min(FIRST_PAUSE * grown, LONGEST_PAUSE)
 

@@ -137,10 +137,15 @@ class Browser:
         return self._ask(Asked(path, headers=self._headers(headers)))
 
     def post(self, path: str, form: Mapping[str, str], **headers: str) -> Answered:
-        given = {"origin": f"http://{HOST}", **headers}
+        return self.send("POST", path, form, {"origin": f"http://{HOST}", **headers})
+
+    def send(
+        self, method: str, path: str, form: Mapping[str, str], headers: Mapping[str, str]
+    ) -> Answered:
+        """Send a form of whatever page; it may tell no origin."""
         kind = ("content-type", "application/x-www-form-urlencoded")
         body = urlencode(form).encode()
-        return self._ask(Asked(path, "POST", [*self._headers(given), kind], body))
+        return self._ask(Asked(path, method, [*self._headers(headers), kind], body))
 
     def sign_in(self, token: str, **more: str) -> Answered:
         return self.post("/ui/sign-in", {"token": token, **more})
@@ -165,7 +170,7 @@ class Browser:
         for header in answer.cookies:
             self.said.append(header)
             name, _, value = header.partition(";")[0].partition("=")
-            self.cookies[name] = value.strip('"')
+            self.cookies[name] = value  # with its quotes, as browsers do
             if "max-age=0" in header.lower():
                 del self.cookies[name]
         return answer
