@@ -8,7 +8,7 @@ from waldur_slurm.service.signals import listening
 
 def run(parts: Parts, _arguments: argparse.Namespace) -> int:
     notifier = parts.notifier
-    with listening() as signals:
+    with listening() as signals, parts.watched():
         operator = parts.operator()
         with operator.store.running():
             notifier.ready()
