@@ -17,13 +17,48 @@ from waldur_slurm.operator.model.slurm_job import Results, When, from_wire
 from waldur_slurm.operator.settings import Settings
 
 PAGE = (PROJECT / "docs" / "operator.md").read_text(encoding="utf-8")
+OPERATIONS = (PROJECT / "docs" / "operator-operations.md").read_text(encoding="utf-8")
 FILE = PROJECT / "resource-daemon" / "deploy" / "resource-daemon.yaml"
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 TOLD_TO_PODS = {"KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"}
 
 
 def test_every_message_that_is_a_warning_or_an_error_is_on_the_page_and_no_other() -> None:
-    assert explained(PAGE) == troubles(sources("operator"))
+    assert explained(OPERATIONS) == troubles(sources("operator"))
+
+
+def test_every_event_that_is_no_condition_is_on_the_page_and_no_other() -> None:
+    source = (PROJECT / "waldur_slurm/operator/jobs/words.py").read_text(encoding="utf-8")
+    chapter = OPERATIONS.partition("\n| event | what")[2].partition("\n\n")[0]
+
+    assert {*re.findall(r"^\| `(\w+)` \|", chapter, re.MULTILINE)} == {
+        *re.findall(r'\bTold\("(\w+)"', source)
+    }
+
+
+def test_links_between_the_pages_lead_to_headings() -> None:
+    pages = {"operator.md": PAGE, "operator-operations.md": OPERATIONS}
+    anchors = {
+        name: {
+            re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
+            for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+        }
+        for name, text in pages.items()
+    }
+    links = [
+        (target or name, anchor)
+        for name, text in pages.items()
+        for target, anchor in re.findall(r"\]\(([\w.-]*)#([^)]+)\)", text)
+        if (target or name) in pages
+    ]
+
+    assert links
+    assert [link for link in links if link[1] not in anchors[link[0]]] == []
+
+
+@pytest.mark.parametrize("line", re.findall(r"^slurm-operator (.+)$", OPERATIONS, re.MULTILINE))
+def test_a_command_line_of_the_page_is_accepted(line: str) -> None:
+    parse(shlex.split(line))
 
 
 def test_every_setting_is_on_the_page_with_its_default_and_no_other() -> None:
