@@ -6,6 +6,7 @@ from threading import Barrier
 from tests.fakes.jobs import FakeJobs
 from tests.unit.operator.jobs.bench import Bench
 from waldur_slurm.model.job_state import JobState
+from waldur_slurm.operator.jobs.plan import MOST_SUBMITS
 from waldur_slurm.operator.jobs.port import JobRef, Wanted
 from waldur_slurm.operator.model.slurm_job import CLUSTER, FINALIZER
 
@@ -60,6 +61,17 @@ def test_where_nothing_changes_nothing_is_written_and_each_event_was_told_once()
     assert bench.kube.writes == before
     assert set(bench.kube.events.values()) == {1}
     assert bench.kube.reasons(uid) == ["Accepted", "Submitted"]
+
+
+def test_a_turn_asks_once_however_many_there_are() -> None:
+    bench = Bench()
+    uids = [bench.kube.apply(f"cow-{number}") for number in range(300)]
+    bench.turn(300 // MOST_SUBMITS)
+    bench.queue.asked.clear()
+    bench.turn(3)
+
+    assert bench.queue.asked == ["look_up"] * 3
+    assert {bench.phase(uid)[0] for uid in uids} == {"Submitted"}
 
 
 def test_what_is_over_and_told_is_not_asked_about_any_more() -> None:
