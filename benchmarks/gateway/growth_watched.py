@@ -1,11 +1,10 @@
 """What one more watched job and one more stored letter cost."""
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from benchmarks.gateway.letters import PATIENCE_S, watching_site
+from benchmarks.gateway.letters import await_looks, watching_site
 from benchmarks.gateway.slopes import growth_row
 from benchmarks.proc import own_cpu_seconds, peak_megabytes
 from benchmarks.progress import say
@@ -59,17 +58,11 @@ def _thirds(most: int) -> Sequence[int]:
 
 def _cpu_of_a_look(gateway: WatchGateway) -> float:
     """What the gateway itself takes for one, of some that follow each other."""
-    _await_looks(gateway, 2)
+    await_looks(gateway, 2)
     pid, looks = gateway.daemon.process.pid, len(gateway.commands("squeue"))
     before = own_cpu_seconds(pid)
-    _await_looks(gateway, looks + LOOKS)
+    await_looks(gateway, looks + LOOKS)
     return (own_cpu_seconds(pid) - before) / LOOKS
-
-
-def _await_looks(gateway: WatchGateway, looks: int) -> None:
-    until = time.monotonic() + PATIENCE_S
-    while len(gateway.commands("squeue")) < looks and time.monotonic() < until:
-        time.sleep(0.05)
 
 
 def _cpu_of_a_page(gateway: WatchGateway) -> float:

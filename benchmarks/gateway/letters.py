@@ -97,7 +97,7 @@ def _watched(site: WatchSite, many: int) -> Iterator[Row]:
     site.watch({f"m{task}": JobId(array, Task(task)) for task in range(many)})
     with site.running(MONITOR_POLLING_INTERVAL=f"{INTERVAL_S}s") as gateway:
         began = datetime.now(UTC)
-        _await_looks(gateway, LOOKS)
+        await_looks(gateway, LOOKS)
         site.lab.must("scancel", str(array))
         _await_ends(site, before + many)
         took = datetime.now(UTC) - began
@@ -113,7 +113,7 @@ def lists_of_all(gateway: WatchGateway) -> list[str]:
     return [each for each in gateway.commands("squeue") if "--jobs" not in each]
 
 
-def _await_looks(gateway: WatchGateway, looks: int) -> None:
+def await_looks(gateway: WatchGateway, looks: int) -> None:
     until = time.monotonic() + PATIENCE_S
     while len(gateway.commands("squeue")) < looks:
         if time.monotonic() > until:

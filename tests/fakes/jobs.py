@@ -10,6 +10,7 @@ from waldur_slurm.operator.jobs.port import (
     ClusterFacts,
     Found,
     JobRef,
+    NotAllowed,
     OutcomeUnknown,
     Refused,
     SeenJob,
@@ -66,6 +67,8 @@ class FakeSlurmQueue:
     """What is asked is done, and nobody is told."""
     loses_requests: bool = False
     """What is asked arrives nowhere, and nobody is told."""
+    denies: str = ""
+    """Why this operator may not hand anything in."""
     refuses: str = ""
     """What Slurm says to every job that is handed in."""
     asked: list[str] = field(default_factory=list)
@@ -108,6 +111,8 @@ class FakeJobs:
 
     def submit(self, wanted: Wanted) -> JobRef:
         self._reach("submit")
+        if self.queue.denies:
+            raise NotAllowed(self.queue.denies)
         if self.queue.loses_requests:
             self.queue.journal.setdefault(wanted.key, (wanted, None))
             raise OutcomeUnknown("sbatch's answer was lost: killed")

@@ -33,6 +33,8 @@ class FakeKube:
     age: timedelta = timedelta()
     writes: list[str] = field(default_factory=list)
     _versions: Iterator[int] = field(default_factory=lambda: count(1))
+    _uids: Iterator[int] = field(default_factory=lambda: count(1))
+    """None comes again."""
 
     # What people do
 
@@ -40,7 +42,7 @@ class FakeKube:
         """Make one, or change its spec; returns its uid."""
         found = self._named(namespace, name)
         if found is None:
-            uid = str(uuid.UUID(int=len(self.objects) + 1))
+            uid = str(uuid.UUID(int=next(self._uids)))
             meta = {"name": name, "namespace": namespace, "uid": uid, "generation": 0}
             found = self.objects[uid] = {"metadata": meta, "spec": {}}
         spec = {"batch": "#!/bin/sh\necho moo\n", **spec}

@@ -183,7 +183,7 @@ def test_a_token_signs_in_to_the_dashboard_behind_nginx(
 
     assert f"https://{NAME}/ui\n" in said
     assert "<h1>Queue</h1>" in said
-    assert re.search(rf"#HttpOnly_{NAME}\tFALSE\t/\tTRUE\t\d+\tsgw_session", said)
+    assert re.search(rf"#HttpOnly_{NAME}\tFALSE\t/\tTRUE\t\d+\t__Host-sgw_session", said)
 
 
 def test_people_of_an_issuer_can_be_let_in(served: Typist) -> None:

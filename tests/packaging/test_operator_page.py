@@ -11,6 +11,7 @@ from tests.places import PROJECT
 from waldur_slurm.gateway.arguments import parse as parse_gateway
 from waldur_slurm.operator.arguments import build, parse
 from waldur_slurm.operator.config_map import CLUSTERS, CONFIG, read_config
+from waldur_slurm.operator.jobs.placement import Placed, place
 from waldur_slurm.operator.model.cluster import ByGateway, BySsh, RunsAs
 from waldur_slurm.operator.model.slurm_job import Results, When, from_wire
 from waldur_slurm.operator.settings import Settings
@@ -53,6 +54,24 @@ def test_the_clusters_that_the_page_shows_are_taken_as_they_stand() -> None:
     assert config.clusters["alpha"].runs_as("team-x") == RunsAs(
         "team-x", options=frozenset({"partition", "time", "qos"})
     )
+
+
+def test_the_cow_goes_where_the_page_puts_it() -> None:
+    (line,) = (each for each in PAGE.splitlines() if each.endswith("kubernetes/cow.yaml"))
+    words = shlex.split(line)
+    cow = yaml.safe_load((PROJECT / words[-1]).read_text(encoding="utf-8"))
+    cow["metadata"] |= {"namespace": words[words.index("-n") + 1], "uid": "u"}
+    shown = next(each for each in BLOCKS if each.startswith("alpha:"))
+
+    placed = place(from_wire(cow), read_config({CLUSTERS: shown}).clusters)
+    assert isinstance(placed, Placed), placed
+    assert placed.whom == "as svc-physics on account physics"
+
+
+def test_nothing_is_said_twice_on_the_page() -> None:
+    paragraphs = [each for each in PAGE.split("\n\n") if len(each) > 100]
+
+    assert len(set(paragraphs)) == len(paragraphs)
 
 
 def test_the_login_host_that_the_page_shows_is_taken_as_it_stands() -> None:

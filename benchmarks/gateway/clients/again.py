@@ -1,7 +1,8 @@
-"""`python3 -m benchmarks.again PORT TOKEN PATH COUNT [--unchanged]`: asks the same again and again.
+"""`python3 -m benchmarks.gateway.clients.again PORT TOKEN PATH COUNT [--unchanged]`: asks the same.
 
-Over a few connections that stay, as portals do; `--unchanged` shows the ETag that came with the
-first answer. It does as little as it can: it shares the processors with what is measured.
+Again and again, over a few connections that stay, as portals do; `--unchanged` shows the ETag that
+came with the first answer. It does as little as it can: it shares the processors with what is
+measured.
 """
 
 import json

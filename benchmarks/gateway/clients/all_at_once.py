@@ -1,4 +1,4 @@
-"""`python3 -m benchmarks.many_clients PORT PATH COUNT`: asks the gateway all at once.
+"""`python3 -m benchmarks.gateway.clients.all_at_once PORT PATH COUNT`: asks it all at once.
 
 Each has a connection of its own and unpacks nothing: what is timed is the gateway, beside which the
 clients share the same processors.

@@ -121,7 +121,7 @@ SHORT = {
     "slurmdbd slow",
     "mariadbd down",
     "mariadbd frozen",
-    "munged down",
+    "munged restarted",
     "munged frozen",
 }
 """What `make test` has; test_silence.py has more of the first two. `make campaign` has them all."""

@@ -30,10 +30,15 @@ from waldur_slurm.gateway.settings.declaration import Settings
 OF_A_JOB = "apiKeyOfAnnsInHerEnvironment"
 OF_A_SCRIPT = "passphraseOfAnnsInHerScript"
 OF_A_TARGET = "tokenOfAnnsInTheAddress"
+OF_A_TASK = "passwordOfAnnsInHerTask"
 GUESS = f"sgw_abcdefgh_{'markedGuess' * 4}"[:56]
 FORGED = f"eyJhbGciOiJSUzI1NiIsImtpZCI6Im1hcmtlZCJ9.{'markedClaims' * 4}.{'markedProof' * 6}"
-OWN = {OF_A_TARGET: ("/api/v1/monitors", "/ui/monitors", "gateway.sqlite", "letter to a program")}
-"""The address is Ann's own: she is shown it, and it is kept where letters are, for her alone."""
+OWN = {
+    OF_A_TARGET: ("/api/v1/monitors", "/ui/monitors", "gateway.sqlite", "letter to a program"),
+    OF_A_TASK: ("/api/v1/tasks", "/api/v1/monitors", "/ui/tasks", "GET /monitor", "gateway.sqlite"),
+}
+"""The address is Ann's own, and so is what she wrote in a task, which its monitor shows as well:
+she is shown both, and they are kept where letters and tasks are."""
 WATCHED = "cat /proc/$$/environ /proc/$$/cmdline /proc/$PPID/cmdline >>{seen} 2>/dev/null"
 """What a tool can see of whoever starts it, at its beginning."""
 
@@ -60,10 +65,12 @@ def test_no_secret_leaves_a_gateway_at_work_or_in_trouble(acting_site: ActingSit
     with marked(acting_site) as site:
         cookie = sign_in(site)
         job = hand_in(site)
+        task = hand_in_a_task(site)
         tell_of(site, job)
         show_what_is_no_good(site, cookie)
         refuse_with_what_was_sent(site)
         look_everywhere(site, cookie)
+        assert site.send("DELETE", f"/api/v1/jobs/{task}").status < 300
         run_commands(site)
         show_it_without_a_store(site)
         token_secret = (acting_site.place / "state" / "token-secret").read_text().strip()
@@ -73,7 +80,8 @@ def test_no_secret_leaves_a_gateway_at_work_or_in_trouble(acting_site: ActingSit
     assert "SLURM_CONF=" in seen.read_text(), "what tools are given was not looked at"
     assert any("gateway" in each for each in site.onlooker.seen), "nobody looked at processes"
     secrets = [*OF_THE_SITE, site.token[13:], GUESS[13:], FORGED[-40:], token_secret, cookie]
-    assert_none_is_told([*secrets, OF_A_JOB, OF_A_SCRIPT, OF_A_TARGET], everything(site), OWN)
+    secrets += [OF_A_JOB, OF_A_SCRIPT, OF_A_TARGET, OF_A_TASK]
+    assert_none_is_told(secrets, everything(site), OWN)
 
 
 def test_no_key_leaves_a_gateway_that_acts_by_ssh(acting_site: ActingSite) -> None:
@@ -115,6 +123,23 @@ def hand_in(site: Marked) -> str:
     }
     answer = site.send("POST", "/api/v1/jobs", asked)
     assert answer.status == 201, answer.body
+    return str(answer.json["job_id"])
+
+
+def hand_in_a_task(site: Marked) -> str:
+    """A task is kept as it was given, with its script and variables, for who may see it."""
+    home = site.site.hand.home(ANN)
+    asked = {
+        "uuid": "marked",
+        "username": ANN,
+        "cwd": str(home),
+        "script": f"#!/bin/sh\n: {OF_A_TASK}\nsleep 600\n",
+        "slurm": {"time_limit": 5, "mem": 10, "environment": {"API_KEY": OF_A_TASK}},
+        "dirs": {"parent": f"{home}/a", "output": f"{home}/a/o", "error": f"{home}/a/o"},
+    }
+    answer = site.send("POST", "/api/v1/tasks", asked)
+    assert answer.status == 201, answer.body
+    assert OF_A_TASK in site.send("GET", "/api/v1/tasks/marked").body.decode()
     return str(answer.json["job_id"])
 
 
@@ -174,10 +199,18 @@ def look_everywhere(site: Marked, cookie: str) -> None:
     for path in (
         "/metrics", "/readyz", "/version", "/docs", "/api/v1/openapi.json", "/api/v1/me", "/queue",
         "/api/v1/jobs", "/api/v1/clusters", "/api/v1/apps", "/users", "/history", "/api/v1/tasks",
-        "/api/v1/history", "/api/v1/users", "/slurm/diag",
+        "/api/v1/history", "/api/v1/users", "/slurm/diag", "/monitor/",
+        "/api/v1/monitors", "/api/v1/letters",
     ):  # fmt: skip
         site.send("GET", path)
-    for path in ("/ui/queue", "/ui/monitors", "/ui/overview", "/ui/apps", "/ui/history"):
+    for path in (
+        "/ui/queue",
+        "/ui/monitors",
+        "/ui/overview",
+        "/ui/apps",
+        "/ui/history",
+        "/ui/tasks",
+    ):
         assert site.ask("GET", path, Cookie=f"sgw_session={cookie}").status in (200, 403), path
     site.ask("GET", f"/apps/{APP_ID}/jobs", None, X_Auth_Token=APP, User=ANN)
     assert not site.gateway.daemon.log.count("request.crashed")

@@ -13,6 +13,7 @@ from waldur_slurm.operator.jobs.port import (
     AnotherJob,
     JobRef,
     JobsError,
+    NotAllowed,
     OutcomeUnknown,
     Refused,
     TaskCounts,
@@ -59,7 +60,7 @@ def found(
     ("told", "raised"),
     [
         (problem("refused", 422, refusal="bad-script"), Refused),
-        (problem("denied", 403), Refused),
+        (problem("denied", 403), NotAllowed),
         (problem("wrong-ask", 400), Refused),
         (problem("too-large", 413), Refused),
         (problem("not-signed-in", 401), Unreached),

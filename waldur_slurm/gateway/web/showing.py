@@ -17,6 +17,8 @@ _FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"})
 _SHOWN = frozenset({b"authorization", b"x-auth-token", b"host", b"origin", b"cookie"}) | _FORWARDED
 
 SESSION_COOKIE = "sgw_session"
+_OF_THIS_HOST_ALONE = "__Host-"
+"""Begins the name of a cookie that no other host of the same domain can set."""
 
 
 def shown_by(request: Request) -> Shown:
@@ -28,7 +30,7 @@ def shown_by(request: Request) -> Shown:
     return Shown(
         authorization=found.get(b"authorization", ()),
         app_token=found.get(b"x-auth-token", ()),
-        session=cookie(found.get(b"cookie", ()), SESSION_COOKIE),
+        session=kept_by(request, SESSION_COOKIE) if b"cookie" in found else "",
         host=found.get(b"host", [""])[0],
         origin=found.get(b"origin", ()),
         is_forwarded=not _FORWARDED.isdisjoint(found),
@@ -39,10 +41,26 @@ def shown_by(request: Request) -> Shown:
     )
 
 
-def cookie(headers: Sequence[str], name: str) -> str:
+def is_by_tls(request: Request) -> bool:
+    """Tell whether the browser came by TLS, to this gateway or to the proxy that says so."""
+    by = request.scope.get("scheme"), request.headers.get("x-forwarded-proto")
+    return "https" in by
+
+
+def cookie_named(request: Request, name: str) -> str:
+    """Return what a cookie is called here: only by TLS browsers hold it to be this host's own."""
+    return f"{_OF_THIS_HOST_ALONE}{name}" if is_by_tls(request) else name
+
+
+def kept_by(request: Request, name: str) -> str:
+    """Return what the browser has kept for us under this name, else nothing."""
+    return _cookie(request.headers.getlist("cookie"), cookie_named(request, name))
+
+
+def _cookie(headers: Sequence[str], name: str) -> str:
     """Return what a cookie holds; of two of one name the first, as browsers send the nearest."""
     pairs = (pair.strip().partition("=") for header in headers for pair in header.split(";"))
-    return next((value for found, _, value in pairs if found == name), "")
+    return next((value.strip('"') for found, _, value in pairs if found == name), "")
 
 
 def _connection(request: Request) -> Connection:

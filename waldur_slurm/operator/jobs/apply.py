@@ -14,11 +14,13 @@ from waldur_slurm.operator.jobs import status, words
 from waldur_slurm.operator.jobs.collector import Collector
 from waldur_slurm.operator.jobs.kube import Kube
 from waldur_slurm.operator.jobs.memory import Memory
+from waldur_slurm.operator.jobs.patience import Patience
 from waldur_slurm.operator.jobs.plan import JobPlan
 from waldur_slurm.operator.jobs.port import (
     AnotherJob,
     Jobs,
     JobsError,
+    NotAllowed,
     OutcomeUnknown,
     Refused,
     Unreached,
@@ -55,6 +57,7 @@ class Carrier:
     kube: Kube
     jobs: Jobs | None
     memory: Memory
+    patience: Patience
     tell: Sink
     trouble: Trouble
     now: Callable[[], datetime]
@@ -64,6 +67,8 @@ class Carrier:
     def carry(self, plan: JobPlan) -> None:
         """Do its steps until one fails; the rest is decided anew from what is then found."""
         job = plan.job
+        if self.patience.is_out_for_any(job, plan.steps):
+            return
         for step in plan.steps:
             try:
                 job = self._carry(job, step)
@@ -79,8 +84,8 @@ class Carrier:
         match step:
             case Submit():
                 return self._submit(job, step)
-            case SetStatus(now, tail):
-                return self._set_status(job, self._with_tail(job, now, tail))
+            case SetStatus():
+                return self._set_status(job, self._with_tail(job, step))
             case Steer():
                 return self._steer(job, step)
             case Cancel():
@@ -96,7 +101,9 @@ class Carrier:
             return
         match step:
             case MakeCompanion(ref, attempt):
-                if self.collector.make(job, step, self._slurm):
+                with self.patience.asking(job, step):
+                    is_made = self.collector.make(job, step, self._slurm)
+                if is_made:
                     fields = {"slurm_job": ref.job_id, "attempt": attempt}
                     self._note(job, "companion.made", **fields)
             case ForgetToken():
@@ -125,13 +132,16 @@ class Carrier:
         before = self.memory.attempts.get(job.uid)
         self.memory.note_attempt(job.uid, self.now())
         try:
-            ref = self._slurm.submit(step.wanted)
+            with self.patience.asking(job, step):
+                ref = self._slurm.submit(step.wanted)
         except Refused as refusal:
             self.memory.note_outcome(job.uid, self.now())
             return self._refused(job, step, str(refusal))
-        except Unreached:
+        except (NotAllowed, Unreached) as why:
             self.memory.note_nothing_done(job.uid, before)
-            raise
+            if isinstance(why, Unreached) or (before and before.is_open):
+                raise
+            return self._denied(job, step, str(why))
         self.memory.note_outcome(job.uid, self.now())
         self._note(
             job, "slurmjob.submitted", slurm_job=ref.job_id, cluster=step.cluster, user=ref.user
@@ -144,6 +154,14 @@ class Carrier:
         said = [*step.said, words.refused(why), words.never_ran()]
         return self._say(job, said, status.refused(job, step.cluster, said, self.now()))
 
+    def _denied(self, job: SlurmJob, step: Submit, why: str) -> SlurmJob:
+        self.memory.note_denied(job.uid, self.now())
+        said = [*step.said, words.not_allowed(step.cluster, why)]
+        if status.news(job, said):
+            self._note(job, "slurmjob.denied", cluster=step.cluster, said=why)
+        now = status.pending(job, step.cluster, "NotAllowed", said, self.now())
+        return self._say(job, said, now)
+
     def _steer(self, job: SlurmJob, step: Steer) -> SlurmJob:
         slurm = self._slurm
         steered = {
@@ -152,7 +170,8 @@ class Carrier:
             Verb.REQUEUE_HELD: slurm.requeue_held,
         }
         try:
-            steered[step.verb](step.job)
+            with self.patience.asking(job, step):
+                steered[step.verb](step.job)
         except Refused as refusal:
             is_release = step.verb is Verb.RELEASE
             word = (words.not_resumed if is_release else words.not_suspended)(str(refusal))
@@ -162,7 +181,8 @@ class Carrier:
 
     def _cancel(self, job: SlurmJob, step: Cancel) -> None:
         try:
-            self._slurm.cancel(step.job)
+            with self.patience.asking(job, step):
+                self._slurm.cancel(step.job)
         except (Refused, AnotherJob) as refusal:
             if job.uid not in self.memory.cancelled:
                 self.kube.tell(job, words.not_cancelled(step.job, str(refusal)))
@@ -174,19 +194,18 @@ class Carrier:
         self.memory.cancelled[job.uid] = self.now()
         self._note(job, "slurmjob.cancelled", slurm_job=step.job.job_id)
 
-    def _with_tail(
-        self, job: SlurmJob, now: Mapping[str, Any], tail: Tail | None
-    ) -> Mapping[str, Any]:
+    def _with_tail(self, job: SlurmJob, step: SetStatus) -> Mapping[str, Any]:
         """Without it, where it cannot be had just now: the next turn asks again."""
-        if tail is None:
-            return now
+        if step.tail is None or self.patience.is_out(job, step):
+            return step.status
         try:
-            return status.with_tail(now, self._read_tail(tail))
+            with self.patience.asking(job, step):
+                return status.with_tail(step.status, self._read_tail(step.tail))
         except Refused as refusal:
-            return status.with_tail(now, b"", str(refusal))
+            return status.with_tail(step.status, b"", str(refusal))
         except JobsError as error:
             self.trouble(job, error)
-            return now
+            return step.status
 
     def _read_tail(self, tail: Tail) -> bytes:
         for stream in tail.streams:

@@ -19,6 +19,7 @@ from waldur_slurm.operator.jobs.collector import Collector
 from waldur_slurm.operator.jobs.ending import Sweep, Swept, sweep
 from waldur_slurm.operator.jobs.kube import Kube, Snapshot
 from waldur_slurm.operator.jobs.memory import Memory
+from waldur_slurm.operator.jobs.patience import Patience
 from waldur_slurm.operator.jobs.plan import (
     JobPlan,
     Plan,
@@ -28,7 +29,14 @@ from waldur_slurm.operator.jobs.plan import (
     plan_homeless,
     plan_job,
 )
-from waldur_slurm.operator.jobs.port import ClusterFacts, Found, Jobs, JobsError
+from waldur_slurm.operator.jobs.port import (
+    ClusterFacts,
+    Found,
+    Jobs,
+    JobsError,
+    OutcomeUnknown,
+    Unreached,
+)
 from waldur_slurm.operator.jobs.sight import Sight, was_there
 from waldur_slurm.operator.jobs.steps import Step
 from waldur_slurm.operator.jobs.troubles import Troubles
@@ -38,6 +46,9 @@ from waldur_slurm.operator.model.slurm_job import SlurmJob
 from waldur_slurm.telemetry.events import Event, Level, Sink
 
 FACTS_EVERY = timedelta(minutes=5)
+MOST_IN_VAIN = 3
+"""So many strays are asked to end without an answer; the others wait for the next sweep."""
+
 BEFORE = timedelta(hours=1)
 """So much earlier than the oldest SlurmJob its job is looked for: clocks differ."""
 
@@ -82,22 +93,26 @@ class ClusterCycle:
         snapshot = self.read()
         if snapshot.is_too_old:
             return Turned()
+        patience = Patience(self.memory)
         with self.troubles.turn():
             plan = self.plan(snapshot)
-            carriers = [self._carrier(*each) for each in ((self.kube, self.jobs), *self.more)]
+            ways = ((self.kube, self.jobs), *self.more)
+            carriers = [self._carrier(*each, patience) for each in ways]
             for each in plan.before:
                 self._carry(each, carriers[0])
             self._carry_together(plan.new, carriers)
             if self.jobs and self._sweep.is_due(self.now()) and not self.is_stopping():
                 self._clear_away(self.jobs, snapshot)
         done = tuple(step for carrier in carriers for step in carrier.done)
-        return Turned(done, bool(plan.put_off))
+        is_more = bool(plan.put_off) and not patience.is_out_for_submits
+        return Turned(done, is_more)
 
-    def _carrier(self, kube: Kube, jobs: Jobs | None) -> Carrier:
+    def _carrier(self, kube: Kube, jobs: Jobs | None, patience: Patience) -> Carrier:
         return Carrier(
             kube=kube,
             jobs=jobs,
             memory=self.memory,
+            patience=patience,
             tell=self.tell,
             trouble=self.troubles.of_job,
             now=self.now,
@@ -145,7 +160,8 @@ class ClusterCycle:
         self.memory.forget_others([job.uid for job in mine])
         mine = [job for job in mine if not self._is_behind(job)]
         sight = self._look(self.jobs, [*self._those(mine, concerns)], clusters)
-        return cut(self._plan_jobs(mine, partial(plan_job, sight=sight)))
+        plans = self._plan_jobs(mine, partial(plan_job, sight=sight))
+        return cut(plans, vain=self.memory.vain)
 
     def _is_behind(self, job: SlurmJob) -> bool:
         """Whether it is seen as it was before we changed it: events would be told twice."""
@@ -229,11 +245,15 @@ class ClusterCycle:
             self.troubles.note(f"jobs without a SlurmJob were not looked for: {error}")
 
     def _cancel_strays(self, slurm: Jobs, found: Swept) -> None:
+        in_vain = 0
         for ref in found.strays:
             try:
                 slurm.cancel(ref)
             except JobsError as error:
                 self.troubles.note(f"job {ref.job_id}, which has no SlurmJob: {error}")
+                in_vain += isinstance(error, Unreached | OutcomeUnknown)
+                if in_vain == MOST_IN_VAIN:
+                    break
                 continue
             fields = {"cluster": self.name, "job": ref.job_id, "mark": ref.mark}
             event = Event(name="stray.cancelled", level=Level.WARNING, fields=fields)

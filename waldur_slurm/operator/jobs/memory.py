@@ -21,6 +21,8 @@ class Attempt:
     times: int = 1
     is_open: bool = True
     """Whether it is not known what came of it."""
+    is_denied: bool = False
+    """Whether the operator was not let do it."""
 
 
 @dataclass(slots=True)
@@ -33,6 +35,8 @@ class Memory:
     """Since when nobody can say."""
     written: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     """What was last changed in Kubernetes, as of which version, and when."""
+    vain: dict[str, int] = field(default_factory=dict)
+    """How often in a row Slurm was asked in vain: whoever was less often comes first."""
 
     def note_attempt(self, uid: str, now: datetime) -> None:
         """Before it is made, so that one which never ends counts as well."""
@@ -54,6 +58,10 @@ class Memory:
         else:
             self.attempts[uid] = before
 
+    def note_denied(self, uid: str, now: datetime) -> None:
+        """Nothing came of it, and the next attempt will not be let in so soon either."""
+        self.attempts[uid] = Attempt(now, now, is_open=False, is_denied=True)
+
     def note_written(self, uid: str, version: str, now: datetime) -> None:
         self.written[uid] = version, now
 
@@ -62,10 +70,13 @@ class Memory:
         before, at = self.written.get(uid, ("", now))
         return before == version and now - at < SOON
 
+    def note_vain(self, uid: str) -> None:
+        self.vain[uid] = self.vain.get(uid, 0) + 1
+
     def forget_others(self, uids: Collection[str]) -> None:
         notes: MutableMapping[str, Any]
-        kinds = (self.attempts, self.cancelled, self.missing, self.doubtful, self.written)
-        for notes in kinds:
+        kinds = (self.attempts, self.cancelled, self.missing, self.doubtful)
+        for notes in (*kinds, self.written, self.vain):
             for uid in notes.keys() - set(uids):
                 notes.pop(uid)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
+from types import MappingProxyType
 
 from waldur_slurm.operator.jobs import status, words
 from waldur_slurm.operator.jobs.collecting import is_open, plan_companion
@@ -100,9 +101,19 @@ def is_told(job: SlurmJob) -> bool:
     return status.is_complete(job) and has_output
 
 
-def cut(plans: Iterable[JobPlan], most: int = MOST_SUBMITS) -> Plan:
-    """Put them in their order, and put off what is too much at once."""
-    ordered = sorted((each for each in plans if each.steps), key=lambda each: each.urgency)
+def cut(
+    plans: Iterable[JobPlan],
+    most: int = MOST_SUBMITS,
+    vain: Mapping[str, int] = MappingProxyType({}),
+) -> Plan:
+    """Put them in their order, and put off what is too much at once.
+
+    `vain` says, by uid, how often asking for one was in vain: it holds up none of its equals.
+    """
+    ordered = sorted(
+        (each for each in plans if each.steps),
+        key=lambda each: (each.urgency, vain.get(each.job.uid, 0)),
+    )
     new = sum(each.urgency is Urgency.SUBMITTING for each in ordered)
     put_off = max(new - most, 0)
     return Plan(tuple(ordered[: len(ordered) - put_off]), put_off)
@@ -222,7 +233,7 @@ def _cannot_be_found_out(attempt: Attempt, sight: Sight) -> bool:
 
 def _pause(attempt: Attempt) -> timedelta:
     if not attempt.is_open:
-        return timedelta()
+        return LONGEST_PAUSE if attempt.is_denied else timedelta()
     grown: int = 2 ** min(attempt.times - 1, 8)
     return min(FIRST_PAUSE * grown, LONGEST_PAUSE)
 

@@ -26,6 +26,10 @@ class Unreached(JobsError):
     """Nothing was done, and it may be asked again."""
 
 
+class NotAllowed(JobsError):
+    """Nothing was done, and nothing will be until an administrator lets the operator do it."""
+
+
 class OutcomeUnknown(JobsError):
     """It may have been done: look before it is asked again."""
 

@@ -12,11 +12,12 @@ from enum import Enum
 
 from waldur_slurm.operator.jobs import status
 from waldur_slurm.operator.jobs.memory import Memory, note_since
+from waldur_slurm.operator.jobs.placement import Placed, place
 from waldur_slurm.operator.jobs.pods import Companions
 from waldur_slurm.operator.jobs.port import ClusterFacts, Found, SeenJob
 from waldur_slurm.operator.model.cluster import Cluster
 from waldur_slurm.operator.model.identity import Identity
-from waldur_slurm.operator.model.slurm_job import SlurmJob
+from waldur_slurm.operator.model.slurm_job import CLUSTER, SlurmJob
 
 MISSING_FOR = timedelta(minutes=1)
 MANY_MISSING_FOR = timedelta(minutes=5)
@@ -71,8 +72,9 @@ class Sight:
         if found is None:
             return Doubt("nobody was asked")
         if seen := found.jobs.get(mark):
-            is_his = seen.ref.mark == mark
-            return seen if is_his else Doubt("what was found has another mark")
+            if seen.ref.mark != mark:
+                return Doubt("what was found has another mark")
+            return Absence.NEVER if self._is_copied(job, seen) else seen
         if mark not in found.absent:
             return Doubt(found.said or "nobody can say", mark in found.tried)
         attempt = self.memory.attempts.get(job.uid)
@@ -83,6 +85,13 @@ class Sight:
         if status.is_complete(job):
             return Absence.LOST
         return Absence.LOST if self._is_lost(job) else Doubt("it was there a moment ago")
+
+    def _is_copied(self, job: SlurmJob, seen: SeenJob) -> bool:
+        """Whether somebody else put the mark on a job of his before any was handed in with it."""
+        if job.is_held or CLUSTER in job.annotations or was_there(job):
+            return False
+        placed = place(job, self.clusters)
+        return isinstance(placed, Placed) and placed.user not in ("", seen.ref.user)
 
     def remember(self, jobs: Collection[SlurmJob]) -> None:
         """Note since when something is missing, or not known."""

@@ -92,6 +92,14 @@ def refused(said: str) -> Word:
     return Word(Kind.SUBMITTED, Truth.FALSE, "Refused", sentence, is_trouble=True)
 
 
+def not_allowed(cluster: str, why: str) -> Word:
+    sentence = (
+        f"cluster {cluster} does not let the operator hand it in: {why}; its administrator changes"
+        " that, or as whom slurm-config runs this namespace's jobs. It is tried each minute"
+    )
+    return Word(Kind.SUBMITTED, Truth.FALSE, "NotAllowed", sentence, is_trouble=True)
+
+
 def never_ran() -> Word:
     sentence = "it ended before it began: Slurm refused it"
     return Word(Kind.FINISHED, Truth.TRUE, "Refused", sentence, is_silent=True)

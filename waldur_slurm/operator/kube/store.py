@@ -119,9 +119,10 @@ class Store:
             try:
                 self.follow()
                 failures = 0
-            except Gone:
-                self._version = ""  # what happened since then is not told any more: list it anew
             except KubeError as error:
+                if isinstance(error, Gone) and self._version:
+                    self._version = ""  # what happened since is not told any more: list it anew
+                    continue
                 self._note_silence(str(error))
                 self._leaving.wait(PAUSES_S[min(failures, len(PAUSES_S) - 1)])
                 failures += 1

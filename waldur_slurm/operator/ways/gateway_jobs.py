@@ -70,7 +70,7 @@ class GatewayJobs:
         return facts_of(default)
 
     def submit(self, wanted: Wanted) -> JobRef:
-        """A wrong address is for the administrator to mend; no job fails of it."""
+        """A wrong address, or token, is for the administrator to mend; no job fails of it."""
         with _doing():
             try:
                 placed = self._gateway().submit(
@@ -82,6 +82,8 @@ class GatewayJobs:
                 )
             except NotThere as error:
                 raise port.Unreached(str(error)) from error
+            except Denied as error:
+                raise port.NotAllowed(str(error)) from error
         return JobRef(placed.job_id, placed.submit_time, wanted.mark, wanted.user)
 
     def look_up(self, marks: Collection[str], since: datetime | None = None) -> Found:

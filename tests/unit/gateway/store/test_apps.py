@@ -103,6 +103,7 @@ def test_a_run_is_unsettled_until_it_is_known_to_be_sent(kept: Kept) -> None:
 
     assert list(kept.jobs.unsettled()) == []
     assert found(kept).runs == (replace(RUN, slurm_id=12),)
+    assert kept.jobs.script_of(RUN.id) == "", "what Slurm has is kept there alone"
 
 
 def test_a_run_that_was_sent_is_not_dropped(kept: Kept) -> None:

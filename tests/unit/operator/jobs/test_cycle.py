@@ -155,3 +155,33 @@ def test_several_are_handed_in_at_once_by_connections_of_their_own() -> None:
 
     assert {bench.phase(uid)[0] for uid in uids} == {"Submitted"}
     assert len(bench.queue.jobs) == 6
+
+
+def test_what_the_operator_may_not_hand_in_fails_no_job_and_is_tried_each_minute() -> None:
+    bench = Bench()
+    bench.queue.denies = "token:operator may not act for svc-physics"
+    uid = bench.kube.apply()
+    bench.turn(20)
+
+    assert bench.phase(uid) == ("Pending", "NotAllowed")
+    assert bench.kube.condition(uid, "Submitted") == ("False", "NotAllowed")
+    assert bench.kube.reasons(uid).count("NotAllowed") == 1
+    assert bench.names().count("slurmjob.denied") == 1
+    assert bench.queue.asked.count("submit") == 2
+
+    bench.queue.denies = ""
+    bench.turn(13)
+    assert bench.kube.status(uid)["jobId"] == "1"
+    assert bench.kube.condition(uid, "Submitted") == ("True", "Submitted")
+
+
+def test_an_outcome_that_is_open_stays_so_where_the_operator_is_not_let_in_any_more() -> None:
+    bench = Bench()
+    bench.by_a_way_that_loses(after=False)
+    uid = bench.kube.apply()
+    bench.turn()
+    bench.queue.denies = "token:operator may not act for svc-physics"
+    bench.turn(3)
+
+    assert bench.cycle.memory.attempts[uid].is_open
+    assert bench.kube.condition(uid, "Submitted") != ("False", "NotAllowed")

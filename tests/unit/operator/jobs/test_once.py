@@ -183,6 +183,22 @@ def test_a_mark_that_was_copied_or_taken_off_changes_nothing() -> None:
     assert copied.state == JobState("PENDING")
 
 
+def test_a_mark_that_was_copied_before_the_job_was_handed_in_keeps_it_from_nothing() -> None:
+    bench = Bench()
+    uid = bench.kube.apply(suspend=True)
+    bench.turn()
+    copied = bench.queue.add(Wanted("x", Identity(KUBERNETES, uid).mark, "#!/bin/sh\n", "bob"))
+    bench.turn()
+    bench.kube.apply(suspend=False)
+    bench.turn(2)
+
+    assert bench.kube.status(uid)["jobId"] == "2"
+    assert bench.queue.jobs[1].user == "svc-physics"
+    bench.kube.delete(uid)
+    bench.turn(2)
+    assert copied.state == JobState("PENDING")
+
+
 class Confusing(FakeJobs):
     """A way whose answers are of other marks than they say."""
 

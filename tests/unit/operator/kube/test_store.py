@@ -1,102 +1,60 @@
-"""What the store takes for news: turns are begun by what people ask for, not by what we write."""
+"""List and watch: a kind that the server does not know is told, and not asked for in haste."""
 
-import copy
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from threading import Event as Bell
 from typing import Any
 
-import pytest
-
-from tests.fakes.kube_jobs import FakeKube
-from waldur_slurm.operator.kube.paths import JOBS
+from waldur_slurm.operator.errors import Gone
 from waldur_slurm.operator.kube.store import Store
-from waldur_slurm.operator.model.slurm_job import ABANDON
 from waldur_slurm.telemetry.events import Event
 
-Told = tuple[str, dict[str, Any]]
+LONG_S = 60.0
+COW = {"metadata": {"uid": "cow", "resourceVersion": "1"}}
 
 
-class ToldTalk:
-    """A watch that tells what it was given, and then ends."""
+@dataclass
+class Server:
+    """An API server that may not know the kind, or have forgotten what a watch asks for."""
 
-    def __init__(self, there: list[dict[str, Any]]) -> None:
-        self.there = there
-        self.events: list[Told] = []
+    knows: Bell = field(default_factory=Bell)
+    forgets: bool = False
+    lists: int = 0
+    told: SimpleQueue[str] = field(default_factory=SimpleQueue)
 
-    def list(self, _path: str) -> tuple[list[dict[str, Any]], str]:
-        return self.there, "0"
+    def list(self, path: str) -> tuple[list[dict[str, Any]], str]:
+        self.lists += 1
+        if not self.knows.is_set():
+            raise Gone(f"{path} not found")
+        return [COW], "1"
 
     def watch(self, _path: str, _version: str, _seconds: int) -> Iterator[dict[str, Any]]:
-        while self.events:
-            kind, found = self.events.pop(0)
-            yield {"type": kind, "object": found}
+        if self.forgets:
+            self.forgets = False
+            raise Gone("too old a version")
+        self.told.put("watched")
+        Bell().wait(0.05)
+        yield from ()
+
+    def hear(self, event: Event) -> None:
+        self.told.put(event.name)
+
+    def store(self) -> Store:
+        return Store(self, "/cows", lambda: None, self.hear)  # type: ignore[arg-type]  # all of Talk that it asks
 
 
-class Watched:
-    """A Kubernetes in memory whose changes a store hears of; `woken` is how often it rang."""
-
-    def __init__(self) -> None:
-        self.kube, self.woken, self.told = FakeKube(), 0, list[Event]()
-        talk: Any = ToldTalk([])
-        self.talk: ToldTalk = talk
-        self.store = Store(talk, JOBS, self.wake, self.told.append)
-        self.hear()
-
-    def wake(self) -> None:
-        self.woken += 1
-
-    def hear(self, *events: Told) -> int:
-        """Let it hear of them, and return how often that rang."""
-        before = self.woken
-        self.talk.events += events
-        self.store.follow()
-        return self.woken - before
-
-    def changed(self, uid: str, kind: str = "MODIFIED") -> int:
-        return self.hear((kind, copy.deepcopy(self.kube.objects[uid])))
-
-    def added(self) -> str:
-        uid = self.kube.apply()
-        self.changed(uid, "ADDED")
-        return uid
+def test_a_kind_that_the_server_does_not_know_is_told_once_and_watched_when_it_does() -> None:
+    server = Server()
+    with server.store().running():
+        assert server.told.get(timeout=LONG_S) == "kube.silent"
+        server.knows.set()
+        assert server.told.get(timeout=LONG_S) == "kube.answers"
 
 
-def test_a_new_one_is_news_and_what_its_submission_writes_is_none() -> None:
-    watched = Watched()
-    uid = watched.kube.apply()
-    woken = [watched.changed(uid, "ADDED")]
-
-    watched.kube.accept(watched.kube.job(uid), "alpha", "ann")
-    woken.append(watched.changed(uid))
-    for phase in ("Submitted", "Running", "Succeeded"):
-        watched.kube.patch_status(watched.kube.job(uid), {"phase": phase})
-        woken.append(watched.changed(uid))
-
-    assert woken == [1, 0, 0, 0, 0]
-    assert watched.store.read().objects[uid]["status"] == {"phase": "Succeeded"}
-
-
-def test_what_people_ask_for_is_news() -> None:
-    watched = Watched()
-    uid = watched.added()
-    watched.kube.accept(watched.kube.job(uid), "alpha", "")
-    watched.changed(uid)
-
-    watched.kube.apply(suspend=True)
-    assert watched.changed(uid) == 1
-    watched.kube.annotate(uid, ABANDON, "true")
-    assert watched.changed(uid) == 1
-    watched.kube.delete(uid)
-    assert watched.changed(uid) == 1
-
-
-@pytest.mark.parametrize("kind", ["DELETED", "BOOKMARK"])
-def test_what_is_gone_and_how_far_one_has_heard_ask_for_nothing(kind: str) -> None:
-    watched = Watched()
-    uid = watched.added()
-
-    assert watched.changed(uid, kind) == 0
-    assert (uid in watched.store.read().objects) is (kind == "BOOKMARK")
-
-
-def test_a_list_is_news_for_nobody_knows_what_was_missed() -> None:
-    assert Watched().woken == 1
+def test_what_a_watch_can_not_go_on_from_is_listed_anew_without_a_word() -> None:
+    server = Server(forgets=True)
+    server.knows.set()
+    with server.store().running():
+        assert server.told.get(timeout=LONG_S) == "watched"
+    assert server.lists == 2

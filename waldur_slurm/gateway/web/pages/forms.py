@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from waldur_slurm.gateway.errors import Denied, TooLarge, WrongAsk
 from waldur_slurm.gateway.web.ask import Ask
-from waldur_slurm.gateway.web.showing import SESSION_COOKIE, cookie
+from waldur_slurm.gateway.web.showing import SESSION_COOKIE, kept_by
 
 MOST_FORM = 64 * 1024
 TOKEN_FIELD = "form"  # noqa: S105 - a field's name
@@ -20,7 +20,7 @@ def session_of(ask: Ask) -> str:
     headers = ask.request.headers
     if ask.site.pages is None or "authorization" in headers or "x-auth-token" in headers:
         return ""
-    text = cookie(headers.getlist("cookie"), SESSION_COOKIE)
+    text = kept_by(ask.request, SESSION_COOKIE)
     return text if text and ask.site.pages.sessions.has(text) else ""
 
 

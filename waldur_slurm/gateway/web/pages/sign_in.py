@@ -17,10 +17,9 @@ from waldur_slurm.gateway.web.pages.forms import (
 )
 from waldur_slurm.gateway.web.pages.rendering import below, entries_of, page, redirected, shown
 from waldur_slurm.gateway.web.pages.site import Pages
-from waldur_slurm.gateway.web.showing import SESSION_COOKIE
+from waldur_slurm.gateway.web.showing import SESSION_COOKIE, cookie_named, is_by_tls, kept_by
 
 SIGN_IN_COOKIE = "sgw_sign_in"
-_CALLBACK = "/ui/oidc/callback"
 _NO_ISSUER = "nobody signs in at an issuer here, as GATEWAY_OIDC_CLIENT_ID is not set; use a token"
 
 
@@ -67,7 +66,7 @@ async def sign_out(ask: Ask) -> Response:
     if text:
         await ask.site.crossing.store.run(lambda: pages.sessions.end(text))
     response = redirected("/ui/sign-in")
-    response.delete_cookie(SESSION_COOKIE, path="/")
+    _drop(ask, response, SESSION_COOKIE)
     return response
 
 
@@ -79,7 +78,7 @@ async def begin_at_issuer(ask: Ask) -> Response:
     back = own_page(ask.query(SignInQuery).back) or _from_where(ask)
     begun = await ask.site.crossing.issuer.run(lambda: flow.begin(back))
     response = redirected(begun.address)
-    _keep(ask, response, SIGN_IN_COOKIE, begun.sealed, 600, _CALLBACK)
+    _keep(ask, response, SIGN_IN_COOKIE, begun.sealed, 600)
     return response
 
 
@@ -94,11 +93,11 @@ async def end_at_issuer(ask: Ask) -> Response:
     if "error" in query or not code:
         why = query.get("error", "it sent no code")
         raise NotSignedIn(f"the issuer did not sign you in: {why[:200]}")
-    sealed = ask.request.cookies.get(SIGN_IN_COOKIE, "")
+    sealed = kept_by(ask.request, SIGN_IN_COOKIE)
     ended = await ask.site.crossing.issuer.run(lambda: flow.end(sealed, state, code))
     text = await ask.site.crossing.store.run(lambda: pages.sessions.begin(claims=ended.claims))
     response = _begun(ask, pages, text, own_page(ended.back))
-    response.delete_cookie(SIGN_IN_COOKIE, path=_CALLBACK)
+    _drop(ask, response, SIGN_IN_COOKIE)
     return response
 
 
@@ -131,17 +130,27 @@ async def _known(ask: Ask, pages: Pages, token: str) -> str:
 
 def _begun(ask: Ask, pages: Pages, text: str, back: str) -> Response:
     response = redirected(back or "/ui")
-    _keep(ask, response, SESSION_COOKIE, text, int(pages.sessions.life.total_seconds()), "/")
+    _keep(ask, response, SESSION_COOKIE, text, int(pages.sessions.life.total_seconds()))
     return response
 
 
-def _keep(ask: Ask, response: Response, name: str, value: str, life_s: int, path: str) -> None:
-    """Let the browser keep it, where no script reaches it, nor plain HTTP where there is TLS."""
-    request = ask.request
-    is_safe = "https" in (request.url.scheme, request.headers.get("x-forwarded-proto", ""))
+def _keep(ask: Ask, response: Response, name: str, value: str, life_s: int) -> None:
+    """Let the browser keep it, where no script reaches it.
+
+    Where there is TLS, plain HTTP does not either, and no other host of the domain can set one.
+    """
     response.set_cookie(
-        name, value, max_age=life_s, path=path, secure=is_safe, httponly=True, samesite="lax"
+        cookie_named(ask.request, name),
+        value,
+        max_age=life_s,
+        secure=is_by_tls(ask.request),
+        httponly=True,
+        samesite="lax",
     )
+
+
+def _drop(ask: Ask, response: Response, name: str) -> None:
+    response.delete_cookie(cookie_named(ask.request, name), secure=is_by_tls(ask.request))
 
 
 async def _sign_in_page(ask: Ask, status: int, detail: str, back: str) -> Response:

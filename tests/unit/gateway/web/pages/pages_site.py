@@ -170,7 +170,7 @@ class Browser:
         for header in answer.cookies:
             self.said.append(header)
             name, _, value = header.partition(";")[0].partition("=")
-            self.cookies[name] = value.strip('"')
+            self.cookies[name] = value  # with its quotes, as browsers do
             if "max-age=0" in header.lower():
                 del self.cookies[name]
         return answer

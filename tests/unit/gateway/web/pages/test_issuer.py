@@ -102,6 +102,20 @@ def test_another_browser_cannot_end_a_sign_in(site: PagesSite, at_issuer: FakeSi
     assert site.sessions.kept == {}
 
 
+def test_behind_tls_a_sign_in_that_another_host_of_the_domain_planted_is_none(
+    site: PagesSite, at_issuer: FakeSignIn
+) -> None:
+    other, back = begun(site, at_issuer)
+    by_tls = {"x_forwarded_proto": "https"}
+
+    assert Browser(site, dict(other.cookies)).get(back, **by_tls).status == 401
+    assert site.sessions.kept == {}
+    own = {f"__Host-{name}": value for name, value in other.cookies.items()}
+    browser = Browser(site, own)
+    assert browser.get(back, **by_tls).status == 303
+    assert [*browser.cookies] == ["__Host-sgw_session"]
+
+
 def test_a_state_that_was_not_given_is_refused(site: PagesSite, at_issuer: FakeSignIn) -> None:
     browser, _ = begun(site, at_issuer)
 

@@ -1,5 +1,6 @@
 """How people come in by a browser, and how they are out again."""
 
+import re
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -13,6 +14,8 @@ from waldur_slurm.gateway.web.cors import ANY
 from waldur_slurm.gateway.web.pages.sign_in import own_page
 
 QUEUE = "/ui/queue"
+BY_TLS = {"x_forwarded_proto": "https"}
+"""As the proxy says that has the TLS."""
 
 
 @pytest.fixture
@@ -57,6 +60,46 @@ def test_behind_tls_the_cookie_never_goes_over_plain_http(site: PagesSite) -> No
     browser.post("/ui/sign-in", {"token": site.token()}, x_forwarded_proto="https")
 
     assert "secure" in browser.said[0].lower()
+
+
+def test_behind_tls_the_cookie_is_one_that_no_other_host_of_the_domain_can_set(
+    site: PagesSite,
+) -> None:
+    """Browsers keep one of that name only if it is for all of this very host, and by TLS."""
+    browser = Browser(site)
+
+    browser.post("/ui/sign-in", {"token": site.token()}, **BY_TLS)
+    page = browser.get(QUEUE, **BY_TLS)
+
+    (said,) = browser.said
+    parts = {part.strip().lower() for part in said.split(";")}
+    assert said.startswith("__Host-sgw_session=")
+    assert {"secure", "path=/"} <= parts
+    assert not [part for part in parts if part.startswith("domain")]
+    assert "of Ann" in page.text
+
+
+@pytest.mark.parametrize("path", [QUEUE, "/api/v1/jobs"])
+def test_behind_tls_a_session_that_another_host_of_the_domain_planted_is_none(
+    site: PagesSite, path: str
+) -> None:
+    """Else he who planted it would have others work, and paste what is theirs, as himself."""
+    planted = dict(site.signed_in().cookies)
+
+    assert Browser(site, planted).get(path).status == 200
+    assert Browser(site, planted).get(path, **BY_TLS).status == 401
+
+
+def test_behind_tls_who_signs_out_has_no_cookie_any_more(site: PagesSite) -> None:
+    browser = Browser(site)
+    browser.post("/ui/sign-in", {"token": site.token()}, **BY_TLS)
+    text = browser.get(QUEUE, **BY_TLS).text
+    (form,) = set(re.findall(r'name="form" value="([^"]+)"', text))
+
+    answer = browser.post("/ui/sign-out", {"form": form}, **BY_TLS)
+
+    assert (answer.status, browser.cookies, site.sessions.kept) == (303, {}, {})
+    assert "secure" in browser.said[-1].lower(), "without it browsers take no such name"
 
 
 def test_what_is_kept_is_neither_the_cookie_nor_the_token(site: PagesSite) -> None:
