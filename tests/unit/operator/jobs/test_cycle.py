@@ -1,14 +1,17 @@
 """The life of a SlurmJob, turn by turn, on a Kubernetes and a Slurm in memory."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from threading import Barrier
+from typing import Any
 
 from tests.fakes.jobs import FakeJobs
+from tests.fakes.kube_jobs import FakeKube
 from tests.unit.operator.jobs.bench import Bench
 from waldur_slurm.model.job_state import JobState
 from waldur_slurm.operator.jobs.plan import MOST_SUBMITS
 from waldur_slurm.operator.jobs.port import JobRef, Wanted
-from waldur_slurm.operator.model.slurm_job import CLUSTER, FINALIZER
+from waldur_slurm.operator.model.slurm_job import CLUSTER, FINALIZER, SlurmJob
 
 
 def test_one_that_is_applied_is_one_job_in_slurm_as_whom_the_site_says() -> None:
@@ -155,6 +158,26 @@ def test_several_are_handed_in_at_once_by_connections_of_their_own() -> None:
 
     assert {bench.phase(uid)[0] for uid in uids} == {"Submitted"}
     assert len(bench.queue.jobs) == 6
+
+
+def test_of_several_it_is_told_at_once_by_connections_of_their_own() -> None:
+    """Else one that is new would wait until it was told of all that began meanwhile."""
+    together = Barrier(3)
+
+    class Meeting(FakeKube):
+        def patch_status(self, job: SlurmJob, status: Mapping[str, Any]) -> None:
+            if status["phase"] == "Running":
+                together.wait(60)
+            super().patch_status(job, status)
+
+    bench = Bench(Meeting())
+    uids = [bench.kube.apply(f"cow-{number}") for number in range(6)]
+    bench.turn()
+    bench.queue.tick()
+    bench.cycle.more = [(bench.kube, FakeJobs(bench.queue)) for _ in range(2)]
+    bench.turn()
+
+    assert {bench.phase(uid)[0] for uid in uids} == {"Running"}
 
 
 def test_what_the_operator_may_not_hand_in_fails_no_job_and_is_tried_each_minute() -> None:
