@@ -15,6 +15,7 @@ from benchmarks.idle_pull import Idling, compare_idle_pulls, idle, measure_idle_
 from benchmarks.live import measure_live
 from benchmarks.new_order import measure_new_order
 from benchmarks.one_order import measure_one_order
+from benchmarks.operator.measure import measure_operator
 from benchmarks.peers.comparison import compare_with_peers
 from benchmarks.progress import say
 from benchmarks.provisioning import measure_provisioning
@@ -64,6 +65,7 @@ MEASUREMENTS: Mapping[str, Callable[[Scale], Iterable[Said]]] = {
     "daemon": measure_daemon,
     "live": measure_live,
     "gateway": measure_gateway,
+    "operator": measure_operator,
     "demo": measure_demo,
     "peers": lambda _scale: compare_with_peers(),
 }

@@ -28,6 +28,8 @@ class Scale:
     watched_jobs: int = 1_000
     letters: int = 20_000
     nodes: int = 1_000
+    slurm_jobs: int = 1_000
+    """Of Kubernetes; a fifth of them is made at once."""
     archive_megabytes: int = 1_000
 
     def tenth(self) -> "Scale":
@@ -49,6 +51,7 @@ class Scale:
             watched_jobs=self.watched_jobs // 10,
             letters=self.letters // 10,
             nodes=self.nodes // 10,
+            slurm_jobs=self.slurm_jobs // 10,
             archive_megabytes=self.archive_megabytes // 10,
             idle_cycles=self.idle_cycles // 30,  # they would be half of all the time
         )

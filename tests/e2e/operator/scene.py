@@ -5,7 +5,7 @@ import shlex
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,13 +108,21 @@ class Scene:
 
     def apply(self, name: str = "cow", batch: str = MOO, verb: str = "apply", **spec: Any) -> None:
         """`create` takes scripts of any length, `apply` notes the whole object in an annotation."""
-        body = {
+        self.bed.must(verb, "-f", "-", said=json.dumps(self._written(name, batch, **spec)))
+
+    def apply_all(self, names: Sequence[str], batch: str, **spec: Any) -> None:
+        """Make them all by one command."""
+        items = [self._written(name, batch, **spec) for name in names]
+        listed = {"apiVersion": "v1", "kind": "List", "items": items}
+        self.bed.must("create", "-f", "-", said=json.dumps(listed))
+
+    def _written(self, name: str, batch: str, **spec: Any) -> dict[str, Any]:
+        return {
             "apiVersion": "slurm.sylabs.io/v1alpha1",
             "kind": "SlurmJob",
             "metadata": {"name": name, "namespace": self.namespace},
             "spec": {"batch": batch, "options": {"mem": "10", "chdir": str(self.work)}, **spec},
         }
-        self.bed.must(verb, "-f", "-", said=json.dumps(body))
 
     def forge_status(self, name: str, status: Mapping[str, object]) -> None:
         """Write a status as a tenant may who has the right to."""
@@ -134,6 +142,26 @@ class Scene:
         found: dict[str, Any] = json.loads(done.out) if done.code == 0 else {}
         return found
 
+    def all_jobs(self) -> dict[str, dict[str, Any]]:
+        """Return all SlurmJobs of the namespace, by their names."""
+        return self._named("slurmjobs")
+
+    def versions(self, names: Sequence[str]) -> dict[str, str]:
+        """Return as of which versions these are, and the events about them."""
+        events = self._named("events").items()
+        about = {name: each for name, each in events if each["involvedObject"]["name"] in names}
+        jobs = {name: each for name, each in self.all_jobs().items() if name in names}
+        found = {**about, **jobs}
+        return {name: each["metadata"]["resourceVersion"] for name, each in found.items()}
+
+    def phases(self, names: Sequence[str]) -> dict[str, str]:
+        found = self.all_jobs()
+        return {name: found[name].get("status", {}).get("phase", "") for name in names}
+
+    def _named(self, kind: str) -> dict[str, dict[str, Any]]:
+        found = json.loads(self.bed.must("get", kind, "-n", self.namespace, "-o", "json"))
+        return {each["metadata"]["name"]: each for each in found["items"]}
+
     def uid(self, name: str = "cow") -> str:
         return str(self.job(name)["metadata"]["uid"])
 
@@ -149,8 +177,8 @@ class Scene:
         patch = json.dumps({"spec": spec})
         self.bed.must("patch", "sj", name, "-n", self.namespace, "--type=merge", "-p", patch)
 
-    def delete(self, name: str = "cow") -> None:
-        self.bed.must("delete", "sj", name, "-n", self.namespace, "--wait=false")
+    def delete(self, *names: str) -> None:
+        self.bed.must("delete", "sj", *(names or ("cow",)), "-n", self.namespace, "--wait=false")
 
     def conditions(self, name: str = "cow") -> dict[str, tuple[str, str]]:
         found = self.status(name).get("conditions", [])

@@ -9,19 +9,22 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import pytest
 
 from sandbox.kube import Bed
 from sandbox.slurm import Cluster, ClusterOptions
-from tests.e2e.gateway.acting import HONEST, ActingSite
+from tests.e2e.counters import total
+from tests.e2e.gateway.acting import HONEST, ActingGateway, ActingSite
 from tests.e2e.operator.scene import MOO, SLEEP, Scene, wait
 from tests.e2e.program import Daemon
 from tests.fixtures_hand import ANN, HandSite
 from tests.fixtures_slurm import NewCluster
 
-NODES = 3
+NODES, CPUS = 3, 24
+MANY = 50
 WARNS = 'real "$@"; echo "sbatch: warning: what a plugin has to say" >&2'
 KIB = 1024
 LONGEST_NAME = 253
@@ -32,6 +35,7 @@ OUT_OF_TIME = "late"
 @dataclass
 class World:
     scene: Scene
+    gateway: ActingGateway
     daemon: Daemon
 
     def ends(self, name: str, *phases: str) -> dict[str, Any]:
@@ -47,21 +51,38 @@ class World:
         return str(self.scene.status(name)["jobId"])
 
     def jobs_of(self, name: str) -> set[str]:
-        """All with its mark, which Slurm's accounting has of a job only once it has ended."""
+        return self.jobs_by_uid().get(self.scene.uid(name), set())
+
+    def jobs_by_uid(self) -> dict[str, set[str]]:
+        """All with a mark, which Slurm's accounting has of a job only once it has ended."""
         listing = self.scene.slurm(
             "sacct --allusers --allocations --duplicates --noheader --parsable2"
             " --format=JobID,Comment --starttime=now-1hours"
         )
-        rows = (line.partition("|") for line in listing.splitlines())
-        uid = self.scene.uid(name)
-        ended = {number for number, _, comment in rows if comment.endswith(f":{uid}")}
-        return ended | {str(number) for number in self.scene.numbers(uid)}
+        rows = [line.partition("|") for line in listing.splitlines()]
+        marked = self.scene.site.jobs_marked("k8s:").items()
+        found: dict[str, set[str]] = {}
+        for number, mark in [*((row[0], row[2]) for row in rows), *marked]:
+            found.setdefault(mark.rpartition(":")[2], set()).add(str(number))
+        return found
+
+    def looks(self) -> float:
+        """How often the gateway was asked by now, this question included."""
+        return total(self.gateway.get("/metrics").body.decode(), "slurm_gateway_requests_total")
+
+    def wait_for_looks(self, wanted: int) -> None:
+        """Let the operator look so many times, whatever is asked here meanwhile."""
+        before, asked = self.looks(), count(1)
+        wait(
+            lambda: self.looks() - before - next(asked) >= wanted,
+            lambda: self.daemon.log[-3000:],
+        )
 
 
 @pytest.fixture(scope="module")
 def lab(new_slurm_cluster: NewCluster, slurm_users: tuple[str, ...]) -> Iterator[Cluster]:
     conf = {"MinJobAge": "2"}
-    cluster = new_slurm_cluster(ClusterOptions(nodes=NODES, slurm_conf=conf))
+    cluster = new_slurm_cluster(ClusterOptions(nodes=NODES, cpus=CPUS, slurm_conf=conf))
     cluster.must("sacctmgr", "--immediate", "add", "account", "physics")
     for user in slurm_users[:2]:
         cluster.must("sacctmgr", "--immediate", "add", "user", user, "account=physics")
@@ -78,12 +99,12 @@ def world(
     with ExitStack() as ending:
         ending.callback(site.close)
         ending.callback(lab.must, "scancel", f"--user={ANN}")
-        gateway = ending.enter_context(site.running())
+        gateway = ending.enter_context(site.running(GATEWAY_ANONYMOUS_SCOPES="metrics:read"))
         scene = Scene(bed, site, tmp_path_factory.mktemp("defects"))
         scene.prepare(site.token(ANN))
         scene.clusters["lab"] = scene.lab_behind(gateway, labels={"cuda": "10.0"})
         scene.say(scene.clusters)
-        world = World(scene, ending.enter_context(scene.operating()))
+        world = World(scene, gateway, ending.enter_context(scene.operating()))
         scene.apply(OUT_OF_TIME, SLEEP, options=options(world, time="1"))
         yield world
 
@@ -126,7 +147,8 @@ def test_03_every_end_of_slurms_is_an_end(world: World) -> None:
     failed = world.ends("failed", "Failed")
     assert (failed["reason"], failed["exitCode"]) == ("ExitCode", 3)
     assert world.ends("lost-node", "Failed")["reason"] == "NodeFailed"
-    scene.slurm(f"scontrol update nodename={doomed} state=resume")
+    resume = ("scontrol", "update", f"nodename={doomed}", "state=resume")
+    scene.lab.run(*resume)  # refused where it came back by itself, when it was heard of again
 
 
 def test_04_a_job_that_slurmctld_has_forgotten_has_ended_as_the_accounting_says(
@@ -142,22 +164,33 @@ def test_04_a_job_that_slurmctld_has_forgotten_has_ended_as_the_accounting_says(
     world.ends("forgotten", "Succeeded")
 
 
-def test_05_a_slurmctld_that_is_away_ends_nothing(world: World) -> None:
+def test_05_a_slurmctld_that_is_away_ends_nothing_and_quiet_jobs_are_not_written_to(
+    world: World,
+) -> None:
     scene = world.scene
-    names = [f"many-{number}" for number in range(10)]
-    for name in names:
-        scene.apply(name, SLEEP)
-    numbers = {name: world.runs(name) for name in names}
+    names = [f"many-{number}" for number in range(MANY)]
+    scene.apply_all(names, SLEEP)
+    running = dict.fromkeys(names, "Running")
+    wait(
+        lambda: scene.phases(names) == running,
+        lambda: f"{scene.phases(names)} {world.daemon.log[-3000:]}",
+    )
+
+    world.wait_for_looks(2)
+    before = scene.versions(names)
+    world.wait_for_looks(4)
+    assert scene.versions(names) == before
+
+    numbers = world.jobs_by_uid()
+    uids = [scene.all_jobs()[name]["metadata"]["uid"] for name in names]
     scene.lab.restart_daemon("slurmctld")
     scene.apply("after")
     world.ends("after", "Succeeded")
-
-    assert {name: scene.status(name)["phase"] for name in names} == dict.fromkeys(names, "Running")
-    assert {name: world.jobs_of(name) for name in names} == {
-        name: {number} for name, number in numbers.items()
-    }
-    for name in names:
-        scene.delete(name)
+    assert scene.phases(names) == running
+    assert {len(numbers[uid]) for uid in uids} == {1}
+    now = world.jobs_by_uid()
+    assert {uid: now[uid] for uid in uids} == {uid: numbers[uid] for uid in uids}
+    scene.delete(*names)
 
 
 def test_06_a_warning_of_sbatch_hides_no_number(world: World) -> None:

@@ -78,7 +78,7 @@ class ClusterCycle:
     admit: Callable[[Mapping[str, SlurmJob]], None] = lambda _: None
     """Hears, by their marks, of which SlurmJobs Slurm is asked; some bring the way to it."""
     more: Sequence[tuple[Kube, Jobs]] = ()
-    """Further connections, by which several jobs are handed in at once."""
+    """Further connections, by which several are told of, or handed in, at once."""
     is_stopping: Callable[[], bool] = lambda: False
     memory: Memory = field(default_factory=Memory)
     troubles: Troubles = field(init=False)
@@ -100,6 +100,7 @@ class ClusterCycle:
             carriers = [self._carrier(*each, patience) for each in ways]
             for each in plan.before:
                 self._carry(each, carriers[0])
+            self._carry_together(plan.telling, carriers)
             self._carry_together(plan.new, carriers)
             if self.jobs and self._sweep.is_due(self.now()) and not self.is_stopping():
                 self._clear_away(self.jobs, snapshot)
@@ -125,7 +126,7 @@ class ClusterCycle:
                 carrier.carry(plan)
 
     def _carry_together(self, plans: Sequence[JobPlan], carriers: Sequence[Carrier]) -> None:
-        """Hand several in at once, each by connections of its own."""
+        """Carry several out at once, each by connections of its own."""
         if len(plans) <= 1 or len(carriers) == 1:
             for each in plans:
                 self._carry(each, carriers[0])

@@ -66,6 +66,13 @@ class JobPlan:
             return Urgency.SUBMITTING
         return Urgency.FOLLOWING
 
+    @property
+    def only_tells(self) -> bool:
+        """Whether Kubernetes is told how it stands, and nothing else is done."""
+        words = (Accept, SetStatus, Tell)
+        is_followed = self.urgency is Urgency.FOLLOWING
+        return is_followed and all(isinstance(step, words) for step in self.steps)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -75,8 +82,13 @@ class Plan:
 
     @property
     def before(self) -> tuple[JobPlan, ...]:
-        """Return what is done one after the other, before anything is handed in."""
-        return tuple(each for each in self.jobs if each.urgency is not Urgency.SUBMITTING)
+        """Return what is done one after the other, before all else."""
+        rest = (each for each in self.jobs if each.urgency is not Urgency.SUBMITTING)
+        return tuple(each for each in rest if not each.only_tells)
+
+    @property
+    def telling(self) -> tuple[JobPlan, ...]:
+        return tuple(each for each in self.jobs if each.only_tells)
 
     @property
     def new(self) -> tuple[JobPlan, ...]:

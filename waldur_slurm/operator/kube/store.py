@@ -17,7 +17,7 @@ from typing import Any
 from waldur_slurm.operator.errors import Gone, KubeError
 from waldur_slurm.operator.jobs.kube import TOO_OLD, Snapshot
 from waldur_slurm.operator.kube.talk import Talk
-from waldur_slurm.operator.model.slurm_job import from_wire
+from waldur_slurm.operator.model.slurm_job import CLUSTER, LOGIN, from_wire
 from waldur_slurm.telemetry.events import Event, Level, Sink
 
 WATCH_S = 25
@@ -54,8 +54,24 @@ def slurm_jobs(known: Known, tell: Sink) -> Snapshot:
     return Snapshot(tuple(jobs), known.age)
 
 
+def is_news(before: Found | None, now: Found) -> bool:
+    """Whether somebody asks for something else: what operators write of it asks for nothing.
+
+    A turn that is begun by what the last one wrote would look at Slurm, and find what it knows.
+    """
+    return before is None or _asked(before) != _asked(now)
+
+
+def _asked(found: Found) -> tuple[object, ...]:
+    """Its spec, by its generation; that it is to go; what people say beside, such as to abandon."""
+    meta = found["metadata"]
+    annotations = meta.get("annotations") or {}
+    said = {name: text for name, text in annotations.items() if name not in (CLUSTER, LOGIN)}
+    return meta.get("generation"), meta.get("deletionTimestamp"), said
+
+
 class Store:
-    """`talk` is its own; `on_change` is called after each change, on its thread."""
+    """`talk` is its own; `on_change` is called after whatever is news, on its thread."""
 
     def __init__(
         self,
@@ -134,15 +150,17 @@ class Store:
         self._on_change()
 
     def _take(self, kind: str, found: dict[str, Any]) -> None:
-        meta = found["metadata"]
+        """About what is gone there is nothing to be done."""
+        meta, is_there = found["metadata"], kind not in ("BOOKMARK", "DELETED")
         with self._changed:
-            if kind == "DELETED":
-                self._objects.pop(meta["uid"], None)
-            elif kind != "BOOKMARK":
+            before = self._objects.get(meta.get("uid", ""))
+            if is_there:
                 self._objects[meta["uid"]] = found
+            elif kind == "DELETED":
+                self._objects.pop(meta["uid"], None)
             self._version = meta["resourceVersion"]
         self._hear()
-        if kind != "BOOKMARK":
+        if is_there and is_news(before, found):
             self._on_change()
 
     def _hear(self) -> None:

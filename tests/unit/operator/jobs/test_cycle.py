@@ -1,13 +1,17 @@
 """The life of a SlurmJob, turn by turn, on a Kubernetes and a Slurm in memory."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from threading import Barrier
+from typing import Any
 
 from tests.fakes.jobs import FakeJobs
+from tests.fakes.kube_jobs import FakeKube
 from tests.unit.operator.jobs.bench import Bench
 from waldur_slurm.model.job_state import JobState
+from waldur_slurm.operator.jobs.plan import MOST_SUBMITS
 from waldur_slurm.operator.jobs.port import JobRef, Wanted
-from waldur_slurm.operator.model.slurm_job import CLUSTER, FINALIZER
+from waldur_slurm.operator.model.slurm_job import CLUSTER, FINALIZER, SlurmJob
 
 
 def test_one_that_is_applied_is_one_job_in_slurm_as_whom_the_site_says() -> None:
@@ -60,6 +64,17 @@ def test_where_nothing_changes_nothing_is_written_and_each_event_was_told_once()
     assert bench.kube.writes == before
     assert set(bench.kube.events.values()) == {1}
     assert bench.kube.reasons(uid) == ["Accepted", "Submitted"]
+
+
+def test_a_turn_asks_once_however_many_there_are() -> None:
+    bench = Bench()
+    uids = [bench.kube.apply(f"cow-{number}") for number in range(300)]
+    bench.turn(300 // MOST_SUBMITS)
+    bench.queue.asked.clear()
+    bench.turn(3)
+
+    assert bench.queue.asked == ["look_up"] * 3
+    assert {bench.phase(uid)[0] for uid in uids} == {"Submitted"}
 
 
 def test_what_is_over_and_told_is_not_asked_about_any_more() -> None:
@@ -143,6 +158,26 @@ def test_several_are_handed_in_at_once_by_connections_of_their_own() -> None:
 
     assert {bench.phase(uid)[0] for uid in uids} == {"Submitted"}
     assert len(bench.queue.jobs) == 6
+
+
+def test_of_several_it_is_told_at_once_by_connections_of_their_own() -> None:
+    """Else one that is new would wait until it was told of all that began meanwhile."""
+    together = Barrier(3)
+
+    class Meeting(FakeKube):
+        def patch_status(self, job: SlurmJob, status: Mapping[str, Any]) -> None:
+            if status["phase"] == "Running":
+                together.wait(60)
+            super().patch_status(job, status)
+
+    bench = Bench(Meeting())
+    uids = [bench.kube.apply(f"cow-{number}") for number in range(6)]
+    bench.turn()
+    bench.queue.tick()
+    bench.cycle.more = [(bench.kube, FakeJobs(bench.queue)) for _ in range(2)]
+    bench.turn()
+
+    assert {bench.phase(uid)[0] for uid in uids} == {"Running"}
 
 
 def test_what_the_operator_may_not_hand_in_fails_no_job_and_is_tried_each_minute() -> None:
