@@ -30,7 +30,9 @@ def _judge_server(facts: Facts) -> Iterator[Finding]:
     if facts.kind is True:
         yield fine("SlurmJobs", "the server knows them")
     else:
-        found = str(facts.kind) if isinstance(facts.kind, ExpectedError) else "it has them not"
+        found = (
+            str(facts.kind) if isinstance(facts.kind, ExpectedError) else "it does not know them"
+        )
         advice = (
             "kubectl apply -f deploy/crds/slurmjobs.yaml; the CRD of an older operator goes first"
         )
@@ -50,8 +52,14 @@ def _judge_rights(facts: Facts) -> Finding:
 def _judge_config(facts: Facts) -> Iterator[Finding]:
     subject = "slurm-config"
     config = facts.config
+    if isinstance(facts.version, ExpectedError):
+        yield unknown(subject, "see API server")
+        return
     if isinstance(config, ExpectedError):
-        advice = f"make the ConfigMap {facts.source} with a key {CLUSTERS}: docs/operator.md"
+        advice = (
+            f"kubectl create configmap {facts.source} --from-file={CLUSTERS}=clusters.yaml, as"
+            " docs/operator.md has it"
+        )
         yield failed(subject, str(config), advice)
         return
     key = CONFIG if facts.is_former else CLUSTERS

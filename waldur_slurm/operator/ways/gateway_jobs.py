@@ -154,7 +154,9 @@ class GatewayJobs:
         try:
             return self._token.read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise port.Unreached(f"the gateway's token cannot be read: {error}") from error
+            why = error.strerror if isinstance(error, OSError) else error
+            what = f"the file of the gateway's token cannot be read: {self._token}: {why}"
+            raise port.Unreached(what) from error
 
 
 def _guard(job: JobRef) -> Guard:

@@ -73,7 +73,7 @@ def test_where_all_is_well_every_line_says_so() -> None:
             replace(facts(), config=Gone("not found"), clusters=()),
             "slurm-config",
             Verdict.FAILED,
-            "make the ConfigMap -n slurm slurm-config with a key clusters",
+            "kubectl create configmap -n slurm slurm-config --from-file=clusters=",
         ),
         (
             facts(text=f"{SITE}beta: {{url: ftp}}\n"),
@@ -108,7 +108,7 @@ def test_what_is_wrong_is_named_with_what_to_do(
 def test_what_hangs_on_a_silent_server_is_not_asked() -> None:
     found = bad(replace(facts(), version=Silent("nobody answered")))
 
-    assert [each.verdict for each in found] == [Verdict.FAILED, Verdict.UNKNOWN, Verdict.UNKNOWN]
+    assert [each.verdict for each in found] == [Verdict.FAILED, *[Verdict.UNKNOWN] * 3]
 
 
 def test_the_former_configuration_alone_is_a_warning() -> None:
