@@ -10,6 +10,7 @@ from tests.packaging.messages import explained, sources, troubles
 from tests.places import PROJECT
 from waldur_slurm.gateway.arguments import parse as parse_gateway
 from waldur_slurm.operator.arguments import build, parse
+from waldur_slurm.operator.check.judgement import SCOPES
 from waldur_slurm.operator.config_map import CLUSTERS, CONFIG, read_config
 from waldur_slurm.operator.jobs.placement import Placed, place
 from waldur_slurm.operator.model.cluster import ByGateway, BySsh, RunsAs
@@ -123,7 +124,7 @@ def test_the_token_that_the_page_makes_is_one_that_can_be_made() -> None:
     asked = parse_gateway(shlex.split(line.partition(" >")[0])[1:])
 
     assert str(asked.run_as) == "svc-physics,@teams"
-    assert {"jobs:submit", "jobs:control", "files:read"} <= {*asked.scopes}
+    assert {str(each) for each in asked.scopes} == {*SCOPES}
 
 
 def test_the_results_that_the_page_asks_for_are_understood_as_they_stand() -> None:
