@@ -220,6 +220,7 @@ class FakeJobs:
             job.exit_code,
             job.signal,
             nodes="n1" if job.state.base != "PENDING" else "",
+            stdout=f"/home/{job.user}/slurm-{job.number}.out",
             tasks=_counts(job.tasks),
         )
 

@@ -176,6 +176,10 @@ class Carrier:
             is_release = step.verb is Verb.RELEASE
             word = (words.not_resumed if is_release else words.not_suspended)(str(refusal))
             return self._say(job, [word], status.noted(job, [word], self.now()))
+        except AnotherJob:
+            return (
+                job  # it was requeued since it was looked at, mostly by us: the next look shows it
+            )
         self._note(job, "slurmjob.steered", slurm_job=step.job.job_id, verb=step.verb.value)
         return job
 

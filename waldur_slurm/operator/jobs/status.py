@@ -192,8 +192,8 @@ def _slurm(seen: SeenJob) -> Status:
         "account": seen.account,
         "partition": seen.partition,
         "workDir": seen.work_dir,
-        "stdout": seen.stdout,
-        "stderr": seen.stderr,
+        "stdout": "" if seen.tasks else seen.stdout,  # each task has its own
+        "stderr": "" if seen.tasks else seen.stderr,
     }
     return {name: value for name, value in told.items() if value}
 

@@ -191,6 +191,8 @@ def reachable(cluster: str) -> Word:
 def unreachable(cluster: str, why: str, job: SlurmJob) -> Word:
     """`why` is of its moment, so the reason alone decides whether it is said again."""
     sentence = f"what became of the job on cluster {cluster} cannot be told: {why}"
+    if not job.status.get("jobId"):
+        sentence = f"whether cluster {cluster} has a job of it cannot be told, so it waits: {why}"
     if job.is_deleted:
         sentence += f". Its deletion waits for that; if it never will: {_abandoning(job)}"
         return Word(Kind.CLUSTER_REACHABLE, Truth.FALSE, "DeletionWaits", sentence, is_trouble=True)

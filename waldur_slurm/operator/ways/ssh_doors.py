@@ -79,8 +79,10 @@ class SshDoors:
         for mark, job in jobs.items():
             try:
                 self._by_mark[mark] = self._door_of(job)
-            except (JobsError, KubeError) as error:
+            except JobsError as error:
                 self._closed[mark] = str(error)
+            except KubeError as error:
+                self._closed[mark] = f"the key that spec.ssh names cannot be read: {error}"
         for name, door in [*self._doors.items()]:
             if self._clock() - door.used > KEPT_S:
                 self._doors.pop(name).opened.close()

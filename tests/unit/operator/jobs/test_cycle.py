@@ -208,3 +208,12 @@ def test_an_outcome_that_is_open_stays_so_where_the_operator_is_not_let_in_any_m
 
     assert bench.cycle.memory.attempts[uid].is_open
     assert bench.kube.condition(uid, "Submitted") != ("False", "NotAllowed")
+
+
+def test_an_array_names_no_file_as_each_of_its_tasks_has_another() -> None:
+    bench = Bench()
+    array, _ = bench.running(name="herd", options={"array": "0-2"})
+    cow, _ = bench.running()
+
+    assert "stdout" not in bench.kube.status(array)["slurm"]
+    assert bench.kube.status(cow)["slurm"]["stdout"] == "/home/svc-physics/slurm-2.out"

@@ -2,10 +2,11 @@
 
 import pytest
 
-from tests.fakes.jobs import HELD
+from tests.fakes.jobs import HELD, FakeJobs
 from tests.unit.operator.jobs.bench import Bench
 from waldur_slurm.model.job_state import JobState
 from waldur_slurm.operator.errors import Silent
+from waldur_slurm.operator.jobs.port import AnotherJob, JobRef
 
 WAITS, RUNS = JobState("PENDING"), JobState("RUNNING")
 
@@ -97,3 +98,23 @@ def test_whatever_fails_in_between_nothing_stays_held_for_ever(spec: bool) -> No
 
     assert job.reason == "Priority"
     assert bench.kube.condition(uid, "Suspended") in (None, ("False", "Resumed"))
+
+
+def test_one_that_was_requeued_since_it_was_looked_at_is_no_trouble() -> None:
+    bench = Bench()
+    bench.jobs = Late(bench.queue)
+    bench.restart()
+    bench.running()
+    bench.kube.apply(suspend=True)
+    bench.turn()
+
+    assert "requeue_held" in bench.queue.asked
+    assert "slurmjob.trouble" not in bench.names()
+
+
+class Late(FakeJobs):
+    """A way on which a job is another one by the time that it is held."""
+
+    def requeue_held(self, job: JobRef) -> None:
+        self.queue.asked.append("requeue_held")
+        raise AnotherJob(f"job {job.job_id} was submitted, or requeued, at noon")

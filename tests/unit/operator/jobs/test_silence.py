@@ -20,6 +20,8 @@ def test_a_silent_cluster_changes_nothing_and_is_told_once() -> None:
     for each in (uid, new):
         assert bench.kube.condition(each, "ClusterReachable") == ("False", "NoAnswer")
         assert bench.kube.reasons(each).count("NoAnswer") == 1
+    assert "what became of the job" in bench.kube.message(uid, "ClusterReachable")
+    assert "cannot be told, so it waits" in bench.kube.message(new, "ClusterReachable")
     assert bench.names().count("cluster.silent") == 1
 
     bench.queue.is_silent = False
