@@ -40,8 +40,8 @@ fmt: venv ## format, and fix what lint can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-demo: ## orders, accounts, jobs and usage on a site of its own; KEEP=1 lets it stay; FRONT=gateway
-	@sandbox/setup.sh slurm
+demo: ## orders, accounts, jobs and usage on a site of its own; KEEP=1 lets it stay; FRONT=gateway|operator
+	@sandbox/setup.sh $(if $(filter operator,$(FRONT)),all,slurm)
 	@$(BIN)/python -m sandbox demo $(if $(FRONT),--front $(FRONT)) $(if $(KEEP),--keep)
 
 bench: ## what cycles cost against the least they could; QUICK=1: a tenth; ARGS="push docker"

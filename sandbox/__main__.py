@@ -9,7 +9,7 @@ PARTS = {
     "docker": "the same in a container: its engine and its images",
     "waldur": "a stand-in for a Waldur marketplace",
     "mail": "a mail relay that keeps what it is handed",
-    "demo": "a tour of the agent, or of the gateway, on a site of its own",
+    "demo": "a tour of the agent, the gateway or the operator, on a site of its own",
 }
 
 

@@ -26,13 +26,23 @@ def main(argv: list[str]) -> int:
         "--keep", action="store_true", help="leave the site running, for two hours at most"
     )
     parser.add_argument(
-        "--front", choices=["agent", "gateway"], default="agent", help="whose tour it is"
+        "--front",
+        choices=["agent", "gateway", "operator"],
+        default="agent",
+        help="whose tour it is",
+    )
+    parser.add_argument(
+        "--without-node", action="store_true", help="the operator's as if no kubelet could run here"
     )
     chosen = parser.parse_args(argv)
     if chosen.front == "gateway":
-        from sandbox.gateway_demo import cli
+        from sandbox.gateway_demo import cli as gateway
 
-        return cli.main(keep=chosen.keep)
+        return gateway.main(keep=chosen.keep)
+    if chosen.front == "operator":
+        from sandbox.operator_demo import cli as operator
+
+        return operator.main(keep=chosen.keep, with_node=not chosen.without_node)
     try:
         _show(Screen(), keep=chosen.keep)
     except (AgentFailed, SandboxError) as failure:
@@ -61,7 +71,7 @@ def _show(screen: Screen, *, keep: bool) -> None:
             seconds = time.monotonic() - begun
             screen.close(
                 f"That took {seconds:.0f} s. `make demo KEEP=1` leaves the site running;"
-                " `make demo FRONT=gateway` shows the other front."
+                " `make demo FRONT=gateway` and `make demo FRONT=operator` show the other fronts."
             )
 
 

@@ -1,26 +1,13 @@
 """`make demo FRONT=gateway`: the tour, and with --keep a site that stays for a while."""
 
-import os
-import shutil
-import signal
-import subprocess
-import sys
-import time
 from contextlib import ExitStack
 from datetime import timedelta
 
+from sandbox.demo.front import Front, how_to_end_it, show
 from sandbox.demo.screen import Screen
-from sandbox.demo.site import MACHINES, ROOT
-from sandbox.demo.staying import (
-    AT_MOST,
-    INTERRUPTED,
-    KEPT_FOR,
-    end_at_sigterm,
-    let_go_of_the_terminal,
-)
+from sandbox.demo.site import MACHINES
 from sandbox.gateway_demo.site import GatewaySite, running_site
 from sandbox.gateway_demo.tour import guide
-from sandbox.slurm import SandboxError
 
 FOR_A_VISITOR = (
     "cluster:read", "jobs:read:all", "jobs:submit", "jobs:cancel", "jobs:control", "files:read",
@@ -29,60 +16,7 @@ FOR_A_VISITOR = (
 
 
 def main(*, keep: bool) -> int:
-    if os.geteuid() != 0:
-        return _as_root(keep=keep)
-    try:
-        return _main(keep=keep)
-    finally:
-        _give_back_the_cache()
-
-
-def _as_root(*, keep: bool) -> int:
-    """Go on as root, as whoever set Slurm up here could become."""
-    sudo = shutil.which("sudo")
-    if sudo is None:
-        sys.stderr.write("This demo makes Unix users, so it wants root, or sudo\n")
-        return 1
-    sys.stdout.write("It makes Unix users of its own, so it goes on as root, by sudo.\n")
-    sys.stdout.flush()
-    words = ("-m", "sandbox", "demo", "--front", "gateway", *(["--keep"] if keep else []))
-    argv = (sudo, "env", "PYTHONDONTWRITEBYTECODE=1", sys.executable, *words)
-    return subprocess.call(argv, cwd=ROOT)
-
-
-def _give_back_the_cache() -> None:
-    """What root made in the project's folder belongs to whom the folder belongs to."""
-    owner = ROOT.stat()
-    cache = ROOT / ".cache"
-    if cache.exists() and owner.st_uid != 0:
-        for path in (cache, *cache.rglob("*")):
-            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
-
-
-def _main(*, keep: bool) -> int:
-    if keep:
-        return _in_the_background()
-    try:
-        _show(Screen(), lifetime=AT_MOST)
-    except SandboxError as failure:
-        sys.stdout.flush()
-        sys.stderr.write(f"{failure}\n")
-        return 1
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return 0
-
-
-def _show(screen: Screen, *, lifetime: timedelta) -> None:
-    begun = time.monotonic()
-    with ExitStack() as ends:
-        site = _begin(ends, screen, lifetime)
-        guide(site, screen)
-        seconds = time.monotonic() - begun
-        screen.close(
-            f"That took {seconds:.0f} s. `make demo FRONT=gateway KEEP=1` leaves the site running;"
-            " `make demo` is the agent's."
-        )
+    return show(FRONT, keep=keep)
 
 
 def _begin(ends: ExitStack, screen: Screen, lifetime: timedelta) -> GatewaySite:
@@ -98,47 +32,6 @@ def _begin(ends: ExitStack, screen: Screen, lifetime: timedelta) -> GatewaySite:
     return site
 
 
-def _in_the_background() -> int:
-    """Let a process of its own make the site and stay; leave once it has shown the tour.
-
-    All that runs there ends with the process that started it, which so must not be this one.
-    """
-    hears, tells = os.pipe()
-    if pid := os.fork():
-        os.close(tells)
-        try:
-            said = os.read(hears, 1)
-        except KeyboardInterrupt:
-            os.kill(pid, signal.SIGTERM)
-            return INTERRUPTED
-        return 0 if said else 1
-    os.close(hears)
-    os.setsid()
-    end_at_sigterm()
-    os._exit(_stay(tells))
-
-
-def _stay(tells: int) -> int:
-    screen = Screen()
-    try:
-        with ExitStack() as ends:
-            site = _begin(ends, screen, KEPT_FOR)
-            guide(site, screen)
-            _tell_what_stays(site, screen)
-            sys.stdout.flush()
-            let_go_of_the_terminal()
-            os.write(tells, b"0")
-            os.close(tells)
-            time.sleep(KEPT_FOR.total_seconds())
-    except SandboxError as failure:
-        sys.stdout.flush()
-        sys.stderr.write(f"{failure}\n")
-        return 1
-    except SystemExit:
-        return 0
-    return 0
-
-
 def _visitors_token(site: GatewaySite) -> str:
     """Make one that opens every page of the dashboard; the tour's own were as narrow as can be."""
     scopes, people = ",".join(FOR_A_VISITOR), ",".join(site.people)
@@ -150,10 +43,7 @@ def _visitors_token(site: GatewaySite) -> str:
 def _tell_what_stays(site: GatewaySite, screen: Screen) -> None:
     token = _visitors_token(site)
     screen.chapter("The site stays for you to play with")
-    kill = "kill" if ROOT.stat().st_uid == 0 else "sudo kill"
-    screen.say(
-        f"It ends by itself at {site.ends_at:%H:%M} UTC; `{kill} {os.getpid()}` ends it now."
-    )
+    screen.say(f"It ends by itself at {site.ends_at:%H:%M} UTC; `{how_to_end_it()}` ends it now.")
     screen.commands(
         (f"export GATEWAY_URL={site.url} GATEWAY_TOKEN={token}", "where it is, and a token"),
         (f"{site.url}/ui", "the dashboard, in a browser; that token is the way in"),
@@ -163,3 +53,12 @@ def _tell_what_stays(site: GatewaySite, screen: Screen) -> None:
             "the queue",
         ),
     )
+
+
+FRONT = Front(
+    "gateway",
+    _begin,
+    guide,
+    _tell_what_stays,
+    "`make demo` is the agent's, FRONT=operator the operator's.",
+)

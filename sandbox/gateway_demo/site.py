@@ -118,8 +118,8 @@ def running_site(lifetime: timedelta) -> Iterator[GatewaySite]:
         claimed = claim_ports(1)
         ends.callback(claimed.claim.close)
         site = _prepared(directory, cluster, relay, claimed.first)
-        ends.enter_context(_running((str(directory / "hand"), "serve"), {}, directory))
-        ends.enter_context(_running(site.program, site.environ, directory))
+        ends.enter_context(running((str(directory / "hand"), "serve"), {}, directory))
+        ends.enter_context(running(site.program, site.environ, directory))
         _wait(lambda: _answers(site.url), "the gateway")
         yield site
 
@@ -220,12 +220,14 @@ def _becoming(user: str, program: Sequence[str], environ: Mapping[str, str]) -> 
 
 
 def _plainly(user: str) -> tuple[str, ...]:
+    """Whoever changes users loses the word that he ends with his parent, so it is said again."""
     gid = pwd.getpwnam(user).pw_gid
-    return (find_program("setpriv"), f"--reuid={user}", f"--regid={gid}", "--clear-groups")
+    who = (f"--reuid={user}", f"--regid={gid}", "--clear-groups")
+    return (find_program("setpriv"), "--pdeathsig=KILL", *who)
 
 
 @contextmanager
-def _running(argv: Sequence[str], environ: Mapping[str, str], directory: Path) -> Iterator[None]:
+def running(argv: Sequence[str], environ: Mapping[str, str], directory: Path) -> Iterator[None]:
     """Run it until the end; it does not outlive whoever started it."""
     with (
         (directory / f"{Path(argv[0]).name}.log").open("ab") as log,

@@ -123,6 +123,15 @@ class Bed:
         if done.code:
             raise self._failure(f"{archive} was not taken: {done.err.strip()}", "containerd")
 
+    def call_image(self, known: str, name: str) -> None:
+        """Let its node know an image that it has by another name as well."""
+        there = [f"docker.io/library/{each}" for each in (known, name)]
+        done = self._ctr("images", "tag", "--force", *there)
+        if done.code:
+            raise self._failure(
+                f"{known} cannot be called {name}: {done.err.strip()}", "containerd"
+            )
+
     def start_daemon(self, name: str) -> None:
         """Start it and return when it answers."""
         self._spawn(name, programs())

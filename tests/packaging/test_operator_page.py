@@ -10,6 +10,7 @@ from tests.packaging.messages import explained, sources, troubles
 from tests.places import PROJECT
 from waldur_slurm.gateway.arguments import parse as parse_gateway
 from waldur_slurm.operator.arguments import build, parse
+from waldur_slurm.operator.check.judgement import SCOPES
 from waldur_slurm.operator.config_map import CLUSTERS, CONFIG, read_config
 from waldur_slurm.operator.jobs.placement import Placed, place
 from waldur_slurm.operator.model.cluster import ByGateway, BySsh, RunsAs
@@ -17,13 +18,48 @@ from waldur_slurm.operator.model.slurm_job import Results, When, from_wire
 from waldur_slurm.operator.settings import Settings
 
 PAGE = (PROJECT / "docs" / "operator.md").read_text(encoding="utf-8")
+OPERATIONS = (PROJECT / "docs" / "operator-operations.md").read_text(encoding="utf-8")
 FILE = PROJECT / "resource-daemon" / "deploy" / "resource-daemon.yaml"
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 TOLD_TO_PODS = {"KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"}
 
 
 def test_every_message_that_is_a_warning_or_an_error_is_on_the_page_and_no_other() -> None:
-    assert explained(PAGE) == troubles(sources("operator"))
+    assert explained(OPERATIONS) == troubles(sources("operator"))
+
+
+def test_every_event_that_is_no_condition_is_on_the_page_and_no_other() -> None:
+    source = (PROJECT / "waldur_slurm/operator/jobs/words.py").read_text(encoding="utf-8")
+    chapter = OPERATIONS.partition("\n| event | what")[2].partition("\n\n")[0]
+
+    assert {*re.findall(r"^\| `(\w+)` \|", chapter, re.MULTILINE)} == {
+        *re.findall(r'\bTold\("(\w+)"', source)
+    }
+
+
+def test_links_between_the_pages_lead_to_headings() -> None:
+    pages = {"operator.md": PAGE, "operator-operations.md": OPERATIONS}
+    anchors = {
+        name: {
+            re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
+            for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+        }
+        for name, text in pages.items()
+    }
+    links = [
+        (target or name, anchor)
+        for name, text in pages.items()
+        for target, anchor in re.findall(r"\]\(([\w.-]*)#([^)]+)\)", text)
+        if (target or name) in pages
+    ]
+
+    assert links
+    assert [link for link in links if link[1] not in anchors[link[0]]] == []
+
+
+@pytest.mark.parametrize("line", re.findall(r"^slurm-operator (.+)$", OPERATIONS, re.MULTILINE))
+def test_a_command_line_of_the_page_is_accepted(line: str) -> None:
+    parse(shlex.split(line))
 
 
 def test_every_setting_is_on_the_page_with_its_default_and_no_other() -> None:
@@ -88,7 +124,7 @@ def test_the_token_that_the_page_makes_is_one_that_can_be_made() -> None:
     asked = parse_gateway(shlex.split(line.partition(" >")[0])[1:])
 
     assert str(asked.run_as) == "svc-physics,@teams"
-    assert {"jobs:submit", "jobs:control", "files:read"} <= {*asked.scopes}
+    assert {str(each) for each in asked.scopes} == {*SCOPES}
 
 
 def test_the_results_that_the_page_asks_for_are_understood_as_they_stand() -> None:

@@ -1,6 +1,5 @@
 """One request to a gateway, and what came of it: an answer, or one of the gateway's errors."""
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
@@ -17,6 +16,7 @@ from waldur_slurm.gateway.errors import (
     Refused,
     TryLater,
 )
+from waldur_slurm.service.unanswered import cause_of
 
 PROBLEM = "urn:slurm-gateway:problem:"
 CONNECT_S = 5.0
@@ -24,7 +24,6 @@ SILENCE = timedelta(seconds=90)
 """How long nothing may come; the gateway answers a wait within 60 s."""
 
 MOST_WORDS = 300
-_NUMBER = re.compile(r"\[Errno -?\d+\] ")
 AGAIN_S = 1.0
 
 
@@ -79,20 +78,13 @@ class Talk:
 def _unanswered(method: str, error: requests.RequestException) -> GatewayError:
     """Tell what was never asked from what may have been done."""
     if isinstance(error, requests.exceptions.SSLError):
-        return GatewayError(f"the gateway's certificate is not trusted: {_cause(error)}")
-    words = f"the gateway does not answer: {_cause(error)}"
+        return GatewayError(f"the gateway's certificate is not trusted: {cause_of(error)}")
+    words = f"the gateway does not answer: {cause_of(error)}"
     if method == "GET" or isinstance(error, requests.ConnectTimeout) or _is_refused(error):
         return NotNow(words, AGAIN_S)
     if isinstance(error, requests.ConnectionError | requests.Timeout):
         return OutcomeUnknown(words, AGAIN_S)
     return GatewayError(f"the gateway cannot be asked: {error}")
-
-
-def _cause(error: requests.RequestException) -> str:
-    """Return the last words of what is told at length."""
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    words = _NUMBER.sub("", str(reason or error).rpartition(": ")[2]).strip("'\")> ")
-    return words or type(error).__name__
 
 
 def _is_refused(error: BaseException) -> bool:

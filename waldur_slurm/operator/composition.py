@@ -4,12 +4,14 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from uuid import uuid4
 
+from waldur_slurm import __version__
 from waldur_slurm.errors import SettingsError
 from waldur_slurm.operator.config_map import SlurmConfig, read_config
 from waldur_slurm.operator.jobs.collector import Collector
@@ -23,19 +25,20 @@ from waldur_slurm.operator.kube.access import Access, access_by_kubeconfig, acce
 from waldur_slurm.operator.kube.client import Kept, KubeClient, utc_now
 from waldur_slurm.operator.kube.lease import Lease
 from waldur_slurm.operator.kube.pods import KubePods
-from waldur_slurm.operator.kube.store import Known, Store, slurm_jobs
+from waldur_slurm.operator.kube.store import NEVER, Known, Store, slurm_jobs
 from waldur_slurm.operator.kube.talk import Talk
 from waldur_slurm.operator.model.cluster import ByGateway, BySsh, Cluster
 from waldur_slurm.operator.model.order import TRUST
 from waldur_slurm.operator.nodes.cycle import ResourceDaemon, Where
 from waldur_slurm.operator.settings import Settings
+from waldur_slurm.operator.watch.pages import Watch
 from waldur_slurm.operator.ways.accounts import Account, transport_to
 from waldur_slurm.operator.ways.direct_jobs import DirectJobs
 from waldur_slurm.operator.ways.gateway_jobs import GatewayJobs, gateway_at
 from waldur_slurm.operator.ways.ssh_doors import Opened, SshDoors
 from waldur_slurm.service.display import Display
 from waldur_slurm.service.notify import Notifier
-from waldur_slurm.telemetry.events import Level, Sink
+from waldur_slurm.telemetry.events import Level, Sink, to_all
 from waldur_slurm.telemetry.log import is_journal_stream, start_log
 from waldur_slurm.telemetry.redaction import redaction
 from waldur_slurm.variables.choices import LogFormat
@@ -54,13 +57,26 @@ class Parts:
     @cached_property
     def tell(self) -> Sink:
         told = self.settings
-        return start_log(
+        log = start_log(
             sys.stderr,
             Level[told.log_level.name],
             redaction([]),
             is_json=told.log_format is LogFormat.JSON,
             is_journal=is_journal_stream(self._environ.get("JOURNAL_STREAM", ""), sys.stderr),
         )
+        return to_all(log, self.watch) if self.watch else log
+
+    @cached_property
+    def watch(self) -> Watch | None:
+        """What shows health and metrics, where the settings say so."""
+        if self.settings.http_listen is None:
+            return None
+        return Watch(__version__, lambda: self.notifier.quiet_for)
+
+    def watched(self) -> AbstractContextManager[object]:
+        if not (self.watch and self.settings.http_listen):
+            return nullcontext()
+        return self.watch.serving(*self.settings.http_listen, self.tell)
 
     @cached_property
     def display(self) -> Display:
@@ -141,6 +157,13 @@ class Operator:
         source = Source(parts.settings.namespace, parts.settings.config_map)
         self.site = Site(parts.kube(), source, self.turning, parts.tell)
         self.store = Store(parts.talk(), paths.JOBS, self.site.wake, parts.tell)
+        if parts.watch:
+            parts.watch.look_at(self._known, self.site.clusters)
+
+    def _known(self) -> Snapshot | None:
+        """Return what is known of SlurmJobs; nothing before all were listed once."""
+        known = self.store.read()
+        return None if known.age == NEVER else slurm_jobs(known, self._parts.tell)
 
     def turning(self, cluster: Cluster | None) -> Turning:
         """Make the turns of a cluster, on connections of their own."""

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from waldur_slurm.variables.choices import LogFormat, LogLevel
 from waldur_slurm.variables.declared import declared_by, read_declared
-from waldur_slurm.variables.places import path
+from waldur_slurm.variables.places import Address, address, path
 from waldur_slurm.variables.readers import duration, named, one_of, whole
 from waldur_slurm.variables.variable import Variable, variable
 
@@ -80,6 +80,14 @@ class Settings:
         str,
         "the image of the pods that collect results: this program's own",
         "slurm-operator:latest",
+    )
+
+    # Those who watch
+    http_listen: Address | None = variable(
+        "OPERATOR_HTTP_LISTEN",
+        address,
+        "where `/metrics`, `/healthz` and `/readyz` are served, such as `127.0.0.1:8090`; they need"
+        " no password, so keep them from strangers",
     )
 
     # The log

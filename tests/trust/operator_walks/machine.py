@@ -62,8 +62,9 @@ TOLD = {
 
 
 class OperatorWalk(RuleBasedStateMachine):
-    @initialize(config=st.sampled_from(sorted(CONFIGS)))
-    def begin(self, config: str) -> None:
+    @initialize(config=st.sampled_from((WELL, WELL, *sorted(CONFIGS))), herd=st.integers(0, 3))
+    def begin(self, config: str, herd: int) -> None:
+        """Some walks begin with SlurmJobs that are there, and some of those with their jobs."""
         self.world = World()
         self.world.say(config)
         self.processes = [Process(self.world), Process(self.world)]
@@ -78,6 +79,11 @@ class OperatorWalk(RuleBasedStateMachine):
         """Whose tenant removed or forged what says for which cluster it was accepted."""
         self.refused = False
         self._add_foreign("")
+        for number in range(herd):
+            self.apply("physics", f"calf-{number}", False, "Cancel", "", "#!/bin/sh\n")
+        if herd > 1:
+            self.turn(0, 5, 1)
+            self.start_jobs()
         count("operator walks: begun")
 
     # Tenants
@@ -226,7 +232,9 @@ class OperatorWalk(RuleBasedStateMachine):
 
     @rule(who=WHO, left=st.integers(1, 6), before=st.booleans())
     def kill_soon(self, who: int, left: int, before: bool) -> None:
+        """While it takes its next turns."""
         self.processes[who].left, self.processes[who].dies_before = left, before
+        self.turn(who, 31, 2)
 
     @rule(who=WHO)
     def start_anew(self, who: int) -> None:

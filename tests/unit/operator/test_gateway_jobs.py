@@ -9,6 +9,7 @@ import pytest
 from tests.unit.gateway.scripted import Scripted, Told, job, placed, problem, said, scripted
 from waldur_slurm.gateway.client import Gateway
 from waldur_slurm.model.job_state import JobState
+from waldur_slurm.operator.check.facts import TokenFacts
 from waldur_slurm.operator.jobs.port import (
     AnotherJob,
     JobRef,
@@ -143,10 +144,24 @@ def test_a_rotated_token_counts_at_once(tmp_path: Path) -> None:
     assert shown == ["Bearer first", "Bearer first", "Bearer second"]
 
 
+@pytest.mark.parametrize(
+    ("run_as", "users"),
+    [("ann,bob", frozenset({"slurm-jobs", "ann", "bob"})), ("ann,@teams", None), ("any", None)],
+)
+def test_what_its_token_opens_is_told(run_as: str, users: frozenset[str] | None) -> None:
+    rights = [("jobs:read", True), ("jobs:submit", False)]
+    may = [{"scope": scope, "means": "", "allowed": is_so, "why": ""} for scope, is_so in rights]
+    me = said(kind="token", name="operator", user="slurm-jobs", run_as=run_as, scopes=may)
+    with scripted(me) as script:
+        told = jobs_of(script).read_token_facts()
+
+    assert told == TokenFacts(frozenset({"jobs:read"}), users)
+
+
 def test_without_its_token_nothing_is_asked(tmp_path: Path) -> None:
     with scripted() as script:
         jobs = jobs_of(script, tmp_path / "token")
-        with pytest.raises(Unreached, match="token cannot be read"):
+        with pytest.raises(Unreached, match=r"/token: No such file or directory$"):
             jobs.submit(WANTED)
         assert jobs.look_up(["a"]).unknown == {"a"}
     assert not script.heard

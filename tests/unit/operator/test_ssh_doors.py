@@ -7,12 +7,13 @@ import pytest
 
 from tests.fakes.jobs import FakeJobs, FakeSlurmQueue
 from tests.fakes.kube_jobs import KUBERNETES, FakeKube
+from tests.unit.operator.jobs.bench import Bench
 from waldur_slurm.operator.errors import Gone
 from waldur_slurm.operator.jobs.port import Unreached, Wanted
 from waldur_slurm.operator.model.identity import Identity
 from waldur_slurm.operator.model.slurm_job import LOGIN, SecretKey, SlurmJob
 from waldur_slurm.operator.ways.accounts import Account
-from waldur_slurm.operator.ways.ssh_doors import KEPT_S, Opened, SshDoors
+from waldur_slurm.operator.ways.ssh_doors import KEPT_S, NONE_IS_OPEN, Opened, SshDoors
 from waldur_slurm.slurm.transports.ssh_master import KeyText
 
 
@@ -118,3 +119,12 @@ def test_connections_end_with_the_way_and_where_a_key_was_changed() -> None:
     host.admit()
     host.doors.close()
     assert host.closed == ["KEY A", "KEY B"]
+
+
+def test_that_nobody_brought_an_account_yet_is_no_trouble_and_shows_no_job_as_gone() -> None:
+    bench = Bench()
+    bench.cycle.jobs = Host().doors
+    bench.turn(20)
+
+    assert bench.names() == []
+    assert bench.cycle.jobs.list_marked("k8s:").said == NONE_IS_OPEN

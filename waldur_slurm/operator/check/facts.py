@@ -30,10 +30,21 @@ class Right:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenFacts:
+    """What a gateway lets the bearer of the operator's token do."""
+
+    scopes: frozenset[str]
+    users: frozenset[str] | None
+    """For whom it acts; None where that is anybody, or whoever is in a group."""
+
+
+@dataclass(frozen=True, slots=True)
 class OneCluster:
+    """Both are None where it is reached over the accounts of SlurmJobs alone."""
+
     cluster: Cluster
     facts: Known[ClusterFacts] | None
-    """None where it is reached over the accounts of SlurmJobs alone."""
+    token: Known[TokenFacts] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,21 @@ from waldur_slurm.errors import ExpectedError
 from waldur_slurm.model.counting import counted
 from waldur_slurm.operator.check.facts import Facts, OneCluster
 from waldur_slurm.operator.config_map import CLUSTERS, CONFIG
+from waldur_slurm.operator.model.cluster import NAMESPACE
 from waldur_slurm.service.check.findings import Finding, failed, fine, some_of, unknown, warning
 
 _ROLES = "give the operator's account the roles of deploy/: kubectl apply -k deploy"
+
+
+SCOPES = (
+    "cluster:read",
+    "jobs:read",
+    "jobs:submit",
+    "jobs:cancel",
+    "jobs:control",
+    "files:read",
+)
+"""What the operator's token has to open."""
 
 
 def judge(facts: Facts) -> tuple[Finding, ...]:
@@ -30,7 +42,9 @@ def _judge_server(facts: Facts) -> Iterator[Finding]:
     if facts.kind is True:
         yield fine("SlurmJobs", "the server knows them")
     else:
-        found = str(facts.kind) if isinstance(facts.kind, ExpectedError) else "it has them not"
+        found = (
+            str(facts.kind) if isinstance(facts.kind, ExpectedError) else "it does not know them"
+        )
         advice = (
             "kubectl apply -f deploy/crds/slurmjobs.yaml; the CRD of an older operator goes first"
         )
@@ -50,8 +64,14 @@ def _judge_rights(facts: Facts) -> Finding:
 def _judge_config(facts: Facts) -> Iterator[Finding]:
     subject = "slurm-config"
     config = facts.config
+    if isinstance(facts.version, ExpectedError):
+        yield unknown(subject, "see API server")
+        return
     if isinstance(config, ExpectedError):
-        advice = f"make the ConfigMap {facts.source} with a key {CLUSTERS}: docs/operator.md"
+        advice = (
+            f"kubectl create configmap {facts.source} --from-file={CLUSTERS}=clusters.yaml, as"
+            " docs/operator.md has it"
+        )
         yield failed(subject, str(config), advice)
         return
     key = CONFIG if facts.is_former else CLUSTERS
@@ -99,7 +119,34 @@ def _judge_cluster(one: OneCluster) -> Iterator[Finding]:
                 f" {facts.min_job_age.total_seconds():.0f} s only; after that a person decides",
                 "set AccountingStoreFlags=job_comment in slurm.conf, and restart slurmctld",
             )
+        yield from _judge_token(one)
     yield _judge_namespaces(one)
+
+
+def _judge_token(one: OneCluster) -> Iterator[Finding]:
+    token = one.token
+    if token is None or isinstance(token, ExpectedError):
+        return
+    subject = f"cluster {one.cluster.name}, token"
+    missing = [each for each in SCOPES if each not in token.scopes]
+    if missing:
+        advice = f"make one that has them: slurm-gateway token make --scopes {','.join(SCOPES)}"
+        yield failed(subject, f"it lacks {', '.join(missing)}", advice)
+    strangers = [] if token.users is None else sorted(_named_users(one) - token.users)
+    if strangers:
+        yield failed(
+            subject,
+            f"it does not act for {some_of(strangers)}, as whom namespaces' jobs run there",
+            "name them when you make one: slurm-gateway token make --run-as",
+        )
+    if not missing and not strangers:
+        yield fine(subject, "it opens what SlurmJobs take")
+
+
+def _named_users(one: OneCluster) -> frozenset[str]:
+    """Return those users that do not follow from a namespace's own name."""
+    users = {each.user for each in one.cluster.namespaces.values()}
+    return frozenset(user for user in users if NAMESPACE not in user)
 
 
 def _judge_namespaces(one: OneCluster) -> Finding:

@@ -2,7 +2,6 @@
 
 import argparse
 from contextlib import closing
-from functools import partial
 
 from waldur_slurm.errors import ExpectedError
 from waldur_slurm.model.counting import counted
@@ -10,10 +9,10 @@ from waldur_slurm.operator.check.facts import Facts, OneCluster, Right
 from waldur_slurm.operator.check.judgement import judge
 from waldur_slurm.operator.composition import Parts
 from waldur_slurm.operator.config_map import CLUSTERS
-from waldur_slurm.operator.jobs.port import ClusterFacts
 from waldur_slurm.operator.kube import asking
-from waldur_slurm.operator.model.cluster import BySsh, Cluster
+from waldur_slurm.operator.model.cluster import Cluster
 from waldur_slurm.operator.model.slurm_job import GROUP, PLURAL
+from waldur_slurm.operator.ways.gateway_jobs import GatewayJobs
 from waldur_slurm.service.check.findings import STYLES, Finding, Verdict, is_fit
 from waldur_slurm.service.check.known import known
 from waldur_slurm.service.program import FAILED
@@ -53,14 +52,11 @@ def facts_of(parts: Parts) -> Facts:
 
 
 def _one(parts: Parts, cluster: Cluster) -> OneCluster:
-    if isinstance(cluster.by, BySsh):
+    way = parts.way_to(cluster)
+    if not isinstance(way, GatewayJobs):
         return OneCluster(cluster, None)
-    return OneCluster(cluster, known(partial(_read_facts, parts, cluster)))
-
-
-def _read_facts(parts: Parts, cluster: Cluster) -> ClusterFacts:
-    with closing(parts.way_to(cluster)) as way:
-        return way.read_facts()
+    with closing(way):
+        return OneCluster(cluster, known(way.read_facts), known(way.read_token_facts))
 
 
 def rights(namespace: str, config_map: str) -> tuple[Right, ...]:

@@ -8,7 +8,7 @@ from waldur_slurm.service.signals import listening
 
 def run(parts: Parts, _arguments: argparse.Namespace) -> int:
     notifier, lease = parts.notifier, parts.lease()
-    with listening() as signals:
+    with listening() as signals, parts.watched():
         operator = parts.operator()
         with operator.store.running():
             notifier.ready()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from waldur_slurm.errors import SettingsError
+from waldur_slurm.model.counting import counted
 from waldur_slurm.operator.companion.asking import GatewaySource, open_gateway
 from waldur_slurm.operator.companion.claim import Claim
 from waldur_slurm.operator.companion.collect import Collector
@@ -66,7 +67,7 @@ def _do(source: Source, order: Order, places: Places) -> tuple[Collected, int]:
         return Collected(words=words), COLLECTED
     claim = Claim(places.into, order.folder)
     told = Collector(source, claim).collect(order.source, job, order.job_id)
-    say(f"{told.count} files collected, {told.size} bytes")
+    say(f"{counted(told.count, 'file')} collected, {counted(told.size, 'byte')}")
     return told, FAILED if told.words else COLLECTED
 
 

@@ -202,6 +202,9 @@ class ClusterCycle:
         sight.remember(jobs)
         is_silent = not (found.jobs or found.absent or found.tried)
         self.troubles.note_silence((found.said or "it says nothing") if is_silent else "")
+        counts = {"asked": len(jobs), "unknown": len(found.unknown), "is_silent": is_silent}
+        fields = {"cluster": self.name, **counts}
+        self.tell(Event(name="jobs.looked_up", level=Level.DEBUG, fields=fields))
         if sight.are_many_missing:
             self.troubles.note(f"{counted(len(self.memory.missing), 'job')} vanished at once")
         return self._with_companions(sight, jobs)

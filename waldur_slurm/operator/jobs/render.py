@@ -88,14 +88,12 @@ def _kubernetes(step: Keep | LetGo | Tell | SetStatus | ForgetToken) -> str:
 
 def _section(each: OfCluster) -> str:
     where = f"Cluster {each.cluster}" if each.cluster else "On no cluster"
-    steps = [
-        f"{number:>4}. {line}"
-        for number, line in enumerate((line for one in each.plan.jobs for line in _lines(one)), 1)
-    ]
+    lines = [line for one in each.plan.jobs for line in _lines(one)]
+    steps = [f"{number:>4}. {line}" for number, line in enumerate(lines, 1)]
     if each.plan.put_off:
         jobs = counted(each.plan.put_off, "more is", "more are")
         steps.append(f"      {jobs} handed in by the turns after that")
-    return "\n".join([f"{where} ({len(steps)})", *steps, ""])
+    return "\n".join([f"{where} ({counted(len(lines), 'step')})", *steps, ""])
 
 
 def _lines(one: JobPlan) -> Iterator[str]:

@@ -3,6 +3,7 @@
 A turn begins when something changed, a moment later so that many changes are one, or at the tick.
 """
 
+import time
 import traceback
 from collections.abc import Callable
 from threading import Event as Bell
@@ -66,9 +67,18 @@ class Turning:
 
     def _take_turn(self) -> bool:
         """Return whether there is more to do at once."""
+        begun = time.monotonic()
         try:
-            return self._turn().is_more
+            is_more = self._turn().is_more
+            self._note_end("ok", begun)
         except Exception:  # noqa: BLE001 - a defect in one turn must not end the cluster's turns
             fields = {"cluster": self._name, "traceback": traceback.format_exc()}
             self._tell(Event(name="cluster.crashed", level=Level.ERROR, fields=fields))
+            self._note_end("crashed", begun)
             return False
+        return is_more
+
+    def _note_end(self, outcome: str, begun: float) -> None:
+        seconds = time.monotonic() - begun
+        fields = {"cluster": self._name, "outcome": outcome, "seconds": seconds}
+        self._tell(Event(name="turn.ended", level=Level.DEBUG, fields=fields))

@@ -56,8 +56,11 @@ def access_by_kubeconfig(file: Path) -> Access:
 def _read(file: Path) -> Mapping[str, Any]:
     try:
         config = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise SettingsError([f"{file} cannot be read: {error}"]) from error
+    except OSError as error:
+        raise SettingsError([f"{file} cannot be read: {error.strerror}"]) from error
+    except (ValueError, yaml.YAMLError) as error:
+        why = " ".join(str(error).split())
+        raise SettingsError([f"{file} is no YAML: {why}"]) from error
     if not isinstance(config, dict):
         raise SettingsError([f"{file} is no kubeconfig"])
     return config
@@ -70,7 +73,8 @@ def _named(
         if isinstance(each, dict) and each.get("name") == name:
             found = each.get(of)
             return found if isinstance(found, dict) else {}
-    raise SettingsError([f"{file} has no {of} {name!r}"])
+    why = f"has no {of} {name!r}" if name else f"does not say which {of} is meant"
+    raise SettingsError([f"{file} {why}"])
 
 
 def _trust(cluster: Mapping[str, Any], user: Mapping[str, Any], file: Path) -> ssl.SSLContext:

@@ -23,6 +23,7 @@ from waldur_slurm.operator.errors import (
     Silent,
 )
 from waldur_slurm.operator.kube.access import Access
+from waldur_slurm.service.unanswered import cause_of
 
 CONNECT_S, ANSWER_S = 5.0, 30.0
 
@@ -93,7 +94,7 @@ class Talk:
                     if line:
                         yield _event(line)
             except requests.RequestException as error:
-                raise Silent(f"the watch was cut: {error}") from error
+                raise Silent(f"the watch was cut: {cause_of(error)}") from error
 
     def _ask(self, method: str, path: str, **asked: Any) -> dict[str, Any]:
         with self._sent(method, path, **asked) as response:
@@ -128,7 +129,7 @@ class Talk:
                     allow_redirects=False,
                 )
             except requests.RequestException as error:
-                raise Silent(f"the API server did not answer: {error}") from error
+                raise Silent(f"the API server did not answer: {cause_of(error)}") from error
             with response:
                 if response.status_code == 401 and self._access.token_file and not is_last:
                     continue
@@ -143,7 +144,7 @@ class Talk:
             try:
                 self._token = file.read_text(encoding="utf-8").strip()
             except OSError as error:
-                raise NotAllowed(f"the token cannot be read: {error}") from error
+                raise NotAllowed(f"the token {file} cannot be read: {error.strerror}") from error
         headers = {"Accept": "application/json", "Content-Type": content_type}
         return headers | ({"Authorization": f"Bearer {self._token}"} if self._token else {})
 

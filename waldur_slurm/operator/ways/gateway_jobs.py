@@ -22,9 +22,10 @@ from waldur_slurm.gateway.errors import (
     WrongAsk,
 )
 from waldur_slurm.gateway.errors import Refused as SlurmRefused
+from waldur_slurm.operator.check.facts import TokenFacts
 from waldur_slurm.operator.jobs import port
 from waldur_slurm.operator.jobs.port import ClusterFacts, Found, JobRef, Stream, Wanted
-from waldur_slurm.operator.ways.gateway_views import facts_of, found_of
+from waldur_slurm.operator.ways.gateway_views import facts_of, found_of, token_facts_of
 from waldur_slurm.operator.ways.together import together
 
 PATIENCE = timedelta(seconds=3)
@@ -68,6 +69,10 @@ class GatewayJobs:
         if default is None or not default.reachable:
             raise port.Unreached(default.said if default else "the gateway has no cluster")
         return facts_of(default)
+
+    def read_token_facts(self) -> TokenFacts:
+        with _reading():
+            return token_facts_of(self._gateway().me())
 
     def submit(self, wanted: Wanted) -> JobRef:
         """A wrong address, or token, is for the administrator to mend; no job fails of it."""
@@ -154,7 +159,9 @@ class GatewayJobs:
         try:
             return self._token.read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise port.Unreached(f"the gateway's token cannot be read: {error}") from error
+            why = error.strerror if isinstance(error, OSError) else error
+            what = f"the file of the gateway's token cannot be read: {self._token}: {why}"
+            raise port.Unreached(what) from error
 
 
 def _guard(job: JobRef) -> Guard:

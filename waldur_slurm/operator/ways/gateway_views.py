@@ -3,14 +3,16 @@
 from datetime import timedelta
 
 from waldur_slurm.gateway.wire import JobView, LookupAnswer
-from waldur_slurm.gateway.wire_cluster import ClusterView
+from waldur_slurm.gateway.wire_cluster import ClusterView, MeView
 from waldur_slurm.model.batch import job_id
 from waldur_slurm.model.job_state import JobState, Phase
+from waldur_slurm.operator.check.facts import TokenFacts
 from waldur_slurm.operator.jobs.port import ClusterFacts, Found, JobRef, SeenJob
 from waldur_slurm.operator.ways.together import found_from
 from waldur_slurm.operator.ways.whole import Row
 
 FOR_EVER = timedelta.max
+ANYBODY = "any"
 
 
 def facts_of(view: ClusterView) -> ClusterFacts:
@@ -19,6 +21,16 @@ def facts_of(view: ClusterView) -> ClusterFacts:
         version=view.slurm or "",
         keeps_comments=bool(view.stores_comments),
         min_job_age=FOR_EVER if age == 0 else timedelta(seconds=age or 0),
+    )
+
+
+def token_facts_of(view: MeView) -> TokenFacts:
+    named = [each for each in view.run_as.split(",") if each]
+    is_open = any(each == ANYBODY or each.startswith("@") for each in named)
+    himself = [view.user] if view.user else []
+    return TokenFacts(
+        scopes=frozenset(may.scope for may in view.scopes if may.allowed),
+        users=None if is_open else frozenset([*himself, *named]),
     )
 
 

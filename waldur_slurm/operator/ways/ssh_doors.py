@@ -30,6 +30,7 @@ from waldur_slurm.operator.ways.together import together
 ReadSecret = Callable[[str, SecretKey], str]
 KEPT_S = 60.0
 """How long a key holds before it is read again, and a door stays open that nobody goes through."""
+NONE_IS_OPEN = "no account of the login host is open"
 NO_ACCOUNT = "its SlurmJob names no ssh account of the login host: name one in spec.ssh"
 
 
@@ -86,7 +87,7 @@ class SshDoors:
 
     def read_facts(self) -> ClusterFacts:
         """All see the same Slurm: the first that answers tells."""
-        why = Unreached("no account of the login host is open")
+        why = Unreached(NONE_IS_OPEN)
         for jobs in self._opened():
             try:
                 return jobs.read_facts()
@@ -108,18 +109,16 @@ class SshDoors:
             Found(asked, {}, frozenset(), frozenset({mark}), self._closed.get(mark, NO_ACCOUNT))
             for mark in closed
         ]
-        return together(parts) if parts else Found(asked, {}, frozenset(), frozenset())
+        return together(parts) if parts else _nothing()
 
     def list_marked(self, prefix: str) -> Found:
-        """Only accounts that are open can be looked into."""
+        """Only accounts that are open can be looked into; that none is, is no trouble."""
         parts = []
         for jobs in self._opened():
             found = jobs.list_marked(prefix)
             self._by_mark |= {mark: jobs for mark in found.jobs if mark not in self._by_mark}
             parts.append(found)
-        if not parts:
-            raise Unreached("no account of the login host is open")
-        return together(parts)
+        return together(parts) if parts else _nothing(NONE_IS_OPEN)
 
     def cancel(self, job: JobRef) -> None:
         self._of(job.mark).cancel(job)
@@ -168,3 +167,7 @@ class SshDoors:
         opened = known.opened if known and known.account == account else self._opens(account)
         self._doors[name] = _Door(account, opened, now, now)
         return opened.jobs
+
+
+def _nothing(said: str = "") -> Found:
+    return Found(datetime.now(UTC), {}, frozenset(), frozenset(), said)

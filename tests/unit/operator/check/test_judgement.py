@@ -6,14 +6,15 @@ from datetime import timedelta
 import pytest
 
 from waldur_slurm.errors import ExpectedError
-from waldur_slurm.operator.check.facts import Facts, OneCluster, Right
-from waldur_slurm.operator.check.judgement import judge
+from waldur_slurm.operator.check.facts import Facts, OneCluster, Right, TokenFacts
+from waldur_slurm.operator.check.judgement import SCOPES, judge
 from waldur_slurm.operator.config_map import CLUSTERS, CONFIG, SlurmConfig, read_config
 from waldur_slurm.operator.errors import Gone, NotAllowed, Silent
 from waldur_slurm.operator.jobs.port import ClusterFacts, Unreached
 from waldur_slurm.service.check.findings import Finding, Verdict
 
 SITE = "alpha: {url: 'https://login1:8443', namespaces: {physics: {user: p}, bio: {user: b}}}\n"
+TOKEN = TokenFacts(frozenset(SCOPES), frozenset({"p", "b"}))
 SLURM = ClusterFacts("22.05.8", keeps_comments=True, min_job_age=timedelta(minutes=5))
 
 
@@ -21,7 +22,9 @@ def config(text: str = SITE) -> SlurmConfig:
     return read_config({CONFIG: "", CLUSTERS: text})
 
 
-def facts(slurm: ClusterFacts | ExpectedError = SLURM, text: str = SITE) -> Facts:
+def facts(
+    slurm: ClusterFacts | ExpectedError = SLURM, text: str = SITE, token: TokenFacts = TOKEN
+) -> Facts:
     named = config(text)
     return Facts(
         server="https://10.0.0.1:6443",
@@ -30,7 +33,7 @@ def facts(slurm: ClusterFacts | ExpectedError = SLURM, text: str = SITE) -> Fact
         lacking=(),
         source="-n slurm slurm-config",
         config=named,
-        clusters=[OneCluster(each, slurm) for each in named.clusters.values()],
+        clusters=[OneCluster(each, slurm, token) for each in named.clusters.values()],
     )
 
 
@@ -48,6 +51,7 @@ def test_where_all_is_well_every_line_says_so() -> None:
         "rights",
         "slurm-config",
         "cluster alpha",
+        "cluster alpha, token",
         "cluster alpha, namespaces",
     ]
     assert found[-1].found == "bio, physics"
@@ -73,7 +77,7 @@ def test_where_all_is_well_every_line_says_so() -> None:
             replace(facts(), config=Gone("not found"), clusters=()),
             "slurm-config",
             Verdict.FAILED,
-            "make the ConfigMap -n slurm slurm-config with a key clusters",
+            "kubectl create configmap -n slurm slurm-config --from-file=clusters=",
         ),
         (
             facts(text=f"{SITE}beta: {{url: ftp}}\n"),
@@ -82,6 +86,18 @@ def test_where_all_is_well_every_line_says_so() -> None:
             "line 2: beta",
         ),
         (facts(Unreached("refused")), "cluster alpha", Verdict.FAILED, "token list"),
+        (
+            facts(token=replace(TOKEN, scopes=TOKEN.scopes - {"jobs:submit"})),
+            "cluster alpha, token",
+            Verdict.FAILED,
+            "it lacks jobs:submit",
+        ),
+        (
+            facts(token=replace(TOKEN, users=frozenset({"p"}))),
+            "cluster alpha, token",
+            Verdict.FAILED,
+            "it does not act for b,",
+        ),
         (
             facts(replace(SLURM, keeps_comments=False)),
             "cluster alpha, comments",
@@ -105,10 +121,17 @@ def test_what_is_wrong_is_named_with_what_to_do(
     assert words in f"{one.found} {one.advice}"
 
 
+def test_users_that_follow_from_a_namespaces_name_are_not_asked_of_the_token() -> None:
+    by_name = SITE.replace("{user: b}", "{user: '{namespace}'}")
+
+    assert bad(facts(text=by_name, token=replace(TOKEN, users=frozenset({"p"})))) == []
+    assert bad(facts(token=replace(TOKEN, users=None))) == []
+
+
 def test_what_hangs_on_a_silent_server_is_not_asked() -> None:
     found = bad(replace(facts(), version=Silent("nobody answered")))
 
-    assert [each.verdict for each in found] == [Verdict.FAILED, Verdict.UNKNOWN, Verdict.UNKNOWN]
+    assert [each.verdict for each in found] == [Verdict.FAILED, *[Verdict.UNKNOWN] * 3]
 
 
 def test_the_former_configuration_alone_is_a_warning() -> None:

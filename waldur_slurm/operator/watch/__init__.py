@@ -1,0 +1,1 @@
+"""What others can watch of a running operator: its health and its metrics."""
