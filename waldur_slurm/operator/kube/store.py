@@ -70,6 +70,12 @@ def _asked(found: Found) -> tuple[object, ...]:
     return meta.get("generation"), meta.get("deletionTimestamp"), said
 
 
+def _kept(found: Found) -> Found:
+    """Leave out who wrote which field when, which nobody asks and is the most of an object."""
+    meta = {name: value for name, value in found["metadata"].items() if name != "managedFields"}
+    return {**found, "metadata": meta}
+
+
 class Store:
     """`talk` is its own; `on_change` is called after whatever is news, on its thread."""
 
@@ -144,7 +150,7 @@ class Store:
 
     def _replace(self, found: list[dict[str, Any]], version: str) -> None:
         with self._changed:
-            self._objects = {each["metadata"]["uid"]: each for each in found}
+            self._objects = {each["metadata"]["uid"]: _kept(each) for each in found}
             self._version = version
         self._hear()
         self._on_change()
@@ -155,7 +161,7 @@ class Store:
         with self._changed:
             before = self._objects.get(meta.get("uid", ""))
             if is_there:
-                self._objects[meta["uid"]] = found
+                self._objects[meta["uid"]] = _kept(found)
             elif kind == "DELETED":
                 self._objects.pop(meta["uid"], None)
             self._version = meta["resourceVersion"]

@@ -100,3 +100,13 @@ def test_what_is_gone_and_how_far_one_has_heard_ask_for_nothing(kind: str) -> No
 
 def test_a_list_is_news_for_nobody_knows_what_was_missed() -> None:
     assert Watched().woken == 1
+
+
+def test_who_wrote_which_field_is_not_kept_since_it_is_the_most_of_an_object() -> None:
+    watched = Watched()
+    uid = watched.kube.apply()
+    watched.kube.objects[uid]["metadata"]["managedFields"] = [{"fieldsV1": {"f:status": {}}}]
+    watched.changed(uid, "ADDED")
+
+    (found,) = watched.store.read().objects.values()
+    assert "managedFields" not in found["metadata"]
