@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.trust.hostile import fuzzed
@@ -89,6 +89,8 @@ PIECES = st.sampled_from(
 def test_signing_in_leads_to_no_other_site_whatever_is_asked_for() -> None:
     @fuzzed(800, 300_000)
     @given(st.lists(PIECES, max_size=7).map("".join) | st.text(max_size=9).map("/ui/{}".format))
+    @example("/ui/..\\..\\elsewhere")
+    @example("/ui/../elsewhere")
     def check(back: str) -> None:
         count("page that signing in was to lead to")
         leads = own_page(back)

@@ -8,18 +8,24 @@ may see what as it is worked out here.
 import asyncio
 import gzip
 from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import combinations
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.fakes.cluster import FakeCluster, live_job
+from tests.fakes.past import past_run
 from tests.gateway_client import Answered, Asked
 from tests.trust.size import count, size
 from tests.unit.gateway.site import ADMIN, GatewaySite, somebody
 from waldur_slurm.gateway.doors.principals import Principal
+from waldur_slurm.gateway.tasks.task import Reading
 from waldur_slurm.gateway.web.routes import ROUTES
+from waldur_slurm.gateway.web.seeds.proxy_site import Proxy
 from waldur_slurm.model.names import UserName
 
 USERS = ("ann", "bob", "kim")
@@ -31,16 +37,15 @@ EYES = {
     "ann and bob": somebody("ann", "bob"),
     "nobody's": somebody(),
 }
-LISTS = st.sampled_from(
-    [
-        "/api/v1/jobs",
-        "/api/v1/jobs?limit=2",
-        "/api/v1/jobs?user=ann",
-        "/api/v1/jobs?user=bob&sort=priority",
-        "/api/v1/jobs?state=RUNNING",
-        "/api/v1/jobs?fields=job_id,user",
-    ]
+LISTED = (
+    "/api/v1/jobs",
+    "/api/v1/jobs?limit=2",
+    "/api/v1/jobs?user=ann",
+    "/api/v1/jobs?user=bob&sort=priority",
+    "/api/v1/jobs?state=RUNNING",
+    "/api/v1/jobs?fields=job_id,user",
 )
+LISTS = st.sampled_from(LISTED)
 EYE = st.sampled_from(sorted(EYES))
 NUMBERS = st.integers(1, 6)
 NO_LISTS = {"/api/v1/events", "/metrics", "/api/v1/openapi.json", "/docs"}
@@ -175,6 +180,43 @@ class Eyes(RuleBasedStateMachine):
         self.etags[eye] = path, etag
         if answer.json["next"] and path.endswith("limit=2"):
             self.cursors[eye] = path, answer.json["next"]
+
+
+def test_two_who_see_otherwise_share_nothing_of_one_picture() -> None:
+    """Each pair, one after the other: what walks meet by chance is met here each time."""
+    eyes = Eyes()
+    eyes.start()
+    for number, user in enumerate(USERS, 1):
+        eyes.submit(number, user, 0)
+    try:
+        for path in LISTED[:3]:
+            for first, second in combinations(EYES, 2):
+                eyes.look(path, first)
+                eyes.show_anothers_etag(second, first)
+                eyes.look_at_it_packed(path, second)
+    finally:
+        eyes.teardown()
+
+
+@pytest.mark.parametrize("path", ["/monitor/slurm_job_state/COMPLETED", "/api/v1/history"])
+def test_the_accounting_is_not_asked_once_for_two_who_see_otherwise(path: str) -> None:
+    """Equal questions of the same moment are one, but for whom each is asked is a part of it."""
+    site = GatewaySite()
+    site.site = replace(site.site, proxy=Proxy(Reading.DOCUMENT))
+    now = datetime.now(UTC).replace(microsecond=0)
+    for number, user in enumerate(USERS, 1):
+        site.history.runs.append(past_run(number, user=UserName(user), end=now))
+    site.history.settle()
+    clients = [site.client(EYES[eye]) for eye in ("ann", "bob", "nobody's")]
+
+    async def at_once() -> list[Answered]:
+        return await asyncio.gather(*(client.one(Asked(path)) for client in clients))
+
+    answers = asyncio.run(at_once())
+
+    assert [answer.status for answer in answers] == [200, 200, 200]
+    seen = [[job["user"] for job in answer.json["jobs"]] for answer in answers]
+    assert seen == [["ann"], ["bob"], []]
 
 
 Eyes.TestCase.settings = settings(
