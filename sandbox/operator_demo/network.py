@@ -16,6 +16,7 @@ from typing import Any
 
 from sandbox.kube import Bed
 from sandbox.kube.authority import Authority
+from sandbox.kube.place import PORTS
 
 HERE = "127.0.0.1"
 
@@ -27,7 +28,9 @@ def pods_on_this_machine(bed: Bed, place: Path) -> Iterator[None]:
     signed = authority.sign("webhook", "webhook", at=(HERE,))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(signed.certificate, signed.key)
-    with ThreadingHTTPServer((HERE, 0), _answering(bed.place.api_port)) as server:
+    with ThreadingHTTPServer(
+        (HERE, 0), _answering(bed.place.api_port, bed.place.first_port + PORTS)
+    ) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -59,11 +62,11 @@ def _configuration(url: str, authority: Authority) -> Mapping[str, Any]:
     }
 
 
-def _answering(api_port: int) -> type[BaseHTTPRequestHandler]:
+def _answering(api_port: int, pages_port: int) -> type[BaseHTTPRequestHandler]:
     class Answering(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            body = json.dumps(answer(asked, api_port)).encode()
+            body = json.dumps(answer(asked, api_port, pages_port)).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -76,8 +79,15 @@ def _answering(api_port: int) -> type[BaseHTTPRequestHandler]:
     return Answering
 
 
-def answer(asked: Mapping[str, Any], api_port: int) -> Mapping[str, Any]:
-    """Let the pod in, in this machine's network, and tell it where the API server is there."""
+def _put(index: int, what: str, value: object) -> Mapping[str, Any]:
+    return {"op": "add", "path": f"/spec/containers/{index}/{what}", "value": value}
+
+
+def answer(asked: Mapping[str, Any], api_port: int, pages_port: int) -> Mapping[str, Any]:
+    """Let the pod in, in this machine's network, and tell it where the API server is there.
+
+    What it serves, it serves on loopback, at a port that is the bed's.
+    """
     containers = asked["request"]["object"]["spec"]["containers"]
     told = [
         {"name": "KUBERNETES_SERVICE_HOST", "value": HERE},
@@ -86,7 +96,11 @@ def answer(asked: Mapping[str, Any], api_port: int) -> Mapping[str, Any]:
     patch: list[Mapping[str, Any]] = [{"op": "add", "path": "/spec/hostNetwork", "value": True}]
     for index, each in enumerate(containers):
         env = [*each.get("env", ()), *told]
-        patch.append({"op": "add", "path": f"/spec/containers/{index}/env", "value": env})
+        if each.get("ports"):
+            env.append({"name": "OPERATOR_HTTP_LISTEN", "value": f"{HERE}:{pages_port}"})
+            port = {**each["ports"][0], "containerPort": pages_port, "hostPort": pages_port}
+            patch.append(_put(index, "ports", [port]))
+        patch.append(_put(index, "env", env))
     return {
         "apiVersion": "admission.k8s.io/v1",
         "kind": "AdmissionReview",

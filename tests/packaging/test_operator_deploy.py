@@ -30,6 +30,7 @@ from waldur_slurm.operator.commands.check import rights
 from waldur_slurm.operator.jobs.companion import pod_of
 from waldur_slurm.operator.kube.client import KubeClient
 from waldur_slurm.operator.kube.pods import KubePods
+from waldur_slurm.operator.watch.pages import VARIABLE
 
 FOLDERS = [".", "base", "overlays/replicas", "overlays/results", "overlays/ssh"]
 
@@ -139,11 +140,24 @@ def test_the_pod_is_nobody_and_writes_nothing() -> None:
     assert parse(container["args"]).command == "run"
 
 
-def test_nobody_speaks_to_the_operator_nor_to_a_companion() -> None:
+def test_its_health_is_asked_where_it_is_told_to_serve_it() -> None:
+    (container,) = one("base", "Deployment")["spec"]["template"]["spec"]["containers"]
+    told = {each["name"]: each.get("value") for each in container["env"]}
+    (port,) = container["ports"]
+
+    assert told[VARIABLE] == f"0.0.0.0:{port['containerPort']}"
+    assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": port["name"]}
+    assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": port["name"]}
+
+
+def test_nobody_speaks_to_a_companion_nor_to_the_operator_but_who_reads_its_pages() -> None:
     for folder in ("base", "overlays/results"):
         policy = one(folder, "NetworkPolicy")["spec"]
         assert policy["policyTypes"] == ["Ingress", "Egress"]
-        assert policy.get("ingress", []) == []
+    (container,) = one("base", "Deployment")["spec"]["template"]["spec"]["containers"]
+    ((port,),) = (each["ports"] for each in one("base", "NetworkPolicy")["spec"]["ingress"])
+    assert [port["port"]] == [each["containerPort"] for each in container["ports"]]
+    assert one("overlays/results", "NetworkPolicy")["spec"].get("ingress", []) == []
     labels = one("base", "Deployment")["spec"]["template"]["metadata"]["labels"]
     assert one("base", "NetworkPolicy")["spec"]["podSelector"] == {"matchLabels": labels}
     selected = one("overlays/results", "NetworkPolicy")["spec"]["podSelector"]["matchLabels"]

@@ -21,6 +21,7 @@ from sandbox.docker.command import docker
 from sandbox.kube import Bed, BedOptions
 from sandbox.kube.node import may_be_here
 from sandbox.kube.people import NODE
+from sandbox.kube.place import PORTS
 from sandbox.slurm import Cluster
 from sandbox.ssh import SshServer
 from tests.e2e.gateway.controller_site import ControllerSite
@@ -91,7 +92,18 @@ class Document:
         port = self.bed.place.api_port
         told = ("KUBERNETES_SERVICE_HOST=127.0.0.1", f"KUBERNETES_SERVICE_PORT={port}")
         self.bed.must("set", "env", f"deployment/{name}", *told)
+        if name == "slurm-operator":
+            self.serve_pages_at(self.bed.place.first_port + PORTS)
         self.bed.must("patch", "deployment", name, "-p", json.dumps(ON_THE_HOSTS_NETWORK))
+
+    def serve_pages_at(self, port: int) -> None:
+        """Let its health be asked at a port of the bed's own, on loopback."""
+        listen = f"OPERATOR_HTTP_LISTEN=127.0.0.1:{port}"
+        self.bed.must("set", "env", "deployment/slurm-operator", listen)
+        at = {"name": "http", "containerPort": port}
+        ports = {"name": "slurm-operator", "ports": [{"$patch": "replace"}, at]}
+        changed = {"spec": {"template": {"spec": {"containers": [ports]}}}}
+        self.bed.must("patch", "deployment", "slurm-operator", "-p", json.dumps(changed))
 
     def log(self, name: str) -> str:
         done = self.bed.kubectl("logs", f"deployment/{name}")
