@@ -31,6 +31,8 @@ class FakeSource:
     """What happens when half of a file was sent."""
     cut: BaseException | None = None
     """What ends it after a file was sent by half; once."""
+    piece: int = 4
+    """Bytes of its output that one look shows at most."""
     waited: list[float] = field(default_factory=list)
     sent: Counter[str] = field(default_factory=Counter)
     """Bytes, by file."""
@@ -48,7 +50,7 @@ class FakeSource:
         data = self.written[stream]
         if data is None:
             raise Missing("nothing is kept of it")
-        piece = data[offset : offset + 4]
+        piece = data[offset : offset + self.piece]
         following = offset + len(piece)
         return Piece(piece, following, self.beats[0].is_over and following >= len(data))
 

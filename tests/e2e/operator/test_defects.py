@@ -22,6 +22,7 @@ from tests.e2e.operator.scene import MOO, SLEEP, Scene, wait
 from tests.e2e.program import Daemon
 from tests.fixtures_hand import ANN, HandSite
 from tests.fixtures_slurm import NewCluster
+from waldur_slurm.gateway.client import Gateway
 
 NODES, CPUS = 3, 24
 MANY = 50
@@ -256,6 +257,17 @@ def test_12_a_partition_without_a_limit_takes_a_job_with_one(world: World) -> No
     world.scene.apply("limited", options=options(world, time="10-00:00:00"))
 
     world.ends("limited", "Succeeded")
+
+
+def test_13_a_log_is_read_in_pieces_that_are_worth_a_request(world: World) -> None:
+    size = 5 * KIB * KIB
+    world.scene.apply("chatty", f"#!/bin/sh\nhead -c {size} /dev/zero\n")
+    number = str(world.ends("chatty", "Succeeded")["jobId"])
+
+    with Gateway(f"http://127.0.0.1:{world.gateway.port}", world.scene.site.token(ANN)) as client:
+        pieces = [len(piece) for piece in client.follow(number)]
+    assert sum(pieces) == size
+    assert len(pieces) <= size / (64 * KIB)
 
 
 def test_14_a_label_is_the_text_that_the_site_wrote(world: World) -> None:

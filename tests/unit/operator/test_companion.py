@@ -10,6 +10,7 @@ from tests.fakes.job_source import BADLY, RUNNING, WELL, FakeSource
 from waldur_slurm.operator.companion.claim import Claim
 from waldur_slurm.operator.companion.collect import Collector
 from waldur_slurm.operator.companion.errors import CompanionError, TokenEnded
+from waldur_slurm.operator.companion.following import MUCH
 from waldur_slurm.operator.companion.port import JobNow
 from waldur_slurm.operator.companion.program import Places, serve
 from waldur_slurm.operator.model.collected import (
@@ -110,6 +111,14 @@ def test_of_an_array_it_is_said_what_to_name(places: Places) -> None:
 
     assert serve_one(FakeSource([array]), places) == FAILED
     assert "such as slurm-7_*.out" in told(places).words
+
+
+def test_much_that_was_written_is_shown_without_a_pause(places: Places) -> None:
+    out = b"moo\n" * 4 * MUCH
+    source = FakeSource([RUNNING] * 2 + [WELL], {"a.csv": CSV}, written={"out": out}, piece=MUCH)
+    serve_one(source, places, "a.csv")
+
+    assert source.waited == [2, 4]
 
 
 def test_a_quiet_job_is_looked_at_ever_more_rarely(places: Places) -> None:

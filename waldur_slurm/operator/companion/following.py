@@ -10,6 +10,8 @@ from waldur_slurm.operator.companion.errors import Missing
 from waldur_slurm.operator.companion.port import JobNow, Source, Stream
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 10.0
+MUCH = 64 * 1024
+"""Where so much was to be had there is more already, which is read at once."""
 
 Write = Callable[[bytes], None]
 Say = Callable[[str], None]
@@ -45,7 +47,8 @@ def _follow_output(source: Source, now: JobNow, write: Write, say: Say) -> JobNo
             pause_s = FIRST_PAUSE_S if piece.data else min(2 * pause_s, LONGEST_PAUSE_S)
             offset = piece.next_offset
             write(piece.data)
-            now = source.look_again(pause_s)
+            if len(piece.data) < MUCH:
+                now = source.look_again(pause_s)
         _write_rest(source, "out", offset, write)
     except Missing as error:
         say(f"its output cannot be shown: {error}")
