@@ -6,8 +6,9 @@ A failure prints the walk as a program, shrunk, and the seed that leads there.
 import pytest
 from hypothesis import seed
 
-from tests.trust.gateway_walks.machine import GatewayWalk, walk
+from tests.trust.gateway_walks.machine import GatewayWalk
 from tests.trust.size import SEED, size
+from tests.trust.walking import walk
 
 PARTS = size(1, 4)
 WALKS = size(100, 1_500)

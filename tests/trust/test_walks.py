@@ -7,7 +7,8 @@ import pytest
 from hypothesis import seed
 
 from tests.trust.size import SEED, size
-from tests.trust.walks.machine import Walk, walk
+from tests.trust.walking import walk
+from tests.trust.walks.machine import Walk
 
 PARTS = size(2, 8)
 WALKS = size(20, 100)

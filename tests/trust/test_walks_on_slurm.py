@@ -6,8 +6,9 @@ from hypothesis import seed
 from sandbox.slurm import Cluster
 from tests.fixtures_waldur import Pool, waldur_pool
 from tests.trust.size import IS_CAMPAIGN, SEED, size
+from tests.trust.walking import walk
 from tests.trust.walks.live import LiveSite
-from tests.trust.walks.machine import Walk, walk
+from tests.trust.walks.machine import Walk
 from waldur_slurm.agent.model.marketplace import Dialect
 
 __all__ = ["waldur_pool"]

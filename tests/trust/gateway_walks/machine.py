@@ -8,13 +8,11 @@ and told is compared with it; at the end it goes quiet, and nothing may be open,
 from collections import Counter
 from datetime import datetime
 
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     initialize,
     invariant,
     rule,
-    run_state_machine_as_test,
 )
 
 from tests.gateway_client import Answered
@@ -326,19 +324,3 @@ class GatewayWalk(Walker):
         self.no_name_has_two_jobs()
         self.no_letter_is_taken_twice_without_a_kill()
         self.no_defect_was_met()
-
-
-def walk(machine: type[GatewayWalk], *, walks: int, steps: int) -> None:
-    """Go so many ways; one that fails is printed as a program, the shortest."""
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=walks,
-            stateful_step_count=steps,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-            print_blob=True,
-            phases=[Phase.generate, Phase.shrink],
-        ),
-    )

@@ -6,14 +6,12 @@ After every step the promises are looked at; at the end it goes quiet, and both 
 from contextlib import suppress
 from datetime import timedelta
 
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
     rule,
-    run_state_machine_as_test,
 )
 
 from tests.fakes.pull import WALDUR_ACCOUNT
@@ -315,19 +313,3 @@ class Walk(RuleBasedStateMachine):
         name = self.site.foreign_name(label)
         self.site.make_foreign_account(name, parent)
         self.model.foreign[name] = self.site.accounts()[name]
-
-
-def walk(machine: type[Walk], *, walks: int, steps: int, shrinks: bool = True) -> None:
-    """Go so many ways; one that fails is printed as a program, the shortest if it `shrinks`."""
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=walks,
-            stateful_step_count=steps,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-            print_blob=True,
-            phases=[Phase.generate, *([Phase.shrink] if shrinks else [])],
-        ),
-    )
