@@ -190,7 +190,7 @@ def test_its_pod_is_nobody_writes_nothing_and_can_speak_ssh(document: Document) 
 
 
 def test_its_account_may_each_thing_that_it_asks_and_nothing_else(document: Document) -> None:
-    document.type("kubectl apply -k deploy")
+    document.type("kubectl apply -f deploy/base/rights.yaml")
     bed = document.bed
     bed.kubectl("create", "namespace", "physics")
     asked = used_by_operator()
