@@ -176,11 +176,14 @@ def test_sigterm_ends_it_well_with_a_stream_open(gateway: Gateway) -> None:
     assert "gateway.stopped" in gateway.daemon.log
 
 
-def test_a_port_that_is_taken_is_named_and_tried_again_later(new_gateway: NewGateway) -> None:
+def test_a_port_that_is_taken_is_named_and_tried_again_later(
+    new_gateway: NewGateway, tmp_path: Path
+) -> None:
+    own = {"GATEWAY_STATE_DIR": str(tmp_path / "own")}
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with new_gateway() as gateway:
-            done = gateway.program.run(GATEWAY_LISTEN=f"127.0.0.1:{port}")
+            done = gateway.program.run(GATEWAY_LISTEN=f"127.0.0.1:{port}", **own)
 
     assert done.returncode == 75
     assert f"cannot listen on port {port}" in done.stderr
@@ -198,9 +201,12 @@ def test_a_port_that_is_taken_is_named_and_tried_again_later(new_gateway: NewGat
     ],
 )
 def test_mistakes_in_the_settings_are_told_before_anything_begins(
-    gateway: Gateway, variables: dict[str, str], words: str
+    gateway: Gateway, tmp_path: Path, variables: dict[str, str], words: str
 ) -> None:
-    free = {"GATEWAY_LISTEN": f"127.0.0.1:{gateway.port + 1}"}
+    free = {
+        "GATEWAY_LISTEN": f"127.0.0.1:{gateway.port + 1}",
+        "GATEWAY_STATE_DIR": str(tmp_path / "own"),
+    }
 
     done = gateway.program.run(**(free | variables))
 

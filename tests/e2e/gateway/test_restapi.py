@@ -229,20 +229,6 @@ def test_its_port_serves_it_alone(restapi: Gateway) -> None:
     assert restapi.get("/queue").status == 200
 
 
-def test_two_gateways_over_one_archive_take_one_sample_a_wait_time(
-    site: Cluster, tmp_path: Path
-) -> None:
-    state = {"GATEWAY_STATE_DIR": str(tmp_path / "state")}
-    one, two = tmp_path / "one", tmp_path / "two"
-    one.mkdir()
-    two.mkdir()
-    with serving(site, one, **state) as first, serving(site, two, **state) as second:
-        eventually(lambda: len(first.get("/load?time=60").json["data"]) >= 5, "they sample")
-        times = [each["time"] for each in second.get("/load?time=60").json["data"]]
-
-    assert len(times) == len({*times}) >= 5
-
-
 def test_the_originals_archive_is_taken_over_once(site: Cluster, tmp_path: Path) -> None:
     samples = recorded("load time=86400 (front end)")
     archive = tmp_path / "db.json"
