@@ -202,7 +202,10 @@ def test_a_cluster_that_is_not_there_is_told_so_by_every_route(
     site: GatewaySite, route: Route
 ) -> None:
     path = route.path.format_map(PARAMETERS | {"cluster": "½"})
-    body = b'{"marks":["a"]}' if route.method == "POST" else b""
+    asked = (
+        b'{"marks":["a"]}' if path.endswith("lookup") else b'{"script":"#!/bin/sh","user":"ann"}'
+    )
+    body = asked if route.method == "POST" else b""
 
     answer = site.client().ask(Asked(path, route.method, body=body))
 

@@ -12,8 +12,8 @@ from waldur_slurm.model.batch import JobId, job_id
 
 T = TypeVar("T")
 
-MOST_HELD_AGAINST_EACH = 20
-"""Patterns, and comparisons, of one question: each is tried with each of many thousand jobs."""
+MOST_PATTERNS, MOST_COMPARISONS = 20, 60
+"""Of one question: each is tried with each of many thousand jobs. There are fewer comparisons."""
 
 COMPARISONS = ("eq", "gt", "gte", "lt", "lte")
 _PATTERN = frozenset("*?[")
@@ -40,7 +40,7 @@ def split_comparisons(
             compared.append(Compared(found[1], found[2], value))
         else:
             plain[name] = f"{plain[name]},{value}" if name in plain else value
-    _demand_few(compared, "comparisons")
+    _demand_few(compared, "comparisons", MOST_COMPARISONS)
     return plain, tuple(compared)
 
 
@@ -51,13 +51,13 @@ def names_in(text: str) -> frozenset[str]:
 def patterns_among(names: Collection[str]) -> tuple[str, ...]:
     """Return those that stand for many names; more than a few are a `WrongAsk`."""
     found = tuple(sorted(name for name in names if not _PATTERN.isdisjoint(name)))
-    _demand_few(found, "patterns")
+    _demand_few(found, "patterns", MOST_PATTERNS)
     return found
 
 
-def _demand_few(found: Collection[object], what: str) -> None:
-    if len(found) > MOST_HELD_AGAINST_EACH:
-        raise WrongAsk(f"{len(found)} {what}; expected at most {MOST_HELD_AGAINST_EACH}")
+def _demand_few(found: Collection[object], what: str, most: int) -> None:
+    if len(found) > most:
+        raise WrongAsk(f"{len(found)} {what}; expected at most {most}")
 
 
 def ids_in(text: str) -> frozenset[JobId]:

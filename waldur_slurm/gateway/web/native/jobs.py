@@ -57,7 +57,7 @@ COMPARED: Mapping[str, type] = {name: _KINDS.get(read, str) for name, read in _R
 class JobsQuery(msgspec.Struct, frozen=True):
     """Lists are separated by commas, or the parameter comes several times.
 
-    `*` in a name stands for any text; there are at most 20 such names, and comparisons.
+    `*` in a name stands for any text; there are at most 20 such names.
     """
 
     user: str = ""
