@@ -6,29 +6,12 @@ from pathlib import Path
 import pytest
 
 from sandbox.kube import Bed
-from sandbox.slurm import Cluster, ClusterOptions
 from tests.e2e.gateway.acting import ActingGateway, ActingSite
+from tests.e2e.gateway.conftest import acting_site, lab
 from tests.e2e.operator.scene import Scene
-from tests.fixtures_hand import ANN, BOB, HandSite
-from tests.fixtures_slurm import NewCluster
+from tests.fixtures_hand import ANN
 
-
-@pytest.fixture(scope="package")
-def lab(new_slurm_cluster: NewCluster, slurm_users: tuple[str, ...]) -> Cluster:
-    cluster = new_slurm_cluster(ClusterOptions())
-    cluster.must("sacctmgr", "--immediate", "add", "account", "physics")
-    for user in slurm_users[:2]:
-        cluster.must("sacctmgr", "--immediate", "add", "user", user, "account=physics")
-    return cluster
-
-
-@pytest.fixture
-def acting_site(lab: Cluster, hand_site: HandSite) -> Iterator[ActingSite]:
-    site = ActingSite.make(lab, hand_site)
-    yield site
-    for user in (ANN, BOB):
-        lab.must("scancel", f"--user={user}")
-    site.close()
+__all__ = ["acting_site", "lab"]
 
 
 @pytest.fixture

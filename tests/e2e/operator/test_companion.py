@@ -12,15 +12,12 @@ from pathlib import Path
 import pytest
 
 from sandbox.slurm import Cluster
-from tests.e2e.gateway.conftest import lab
 from tests.e2e.operator.cow import MIB, PATIENCE_S, Companion, Pasture, put, settle
 from tests.fixtures_hand import HandSite
 from tests.sandbox.processes import eventually
 from tests.trust.size import IS_CAMPAIGN
 from waldur_slurm.operator.model.order import ORDER, Order
 from waldur_slurm.operator.model.slurm_job import When
-
-__all__ = ["lab"]
 
 
 @pytest.fixture(scope="module")

@@ -84,7 +84,7 @@ class Bench:
 
     def let_in(self, **changed: object) -> None:
         """Change what the site says of cluster alpha."""
-        self.clusters["alpha"] = replace(self.clusters["alpha"], **changed)  # type: ignore[arg-type]
+        self.clusters["alpha"] = replace(self.clusters["alpha"], **changed)  # type: ignore[arg-type]  # a typo fails at once
 
 
 class Losing(FakeJobs):
