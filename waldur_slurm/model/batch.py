@@ -95,6 +95,17 @@ class JobId:
         return JobId(self.number)
 
     @property
+    def tasks(self) -> frozenset[int]:
+        """The numbers of the tasks of an array that it names; none where it names no task."""
+        match self.part:
+            case Task(number):
+                return frozenset({number})
+            case Tasks() as tasks:
+                return frozenset(tasks.numbers)
+            case _:
+                return frozenset()
+
+    @property
     def named(self) -> str:
         """As Slurm's commands take it: they do not want to hear how many run at once."""
         if isinstance(self.part, Tasks):

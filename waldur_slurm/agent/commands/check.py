@@ -8,17 +8,16 @@ from pathlib import Path
 
 from waldur_slurm.agent.check.facts import Facts, SettingsFacts, read_slurm, read_waldur, user_names
 from waldur_slurm.agent.check.judgement import judge
-from waldur_slurm.agent.commands import OK, display_of, typed_with
+from waldur_slurm.agent.commands import display_of, typed_with
 from waldur_slurm.agent.composition import Parts, now
 from waldur_slurm.agent.daemon.hooks import hooks_in
 from waldur_slurm.agent.daemon.show import announcer
 from waldur_slurm.agent.settings import LOGS, STATE, Direction
-from waldur_slurm.model.counting import counted
-from waldur_slurm.service.check.findings import STYLES, Finding, Obstacle, Verdict, is_fit
+from waldur_slurm.service.check.findings import Obstacle
 from waldur_slurm.service.check.known import Known, known
+from waldur_slurm.service.check.report import report
 from waldur_slurm.service.check.storage import Wanted, obstacle
 from waldur_slurm.service.check.systemd import read_unit
-from waldur_slurm.service.program import FAILED
 
 
 def check(parts: Parts, arguments: argparse.Namespace) -> int:
@@ -28,23 +27,13 @@ def check(parts: Parts, arguments: argparse.Namespace) -> int:
         replace(finding, advice=typed_with(env_file, finding.advice))
         for finding in judge(_facts(parts, env_file))
     )
-    display = display_of(parts)
-    if arguments.json:
-        display.json({"fit": is_fit(findings), "findings": findings})
-    else:
-        rows = [(f.verdict, f.subject, "; ".join(f.found.splitlines()), f.advice) for f in findings]
-        display.table(("", "what", "found", "what to do"), rows, STYLES)
-        display.line("")
-        display.line(_summary(findings))
-    return OK if is_fit(findings) else FAILED
-
-
-def _summary(findings: tuple[Finding, ...]) -> str:
-    if is_fit(findings):
-        warnings = sum(finding.verdict is Verdict.WARNING for finding in findings)
-        return f"The agent can run; {counted(warnings, 'warning')}." if warnings else "All is well."
-    failures = sum(finding.verdict is Verdict.FAILED for finding in findings)
-    return f"The agent cannot run yet: {failures} to mend, from the top."
+    return report(
+        display_of(parts),
+        findings,
+        as_json=arguments.json,
+        can="The agent can run",
+        cannot="The agent cannot run yet",
+    )
 
 
 def _facts(parts: Parts, env_file: Path | None) -> Facts:

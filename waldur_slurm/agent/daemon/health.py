@@ -5,9 +5,9 @@ A daemon that waits for a side that is down lives and does not work: starting it
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
+from waldur_slurm.service.health import Condition
 from waldur_slurm.telemetry.events import Event
 from waldur_slurm.telemetry.lines import visible
 from waldur_slurm.telemetry.redaction import Redaction
@@ -18,12 +18,6 @@ STUCK_AFTER = timedelta(minutes=15)
 MISSED_CYCLES = 3
 _GRACE = timedelta(minutes=1)
 _LONGEST_WORDS = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    is_well: bool
-    words: str
 
 
 class Health:

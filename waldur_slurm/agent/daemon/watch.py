@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
-from http import HTTPStatus
 
-from waldur_slurm.agent.daemon.health import Condition, Health
+from waldur_slurm.agent.daemon.health import Health
 from waldur_slurm.agent.daemon.metrics import CONTENT_TYPE, Metrics
+from waldur_slurm.service.health import pages
 from waldur_slurm.service.http import Listening, Page, serving
 from waldur_slurm.telemetry.events import Event, Sink
 from waldur_slurm.telemetry.redaction import Redaction
@@ -37,14 +37,8 @@ class Watch:
         self._metrics(event)
 
     def serving(self, host: str, port: int, tell: Sink) -> AbstractContextManager[int]:
-        pages = {
-            "/metrics": lambda: Page(self._metrics.exposition(), content_type=CONTENT_TYPE),
-            "/healthz": lambda: _page(self._health.life()),
-            "/readyz": lambda: _page(self._health.work()),
-        }
-        return serving(Listening(host, port, "AGENT_HTTP_LISTEN"), pages, tell)
+        shown = pages(self._exposition, self._health.life, self._health.work)
+        return serving(Listening(host, port, "AGENT_HTTP_LISTEN"), shown, tell)
 
-
-def _page(condition: Condition) -> Page:
-    status = HTTPStatus.OK if condition.is_well else HTTPStatus.SERVICE_UNAVAILABLE
-    return Page(f"{condition.words}\n".encode(), status)
+    def _exposition(self) -> Page:
+        return Page(self._metrics.exposition(), content_type=CONTENT_TYPE)

@@ -27,14 +27,13 @@ from waldur_slurm.gateway.settings.reference import unknown_variables
 from waldur_slurm.gateway.store.looking import Looked, look_at_database
 from waldur_slurm.gateway.store.secret import read_secret
 from waldur_slurm.hand.place import CONF
-from waldur_slurm.model.counting import counted
 from waldur_slurm.processes.native import NativeTransport
-from waldur_slurm.service.check.findings import STYLES, Finding, Obstacle, Verdict, is_fit
+from waldur_slurm.service.check.findings import Obstacle
 from waldur_slurm.service.check.known import Known, known
+from waldur_slurm.service.check.report import report
 from waldur_slurm.service.check.storage import Wanted, obstacle
 from waldur_slurm.service.check.systemd import read_unit
 from waldur_slurm.service.check.unit import Unit
-from waldur_slurm.service.program import FAILED
 from waldur_slurm.slurm.rest.logins import Logins
 from waldur_slurm.slurm.rest.talk import Rest
 
@@ -44,25 +43,13 @@ STATE, LOGS = Path("/var/lib/slurm-gateway"), Path("/var/log/slurm-gateway")
 
 def run(parts: Parts, arguments: argparse.Namespace) -> int:
     findings = judge(Look(parts, arguments).facts())
-    display = parts.display
-    if arguments.json:
-        display.json({"fit": is_fit(findings), "findings": findings})
-    else:
-        rows = [(f.verdict, f.subject, "; ".join(f.found.splitlines()), f.advice) for f in findings]
-        display.table(("", "what", "found", "what to do"), rows, STYLES)
-        display.line("")
-        display.line(_summary(findings))
-    return 0 if is_fit(findings) else FAILED
-
-
-def _summary(findings: tuple[Finding, ...]) -> str:
-    if is_fit(findings):
-        warnings = sum(finding.verdict is Verdict.WARNING for finding in findings)
-        return (
-            f"The gateway can run; {counted(warnings, 'warning')}." if warnings else "All is well."
-        )
-    failures = sum(finding.verdict is Verdict.FAILED for finding in findings)
-    return f"The gateway cannot run as it should yet: {failures} to mend, from the top."
+    return report(
+        parts.display,
+        findings,
+        as_json=arguments.json,
+        can="The gateway can run",
+        cannot="The gateway cannot run as it should yet",
+    )
 
 
 class Look:

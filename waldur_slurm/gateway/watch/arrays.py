@@ -58,9 +58,9 @@ def look_at_array(
     monitor: Monitor, rows: Sequence[LiveJob], past: Sequence[PastJob]
 ) -> Glance | None:
     """Put together what is listed and what is recalled of the rest; None: nothing is known."""
-    listed = [_Part(numbers_of(row.id), of_row(monitor, row)) for row in rows]
+    listed = [_Part(row.id.tasks, of_row(monitor, row)) for row in rows]
     here = frozenset().union(*(part.numbers for part in listed))
-    recalled = [_Part(numbers_of(job.id) - here, of_past(monitor, job)) for job in past]
+    recalled = [_Part(job.id.tasks - here, of_past(monitor, job)) for job in past]
     parts = [part for part in (*listed, *recalled) if part.numbers]
     if not parts:
         return None
@@ -77,17 +77,7 @@ def look_at_array(
 
 def missing_tasks(monitor: Monitor, rows: Iterable[LiveJob]) -> frozenset[int]:
     """Say which tasks had not ended and are no longer listed."""
-    return _open_before(monitor) - frozenset().union(*(numbers_of(row.id) for row in rows))
-
-
-def numbers_of(found: JobId) -> frozenset[int]:
-    match found.part:
-        case Task(number):
-            return frozenset({number})
-        case Tasks() as tasks:
-            return frozenset(tasks.numbers)
-        case _:
-            return frozenset()
+    return _open_before(monitor) - frozenset().union(*(row.id.tasks for row in rows))
 
 
 def _open_before(monitor: Monitor) -> frozenset[int]:

@@ -4,7 +4,6 @@ import argparse
 from contextlib import closing
 
 from waldur_slurm.errors import ExpectedError
-from waldur_slurm.model.counting import counted
 from waldur_slurm.operator.check.facts import Facts, OneCluster, Right
 from waldur_slurm.operator.check.judgement import judge
 from waldur_slurm.operator.composition import Parts
@@ -13,22 +12,19 @@ from waldur_slurm.operator.kube import asking
 from waldur_slurm.operator.model.cluster import Cluster
 from waldur_slurm.operator.model.slurm_job import GROUP, PLURAL
 from waldur_slurm.operator.ways.gateway_jobs import GatewayJobs
-from waldur_slurm.service.check.findings import STYLES, Finding, Verdict, is_fit
 from waldur_slurm.service.check.known import known
-from waldur_slurm.service.program import FAILED
+from waldur_slurm.service.check.report import report
 
 
 def check(parts: Parts, arguments: argparse.Namespace) -> int:
     findings = judge(facts_of(parts))
-    display = parts.display
-    if arguments.json:
-        display.json({"fit": is_fit(findings), "findings": findings})
-    else:
-        rows = [(f.verdict, f.subject, "; ".join(f.found.splitlines()), f.advice) for f in findings]
-        display.table(("", "what", "found", "what to do"), rows, STYLES)
-        display.line("")
-        display.line(_summary(findings))
-    return 0 if is_fit(findings) else FAILED
+    return report(
+        parts.display,
+        findings,
+        as_json=arguments.json,
+        can="The operator can run",
+        cannot="The operator cannot run yet",
+    )
 
 
 def facts_of(parts: Parts) -> Facts:
@@ -71,13 +67,3 @@ def rights(namespace: str, config_map: str) -> tuple[Right, ...]:
         *(Right(verb, "configmaps", namespace=namespace, name=kept) for verb in ("get", "patch")),
         Right("create", "configmaps", namespace=namespace),
     )
-
-
-def _summary(findings: tuple[Finding, ...]) -> str:
-    if is_fit(findings):
-        warnings = sum(finding.verdict is Verdict.WARNING for finding in findings)
-        return (
-            f"The operator can run; {counted(warnings, 'warning')}." if warnings else "All is well."
-        )
-    failures = sum(finding.verdict is Verdict.FAILED for finding in findings)
-    return f"The operator cannot run yet: {failures} to mend, from the top."

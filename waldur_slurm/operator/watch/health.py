@@ -4,19 +4,13 @@ One that waits for an API server lives and does not work: starting it anew helps
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 from waldur_slurm.operator.jobs.kube import Snapshot
+from waldur_slurm.service.health import Condition
 
 STUCK_AFTER = timedelta(minutes=5)
 """A round of the loop reads one ConfigMap, which is given up on long before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    is_well: bool
-    words: str
 
 
 class Health:

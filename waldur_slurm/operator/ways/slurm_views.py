@@ -12,7 +12,7 @@ from waldur_slurm.model.past import PastJob
 from waldur_slurm.operator.jobs.port import ClusterFacts, JobRef, SeenJob, Wanted
 from waldur_slurm.operator.ways.entries import Entry
 from waldur_slurm.operator.ways.settling import CLOCKS, DOUBT
-from waldur_slurm.operator.ways.whole import Row, tasks_of
+from waldur_slurm.operator.ways.whole import Row
 from waldur_slurm.slurm.grammar.keeping import rules_of
 from waldur_slurm.slurm.grammar.output_names import NamedJob, output_path
 
@@ -113,13 +113,13 @@ def rest_of(past: Iterable[Row], listed: Collection[Row]) -> list[Row]:
     known = {row.id for row in listed}
     tasks: dict[int, set[int]] = defaultdict(set)
     for row in listed:
-        tasks[row.id.number] |= tasks_of(row.id)
+        tasks[row.id.number] |= row.id.tasks
     return [
         row
         for row in past
         if row.id not in known
         if row.id.number not in tasks
-        or (row.seen.state.is_terminal and not tasks_of(row.id) & tasks[row.id.number])
+        or (row.seen.state.is_terminal and not row.id.tasks & tasks[row.id.number])
     ]
 
 

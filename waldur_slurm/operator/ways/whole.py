@@ -42,16 +42,6 @@ class Row:
         return part.count if isinstance(part, Tasks) else int(isinstance(part, Task))
 
 
-def tasks_of(found: JobId) -> frozenset[int]:
-    match found.part:
-        case Task(number):
-            return frozenset({number})
-        case Tasks() as tasks:
-            return frozenset(tasks.numbers)
-        case _:
-            return frozenset()
-
-
 def are_several(rows: Collection[Row]) -> bool:
     """Whether they are of more than one job: which of them is meant nobody could tell."""
     return len({(row.id.number, row.seen.ref.user) for row in rows}) > 1

@@ -22,7 +22,6 @@ from waldur_slurm.errors import ExpectedError
 from waldur_slurm.gateway.errors import NotNow, WrongAsk
 from waldur_slurm.gateway.submits.marks import marked
 from waldur_slurm.gateway.submits.sought import Sought
-from waldur_slurm.gateway.watch.arrays import numbers_of
 from waldur_slurm.gateway.web.answers import JSON
 from waldur_slurm.gateway.web.ask import Ask
 from waldur_slurm.gateway.web.native.filters import read_time
@@ -149,14 +148,14 @@ def rest_of(past: Iterable[JobView], listed: Collection[JobView]) -> list[JobVie
     tasks: dict[int, set[int]] = defaultdict(set)
     for job in listed:
         if job.array:
-            tasks[job.array.job_id] |= numbers_of(job_id(job.job_id))
+            tasks[job.array.job_id] |= job_id(job.job_id).tasks
     return [
         job
         for job in past
         if job.job_id not in known
         if job.array is None
         or job.array.job_id not in tasks
-        or (job.terminal and not numbers_of(job_id(job.job_id)) & tasks[job.array.job_id])
+        or (job.terminal and not job_id(job.job_id).tasks & tasks[job.array.job_id])
     ]
 
 
