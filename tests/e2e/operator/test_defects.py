@@ -320,6 +320,12 @@ def test_17_nothing_but_a_claim_is_mounted(world: World) -> None:
     assert done.code != 0
     assert "persistentVolumeClaim" in done.err
 
+    another = {"persistentVolumeClaim": {"claimName": "kube-system/data"}}
+    world.scene.apply("cat-burglar", results={"mount": another})
+    wait(lambda: world.scene.conditions("cat-burglar"), lambda: world.daemon.log)
+    assert world.scene.conditions("cat-burglar")["Accepted"] == ("False", "NotAClaim")
+    assert world.jobs_of("cat-burglar") == set()
+
 
 def test_18_a_script_of_280_kb_is_no_argument_of_anything(world: World) -> None:
     script = f"#!/bin/sh\n{'# all of it counts' * 16 * KIB}\necho moo\n"
