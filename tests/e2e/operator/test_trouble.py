@@ -25,7 +25,7 @@ def test_an_api_server_that_hangs_is_told_and_all_is_caught_up_with_later(scene:
         finally:
             scene.bed.thaw(API_SERVER)
         scene.wait_phase("Cancelled", daemon=daemon)
-        assert "kube.answers" in daemon.log
+        wait(lambda: "kube.answers" in daemon.log, lambda: daemon.log)
     assert scene.numbers(uid) == [number]
 
 
