@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from sandbox.kube import Bed
 from sandbox.slurm import Cluster
@@ -215,6 +216,12 @@ class Scene:
 
 def _log(daemon: Daemon | None) -> str:
     return daemon.log[-3000:] if daemon else ""
+
+
+def seen(port: int, path: str) -> list[str]:
+    """Return the lines of a page that the operator serves."""
+    with urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
+        return bytes(answer.read()).decode().splitlines()
 
 
 def wait(holds: Any, what: Any, timeout: float = PATIENCE_S) -> None:

@@ -1,11 +1,10 @@
 """SlurmJobs on a real API server become jobs of a real Slurm, and go with them."""
 
 import json
-from urllib.request import urlopen
 
 from sandbox.slurm.ports import claim_ports
 from tests.e2e.gateway.acting import ActingSite
-from tests.e2e.operator.scene import PATIENCE_S, SLEEP, Scene, wait
+from tests.e2e.operator.scene import PATIENCE_S, SLEEP, Scene, seen, wait
 from tests.fixtures_hand import ANN
 from tests.fixtures_ssh import NewSshd
 
@@ -40,11 +39,6 @@ def test_who_watches_it_sees_whether_it_works_and_what_it_did(scene: Scene) -> N
     assert 'slurm_operator_acts_total{act="submitted"} 1.0' in shown
     assert 'slurm_operator_cluster_silent{cluster="lab"} 0.0' in shown
     assert any(line.startswith('slurm_operator_turn_seconds_count{cluster="lab"') for line in shown)
-
-
-def seen(port: int, path: str) -> list[str]:
-    with urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
-        return bytes(answer.read()).decode().splitlines()
 
 
 def test_who_deletes_it_cancels_its_job(scene: Scene) -> None:
