@@ -147,9 +147,12 @@ class Cluster:
         slurmctld sends what it knows of new jobs every 5 seconds, so this is how long it may take
         for a job that ends at once.
         """
-        self._crew.wait(
-            self._jobs_are_over, timeout, "jobs not over", "slurmctld", "slurmdbd", pause=JOBS_PAUSE
-        )
+        who = ("slurmctld", "slurmdbd")
+        try:
+            self._crew.wait(self._jobs_are_over, timeout, "jobs not over", *who, pause=JOBS_PAUSE)
+        except DeadlinePassed as passed:
+            left = self.run("squeue", "--states=all", "--format=%i %u %a %j %T %r").out
+            raise DeadlinePassed(f"{passed}\nwhat slurmctld knows:\n{left}") from None
 
     def sql(self, statement: str) -> str:
         """Return the database's answer: a line of column names, then rows, tab-separated."""

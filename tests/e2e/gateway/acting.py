@@ -1,9 +1,11 @@
 """A gateway that acts: as a user of its own, by a real hand, on a real Slurm, for real users."""
 
 import json
+import os
 import shutil
+import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -169,6 +171,7 @@ class ActingSite:
             shutil.chown(key, CALLER)
             key.chmod(0o600)
         return {
+            "TMPDIR": str(self.place),
             "SSH_HOSTNAME": "127.0.0.1",
             "SSH_USERNAME": ANN,
             "SSH_PRIVATE_KEY_PATH": str(key),
@@ -176,6 +179,25 @@ class ActingSite:
             "GATEWAY_SSH_KNOWN_HOSTS": str(self.hand.sshd / "known_hosts"),
             "GATEWAY_HAND_CONF": str(self.hand.conf),
         }
+
+    def ssh_processes(self) -> Iterator[tuple[int, str]]:
+        """Each of this site's gateways' own ssh processes, and how it was started.
+
+        Other tests beside these have such processes of the same user: it is the room that tells.
+        """
+        for place in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                argv = (place / "cmdline").read_bytes().replace(b"\0", b" ")
+                if argv.startswith(b"ssh") and b"%s/waldur-ssh-" % os.fsencode(self.place) in argv:
+                    yield int(place.name), argv.decode(errors="replace")
+
+    def kill_ssh(self) -> int:
+        """Kill the connection of the gateway; return how many processes it were."""
+        found = [number for number, _ in self.ssh_processes()]
+        for number in found:
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+        return len(found)
 
     def jobs_marked(self, prefix: str) -> dict[int, str]:
         """All jobs that slurmctld knows whose comment begins so: number and comment."""

@@ -1,10 +1,6 @@
 """A gateway that acts by ssh, as one login user of another host, on a real Slurm by a real sshd."""
 
-import os
-import signal
 from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
 from pwd import getpwnam
 from threading import Thread
 
@@ -13,7 +9,7 @@ import pytest
 from tests.e2e.gateway.acting import ActingGateway, ActingSite
 from tests.e2e.gateway.gateway import Answer
 from tests.e2e.gateway.test_submit_once import names, settled, submit
-from tests.fixtures_hand import ANN, BOB, CALLER
+from tests.fixtures_hand import ANN, BOB
 from tests.sandbox.processes import eventually
 
 SOON_S = 20.0
@@ -73,7 +69,7 @@ def test_an_ssh_that_is_killed_in_the_middle_costs_no_job_and_makes_no_second(
     thread.start()
     assert eventually(begun.exists, SOON_S)
 
-    assert kill_ssh()
+    assert acting_site.kill_ssh()
     thread.join(30)
 
     (lost,) = answers
@@ -94,15 +90,3 @@ def test_a_login_host_that_is_away_costs_no_job(acting_site: ActingSite) -> None
     assert answer.status == 503
     assert "the hand was not reached" in answer.json["detail"]
     assert names(acting_site)["away"] == 0
-
-
-def kill_ssh() -> int:
-    """Kill the connection of the gateway, which runs as the caller; return how many it were."""
-    uid, killed = getpwnam(CALLER).pw_uid, 0
-    for place in Path("/proc").iterdir():
-        with suppress(OSError):
-            argv = (place / "cmdline").read_bytes()
-            if argv.startswith(b"ssh") and b"waldur-ssh-" in argv and place.stat().st_uid == uid:
-                os.kill(int(place.name), signal.SIGKILL)
-                killed += 1
-    return killed

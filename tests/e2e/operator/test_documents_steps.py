@@ -45,7 +45,7 @@ TYPED = [
 pytestmark = pytest.mark.timeout(900)  # the image is built first, where it is not there yet
 
 PATIENCE_S = 180.0
-NAMES = ("slurm-rd", "slurm-operator")
+OPERATOR = "slurm-operator"
 ON_THE_HOSTS_NETWORK = {"spec": {"template": {"spec": {"hostNetwork": True}}}}
 """The bed's API server listens on loopback alone, and the bed has nobody who forwards services."""
 
@@ -92,18 +92,21 @@ class Document:
         port = self.bed.place.api_port
         told = ("KUBERNETES_SERVICE_HOST=127.0.0.1", f"KUBERNETES_SERVICE_PORT={port}")
         self.bed.must("set", "env", f"deployment/{name}", *told)
-        if name == "slurm-operator":
+        if name == OPERATOR:
             self.serve_pages_at(self.bed.place.first_port + PORTS)
         self.bed.must("patch", "deployment", name, "-p", json.dumps(ON_THE_HOSTS_NETWORK))
 
     def serve_pages_at(self, port: int) -> None:
-        """Let its health be asked at a port of the bed's own, on loopback."""
+        """Let its health be asked at a port of the bed's own, on loopback.
+
+        Its `ports` stay as they are: one more of the same name would not merge with the shipped.
+        """
         listen = f"OPERATOR_HTTP_LISTEN=127.0.0.1:{port}"
-        self.bed.must("set", "env", "deployment/slurm-operator", listen)
-        at = {"name": "http", "containerPort": port}
-        ports = {"name": "slurm-operator", "ports": [{"$patch": "replace"}, at]}
-        changed = {"spec": {"template": {"spec": {"containers": [ports]}}}}
-        self.bed.must("patch", "deployment", "slurm-operator", "-p", json.dumps(changed))
+        self.bed.must("set", "env", f"deployment/{OPERATOR}", listen)
+        asked = {"httpGet": {"port": port}}
+        probed = {"name": OPERATOR, "livenessProbe": asked, "readinessProbe": asked}
+        changed = {"spec": {"template": {"spec": {"containers": [probed]}}}}
+        self.bed.must("patch", "deployment", OPERATOR, "-p", json.dumps(changed))
 
     def log(self, name: str) -> str:
         done = self.bed.kubectl("logs", f"deployment/{name}")
