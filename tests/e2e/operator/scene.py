@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import yaml
 
@@ -242,6 +243,12 @@ def bring_slurm_jobs(bed: Bed) -> None:
 
 def _log(daemon: Daemon | None) -> str:
     return daemon.log[-3000:] if daemon else ""
+
+
+def seen(port: int, path: str) -> list[str]:
+    """Return the lines of a page that the operator serves."""
+    with urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
+        return bytes(answer.read()).decode().splitlines()
 
 
 def wait(holds: Any, what: Any, timeout: float = PATIENCE_S) -> None:
