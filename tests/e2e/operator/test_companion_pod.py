@@ -2,11 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,15 +18,18 @@ import pytest
 from sandbox.docker.agent import ensure_operator_image
 from sandbox.docker.command import docker
 from sandbox.kube import Bed, BedOptions
+from sandbox.kube.authority import Authority
 from sandbox.kube.node import may_be_here
 from tests.e2e.gateway.acting import ActingGateway, ActingSite
-from tests.e2e.gateway.conftest import acting, acting_site, lab, lab_tools
+from tests.e2e.gateway.conftest import acting_site, lab, lab_tools
 from tests.e2e.operator.cow import put
+from tests.e2e.operator.own_authority import HOST, authority, gateway
 from tests.fixtures_hand import ANN
 from tests.fixtures_kube import NewBed
 from tests.fixtures_slurm import skip_here
 from tests.places import PROJECT
 from tests.sandbox.processes import eventually
+from waldur_slurm.operator.composition import Parts, means_of
 from waldur_slurm.operator.errors import ChangedMeanwhile
 from waldur_slurm.operator.jobs.collector import Collector
 from waldur_slurm.operator.jobs.companion import NOBODY, Manifest, Means, pod_of, secret_of
@@ -38,10 +43,9 @@ from waldur_slurm.operator.kube.pods import KubePods
 from waldur_slurm.operator.kube.talk import Talk
 from waldur_slurm.operator.model.cluster import ByGateway, Cluster, RunsAs
 from waldur_slurm.operator.model.slurm_job import SlurmJob, from_wire
-from waldur_slurm.operator.ways.gateway_jobs import GatewayJobs, gateway_at
-from waldur_slurm.telemetry.events import Event
+from waldur_slurm.operator.settings import Settings
 
-__all__ = ["acting", "acting_site", "lab", "lab_tools"]
+__all__ = ["acting_site", "authority", "gateway", "lab", "lab_tools"]
 
 pytestmark = pytest.mark.timeout(900)  # the first one builds an image
 PATIENCE_S = 180
@@ -158,19 +162,14 @@ class OnThisMachine(KubePods):
         super().make_companion(secret, {**pod, "spec": spec})
 
 
-def cycle_of(
-    kubernetes: Kubernetes, acting: ActingGateway, site: ActingSite, place: Path
-) -> ClusterCycle:
-    """What an operator does for the one cluster, turn by turn."""
-    token = place / "token"
-    token.write_text(site.token())
-    # Written so, it is no loopback address to the operator: to these pods it is this machine.
-    by = ByGateway(f"http://127.1:{acting.port}", "token")
+def cycle_of(kubernetes: Kubernetes, url: str, secret: Path) -> ClusterCycle:
+    """What an operator does for the one cluster, turn by turn; `secret` is its mounted Secret."""
+    told = {"OPERATOR_SECRETS_DIR": str(secret.parent), "OPERATOR_IMAGE": kubernetes.image}
+    settings = Settings.from_environ({"KUBECONFIG": str(kubernetes.bed.kubeconfig), **told})
+    by = ByGateway(url, secret.name)
     alpha = Cluster("alpha", by, namespaces={NAMESPACE: RunsAs(ANN, "physics")})
     talk = kubernetes.talk
     kube = KubeClient(talk)
-
-    told: list[Event] = []
 
     def read() -> Snapshot:
         found, _ = talk.list(paths.JOBS)
@@ -179,15 +178,13 @@ def cycle_of(
     return ClusterCycle(
         name="alpha",
         kubernetes=kube.read_cluster_id(),
-        jobs=GatewayJobs(gateway_at(by.url), token),
+        jobs=Parts(settings, {}).way_to(alpha),
         kube=kube,
         read=read,
         clusters=lambda: {"alpha": alpha},
-        tell=told.append,
+        tell=lambda _: None,
         now=utc_now,
-        collector=Collector(
-            kubernetes.pods, "alpha", lambda: Means(kubernetes.image, by.url), utc_now
-        ),
+        collector=Collector(kubernetes.pods, "alpha", partial(means_of, by, settings), utc_now),
     )
 
 
@@ -201,9 +198,17 @@ def kill_all_of(pod: Pod) -> None:
 
 
 def test_logs_come_while_the_job_runs_and_its_file_is_in_the_claim_though_the_pod_was_killed(
-    kubernetes: Kubernetes, acting: ActingGateway, acting_site: ActingSite, tmp_path: Path
+    kubernetes: Kubernetes,
+    gateway: ActingGateway,
+    authority: Authority,
+    acting_site: ActingSite,
+    tmp_path: Path,
 ) -> None:
-    cycle = cycle_of(kubernetes, acting, acting_site, tmp_path)
+    secret = tmp_path / "gateway"
+    secret.mkdir()
+    (secret / "token").write_text(acting_site.token())
+    shutil.copy(authority.certificate, secret / "ca.crt")
+    cycle = cycle_of(kubernetes, f"https://{HOST}:{gateway.port}", secret)
     home = acting_site.hand.home(ANN)
 
     def comes(happened: Callable[[], bool]) -> bool:
