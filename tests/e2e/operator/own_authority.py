@@ -13,7 +13,7 @@ HOST = "127.1"
 """This machine, by a name that the operator takes for one that pods reach."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def authority(acting_site: ActingSite) -> Authority:
     """In a directory that the gateway reads."""
     place = acting_site.place / "tls"
@@ -25,7 +25,7 @@ def authority(acting_site: ActingSite) -> Authority:
     return made
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def gateway(acting_site: ActingSite, authority: Authority) -> Iterator[ActingGateway]:
     signed = authority.certificate.parent / "gateway"
     with acting_site.running(

@@ -129,7 +129,7 @@ def test_by_its_ca_crt_alone_a_job_is_handed_in_and_its_results_are_had(
         words = site.comes(uid, "ClusterReachable", "NoAnswer")
         assert NOT_TRUSTED in words
         assert "puts the signer's as ca.crt into the cluster's Secret" in words
-    assert acting_site.jobs_marked("k8s:") == {}
+    assert acting_site.jobs_marked(f"k8s:{site.cycle.kubernetes}") == {}
 
     site.ca.write_text(authority.certificate.read_text())
     assert site.comes(uid, "Submitted", "Submitted")

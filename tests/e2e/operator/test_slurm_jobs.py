@@ -94,7 +94,7 @@ def test_over_ssh_it_runs_as_the_account_that_it_brings(
     path = f"PATH={acting_site.tools}:/usr/bin:/bin"
     with new_sshd(f"SetEnv HOME={scene.work} {path}") as host, scene.operating() as daemon:
         key = {"id": host.user_key.read_text()}
-        scene.make({"kind": "Secret", "metadata": {"name": "ann-ssh"}, "stringData": key})
+        scene.make("Secret", "ann-ssh", stringData=key)
         opened = {scene.namespace: {"user": "nobody", "ssh": True}}
         by = {"ssh": f"127.0.0.1:{host.port}", "knownHosts": str(host.known_hosts)}
         scene.say({"gamma": {**by, "namespaces": opened}})

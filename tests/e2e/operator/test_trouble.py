@@ -1,25 +1,14 @@
 """What goes wrong around a real operator, one after another, costs no job and makes no second."""
 
 import signal
-from collections.abc import Iterator
 
 import pytest
 
-from sandbox.kube import Bed, BedOptions
 from tests.e2e.gateway.acting import ActingGateway
 from tests.e2e.operator.scene import MOO, SLEEP, Scene, wait
-from tests.fixtures_kube import NewBed
 
 API_SERVER = "kube-apiserver"
 STUBBORN = '#!/bin/sh\n#SBATCH --comment=mine --export=NONE\n#SBATCH --uid=0\necho "as $(id -un)"\n'
-
-
-@pytest.fixture(scope="module")
-def bed(new_bed: NewBed) -> Iterator[Bed]:
-    """One whose API server may be stopped."""
-    started = new_bed(BedOptions())
-    yield started
-    started.stop()
 
 
 @pytest.mark.operator_fault("the API server hangs, or the watch is cut half-open")
@@ -36,7 +25,7 @@ def test_an_api_server_that_hangs_is_told_and_all_is_caught_up_with_later(scene:
         finally:
             scene.bed.thaw(API_SERVER)
         scene.wait_phase("Cancelled", daemon=daemon)
-        assert "kube.answers" in daemon.log
+        wait(lambda: "kube.answers" in daemon.log, lambda: daemon.log)
     assert scene.numbers(uid) == [number]
 
 

@@ -51,6 +51,8 @@ def plan_companion(job: SlurmJob, sight: Sight) -> tuple[Step, ...]:
         return ()
     if not isinstance(sight.cluster.by, ByGateway):
         return _say(job, words.not_offered(sight.cluster.name), sight)
+    if not results.is_claim:
+        return _say(job, words.not_a_claim(job, results), sight)
     companions = sight.companions
     if companions is None or job.namespace not in companions.namespaces:
         return ()

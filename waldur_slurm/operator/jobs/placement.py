@@ -14,7 +14,7 @@ from waldur_slurm.operator.model.cluster import (
     Cluster,
     RunsAs,
 )
-from waldur_slurm.operator.model.slurm_job import GROUP, SlurmJob, Ssh
+from waldur_slurm.operator.model.slurm_job import GROUP, Results, SlurmJob, Ssh
 
 _OPTION = re.compile(r"[a-z][a-z0-9-]{0,63}")
 OURS_ALONE = frozenset({"comment", "parsable", "wait", "uid", "gid", "wrap", "cluster", "clusters"})
@@ -63,7 +63,8 @@ def place(job: SlurmJob, clusters: Mapping[str, Cluster]) -> Placement:
             f"nobody has said as whom jobs of the namespace {job.namespace} run on cluster"
             f" {chosen.name}: its administrator names it there under namespaces, in {_CONFIG}",
         )
-    return _judge_ssh(job, chosen, runs_as) or _with_options(job, chosen, runs_as)
+    refusal = _judge_results(job) or _judge_ssh(job, chosen, runs_as)
+    return refusal or _with_options(job, chosen, runs_as)
 
 
 def _chosen(job: SlurmJob, clusters: Mapping[str, Cluster]) -> Cluster | Unplaced:
@@ -124,6 +125,23 @@ def _nowhere(job: SlurmJob, clusters: Mapping[str, Cluster]) -> Unplaced:
 
 def _there(clusters: Mapping[str, Cluster]) -> str:
     return f"there are {', '.join(sorted(clusters))}" if clusters else "there is none at all"
+
+
+def _judge_results(job: SlurmJob) -> Unplaced | None:
+    results = job.spec.results
+    if results is None or results.is_claim:
+        return None
+    return Unplaced("NotAClaim", no_claim(job.namespace, results))
+
+
+def no_claim(namespace: str, results: Results) -> str:
+    """Say what is mounted for nobody, and what to name instead."""
+    named = ", ".join(results.others) or (results.claim and f"{results.claim!r}") or "no claim"
+    return (
+        f"spec.results.mount names {named}: it takes a claim of the namespace {namespace} and"
+        " nothing else, by its name alone. Name it in persistentVolumeClaim.claimName, or leave out"
+        " spec.results"
+    )
 
 
 def _judge_ssh(job: SlurmJob, cluster: Cluster, runs_as: RunsAs) -> Unplaced | None:

@@ -1,6 +1,7 @@
 """What the condition ResultsCollected says, in sentences that say what to do. Pure."""
 
 from waldur_slurm.operator.jobs.companion import pod_name
+from waldur_slurm.operator.jobs.placement import no_claim
 from waldur_slurm.operator.jobs.words import Kind, Truth, Word
 from waldur_slurm.operator.model.cluster import ByGateway, Cluster
 from waldur_slurm.operator.model.collected import Collected
@@ -11,6 +12,11 @@ FINAL = frozenset({"CollectFailed", "NotAskedFor", "NeverStarted", "NotOffered",
 
 ROLE = "slurm-operator-results"
 _KIND = Kind.RESULTS_COLLECTED
+
+
+def not_a_claim(job: SlurmJob, results: Results) -> Word:
+    """As it was edited when its job was in Slurm already."""
+    return Word(_KIND, Truth.FALSE, "NotAClaim", no_claim(job.namespace, results), is_trouble=True)
 
 
 def collected(told: Collected, results: Results) -> Word:

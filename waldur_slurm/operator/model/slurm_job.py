@@ -4,6 +4,7 @@ Read from what the API server has, which the schema of deploy/crds has judged: w
 wrongly all the same (two meanings at once, an environment of a key) is judged in `placement`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,10 @@ LOGIN = f"{GROUP}/login"
 """The annotation that says over whose ssh account: his journal knows of the job, and no other's."""
 OURS = f"{GROUP}/operator"
 """Who manages a SlurmJob that does not say so."""
+
+_CLAIM = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_NO_SOURCES = frozenset({"name", "persistentVolumeClaim"})
+"""What a mount has besides the kinds of volumes that are mounted for nobody."""
 
 
 class CancelPolicy(StrEnum):
@@ -61,6 +66,13 @@ class Results:
     source: str = ""
     claim: str = ""
     when: When = When.SUCCEEDED
+    others: tuple[str, ...] = ()
+    """What its mount names that is no claim, such as hostPath, where no schema kept that out."""
+
+    @property
+    def is_claim(self) -> bool:
+        """Whether it is a claim by its name alone, which can be one of its own namespace only."""
+        return not self.others and _CLAIM.fullmatch(self.claim) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +169,10 @@ def _spec(there: Mapping[str, Any]) -> Spec:
 
 
 def _results(there: Mapping[str, Any]) -> Results:
-    claim = ((there.get("mount") or {}).get("persistentVolumeClaim") or {}).get("claimName", "")
-    return Results(there.get("from", ""), claim, When(there.get("when") or When.SUCCEEDED))
+    mount = there.get("mount") or {}
+    claim = (mount.get("persistentVolumeClaim") or {}).get("claimName", "")
+    when = When(there.get("when") or When.SUCCEEDED)
+    return Results(there.get("from", ""), claim, when, tuple(sorted(mount.keys() - _NO_SOURCES)))
 
 
 def _ssh(there: Mapping[str, Any]) -> Ssh:

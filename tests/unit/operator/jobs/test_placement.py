@@ -33,6 +33,7 @@ gamma:
     opened: {user: nobody, ssh: true}
     shut: {user: nobody}
 """
+CLAIM = {"persistentVolumeClaim": {"claimName": "data"}}
 SEED = """\
 minikube: {slurm_local: "http://localhost:8080", labels: {containers: singularity}}
 """
@@ -100,6 +101,14 @@ def test_whom_it_runs_as_is_the_sites_to_say() -> None:
         ({"options": {"name": "a\nb"}}, "OptionRefused", "one line of text"),
         ({"options": {"account": "bio"}}, "OptionRefused", "run on account physics"),
         ({"namespace": "team-a", "options": {"qos": "x"}}, "OptionRefused", "(partition, time)"),
+        ({"results": {"mount": {"hostPath": {"path": "/"}}}}, "NotAClaim", "names hostPath: it"),
+        ({"results": {"mount": {**CLAIM, "hostPath": {}}}}, "NotAClaim", "names hostPath: it"),
+        ({"results": {"from": "a.csv"}}, "NotAClaim", "names no claim: it takes a claim of"),
+        (
+            {"results": {"mount": {"persistentVolumeClaim": {"claimName": "chem/data"}}}},
+            "NotAClaim",
+            "'chem/data': it takes a claim of the namespace physics and nothing else",
+        ),
         ({"ssh": {"user": "u"}}, "NoSsh", "leave out spec.ssh"),
         (
             {"namespace": "shut", "cluster": "gamma", "ssh": {"user": "u"}},

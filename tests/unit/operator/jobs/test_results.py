@@ -288,6 +288,45 @@ def test_a_status_that_names_anothers_job_opens_nothing_of_it() -> None:
     assert not any(token.startswith(f"token-{other.number}-") for token in tokens)
 
 
+@pytest.mark.parametrize(
+    "mount",
+    [
+        {"hostPath": {"path": "/"}},
+        {**RESULTS["mount"], "hostPath": {"path": "/"}},
+        {"persistentVolumeClaim": {"claimName": "chem/data"}},
+    ],
+)
+@pytest.mark.operator_fault("a SlurmJob names a hostPath, or another namespace's claim")
+def test_what_is_no_claim_of_its_own_namespace_is_refused_and_no_job_or_pod_is_made(
+    mount: dict[str, object],
+) -> None:
+    bench = ResultsBench()
+    uid = bench.kube.apply(results={"mount": mount})
+    bench.turn(2)
+    bench.new_cycle("").turn()
+    assert bench.kube.condition(uid, "Accepted") == ("False", "NotAClaim")
+    assert "claim of the namespace physics and nothing else" in bench.kube.message(uid, "Accepted")
+    assert (bench.queue.jobs, bench.pods.pods) == ([], {})
+
+    bench.kube.apply(results=RESULTS)
+    bench.turn(2)
+    assert bench.kube.status(uid)["jobId"] == "1"
+
+
+def test_a_job_in_slurm_whose_claim_is_edited_to_another_volume_goes_on_without_a_pod() -> None:
+    bench = ResultsBench()
+    uid, _ = bench.submitted(results=RESULTS)
+    bench.kube.apply(results={"mount": {"hostPath": {"path": "/"}}})
+    bench.queue.tick()
+    bench.turn(3)
+    assert bench.said(uid) == ("False", "NotAClaim")
+    assert (bench.phase(uid), bench.pods.pods) == (("Running", ""), {})
+
+    bench.kube.apply(results=RESULTS)
+    bench.turn(2)
+    assert bench.pods.made == 1
+
+
 def test_unless_results_are_asked_for_nobody_looks_for_pods() -> None:
     bench = ResultsBench()
     uid, job = bench.running()
