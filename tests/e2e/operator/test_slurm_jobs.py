@@ -4,13 +4,18 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import seed
 
 from sandbox.slurm.ports import claim_ports
 from sandbox.ssh import make_key
-from tests.e2e.gateway.acting import ActingSite
+from tests.e2e.gateway.acting import ActingGateway, ActingSite
 from tests.e2e.operator.scene import PATIENCE_S, SLEEP, Scene, seen, wait
 from tests.fixtures_hand import ANN
 from tests.fixtures_ssh import NewSshd
+from tests.trust.operator_walks.live import LiveWorld
+from tests.trust.operator_walks.live_machine import on_the_bed
+from tests.trust.size import SEED, size
+from tests.trust.walking import walk
 
 
 def test_a_cow_says_moo_and_its_status_says_so(scene: Scene) -> None:
@@ -115,6 +120,16 @@ def test_over_ssh_it_runs_as_the_account_that_it_brings_and_a_wrong_key_shuts_ou
 
         make_secret(scene, "other-ssh", right)
         scene.wait_phase("Succeeded", name="wrong", daemon=daemon)
+
+
+@pytest.mark.parametrize("part", range(size(1, 4)))
+def test_whatever_happens_one_slurmjob_is_one_job_and_nobody_elses_is_touched(
+    scene: Scene, gateway: ActingGateway, part: int
+) -> None:
+    """The walks that test_operator_walks.py takes in memory, on what is real: fewer, shorter."""
+    with LiveWorld.around(scene, gateway) as world:
+        machine = seed(SEED + part)(on_the_bed(world))
+        walk(machine, walks=size(3, 15), steps=size(10, 20), shrinks=False)
 
 
 def make_secret(scene: Scene, name: str, key: str) -> None:
