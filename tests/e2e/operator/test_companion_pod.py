@@ -1,11 +1,13 @@
 """The job-companion as a pod on a real kubelet, in front of a real gateway and a real Slurm."""
 
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,12 +16,15 @@ from urllib.parse import urlencode
 import pytest
 
 from sandbox.kube import Bed
+from sandbox.kube.authority import Authority
 from sandbox.operator_demo.site import IMAGE, lend
 from tests.e2e.gateway.acting import ActingGateway, ActingSite
 from tests.e2e.operator.cow import put
+from tests.e2e.operator.own_authority import HOST, authority, gateway
 from tests.e2e.operator.scene import bring_slurm_jobs
 from tests.fixtures_hand import ANN
 from tests.sandbox.processes import eventually
+from waldur_slurm.operator.composition import Parts, means_of
 from waldur_slurm.operator.errors import ChangedMeanwhile
 from waldur_slurm.operator.jobs.collector import Collector
 from waldur_slurm.operator.jobs.companion import Manifest, Means, pod_of, secret_of
@@ -33,8 +38,9 @@ from waldur_slurm.operator.kube.pods import KubePods
 from waldur_slurm.operator.kube.talk import Talk
 from waldur_slurm.operator.model.cluster import ByGateway, Cluster, RunsAs
 from waldur_slurm.operator.model.slurm_job import SlurmJob, from_wire
-from waldur_slurm.operator.ways.gateway_jobs import GatewayJobs, gateway_at
-from waldur_slurm.telemetry.events import Event
+from waldur_slurm.operator.settings import Settings
+
+__all__ = ["authority", "gateway"]
 
 pytestmark = pytest.mark.timeout(900)  # the first one builds an image
 PATIENCE_S, PAUSE_S = 180, 0.1
@@ -117,19 +123,14 @@ class OnThisMachine(KubePods):
         super().make_companion(secret, {**pod, "spec": spec})
 
 
-def cycle_of(
-    kubernetes: Kubernetes, acting: ActingGateway, site: ActingSite, place: Path
-) -> ClusterCycle:
-    """What an operator does for the one cluster, turn by turn."""
-    token = place / "token"
-    token.write_text(site.token())
-    # Written so, it is no loopback address to the operator: to these pods it is this machine.
-    by = ByGateway(f"http://127.1:{acting.port}", "token")
+def cycle_of(kubernetes: Kubernetes, url: str, secret: Path) -> ClusterCycle:
+    """What an operator does for the one cluster, turn by turn; `secret` is its mounted Secret."""
+    told = {"OPERATOR_SECRETS_DIR": str(secret.parent), "OPERATOR_IMAGE": IMAGE}
+    settings = Settings.from_environ({"KUBECONFIG": str(kubernetes.bed.kubeconfig), **told})
+    by = ByGateway(url, secret.name)
     alpha = Cluster("alpha", by, namespaces={NAMESPACE: RunsAs(ANN, "physics")})
     talk = kubernetes.talk
     kube = KubeClient(talk)
-
-    told: list[Event] = []
 
     def read() -> Snapshot:
         found, _ = talk.list(paths.JOBS)
@@ -138,13 +139,13 @@ def cycle_of(
     return ClusterCycle(
         name="alpha",
         kubernetes=kube.read_cluster_id(),
-        jobs=GatewayJobs(gateway_at(by.url), token),
+        jobs=Parts(settings, {}).way_to(alpha),
         kube=kube,
         read=read,
         clusters=lambda: {"alpha": alpha},
-        tell=told.append,
+        tell=lambda _: None,
         now=utc_now,
-        collector=Collector(kubernetes.pods, "alpha", lambda: Means(IMAGE, by.url), utc_now),
+        collector=Collector(kubernetes.pods, "alpha", partial(means_of, by, settings), utc_now),
     )
 
 
@@ -158,9 +159,17 @@ def kill_all_of(pod: Pod) -> None:
 
 
 def test_logs_come_while_the_job_runs_and_its_file_is_in_the_claim_though_the_pod_was_killed(
-    kubernetes: Kubernetes, gateway: ActingGateway, acting_site: ActingSite, tmp_path: Path
+    kubernetes: Kubernetes,
+    gateway: ActingGateway,
+    authority: Authority,
+    acting_site: ActingSite,
+    tmp_path: Path,
 ) -> None:
-    cycle = cycle_of(kubernetes, gateway, acting_site, tmp_path)
+    secret = tmp_path / "gateway"
+    secret.mkdir()
+    (secret / "token").write_text(acting_site.token())
+    shutil.copy(authority.certificate, secret / "ca.crt")
+    cycle = cycle_of(kubernetes, f"https://{HOST}:{gateway.port}", secret)
     home = acting_site.hand.home(ANN)
 
     def comes(happened: Callable[[], bool]) -> bool:
