@@ -130,7 +130,8 @@ class Parts:
         known = Known({each["metadata"]["uid"]: each for each in found}, timedelta())
         return slurm_jobs(known, self.tell)
 
-    def way_to(self, cluster: Cluster) -> GatewayJobs | SshDoors:
+    def way_to(self, cluster: Cluster, *, only_reads: bool = False) -> GatewayJobs | SshDoors:
+        """`only_reads` leaves the journals on a login host as they are, old lines and all."""
         match cluster.by:
             case ByGateway(url, token):
                 file = self.settings.secrets_dir / token / "token" if token else None
@@ -138,12 +139,14 @@ class Parts:
             case BySsh() as host:
                 keys = str(self.settings.secrets_dir / host.known_hosts)
                 known = replace(host, known_hosts=keys)
-                return SshDoors(self.kube().read_secret, partial(_open_account, known))
+                return SshDoors(
+                    self.kube().read_secret, partial(_open_account, known, tidies=not only_reads)
+                )
 
 
-def _open_account(host: BySsh, account: Account) -> Opened:
+def _open_account(host: BySsh, account: Account, *, tidies: bool) -> Opened:
     transport = transport_to(host, account)
-    return Opened(DirectJobs(transport, account.user), transport.close)
+    return Opened(DirectJobs(transport, account.user, tidies=tidies), transport.close)
 
 
 class Operator:
@@ -190,7 +193,7 @@ class Operator:
 
     def cycle_of(self, cluster: Cluster | None, clusters: Mapping[str, Cluster]) -> ClusterCycle:
         """Make the cycle of a cluster, of none where it is given None, for one look."""
-        way = self._parts.way_to(cluster) if cluster else None
+        way = self._parts.way_to(cluster, only_reads=True) if cluster else None
         return self.cycle(cluster, way, lambda: clusters)
 
     def cycle(

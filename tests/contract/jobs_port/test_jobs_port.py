@@ -183,6 +183,24 @@ def test_a_mark_that_was_copied_touches_nobody(site: JobsSite) -> None:
     assert {site.state(copy) for copy in copies} <= {"PENDING", "RUNNING"}
 
 
+def test_a_mark_that_a_stranger_had_before_a_job_came_of_it_is_never_taken_for_it(
+    site: JobsSite,
+) -> None:
+    """As where the first request was lost; over ssh it is not even shown."""
+    wanted = site.wanted()
+    copy = site.stranger(BOB, wanted.mark)
+    shown = site.jobs.look_up([wanted.mark]).jobs
+    assert {seen.ref.user for seen in shown.values()} <= {BOB}
+
+    job = site.jobs.submit(wanted)
+    assert (job.job_id != copy.job_id, site.carrying(wanted.mark)) == (True, 2)
+    seen = site.until(job, runs)
+    assert (seen.ref.job_id, seen.ref.user) == (job.job_id, ANN)
+    site.jobs.cancel(seen.ref)
+    site.until(job, has_ended)
+    assert site.state(copy) in ("PENDING", "RUNNING")
+
+
 def test_a_mark_that_its_owner_took_off_hides_no_job_and_makes_no_second(site: JobsSite) -> None:
     wanted = site.wanted()
     job = site.jobs.submit(wanted)

@@ -1,17 +1,21 @@
 """Through a gateway: what it says no with is an error of the port's, and no turn waits for long."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.fakes.jobs import FakeJobs
 from tests.unit.gateway.scripted import Scripted, Told, job, placed, problem, said, scripted
+from tests.unit.operator.jobs.bench import Bench
 from waldur_slurm.gateway.client import Gateway
 from waldur_slurm.model.job_state import JobState
 from waldur_slurm.operator.check.facts import TokenFacts
 from waldur_slurm.operator.jobs.port import (
     AnotherJob,
+    Found,
     JobRef,
     JobsError,
     NotAllowed,
@@ -240,6 +244,35 @@ def test_of_several_jobs_with_one_mark_none_is_told() -> None:
         looked = jobs_of(script).look_up(["k8s:m"])
     assert ({**looked.jobs}, {*looked.unknown}) == ({}, {"k8s:m"})
     assert looked.said == "several jobs carry the mark k8s:m: 7, 8"
+
+
+class ShownBobs(FakeJobs):
+    """A way whose gateway shows a job of Bob's, with the mark, while it has no other of it."""
+
+    def look_up(self, marks: Collection[str], since: datetime | None = None) -> Found:
+        if self.queue.journal:
+            return super().look_up(marks, since)
+        (mark,) = marks
+        with scripted(found(job("RUNNING", mark=mark, job_id="8", user="bob"))) as script:
+            return jobs_of(script).look_up(marks, since)
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_a_strangers_job_with_the_mark_is_not_followed_where_the_first_request_was_lost(
+    *, is_deleted: bool
+) -> None:
+    bench = Bench()
+    bench.by_a_way_that_loses(after=False)
+    uid = bench.kube.apply()
+    bench.turn()
+    bench.jobs = ShownBobs(bench.queue)
+    bench.restart()
+    if is_deleted:
+        bench.kube.delete(uid)
+    bench.turn(2)
+
+    assert "cancel" not in bench.queue.asked
+    assert bench.kube.status(uid).get("jobId") == (None if is_deleted else "1")
 
 
 def _task(state: str, job_id: str, **more: Any) -> dict[str, Any]:

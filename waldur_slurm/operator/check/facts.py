@@ -40,11 +40,13 @@ class TokenFacts:
 
 @dataclass(frozen=True, slots=True)
 class OneCluster:
-    """Both are None where it is reached over the accounts of SlurmJobs alone."""
+    """`facts` is None where no account is there to ask over; `token` where none is needed."""
 
     cluster: Cluster
     facts: Known[ClusterFacts] | None
     token: Known[TokenFacts] | None = None
+    shut: tuple[str, ...] = ()
+    """Over which accounts of SlurmJobs it could not be asked, and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

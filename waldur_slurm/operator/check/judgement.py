@@ -6,7 +6,7 @@ from waldur_slurm.errors import ExpectedError
 from waldur_slurm.model.counting import counted
 from waldur_slurm.operator.check.facts import Facts, OneCluster
 from waldur_slurm.operator.config_map import CLUSTERS, CONFIG
-from waldur_slurm.operator.model.cluster import NAMESPACE
+from waldur_slurm.operator.model.cluster import NAMESPACE, BySsh
 from waldur_slurm.service.check.findings import Finding, failed, fine, some_of, unknown, warning
 
 _ROLES = "give the operator's account the roles of deploy/: kubectl apply -k deploy"
@@ -102,12 +102,20 @@ def _judge_cluster(one: OneCluster) -> Iterator[Finding]:
     cluster, facts = one.cluster, one.facts
     subject = f"cluster {cluster.name}"
     if facts is None:
-        yield fine(subject, "it is reached over the ssh accounts that SlurmJobs bring")
+        yield warning(
+            subject,
+            "not asked: it is reached over the ssh accounts that SlurmJobs bring, and none that is"
+            " there opens",
+            "apply a SlurmJob that brings one, in a namespace with ssh: true, and check again",
+        )
     elif isinstance(facts, ExpectedError):
         yield failed(
             subject,
             str(facts),
-            "see that the gateway answers at its url from here, that its token is mounted and"
+            "see that the login host answers at its address from here, and that known_hosts has"
+            " its key"
+            if isinstance(cluster.by, BySsh)
+            else "see that the gateway answers at its url from here, that its token is mounted and"
             " valid, and that it may read the cluster: slurm-gateway token list",
         )
     else:
@@ -120,6 +128,13 @@ def _judge_cluster(one: OneCluster) -> Iterator[Finding]:
                 "set AccountingStoreFlags=job_comment in slurm.conf, and restart slurmctld",
             )
         yield from _judge_token(one)
+    for each in one.shut:
+        yield warning(
+            f"{subject}, accounts",
+            f"not asked over {each}",
+            "put a private key without a passphrase into that Secret, and its public one into"
+            " ~/.ssh/authorized_keys of the login host",
+        )
     yield _judge_namespaces(one)
 
 

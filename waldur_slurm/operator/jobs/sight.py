@@ -79,7 +79,7 @@ class Sight:
         if seen and seen.ref.mark != mark:
             return Doubt("what was found has another mark")
         if seen:
-            return Absence.NEVER if self._is_copied(job, seen) else seen
+            return self._whose(job, seen)
         if mark in found.absent:
             return self._absence(job, found)
         is_shut = mark in found.shut
@@ -97,10 +97,23 @@ class Sight:
             return Absence.LOST
         return Absence.LOST if self._is_lost(job) else Doubt("it was there a moment ago")
 
-    def _is_copied(self, job: SlurmJob, seen: SeenJob) -> bool:
-        """Whether somebody else put the mark on a job of his before any was handed in with it."""
-        if job.is_held or CLUSTER in job.annotations or was_there(job):
-            return False
+    def _whose(self, job: SlurmJob, seen: SeenJob) -> Answer:
+        """Somebody else may have put the mark on a job of his, which then is nothing of ours.
+
+        Of one that may have been handed in it is not certain, as who it runs as may have changed
+        since. To hand it in again under its key settles that.
+        """
+        if was_there(job) or not self._is_anothers(job, seen):
+            return seen
+        if not job.is_held and CLUSTER not in job.annotations:
+            return Absence.NEVER
+        ref = seen.ref
+        return Doubt(
+            f"job {ref.job_id} carries its mark but is of {ref.user}, as whom it does not run",
+            is_tried=True,
+        )
+
+    def _is_anothers(self, job: SlurmJob, seen: SeenJob) -> bool:
         placed = place(job, self.clusters)
         return isinstance(placed, Placed) and placed.user not in ("", seen.ref.user)
 

@@ -60,9 +60,14 @@ class _Cleared:
 
 
 class DirectJobs:
-    """One account's `Jobs`; `bin_path` is where Slurm's tools lie on the login host."""
+    """One account's `Jobs`; `bin_path` is where Slurm's tools lie on the login host.
 
-    def __init__(self, transport: Transport, user: str, *, bin_path: str = "") -> None:
+    `tidies` lets old lines of the journal go, once a day.
+    """
+
+    def __init__(
+        self, transport: Transport, user: str, *, bin_path: str = "", tidies: bool = True
+    ) -> None:
         self._login = Login(transport)
         self._looking = Looking(self._login, transport, user, bin_path)
         self._transport = transport
@@ -70,12 +75,14 @@ class DirectJobs:
         self._user = user
         self._bin_path = bin_path
         self._cleared: dict[str, _Cleared] = {}
+        self._tidies = tidies
         self._tidied = 0.0
 
     def read_facts(self) -> ClusterFacts:
         with _reading():
             facts = facts_of(self._looking.read_configuration())
-            if time.monotonic() - self._tidied > TIDIED_S or not self._tidied:
+            is_due = time.monotonic() - self._tidied > TIDIED_S or not self._tidied
+            if self._tidies and is_due:
                 self._login.tidy()
                 self._tidied = time.monotonic()
         return facts

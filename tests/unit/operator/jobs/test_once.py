@@ -199,6 +199,27 @@ def test_a_mark_that_was_copied_before_the_job_was_handed_in_keeps_it_from_nothi
     assert copied.state == JobState("PENDING")
 
 
+@pytest.mark.operator_fault("somebody puts a SlurmJob's mark on a job of his own")
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_a_mark_that_was_copied_while_the_first_request_was_lost_is_nobody_to_follow_or_cancel(
+    *, is_deleted: bool
+) -> None:
+    bench = Bench()
+    bench.by_a_way_that_loses(after=False)
+    uid = bench.kube.apply()
+    bench.turn()
+    assert (bench.kube.job(uid).is_held, bench.queue.jobs) == (True, [])
+    copied = bench.queue.add(Wanted("x", Identity(KUBERNETES, uid).mark, "#!/bin/sh\n", "bob"))
+    if is_deleted:
+        bench.kube.delete(uid)
+    bench.restart()
+    bench.turn(20)
+
+    assert copied.state == JobState("PENDING")
+    assert bench.kube.status(uid).get("jobId") == (None if is_deleted else "2")
+    assert [job.user for job in bench.queue.jobs[1:]] == ([] if is_deleted else ["svc-physics"])
+
+
 class Confusing(FakeJobs):
     """A way whose answers are of other marks than they say."""
 
