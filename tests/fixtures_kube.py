@@ -39,7 +39,7 @@ def new_bed() -> Iterator[NewBed]:
 
 @pytest.fixture(scope="session")
 def bed(new_bed: NewBed) -> Bed:
-    """The one that tests share: take namespaces of your own, leave its parts alone."""
+    """The one that tests share: take namespaces of your own, start again what you stop."""
     return new_bed(BedOptions(lifetime_s=FOUR_HOURS_S))
 
 

@@ -1,7 +1,8 @@
 """What of the tests one worker takes at a time, and in which order they are begun.
 
-A unit shares what is slow to start, such as one release's Slurm. What takes longest is begun first,
-so that at the end no long one is left to a single worker. None of it changes what a test finds.
+A unit shares what is slow to start, such as one release's Slurm or one Kubernetes. What takes
+longest is begun first, so that at the end no long one is left to a single worker. None of it
+changes what a test finds.
 """
 
 import re
@@ -15,6 +16,17 @@ _SLURM = re.compile(r"(?:docker|container|native)_(\d\d_\d\d)|\[(\d\d\.\d\d)\]")
 _OF_A_SLURM = ("tests/contract/test_", "tests/sandbox_docker/")
 _IN_FOLDERS = ("tests/unit/", "tests/standin/", "tests/laws/", "tests/contract_waldur/")
 _EACH_ALONE = re.compile(r"/(?:test_\w+_killed|test_submit_once|test_watch)\.py$")
+_OPERATOR = "tests/e2e/operator"
+_OF_ONE_BED = {
+    f"{_OPERATOR}/test_{name}.py": f"{_OPERATOR} on {bed}"
+    for bed, names in {
+        "one Kubernetes": ("killed", "resource_daemon", "slurm_jobs"),
+        "another": ("defects", "trouble"),
+        "one with a node": ("companion_pod", "documents_steps"),
+    }.items()
+    for name in names
+}
+"""Two, so that two workers share the time that they take."""
 
 LONGEST_FIRST = (
     *(
@@ -48,7 +60,7 @@ def unit_of(test: str) -> str:
         return f"Slurm {release}" + ("" if "native" in rest else " in docker")
     if file.startswith(_IN_FOLDERS):
         return file.rpartition("/")[0]
-    return test if _EACH_ALONE.search(file) else file
+    return test if _EACH_ALONE.search(file) else _OF_ONE_BED.get(file, file)
 
 
 def rank_of(unit: str) -> int:

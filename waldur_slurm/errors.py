@@ -57,6 +57,10 @@ class CannotStart(TransportError):
     """The command did not even begin: whatever it was to do was not done."""
 
 
+class NotLetIn(TransportError):
+    """A host takes not this account's key; what others bring it may take."""
+
+
 class CommandFailed(SlurmError):
     """The command ran and said no."""
 

@@ -6,7 +6,6 @@ Whoever starts it owns it: when that process ends, however it ends, all of it en
 import shlex
 import shutil
 import signal
-import ssl
 import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -14,9 +13,9 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.request import HTTPSHandler, build_opener
 
 from sandbox.kube import daemons, node
+from sandbox.kube.asking import Asking
 from sandbox.kube.image import pause_image
 from sandbox.kube.people import ADMIN, NODE, make_keys
 from sandbox.kube.place import PORTS, RECORD, BedOptions, Place, claim_directory
@@ -28,13 +27,14 @@ from sandbox.slurm.keeping import PATH, Keeper, is_locked, locked, try_lock, wai
 from sandbox.slurm.ports import PortBlock, claim_ports
 
 START_DEADLINE_S = 120.0
-PATIENCE_S = 15.0
+PATIENCE_S, PAUSE_S = 15.0, 0.1
 
 
 class Bed:
     def __init__(self, place: Place) -> None:
         self._place = place
         self._keeper = Keeper(place.control, place.log("keeper"))
+        self.api = Asking(place)
         self.names = daemons.names(place)
 
     @classmethod
@@ -222,8 +222,8 @@ class Bed:
                 return True
 
     def _is_node_ready(self) -> bool:
-        wanted = '{.status.conditions[?(@.type=="Ready")].status}'
-        return self.kubectl("get", "node", NODE, "-o", f"jsonpath={wanted}").out == "True"
+        conditions = self.api.find(f"/api/v1/nodes/{NODE}").get("status", {}).get("conditions", [])
+        return ("Ready", "True") in [(each["type"], each["status"]) for each in conditions]
 
     def _ctr(self, *argv: str) -> Completed:
         """Speak to containerd as the kubelet does."""
@@ -231,14 +231,8 @@ class Bed:
         return _run([*found, "--namespace=k8s.io", *argv], self.environ)
 
     def _says_ready(self) -> bool:
-        """Ask as the administrator does."""
-        trust = ssl.create_default_context(cafile=str(self._place.keys / "authority.crt"))
-        trust.load_cert_chain(self._place.keys / "admin.crt", self._place.keys / "admin.key")
         try:
-            with build_opener(HTTPSHandler(context=trust)).open(
-                f"{self._place.server}/readyz", timeout=5
-            ) as answer:
-                return bool(answer.status == 200)
+            return self.api.ask("GET", "/readyz").status == 200
         except OSError:
             return False
 
@@ -252,7 +246,8 @@ class Bed:
         otherwise: str,
         seconds: float = PATIENCE_S,
     ) -> None:
-        wait_until(happened, seconds, f"{name}: {otherwise}", [self._place.log(name)])
+        said = f"{name}: {otherwise}"
+        wait_until(happened, seconds, said, [self._place.log(name)], PAUSE_S)
 
     def _failure(self, message: str, name: str) -> SandboxError:
         return SandboxError(with_tails(message, [self._place.log(name)]))

@@ -4,15 +4,15 @@ Rule: all of it ends with the process that made it. Where no kubelet can run the
 operator and resource daemon are then processes of this machine, and nothing collects results.
 """
 
-import json
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from sandbox.demo.site import ROOT
 from sandbox.docker.agent import ensure_operator_image
@@ -102,11 +102,11 @@ def running_site(lifetime: timedelta, *, with_node: bool) -> Iterator[OperatorSi
         site = OperatorSite(gateway, bed, no_pods, ends)
         _lay_out(site)
         if no_pods:
-            bed.must("apply", "-f", "-", said=json.dumps(_node()))
+            bed.api.apply(_node())
         else:
             ends.enter_context(pods_on_this_machine(bed, site.directory / "webhook"))
-            _bring_image(bed, site.directory / "operator.tar")
-            _lend(site)
+            bring_image(bed, site.directory / "operator.tar")
+            lend(bed, site.directory / "claim", "default")
         yield site
 
 
@@ -132,12 +132,13 @@ def _lay_out(site: OperatorSite) -> None:
     }
 
 
-def _node() -> object:
+def _node() -> Mapping[str, Any]:
     """Say that there is a node, though nothing runs on it: it can carry labels."""
     return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}}
 
 
-def _bring_image(bed: Bed, archive: Path) -> None:
+def bring_image(bed: Bed, archive: Path) -> None:
+    """Give its node the operator's image, by the name that the files in deploy/ have for it."""
     made = ensure_operator_image()
     docker("save", "--output", str(archive), made)
     bed.load(archive)
@@ -145,26 +146,22 @@ def _bring_image(bed: Bed, archive: Path) -> None:
     bed.call_image(made, IMAGE)
 
 
-def _lend(site: OperatorSite) -> None:
-    """Make a claim on a directory of this machine, as an administrator may."""
-    claim = site.directory / "claim"
+def lend(bed: Bed, claim: Path, namespace: str) -> None:
+    """Make a claim, `data`, on a directory of this machine, as an administrator may."""
     claim.mkdir()
     os.chown(claim, NOBODY, NOBODY)
     common = {"accessModes": ["ReadWriteOnce"], "storageClassName": ""}
     size = {"storage": "1Gi"}
-    for made in (
-        {
-            "kind": "PersistentVolume",
-            "metadata": {"name": "data"},
-            "spec": {**common, "capacity": size, "hostPath": {"path": str(claim)}},
-        },
-        {
-            "kind": "PersistentVolumeClaim",
-            "metadata": {"name": "data"},
-            "spec": {**common, "resources": {"requests": size}, "volumeName": "data"},
-        },
+    for kind, meta, spec in (
+        ("PersistentVolume", {}, {"capacity": size, "hostPath": {"path": str(claim)}}),
+        (
+            "PersistentVolumeClaim",
+            {"namespace": namespace},
+            {"resources": {"requests": size}, "volumeName": "data"},
+        ),
     ):
-        site.bed.must("apply", "-f", "-", said=json.dumps({"apiVersion": "v1", **made}))
+        made = {"metadata": {"name": "data", **meta}, "spec": {**common, **spec}}
+        bed.api.apply({"apiVersion": "v1", "kind": kind, **made})
 
 
 def start_process(site: OperatorSite, command: str) -> None:

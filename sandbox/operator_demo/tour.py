@@ -1,19 +1,19 @@
 """The tour of the operator: what an administrator types once, and what users type ever after."""
 
+from collections.abc import Callable
+from typing import Any
+
 from sandbox.demo.screen import Screen
 from sandbox.gateway_demo.tour import typed
 from sandbox.kube.people import NODE
 from sandbox.operator_demo.site import OperatorSite, start_process
+from sandbox.slurm.keeping import wait_until
 
 SCOPES = "cluster:read,jobs:read,jobs:submit,jobs:cancel,jobs:control,files:read,history:read"
-UNTIL = (
-    'until [ "$(kubectl get sj {name} -o jsonpath={{.status.phase}})" = {phase} ]; do'
-    " sleep 0.3; done"
-)
-COLLECTED = (
-    "until kubectl get sj cow -o jsonpath={.status.conditions} | grep -q '\"Collected\"'; do"
-    " sleep 0.3; done"
-)
+
+KINDS = "/apis/slurm.sylabs.io/v1alpha1"
+JOBS = f"{KINDS}/namespaces/default/slurmjobs"
+LONGEST_WAIT_S = 120.0
 
 
 def guide(site: OperatorSite, screen: Screen) -> None:
@@ -40,7 +40,7 @@ def nodes(site: OperatorSite, screen: Screen) -> None:
     else:
         _type(site, screen, "kubectl apply -f resource-daemon/deploy/resource-daemon.yaml")
     with screen.working("It labels the node"):
-        _wait(site, f"until kubectl get node {NODE} -o json | grep -q cuda; do sleep 0.3; done")
+        _wait_for(lambda: "/cuda" in str(site.bed.api.find(f"/api/v1/nodes/{NODE}")), "a label")
     _type(site, screen, f"kubectl describe node {NODE} | grep slurm.sylabs.io/")
 
 
@@ -48,7 +48,7 @@ def operator(site: OperatorSite, screen: Screen) -> None:
     screen.chapter("The operator, with a token of the gateway's")
     if site.no_pods:
         _type(site, screen, "kubectl apply -f deploy/crds/slurmjobs.yaml")
-        _wait(site, "kubectl wait --for=condition=Established crd/slurmjobs.slurm.sylabs.io")
+        _wait_for(lambda: site.bed.api.ask("GET", f"{KINDS}/slurmjobs").status == 200, "the kind")
         start_process(site, "run")
         return
     _type(site, screen, "kubectl create secret generic slurm-gateway --from-file=token")
@@ -62,14 +62,14 @@ def cow(site: OperatorSite, screen: Screen) -> None:
     _type(site, screen, "cat cow.yaml")
     _type(site, screen, "kubectl apply -f cow.yaml")
     with screen.working("It is handed in, runs, and ends"):
-        _wait(site, UNTIL.format(name="cow", phase="Succeeded"))
+        _wait_for(lambda: _status(site, "cow").get("phase") == "Succeeded", "the cow's end")
     _type(site, screen, "kubectl get sj")
     _type(site, screen, "kubectl get sj cow -o jsonpath={.status.output.tail}")
     _type(site, screen, "squeue --states=all --format='%A %u %j %T %k'")
     if site.no_pods:
         return
     with screen.working("Its companion shows what it wrote, and copies its file"):
-        _wait(site, COLLECTED)
+        _wait_for(lambda: "'Collected'" in str(_status(site, "cow")), "the cow's file")
     _type(site, screen, "kubectl logs cow-job")
     _type(site, screen, "cat claim/cow/cow.txt")
     _type(site, screen, "kubectl get events --field-selector involvedObject.name=cow")
@@ -79,7 +79,7 @@ def bull(site: OperatorSite, screen: Screen) -> None:
     screen.chapter("Who deletes it cancels its job")
     _type(site, screen, "kubectl apply -f bull.yaml")
     with screen.working("It runs"):
-        _wait(site, UNTIL.format(name="bull", phase="Running"))
+        _wait_for(lambda: _status(site, "bull").get("phase") == "Running", "the bull")
     _type(site, screen, "kubectl delete sj bull")
     _type(site, screen, "squeue --states=all --format='%A %u %j %T'")
 
@@ -88,5 +88,10 @@ def _type(site: OperatorSite, screen: Screen, line: str) -> str:
     return typed(site.gateway, screen, line, cut=2000)
 
 
-def _wait(site: OperatorSite, line: str) -> None:
-    site.gateway.shell(line)
+def _status(site: OperatorSite, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = site.bed.api.find(f"{JOBS}/{name}").get("status", {})
+    return found
+
+
+def _wait_for(happened: Callable[[], bool], what: str) -> None:
+    wait_until(happened, LONGEST_WAIT_S, f"{what} was waited for in vain", pause_s=0.3)

@@ -5,7 +5,7 @@ Whoever starts it owns it: when that process ends, however it ends, every daemon
 
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -237,14 +237,26 @@ class Cluster:
             self.must("sacctmgr", "-i", "add", "cluster", ",".join(missing))
 
     def _jobs_are_over(self) -> bool:
-        queue = self.must("squeue", "--noheader", "--states=all", "--format=%T")
-        if not UNFINISHED.isdisjoint(queue.split()):
+        listing = self.must("squeue", "--noheader", "--states=all", "--format=%A %T")
+        queue = [row.split() for row in listing.splitlines()]
+        numbers = {number for number, _ in queue}
+        if not UNFINISHED.isdisjoint(state for _, state in queue):
+            return False
+        if not self._are_accounted(numbers):
             return False
         # sacct shows a job in a time window only once it is known when it became eligible; for one
         # that never ran this may stay unknown.
         unfinished = "time_end = 0 or (tres_alloc <> '' and time_eligible = 0)"
         counted = self.sql(f"select count(*) from {self.options.name}_job_table where {unfinished}")
         return counted.split()[-1] == "0"
+
+    def _are_accounted(self, jobs: Collection[str]) -> bool:
+        """Whether the accounting has heard of them at all: it hears of a short one late."""
+        if not jobs:
+            return True
+        table, numbers = f"{self.options.name}_job_table", ",".join(jobs)
+        known = self.sql(f"select distinct id_job from {table} where id_job in ({numbers})")
+        return len(known.split()[1:]) == len(jobs)
 
     @property
     def _talkative(self) -> tuple[str, ...]:

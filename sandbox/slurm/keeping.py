@@ -106,13 +106,17 @@ class Keeper:
 
 
 def wait_until(
-    happened: Callable[[], bool], seconds: float, otherwise: str, logs: Sequence[Path] = ()
+    happened: Callable[[], bool],
+    seconds: float,
+    otherwise: str,
+    logs: Sequence[Path] = (),
+    pause_s: float = PAUSE,
 ) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
         if time.monotonic() >= deadline:
             raise DeadlinePassed(with_tails(f"{otherwise} within {seconds:g} s", list(logs)))
-        time.sleep(PAUSE)
+        time.sleep(pause_s)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 from sandbox.slurm.daemons import user_name
 from sandbox.ssh import SshServer, make_key
 from tests.contract.over_ssh import HERE, over_ssh, refusal
-from waldur_slurm.errors import SettingsError, TransportError
+from waldur_slurm.errors import NotLetIn, SettingsError, TransportError
 from waldur_slurm.slurm.transports.ssh import SshTransport
 from waldur_slurm.slurm.transports.ssh_master import HostKey, KeyFile, KeyText, KnownHosts
 
@@ -79,6 +79,20 @@ def test_a_key_that_the_host_does_not_take_is_named(shared_sshd: SshServer, tmp_
     other = make_key(tmp_path / "other")
     said = refusal(over_ssh(shared_sshd, key=KeyFile(other)))
     assert f"does not let {user_name()} in by key {other}: add the public key" in said
+
+
+def test_that_one_key_is_not_taken_is_told_apart_from_what_shuts_all_out(
+    shared_sshd: SshServer, tmp_path: Path
+) -> None:
+    nobody = tmp_path / "known_hosts"
+    nobody.write_text("")
+    for key in (KeyFile(make_key(tmp_path / "other")), KeyText("no key")):
+        with closing(over_ssh(shared_sshd, key=key)) as transport, pytest.raises(NotLetIn):
+            transport.run(("true",))
+    unknown = over_ssh(shared_sshd, host_keys=KnownHosts(nobody))
+    with closing(unknown) as transport, pytest.raises(TransportError) as failed:
+        transport.run(("true",))
+    assert not isinstance(failed.value, NotLetIn)
 
 
 def test_a_key_with_a_passphrase_or_of_no_known_form_is_told(

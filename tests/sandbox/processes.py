@@ -45,12 +45,13 @@ def lives(pid: int) -> bool:
     return state not in ("Z", "X")
 
 
-def eventually(happened: Callable[[], bool], seconds: float) -> bool:
+def eventually(happened: Callable[[], bool], seconds: float, pause_s: float = 0.02) -> bool:
+    """Let the pause be longer where the question costs something and a moment can be missed."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if happened():
             return True
-        time.sleep(0.02)
+        time.sleep(pause_s)
     return happened()
 
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,22 +16,31 @@ from tests.sandbox.processes import eventually, processes_of
 
 IMAGE = "bed.local/busybox:1"
 KERNEL = Path("/proc/sys")
-PATIENCE_S = 60
+PATIENCE_S, PAUSE_S = 60, 0.1
+CORE = "/api/v1/namespaces/default"
 
 
 @pytest.fixture(scope="module")
-def node(new_bed: NewBed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
+def untouched() -> dict[str, str]:
+    """The machine's settings before a node was there."""
+    return settings_of_the_machine()
+
+
+@pytest.fixture(scope="module")
+def node(
+    new_bed: NewBed, tmp_path_factory: pytest.TempPathFactory, untouched: dict[str, str]
+) -> Bed:
     require_node()
     busybox = shutil.which("busybox", path=PATH)
     if busybox is None:
         skip_here("NO BUSYBOX HERE, so this promise was not tested: make setup")
-    with new_bed(BedOptions(with_node=True)) as bed:
-        archive = tmp_path_factory.mktemp("image") / "busybox.tar"
-        write_image(
-            archive, IMAGE, ["/bin/sh"], {"bin/busybox": Path(busybox), "bin/sh": Path(busybox)}
-        )
-        bed.load(archive)
-        yield bed
+    bed = new_bed(BedOptions(with_node=True))
+    archive = tmp_path_factory.mktemp("image") / "busybox.tar"
+    write_image(
+        archive, IMAGE, ["/bin/sh"], {"bin/busybox": Path(busybox), "bin/sh": Path(busybox)}
+    )
+    bed.load(archive)
+    return bed
 
 
 def require_node() -> None:
@@ -58,16 +66,16 @@ def a_pod(name: str, script: str, **spec: object) -> dict[str, object]:
 
 
 def phase_of(bed: Bed, pod: str) -> str:
-    return bed.must("get", "pod", pod, "-o", "jsonpath={.status.phase}")
+    return str(bed.api.find(f"{CORE}/pods/{pod}")["status"].get("phase", ""))
 
 
 def run(bed: Bed, pod: dict[str, object]) -> str:
     """Run it to its end and return what it wrote."""
-    account = ("get", "serviceaccount", "default")
-    assert eventually(lambda: bed.kubectl(*account).code == 0, PATIENCE_S)
+    account = f"{CORE}/serviceaccounts/default"
+    assert eventually(lambda: bool(bed.api.find(account)), PATIENCE_S, PAUSE_S)
     bed.must("apply", "-f", "-", said=json.dumps(pod))
     name = str(pod["metadata"]["name"])  # type: ignore[index]  # it is one of `a_pod`
-    assert eventually(lambda: phase_of(bed, name) == "Succeeded", PATIENCE_S), bed.must(
+    assert eventually(lambda: phase_of(bed, name) == "Succeeded", PATIENCE_S, PAUSE_S), bed.must(
         "describe", "pod", name
     )
     return bed.must("logs", name)
@@ -101,19 +109,17 @@ def test_a_killed_kubelet_comes_back_and_runs_pods_again(node: Bed) -> None:
     assert run(node, a_pod("again", "echo moo")) == "moo\n"
 
 
-def test_it_leaves_the_machine_as_it_was(new_bed: NewBed) -> None:
-    require_node()
-    before = settings_of_the_machine()
-    bed = new_bed(BedOptions(with_node=True))
-    made = groups(bed.place)
+def test_it_leaves_the_machine_as_it_was(node: Bed, untouched: dict[str, str]) -> None:
+    """The last one here: it ends the node that the others used."""
+    made = groups(node.place)
     assert made
     assert all(group.is_dir() for group in made)
-    assert settings_of_the_machine() == before
-    assert str(bed.place.directory) not in Path("/proc/self/mounts").read_text()
-    bed.wipe()
+    assert settings_of_the_machine() == untouched
+    assert str(node.place.directory) not in Path("/proc/self/mounts").read_text()
+    node.wipe()
     assert [group for group in made if group.exists()] == []
-    assert processes_of(bed.place.directory) == []
-    assert settings_of_the_machine() == before
+    assert processes_of(node.place.directory) == []
+    assert settings_of_the_machine() == untouched
 
 
 def settings_of_the_machine() -> dict[str, str]:

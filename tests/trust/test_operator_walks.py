@@ -6,8 +6,9 @@ A failure prints the walk as a program, shrunk, and the seed that leads there.
 import pytest
 from hypothesis import seed
 
-from tests.trust.operator_walks.machine import OperatorWalk, walk
+from tests.trust.operator_walks.machine import OperatorWalk
 from tests.trust.size import SEED, size
+from tests.trust.walking import walk
 
 PARTS = size(1, 4)
 WALKS = size(60, 2_000)

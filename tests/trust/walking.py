@@ -1,4 +1,4 @@
-"""Goes random walks, whatever they lead through: of the agent, and of the gateway."""
+"""Goes random walks, whatever they lead through: of the agent, the gateway and the operator."""
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test

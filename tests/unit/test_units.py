@@ -20,6 +20,8 @@ CONTRACT = "tests/contract/test_live.py::test_a_job_is_read"
         (f"{CONTRACT}[fake]", "tests/contract/test_live.py"),
         ("tests/unit/model/test_names.py::test_a_name", "tests/unit/model"),
         ("tests/e2e/test_pull.py::test_a[24.11]", "tests/e2e/test_pull.py"),
+        ("tests/e2e/operator/test_killed.py::test_a", "tests/e2e/operator on one Kubernetes"),
+        ("tests/e2e/operator/test_slurm_jobs.py::test_a", "tests/e2e/operator on one Kubernetes"),
         (
             "tests/e2e/gateway/test_x_killed.py::test_a[b]",
             "tests/e2e/gateway/test_x_killed.py::test_a[b]",
@@ -34,6 +36,7 @@ def test_what_is_named_as_long_is_there_and_begun_before_the_rest() -> None:
     of_files = [name for name in LONGEST_FIRST if not name.startswith("Slurm")]
 
     assert [name for name in of_files if not [*PROJECT.glob(f"{name}*")]] == []
+    assert rank_of("tests/e2e/operator on another") == 0
     assert rank_of("tests/e2e/test_remedies.py") < rank_of("tests/e2e/test_pull.py")
     assert rank_of("tests/new/test_of_tomorrow.py") < rank_of("tests/unit/model")
 

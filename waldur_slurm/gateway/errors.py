@@ -17,7 +17,8 @@ ExpectedError
     ├── TooFast           429  (transient)
     ├── NotOffered        501
     ├── NotNow            503  (transient)
-    └── OutcomeUnknown    504  (transient)
+    ├── OutcomeUnknown    504  (transient)
+    └── NotTrusted        -    (of the client alone: who answers is not known to be the gateway)
 
 `kind` is the last part of the problem's type, which programs may act upon; it never changes.
 """
@@ -119,6 +120,10 @@ class BeyondEnd(GatewayError):
     def __init__(self, words: str, size: int) -> None:
         super().__init__(words)
         self.size = size
+
+
+class NotTrusted(GatewayError):
+    """Who answers shows a certificate that is not trusted, so nothing was asked of him."""
 
 
 class Refused(GatewayError):

@@ -12,6 +12,7 @@ from waldur_slurm.gateway.errors import (
     BeyondEnd,
     GatewayError,
     NotNow,
+    NotTrusted,
     OutcomeUnknown,
     Refused,
     TryLater,
@@ -78,7 +79,7 @@ class Talk:
 def _unanswered(method: str, error: requests.RequestException) -> GatewayError:
     """Tell what was never asked from what may have been done."""
     if isinstance(error, requests.exceptions.SSLError):
-        return GatewayError(f"the gateway's certificate is not trusted: {cause_of(error)}")
+        return NotTrusted(f"the gateway's certificate is not trusted: {cause_of(error)}")
     words = f"the gateway does not answer: {cause_of(error)}"
     if method == "GET" or isinstance(error, requests.ConnectTimeout) or _is_refused(error):
         return NotNow(words, AGAIN_S)

@@ -134,8 +134,7 @@ class Parts:
         match cluster.by:
             case ByGateway(url, token):
                 file = self.settings.secrets_dir / token / "token" if token else None
-                trust = trust_of(cluster.by, self.settings)
-                return GatewayJobs(gateway_at(url, verify=str(trust) if trust else True), file)
+                return GatewayJobs(gateway_at(url), file, trust_of(cluster.by, self.settings))
             case BySsh() as host:
                 keys = str(self.settings.secrets_dir / host.known_hosts)
                 known = replace(host, known_hosts=keys)
@@ -218,16 +217,17 @@ class Operator:
     def _collector(self, cluster: Cluster | None) -> Collector | None:
         if cluster is None or not isinstance(cluster.by, ByGateway):
             return None
-        by, image = cluster.by, self._settings.image
-        trust = trust_of(by, self._settings)
-
-        def means() -> Means:
-            return Means(image, by.url, trust.read_text(encoding="ascii") if trust else "")
-
+        means = partial(means_of, cluster.by, self._settings)
         return Collector(KubePods(self._parts.talk()), cluster.name, means, utc_now)
 
 
+def means_of(by: ByGateway, settings: Settings) -> Means:
+    """Return what its companions are made with, as it is now."""
+    file = trust_of(by, settings)
+    trust = file.read_text(encoding="utf-8", errors="replace") if file and file.exists() else ""
+    return Means(settings.image, by.url, trust)
+
+
 def trust_of(by: ByGateway, settings: Settings) -> Path | None:
-    """Return the file with the certificates to trust, where they lie beside the token."""
-    file = settings.secrets_dir / by.token / TRUST
-    return file if by.token and file.exists() else None
+    """Return the file that has the certificates to trust, if there is one: it may come and go."""
+    return settings.secrets_dir / by.token / TRUST if by.token else None

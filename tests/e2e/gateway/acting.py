@@ -125,6 +125,11 @@ class ActingSite:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
+    def revoke(self, token: str) -> None:
+        """Revoke a token, as its administrator does: by its id, which stands in it."""
+        done = self.program().run("token", "revoke", token.split("_")[1])
+        assert done.returncode == 0, done.stderr
+
     def program(
         self, port: int = 0, way: str = "sudo", changes: Mapping[str, str] = NO_CHANGES
     ) -> ActingProgram:

@@ -6,12 +6,16 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
+
+import yaml
 
 from sandbox.kube import Bed
+from sandbox.kube.asking import MERGE
 from sandbox.slurm import Cluster
 from tests.e2e.gateway.acting import ActingGateway, ActingSite
 from tests.e2e.program import Daemon, Program
@@ -19,6 +23,7 @@ from tests.fixtures_hand import ANN
 from tests.places import PROJECT
 
 CRD = PROJECT / "deploy" / "crds" / "slurmjobs.yaml"
+JOBS = "/apis/slurm.sylabs.io/v1alpha1"
 PATIENCE_S = 120.0
 MOO = "#!/bin/sh\necho moo\n"
 SLEEP = "#!/bin/sh\nsleep 600\n"
@@ -31,6 +36,28 @@ class OperatorProgram(Program):
 
     def argv(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", self.module, *(arguments or self.always)]
+
+
+@dataclass
+class Served:
+    """The gateway of a site: there is one at a time, as they share what they remember."""
+
+    site: ActingSite
+    stack: ExitStack
+    last: ActingGateway | None = None
+
+    def one(self) -> ActingGateway:
+        """Return the one that serves, a new one where there is none."""
+        if self.last is None or self.last.daemon.process.poll() is not None:
+            self.serve()
+        assert self.last
+        return self.last
+
+    def serve(self, dies: tuple[str, ...] = ()) -> ActingGateway:
+        """Start another, at another port, which dies as its own `mortal` has it."""
+        self.stack.close()
+        self.last = self.stack.enter_context(self.site.running(dies=dies))
+        return self.last
 
 
 @dataclass
@@ -58,23 +85,24 @@ class Scene:
         return f"op-{self.namespace}"
 
     def prepare(self, token: str) -> None:
-        self.bed.must("apply", "-f", str(CRD))
-        self.bed.must("wait", "--for=condition=Established", "crd/slurmjobs.slurm.sylabs.io")
+        bring_slurm_jobs(self.bed)
         for each in (self.namespace, self.own):
-            self.bed.must("create", "namespace", each)
+            named = {"metadata": {"name": each}}
+            self.bed.api.apply({"apiVersion": "v1", "kind": "Namespace", **named})
         secret = self.place / "secrets" / "gateway-lab" / "token"
         secret.parent.mkdir(parents=True)
         secret.write_text(token)
 
     def say(self, clusters: Mapping[str, object]) -> None:
         """Write the ConfigMap, as an administrator does."""
-        written = {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": "slurm-config", "namespace": self.own},
-            "data": {"clusters": json.dumps(clusters)},
-        }
-        self.bed.must("apply", "-f", "-", said=json.dumps(written))
+        self.bed.api.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": "slurm-config", "namespace": self.own},
+                "data": {"clusters": json.dumps(clusters)},
+            }
+        )
 
     def lab_behind(self, gateway: ActingGateway, **changes: object) -> dict[str, object]:
         return {
@@ -106,49 +134,41 @@ class Scene:
 
     # As a user
 
-    def apply(self, name: str = "cow", batch: str = MOO, verb: str = "apply", **spec: Any) -> None:
-        """`create` takes scripts of any length, `apply` notes the whole object in an annotation."""
-        self.bed.must(verb, "-f", "-", said=json.dumps(self._written(name, batch, **spec)))
-
-    def apply_all(self, names: Sequence[str], batch: str, **spec: Any) -> None:
-        """Make them all by one command."""
-        items = [self._written(name, batch, **spec) for name in names]
-        listed = {"apiVersion": "v1", "kind": "List", "items": items}
-        self.bed.must("create", "-f", "-", said=json.dumps(listed))
-
-    def _written(self, name: str, batch: str, **spec: Any) -> dict[str, Any]:
-        return {
-            "apiVersion": "slurm.sylabs.io/v1alpha1",
-            "kind": "SlurmJob",
-            "metadata": {"name": name, "namespace": self.namespace},
-            "spec": {"batch": batch, "options": {"mem": "10", "chdir": str(self.work)}, **spec},
-        }
+    def apply(self, name: str = "cow", batch: str = MOO, **spec: Any) -> None:
+        self.bed.api.apply(
+            {
+                "apiVersion": "slurm.sylabs.io/v1alpha1",
+                "kind": "SlurmJob",
+                "metadata": {"name": name, "namespace": self.namespace},
+                "spec": {
+                    "batch": batch,
+                    "options": {"mem": "10", "chdir": str(self.work)},
+                    **spec,
+                },
+            }
+        )
 
     def forge_status(self, name: str, status: Mapping[str, object]) -> None:
         """Write a status as a tenant may who has the right to."""
-        address = "/apis/slurm.sylabs.io/v1alpha1/namespaces/{}/slurmjobs/{}/status"
         body = {**self.job(name), "status": status}
-        raw = address.format(self.namespace, name)
-        self.bed.must("replace", "--raw", raw, "-f", "-", said=json.dumps(body))
+        self.bed.api.must("PUT", f"{self._path(name)}/status", body)
 
-    def make(self, body: Mapping[str, Any]) -> None:
+    def make(self, kind: str, name: str, **body: Any) -> None:
         """Make something else in the users' namespace."""
-        whole = {"apiVersion": "v1", **body}
-        self.bed.must("apply", "-n", self.namespace, "-f", "-", said=json.dumps(whole))
+        meta = {"name": name, "namespace": self.namespace}
+        self.bed.api.apply({"apiVersion": "v1", "kind": kind, "metadata": meta, **body})
 
     def job(self, name: str = "cow") -> dict[str, Any]:
         """Return the SlurmJob as it stands; nothing of one that is gone."""
-        done = self.bed.kubectl("get", "sj", name, "-n", self.namespace, "-o", "json")
-        found: dict[str, Any] = json.loads(done.out) if done.code == 0 else {}
-        return found
+        return self.bed.api.find(self._path(name))
 
     def all_jobs(self) -> dict[str, dict[str, Any]]:
         """Return all SlurmJobs of the namespace, by their names."""
-        return self._named("slurmjobs")
+        return self._named(f"{JOBS}/namespaces/{self.namespace}/slurmjobs")
 
     def versions(self, names: Sequence[str]) -> dict[str, str]:
         """Return as of which versions these are, and the events about them."""
-        events = self._named("events").items()
+        events = self._named(f"/api/v1/namespaces/{self.namespace}/events").items()
         about = {name: each for name, each in events if each["involvedObject"]["name"] in names}
         jobs = {name: each for name, each in self.all_jobs().items() if name in names}
         found = {**about, **jobs}
@@ -158,9 +178,11 @@ class Scene:
         found = self.all_jobs()
         return {name: found[name].get("status", {}).get("phase", "") for name in names}
 
-    def _named(self, kind: str) -> dict[str, dict[str, Any]]:
-        found = json.loads(self.bed.must("get", kind, "-n", self.namespace, "-o", "json"))
-        return {each["metadata"]["name"]: each for each in found["items"]}
+    def _path(self, name: str) -> str:
+        return f"{JOBS}/namespaces/{self.namespace}/slurmjobs/{name}"
+
+    def _named(self, path: str) -> dict[str, dict[str, Any]]:
+        return {each["metadata"]["name"]: each for each in self.bed.api.find(path)["items"]}
 
     def uid(self, name: str = "cow") -> str:
         return str(self.job(name)["metadata"]["uid"])
@@ -174,11 +196,11 @@ class Scene:
 
     def change(self, name: str = "cow", **spec: Any) -> None:
         """Write these fields of its spec anew."""
-        patch = json.dumps({"spec": spec})
-        self.bed.must("patch", "sj", name, "-n", self.namespace, "--type=merge", "-p", patch)
+        self.bed.api.must("PATCH", self._path(name), {"spec": spec}, MERGE)
 
     def delete(self, *names: str) -> None:
-        self.bed.must("delete", "sj", *(names or ("cow",)), "-n", self.namespace, "--wait=false")
+        for name in names or ("cow",):
+            self.bed.api.must("DELETE", self._path(name))
 
     def conditions(self, name: str = "cow") -> dict[str, tuple[str, str]]:
         found = self.status(name).get("conditions", [])
@@ -213,8 +235,20 @@ class Scene:
         wait(lambda: self.is_held(name) is wanted, lambda: _log(daemon))
 
 
+def bring_slurm_jobs(bed: Bed) -> None:
+    """Let it know the kind, and serve it."""
+    bed.api.apply(yaml.safe_load(CRD.read_text()))
+    wait(lambda: bed.api.ask("GET", f"{JOBS}/slurmjobs").status == 200, lambda: "no SlurmJobs")
+
+
 def _log(daemon: Daemon | None) -> str:
     return daemon.log[-3000:] if daemon else ""
+
+
+def seen(port: int, path: str) -> list[str]:
+    """Return the lines of a page that the operator serves."""
+    with urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
+        return bytes(answer.read()).decode().splitlines()
 
 
 def wait(holds: Any, what: Any, timeout: float = PATIENCE_S) -> None:

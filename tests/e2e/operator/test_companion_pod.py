@@ -1,33 +1,33 @@
 """The job-companion as a pod on a real kubelet, in front of a real gateway and a real Slurm."""
 
-import json
 import os
+import shutil
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
-from sandbox.docker.agent import ensure_operator_image
-from sandbox.docker.command import docker
-from sandbox.kube import Bed, BedOptions
-from sandbox.kube.node import may_be_here
+from sandbox.kube import Bed
+from sandbox.kube.authority import Authority
+from sandbox.operator_demo.site import IMAGE, lend
 from tests.e2e.gateway.acting import ActingGateway, ActingSite
-from tests.e2e.gateway.conftest import acting, acting_site, lab, lab_tools
 from tests.e2e.operator.cow import put
+from tests.e2e.operator.own_authority import HOST, authority, gateway
+from tests.e2e.operator.scene import bring_slurm_jobs
 from tests.fixtures_hand import ANN
-from tests.fixtures_kube import NewBed
-from tests.fixtures_slurm import skip_here
-from tests.places import PROJECT
 from tests.sandbox.processes import eventually
+from waldur_slurm.operator.composition import Parts, means_of
 from waldur_slurm.operator.errors import ChangedMeanwhile
 from waldur_slurm.operator.jobs.collector import Collector
-from waldur_slurm.operator.jobs.companion import NOBODY, Manifest, Means, pod_of, secret_of
+from waldur_slurm.operator.jobs.companion import Manifest, Means, pod_of, secret_of
 from waldur_slurm.operator.jobs.cycle import ClusterCycle
 from waldur_slurm.operator.jobs.kube import Snapshot
 from waldur_slurm.operator.jobs.pods import Pod, Waiting
@@ -38,15 +38,13 @@ from waldur_slurm.operator.kube.pods import KubePods
 from waldur_slurm.operator.kube.talk import Talk
 from waldur_slurm.operator.model.cluster import ByGateway, Cluster, RunsAs
 from waldur_slurm.operator.model.slurm_job import SlurmJob, from_wire
-from waldur_slurm.operator.ways.gateway_jobs import GatewayJobs, gateway_at
-from waldur_slurm.telemetry.events import Event
+from waldur_slurm.operator.settings import Settings
 
-__all__ = ["acting", "acting_site", "lab", "lab_tools"]
+__all__ = ["authority", "gateway"]
 
 pytestmark = pytest.mark.timeout(900)  # the first one builds an image
-PATIENCE_S = 180
-NAMESPACE = "physics"
-CRD = PROJECT / "deploy" / "crds" / "slurmjobs.yaml"
+PATIENCE_S, PAUSE_S = 180, 0.1
+NAMESPACE = "meadow"
 
 
 @dataclass(frozen=True)
@@ -57,31 +55,31 @@ class Kubernetes:
     talk: Talk
     claim: Path
     pods: KubePods
-    image: str
-
-    def apply(self, **manifest: Any) -> None:
-        self.bed.must("apply", "-f", "-", said=json.dumps(manifest))
-
-    def must(self, *argv: str) -> str:
-        return self.bed.must("-n", NAMESPACE, *argv)
 
     def slurm_job(self, name: str, claim: str = "data", **spec: Any) -> SlurmJob:
         results = {"mount": {"persistentVolumeClaim": {"claimName": claim}}}
         results |= spec.pop("results", {})
-        spec = {"batch": "#!/bin/sh\n", **spec, "results": results}
-        self.apply(
-            apiVersion="slurm.sylabs.io/v1alpha1",
-            kind="SlurmJob",
-            metadata={"name": name, "namespace": NAMESPACE},
-            spec=spec,
+        made = self.bed.api.apply(
+            {
+                "apiVersion": "slurm.sylabs.io/v1alpha1",
+                "kind": "SlurmJob",
+                "metadata": {"name": name, "namespace": NAMESPACE},
+                "spec": {"batch": "#!/bin/sh\n", **spec, "results": results},
+            }
         )
-        return from_wire(json.loads(self.must("get", "sj", name, "-o", "json")))
+        return from_wire(made)
+
+    def names(self, kind: str, **only: str) -> list[str]:
+        """Name what there is of a kind that is the API's own."""
+        asked = "?" + urlencode(only)
+        found = self.bed.api.find(f"/api/v1/namespaces/{NAMESPACE}/{kind}{asked}")
+        return [each["metadata"]["name"] for each in found["items"]]
 
     def make(self, job: SlurmJob) -> None:
         """Make its companion, which finds no gateway."""
         results = job.spec.results
         assert results
-        means = Means(self.image, "http://127.0.0.1:1")
+        means = Means(IMAGE, "http://127.0.0.1:1")
         secret = secret_of(job, results, means, "7", "no-token")
         self.pods.make_companion(secret, pod_of(job, results, means))
 
@@ -90,11 +88,12 @@ class Kubernetes:
         return next((each for each in found if each.of == job.uid), None)
 
     def logs(self, job: SlurmJob) -> str:
-        return self.bed.kubectl("-n", NAMESPACE, "logs", f"{job.name}-job").out
+        path = f"{paths.within(NAMESPACE, 'pods', f'{job.name}-job')}/log"
+        answer = self.bed.api.ask("GET", path)
+        return answer.text if answer.status == 200 else ""
 
     def status(self, job: SlurmJob) -> Any:
-        found = json.loads(self.must("get", "sj", job.name, "-o", "json"))
-        return from_wire(found).status
+        return from_wire(self.bed.api.find(paths.job(NAMESPACE, job.name))).status
 
     def results(self, job: SlurmJob) -> str:
         """The reason that its condition ResultsCollected has."""
@@ -104,50 +103,16 @@ class Kubernetes:
 
 
 @pytest.fixture(scope="module")
-def kubernetes(new_bed: NewBed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubernetes]:
-    why = may_be_here()
-    if why:
-        skip_here(why)
+def kubernetes(node_bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubernetes]:
     place = tmp_path_factory.mktemp("claim")
-    archive, image = place / "operator.tar", "slurm-operator:bed"
-    docker("tag", ensure_operator_image(), image)
-    try:
-        docker("save", "--output", str(archive), image)
-    finally:
-        docker("rmi", image)
-    claim = place / "data"
-    claim.mkdir()
-    os.chown(claim, NOBODY, NOBODY)
     for above in (place, place.parent):
         above.chmod(0o755)
-    with new_bed(BedOptions(with_node=True)) as bed:
-        bed.load(archive)
-        archive.unlink()
-        bed.must("apply", "-f", str(CRD))
-        bed.must("wait", "--for=condition=Established", "crd/slurmjobs.slurm.sylabs.io")
-        bed.must("create", "namespace", NAMESPACE)
-        talk = Talk(access_by_kubeconfig(bed.kubeconfig))
-        made = Kubernetes(bed, talk, claim, OnThisMachine(talk), image)
-        lend(made)
-        yield made
-
-
-def lend(made: Kubernetes) -> None:
-    """Make a claim on a directory of this machine, as an administrator may."""
-    size: Mapping[str, Any] = {"storage": "1Gi"}
-    common = {"accessModes": ["ReadWriteOnce"], "storageClassName": ""}
-    made.apply(
-        apiVersion="v1",
-        kind="PersistentVolume",
-        metadata={"name": "data"},
-        spec={**common, "capacity": size, "hostPath": {"path": str(made.claim)}},
-    )
-    made.apply(
-        apiVersion="v1",
-        kind="PersistentVolumeClaim",
-        metadata={"name": "data", "namespace": NAMESPACE},
-        spec={**common, "resources": {"requests": size}, "volumeName": "data"},
-    )
+    bring_slurm_jobs(node_bed)
+    node_bed.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    lend(node_bed, place / "data", NAMESPACE)
+    talk = Talk(access_by_kubeconfig(node_bed.kubeconfig))
+    yield Kubernetes(node_bed, talk, place / "data", OnThisMachine(talk))
+    talk.close()
 
 
 class OnThisMachine(KubePods):
@@ -158,19 +123,14 @@ class OnThisMachine(KubePods):
         super().make_companion(secret, {**pod, "spec": spec})
 
 
-def cycle_of(
-    kubernetes: Kubernetes, acting: ActingGateway, site: ActingSite, place: Path
-) -> ClusterCycle:
-    """What an operator does for the one cluster, turn by turn."""
-    token = place / "token"
-    token.write_text(site.token())
-    # Written so, it is no loopback address to the operator: to these pods it is this machine.
-    by = ByGateway(f"http://127.1:{acting.port}", "token")
+def cycle_of(kubernetes: Kubernetes, url: str, secret: Path) -> ClusterCycle:
+    """What an operator does for the one cluster, turn by turn; `secret` is its mounted Secret."""
+    told = {"OPERATOR_SECRETS_DIR": str(secret.parent), "OPERATOR_IMAGE": IMAGE}
+    settings = Settings.from_environ({"KUBECONFIG": str(kubernetes.bed.kubeconfig), **told})
+    by = ByGateway(url, secret.name)
     alpha = Cluster("alpha", by, namespaces={NAMESPACE: RunsAs(ANN, "physics")})
     talk = kubernetes.talk
     kube = KubeClient(talk)
-
-    told: list[Event] = []
 
     def read() -> Snapshot:
         found, _ = talk.list(paths.JOBS)
@@ -179,15 +139,13 @@ def cycle_of(
     return ClusterCycle(
         name="alpha",
         kubernetes=kube.read_cluster_id(),
-        jobs=GatewayJobs(gateway_at(by.url), token),
+        jobs=Parts(settings, {}).way_to(alpha),
         kube=kube,
         read=read,
         clusters=lambda: {"alpha": alpha},
-        tell=told.append,
+        tell=lambda _: None,
         now=utc_now,
-        collector=Collector(
-            kubernetes.pods, "alpha", lambda: Means(kubernetes.image, by.url), utc_now
-        ),
+        collector=Collector(kubernetes.pods, "alpha", partial(means_of, by, settings), utc_now),
     )
 
 
@@ -201,9 +159,17 @@ def kill_all_of(pod: Pod) -> None:
 
 
 def test_logs_come_while_the_job_runs_and_its_file_is_in_the_claim_though_the_pod_was_killed(
-    kubernetes: Kubernetes, acting: ActingGateway, acting_site: ActingSite, tmp_path: Path
+    kubernetes: Kubernetes,
+    gateway: ActingGateway,
+    authority: Authority,
+    acting_site: ActingSite,
+    tmp_path: Path,
 ) -> None:
-    cycle = cycle_of(kubernetes, acting, acting_site, tmp_path)
+    secret = tmp_path / "gateway"
+    secret.mkdir()
+    (secret / "token").write_text(acting_site.token())
+    shutil.copy(authority.certificate, secret / "ca.crt")
+    cycle = cycle_of(kubernetes, f"https://{HOST}:{gateway.port}", secret)
     home = acting_site.hand.home(ANN)
 
     def comes(happened: Callable[[], bool]) -> bool:
@@ -211,7 +177,7 @@ def test_logs_come_while_the_job_runs_and_its_file_is_in_the_claim_though_the_po
             cycle.turn()
             return happened()
 
-        return eventually(turned, PATIENCE_S)
+        return eventually(turned, PATIENCE_S, PAUSE_S)
 
     script = "echo moo; until [ -e go ]; do sleep 0.2; done; mkdir out; echo 1 >out/a.csv; echo end"
     job = kubernetes.slurm_job(
@@ -220,7 +186,7 @@ def test_logs_come_while_the_job_runs_and_its_file_is_in_the_claim_though_the_po
         options={"chdir": str(home), "mem": "10"},
         results={"from": "out/*.csv"},
     )
-    assert comes(lambda: kubernetes.logs(job) == "moo\n"), kubernetes.must("describe", "sj,pods")
+    assert comes(lambda: kubernetes.logs(job) == "moo\n"), kubernetes.status(job)
     first = kubernetes.pod(job)
     assert first
 
@@ -237,22 +203,27 @@ def test_logs_come_while_the_job_runs_and_its_file_is_in_the_claim_though_the_po
     assert kubernetes.logs(job).startswith("moo\nend\n")
     assert (kubernetes.claim / "cow" / "out" / "a.csv").read_bytes() == b"1\n"
     assert [*kubernetes.claim.rglob("*.partial")] == []
-    assert kubernetes.must("get", "secrets", "--field-selector=type=Opaque", "-o", "name") == ""
+    assert kubernetes.names("secrets", fieldSelector="type=Opaque") == []
 
 
 def test_pod_and_secret_go_with_their_slurm_job(kubernetes: Kubernetes) -> None:
     job = kubernetes.slurm_job("bull")
     kubernetes.make(job)
-    assert kubernetes.must("get", "secret", "bull-job", "-o", "name").strip()
-    assert eventually(lambda: "waiting for the gateway" in kubernetes.logs(job), PATIENCE_S)
-    kubernetes.must("delete", "sj", "bull")
+    assert "bull-job" in kubernetes.names("secrets")
+    assert eventually(
+        lambda: "waiting for the gateway" in kubernetes.logs(job), PATIENCE_S, PAUSE_S
+    )
+    kubernetes.bed.api.must("DELETE", paths.job(NAMESPACE, "bull"))
 
-    def left() -> str:
-        return kubernetes.must(
-            "get", "pods,secrets", "-l", "slurm.sylabs.io/job=bull", "-o", "name"
-        )
+    def left() -> list[str]:
+        its = "slurm.sylabs.io/job=bull"
+        return [
+            name
+            for kind in ("pods", "secrets")
+            for name in kubernetes.names(kind, labelSelector=its)
+        ]
 
-    assert eventually(lambda: not left().strip(), PATIENCE_S), left()
+    assert eventually(lambda: not left(), PATIENCE_S, PAUSE_S), left()
 
 
 def test_a_pod_that_waits_for_its_claim_says_so_and_nothing_is_done_twice(
@@ -265,7 +236,7 @@ def test_a_pod_that_waits_for_its_claim_says_so_and_nothing_is_done_twice(
         found = kubernetes.pod(job)
         return found.state.why if found and isinstance(found.state, Waiting) else ""
 
-    assert eventually(lambda: "nowhere" in why(), PATIENCE_S), why()
+    assert eventually(lambda: "nowhere" in why(), PATIENCE_S, PAUSE_S), why()
     with pytest.raises(ChangedMeanwhile):
         kubernetes.make(job)
     kubernetes.pods.forget_token(NAMESPACE, "calf-job")

@@ -22,10 +22,11 @@ from tests.e2e.operator.scene import MOO, SLEEP, Scene, wait
 from tests.e2e.program import Daemon
 from tests.fixtures_hand import ANN, HandSite
 from tests.fixtures_slurm import NewCluster
+from tests.trust.size import size
 from waldur_slurm.gateway.client import Gateway
 
 NODES, CPUS = 3, 24
-MANY = 50
+MANY = size(12, 50)
 WARNS = 'real "$@"; echo "sbatch: warning: what a plugin has to say" >&2'
 KIB = 1024
 LONGEST_NAME = 253
@@ -170,7 +171,8 @@ def test_05_a_slurmctld_that_is_away_ends_nothing_and_quiet_jobs_are_not_written
 ) -> None:
     scene = world.scene
     names = [f"many-{number}" for number in range(MANY)]
-    scene.apply_all(names, SLEEP)
+    for name in names:
+        scene.apply(name, SLEEP)
     running = dict.fromkeys(names, "Running")
     wait(
         lambda: scene.phases(names) == running,
@@ -328,7 +330,7 @@ def test_17_nothing_but_a_claim_is_mounted(world: World) -> None:
 def test_18_a_script_of_280_kb_is_no_argument_of_anything(world: World) -> None:
     script = f"#!/bin/sh\n{'# all of it counts' * 16 * KIB}\necho moo\n"
     assert len(script) > 280 * KIB
-    world.scene.apply("long-script", script, verb="create")
+    world.scene.apply("long-script", script)
 
     assert world.ends("long-script", "Succeeded")["output"]["tail"] == "moo\n"
 

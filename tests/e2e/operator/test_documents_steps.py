@@ -8,33 +8,29 @@ import json
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from sandbox.docker.agent import ensure_operator_image
-from sandbox.docker.command import docker
-from sandbox.kube import Bed, BedOptions
-from sandbox.kube.node import may_be_here
+from sandbox.kube import Bed
 from sandbox.kube.people import NODE
 from sandbox.kube.place import PORTS
 from sandbox.slurm import Cluster
 from sandbox.ssh import SshServer
 from tests.e2e.gateway.controller_site import ControllerSite
 from tests.e2e.gateway.gateway import Gateway
-from tests.e2e.operator.test_resource_daemon import FILE, ours
+from tests.e2e.operator.rights import is_allowed
+from tests.e2e.operator.test_resource_daemon import ours
 from tests.fixtures_hand import ANN, HandSite
-from tests.fixtures_kube import NewBed
-from tests.fixtures_slurm import skip_here
 from tests.fixtures_ssh import NewSshd
 from tests.packaging.operator_rights import OWN, Right, used_by_operator, used_for_results
 from tests.page import read_blocks
 from tests.places import PROJECT
 from tests.sandbox.processes import eventually
+from waldur_slurm.operator.kube import paths
 
 TYPED = [
     line
@@ -44,8 +40,10 @@ TYPED = [
 ]
 pytestmark = pytest.mark.timeout(900)  # the image is built first, where it is not there yet
 
-PATIENCE_S = 180.0
 OPERATOR = "slurm-operator"
+PATIENCE_S, PAUSE_S = 180.0, 0.2
+ACCOUNT = f"--as=system:serviceaccount:{OWN}:{OPERATOR}"
+ENDED = ("Succeeded", "Failed")
 ON_THE_HOSTS_NETWORK = {"spec": {"template": {"spec": {"hostNetwork": True}}}}
 """The bed's API server listens on loopback alone, and the bed has nobody who forwards services."""
 
@@ -108,49 +106,39 @@ class Document:
         changed = {"spec": {"template": {"spec": {"containers": [probed]}}}}
         self.bed.must("patch", "deployment", OPERATOR, "-p", json.dumps(changed))
 
+    def status(self, namespace: str, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.bed.api.find(paths.job(namespace, name)).get("status", {})
+        return found
+
+    def wait(self, holds: Callable[[], bool], name: str = OPERATOR) -> None:
+        assert eventually(holds, PATIENCE_S, PAUSE_S), self.log(name)
+
     def log(self, name: str) -> str:
         done = self.bed.kubectl("logs", f"deployment/{name}")
         return done.out + done.err + self.bed.must("describe", "pods", "-l", f"app={name}")
 
 
-def saved_image(archive: Path) -> Path:
-    """Return the operator's image, by the name that the files have for it."""
-    (name,) = re.findall(r"^ +image: (.+)$", FILE.read_text(), re.MULTILINE)
-    docker("tag", ensure_operator_image(), name)
-    try:
-        docker("save", "--output", str(archive), name)
-    finally:
-        docker("rmi", name)
-    return archive
-
-
 @pytest.fixture(scope="module")
 def document(
-    new_bed: NewBed,
+    node_bed: Bed,
     lab: Cluster,
     installed_hand: HandSite,
     new_sshd: NewSshd,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Document]:
     """Have Kubernetes and Slurm in a suitable topology, as the document assumes."""
-    why = may_be_here()
-    if why:
-        skip_here(why)
     place = tmp_path_factory.mktemp("document")
-    archive = saved_image(place / "operator.tar")
     with (
-        new_bed(BedOptions(with_node=True)) as bed,
         ControllerSite.make(lab, ANN) as site,
         site.running("-api") as controller,
         new_sshd(f"SetEnv HOME={site.checkout} PATH={site.environ['PATH']}") as sshd,
     ):
-        bed.load(archive)
         config = place / "config"
         config.write_text(CONFIG.format(node=NODE, port=controller.port))
-        bed.must("create", "configmap", "slurm-config", f"--from-file=config={config}")
+        node_bed.must("create", "configmap", "slurm-config", f"--from-file=config={config}")
         known = f"--from-file={sshd.known_hosts}"
-        bed.must("create", "secret", "generic", "slurm-known-hosts", known)
-        yield Document(bed, controller, site, sshd)
+        node_bed.must("create", "secret", "generic", "slurm-known-hosts", known)
+        yield Document(node_bed, controller, site, sshd)
 
 
 def test_the_resource_daemon_labels_its_node_and_again_after_a_kubelet_forgot(
@@ -167,13 +155,13 @@ def test_the_resource_daemon_labels_its_node_and_again_after_a_kubelet_forgot(
         "workload-manager": "slurm",
         "cpu#": "2",
     }
-    assert eventually(lambda: ours(bed, NODE) == labelled, PATIENCE_S), document.log("slurm-rd")
+    document.wait(lambda: ours(bed, NODE) == labelled, "slurm-rd")
 
     described = document.type(f"kubectl describe no {NODE}")
     for line in ("cuda=10.0", "containers=singularity", "infiniband=yes"):
         assert re.search(rf"slurm\.sylabs\.io/{line}$", described, re.MULTILINE)
     bed.restart_daemon("kubelet")
-    assert eventually(lambda: ours(bed, NODE) == labelled, PATIENCE_S), document.log("slurm-rd")
+    document.wait(lambda: ours(bed, NODE) == labelled, "slurm-rd")
 
 
 @pytest.fixture(scope="module")
@@ -194,12 +182,7 @@ def test_the_operator_is_applied_and_a_cow_says_moo(operated: Document) -> None:
     (show,) = (line for line in TYPED if line.startswith("kubectl get sj"))
     document.type(apply_cow)
 
-    def phase() -> str:
-        return document.type(f"{show} cow -o jsonpath={{.status.phase}}")
-
-    assert eventually(lambda: phase() in ("Succeeded", "Failed"), PATIENCE_S), document.log(
-        "slurm-operator"
-    )
+    document.wait(lambda: document.status("physics", "cow").get("phase") in ENDED)
     told = json.loads(document.type(f"{show} cow -o json"))["status"]
     assert (told["phase"], told["status"]) == ("Succeeded", "Succeeded")
     assert told["output"]["tail"] == "moo\n"
@@ -261,33 +244,20 @@ def test_by_ssh_a_cow_says_moo_as_the_account_that_it_brings(operated: Document)
     }
     bed.must("apply", "-f", "-", said=json.dumps(cow))
 
-    def status() -> dict[str, Any]:
-        found = bed.must("get", "sj", "cow-ssh", "--namespace=physics", "-o", "json")
-        told: dict[str, Any] = json.loads(found).get("status", {})
-        return told
-
-    assert eventually(lambda: status().get("phase") in ("Succeeded", "Failed"), PATIENCE_S), (
-        status(),
-        document.log("slurm-operator"),
-    )
-    told = status()
+    document.wait(lambda: document.status("physics", "cow-ssh").get("phase") in ENDED)
+    told = document.status("physics", "cow-ssh")
     assert (told["phase"], told["output"]["tail"]) == ("Succeeded", "moo\n")
     assert document.site.owner(told["jobId"]) == ANN
 
 
-def account() -> str:
-    return f"--as=system:serviceaccount:{OWN}:slurm-operator"
-
-
 def may(bed: Bed, right: Right) -> bool:
     resource, _, part = right.resource.partition("/")
-    kind = f"{resource}.{right.group}" if right.group else resource
-    named = f"{kind}/{right.name}" if right.name else kind
-    told = (*((f"--subresource={part}",) if part else ()), f"--namespace={right.namespace or OWN}")
-    return bed.kubectl("auth", "can-i", right.verb, named, *told, account()).out.strip() == "yes"
+    asked = {"group": right.group, "resource": resource, "subresource": part, "verb": right.verb}
+    where = {"namespace": right.namespace or OWN, "name": right.name}
+    return is_allowed(bed, OPERATOR, **asked, **where)
 
 
 def listed(bed: Bed, namespace: str) -> set[str]:
     """Return what the API server says that it may there: each resource, with its verbs."""
-    lines = bed.must("auth", "can-i", "--list", f"--namespace={namespace}", account()).splitlines()
+    lines = bed.must("auth", "can-i", "--list", f"--namespace={namespace}", ACCOUNT).splitlines()
     return {" ".join(re.sub(r"\[\]", "", line).split()) for line in lines[1:]}

@@ -4,7 +4,7 @@ Killed are the operator, the API server under it, and the gateway. All is real.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count as numbers
 from itertools import product
@@ -12,11 +12,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.kube import Bed, BedOptions
-from tests.e2e.gateway.acting import ActingGateway
-from tests.e2e.operator.scene import MOO, SLEEP, Scene, wait
+from tests.e2e.operator.scene import MOO, SLEEP, Scene, Served, wait
 from tests.e2e.program import Daemon
-from tests.fixtures_kube import NewBed
 from tests.trust.size import IS_CAMPAIGN, count, size
 
 API_SERVER = "kube-apiserver"
@@ -39,12 +36,12 @@ def moments(*effects: str) -> Moments:
     return [*((each, "before") for each in effects), (effects[-1], "after")]
 
 
-@pytest.fixture(scope="module")
-def bed(new_bed: NewBed) -> Iterator[Bed]:
-    """One whose API server may be killed."""
-    started = new_bed(BedOptions())
-    yield started
-    started.stop()
+UNTOLD: Moments = [("accept", "before"), ("patch_status", "before")]
+UNLEFT: Moments = [("let_go", "before")]
+"""Before nothing was done, and after something was done that cannot be written any more."""
+if IS_CAMPAIGN:
+    UNTOLD = moments("accept", "submit", "tell", "patch_status")
+    UNLEFT = moments("cancel", "let_go")
 
 
 @dataclass
@@ -52,8 +49,7 @@ class Sweep:
     """Kills at moments in the lives of SlurmJobs, one after the other; `killed` is how often."""
 
     scene: Scene
-    gateways: ExitStack
-    gateway: ActingGateway
+    served: Served
     killed: int = 0
     names: Iterator[str] = field(default_factory=lambda: (f"job-{each}" for each in numbers()))
 
@@ -75,15 +71,14 @@ class Sweep:
 
     def kill_gateway(self, name: str, effect: str, when: str) -> None:
         """The next one is found at another address, as the ConfigMap says."""
-        process = self.gateway.daemon.process
+        process = self.served.one().daemon.process
         with self._mortal(name, effect, when, process.pid) as daemon:
             wait(lambda: process.poll() is not None, lambda: daemon.log)
         self.serve()
 
     def serve(self, dies: tuple[str, ...] = ()) -> None:
         """Start the gateway, which dies as its own `mortal` has it."""
-        self.gateway = self.gateways.enter_context(self.scene.site.running(dies=dies))
-        self.scene.say({"lab": self.scene.lab_behind(self.gateway)})
+        self.scene.say({"lab": self.scene.lab_behind(self.served.serve(dies))})
 
     @contextmanager
     def _mortal(self, name: str, effect: str, when: str, *victim: int) -> Iterator[Daemon]:
@@ -100,9 +95,8 @@ class Sweep:
 
 
 @pytest.fixture
-def sweep(scene: Scene, gateway: ActingGateway) -> Iterator[Sweep]:
-    with ExitStack() as gateways:
-        yield Sweep(scene, gateways, gateway)
+def sweep(scene: Scene, served: Served) -> Sweep:
+    return Sweep(scene, served)
 
 
 def test_an_operator_killed_at_any_effect_costs_no_job_and_makes_no_second(sweep: Sweep) -> None:
@@ -201,8 +195,7 @@ def test_an_api_server_killed_at_any_effect_costs_no_job_and_makes_no_second(
     sweep: Sweep,
 ) -> None:
     scene, names = sweep.scene, list[str]()
-    writes = ("tell",) if IS_CAMPAIGN else ()
-    for effect, when in moments("accept", "submit", *writes, "patch_status"):
+    for effect, when in UNTOLD:
         names.append(sweep.begin(SLEEP))
         sweep.kill_api_server(names[-1], effect, when)
     with scene.operating() as daemon:
@@ -211,7 +204,7 @@ def test_an_api_server_killed_at_any_effect_costs_no_job_and_makes_no_second(
     uids = {name: scene.uid(name) for name in names}
     sweep.hold_each_to_one_job(uids)
 
-    for (effect, when), name in zip(moments("cancel", "let_go"), names, strict=False):
+    for (effect, when), name in zip(UNLEFT, names, strict=False):
         scene.delete(name)
         sweep.kill_api_server(name, effect, when)
     with scene.operating() as daemon:
@@ -253,14 +246,13 @@ def test_a_gateway_killed_at_any_effect_of_its_own_costs_no_job_and_makes_no_sec
     sweep: Sweep,
 ) -> None:
     scene, uids = sweep.scene, dict[str, str]()
-    sweep.gateway.daemon.stop()
     with scene.operating() as daemon:
         for effect, when in OF_A_SUBMIT:
-            sweep.gateways.close()
             sweep.serve((str(effect), when, "open"))
             name = sweep.begin(MOO)
             uids[name] = scene.uid(name)
-            assert sweep.gateway.daemon.process.wait(120) == -9
+            assert sweep.served.last
+            assert sweep.served.last.daemon.process.wait(120) == -9
             sweep.killed += 1
         sweep.serve()
         for name in uids:

@@ -82,7 +82,7 @@ def kept() -> Iterator[Kept]:
     finally:
         os.kill(int(pid), signal.SIGTERM)
         is_gone = eventually(
-            lambda: not processes_in(place) and not any(place.iterdir()), ENDS_IN_S
+            lambda: not processes_in(place) and not any(place.iterdir()), ENDS_IN_S, 0.3
         )
         assert is_gone, (processes_in(place), [*place.iterdir()])
         place.rmdir()
@@ -143,5 +143,5 @@ def test_without_a_kubelet_it_says_what_is_left_out_and_a_kill_leaves_nothing_ru
         assert {"kube-apiserver", "slurmctld"} <= {*processes_in(place)}
     finally:
         os.kill(int(pid), signal.SIGKILL)
-    assert eventually(lambda: not processes_in(place), ENDS_IN_S), processes_in(place)
+    assert eventually(lambda: not processes_in(place), ENDS_IN_S, 0.3), processes_in(place)
     shutil.rmtree(place)  # what a kill leaves are files; the next demo there removes them

@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.kube import Bed, BedOptions
-from tests.fixtures_kube import NewBed
+from sandbox.kube import Bed
+from tests.e2e.operator.rights import is_allowed
 from tests.places import PROJECT
 from tests.sandbox.processes import eventually
 
 FILE = PROJECT / "resource-daemon" / "deploy" / "resource-daemon.yaml"
-PATIENCE_S = 60
+PATIENCE_S, PAUSE_S = 60, 0.1
+CORE = "/api/v1/namespaces/default"
 CONFIG = """\
 n1:
   slurm_local: http://localhost:8080
@@ -33,18 +34,13 @@ n2: {labels: {cuda: 11.0}}
 
 def say(bed: Bed, config: str) -> None:
     """Write the ConfigMap, as an administrator does."""
-    written = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": "slurm-config", "namespace": "default"},
-        "data": {"config": config},
-    }
-    bed.must("apply", "-f", "-", said=json.dumps(written))
+    named = {"metadata": {"name": "slurm-config", "namespace": "default"}}
+    bed.api.apply({"apiVersion": "v1", "kind": "ConfigMap", **named, "data": {"config": config}})
 
 
 def ours(bed: Bed, node: str) -> dict[str, str]:
     """What a node carries of ours: labels, and resources with a number sign."""
-    found = json.loads(bed.must("get", "node", node, "-o", "json"))
+    found = bed.api.find(f"/api/v1/nodes/{node}")
     labels, capacity = found["metadata"].get("labels"), found["status"].get("capacity")
     counts = {f"{name}#": count for name, count in (capacity or {}).items()}
     both = {**(labels or {}), **counts}
@@ -56,12 +52,17 @@ def ours(bed: Bed, node: str) -> dict[str, str]:
 
 def kubeconfig_of_the_daemon(bed: Bed, place: Path) -> Path:
     """Be known as the daemon's own account, and as nobody else."""
+    api = bed.api
+
+    def named() -> list[str]:
+        found = api.find(f"{CORE}/serviceaccounts/slurm-rd").get("secrets", [])
+        return [each["name"] for each in found]
 
     def token() -> str:
-        named = bed.kubectl("get", "sa", "slurm-rd", "-o", "jsonpath={.secrets[0].name}").out
-        return bed.must("get", "secret", named, "-o", "jsonpath={.data.token}") if named else ""
+        kept = [api.find(f"{CORE}/secrets/{name}").get("data", {}) for name in named()]
+        return "".join(each.get("token", "") for each in kept)
 
-    assert eventually(lambda: bool(token()), PATIENCE_S)
+    assert eventually(lambda: bool(token()), PATIENCE_S, PAUSE_S)
     config = json.loads(bed.kubeconfig.read_text())
     shown = base64.b64decode(token()).decode()
     config["users"] = [{"name": "me", "user": {"token": shown}}]
@@ -100,19 +101,16 @@ def running(kubeconfig: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @pytest.fixture(scope="module")
-def bed(new_bed: NewBed) -> Iterator[Bed]:
-    """A Kubernetes with two nodes that nobody runs."""
-    with new_bed(BedOptions()) as made:
-        for name in ("n1", "n2"):
-            node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}}
-            made.must("apply", "-f", "-", said=json.dumps(node))
-        made.must("apply", "-f", str(FILE))
-        yield made
+def bed(bed: Bed) -> Bed:
+    """The shared Kubernetes, with two nodes that nobody runs."""
+    for name in ("n1", "n2"):
+        bed.api.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}})
+    bed.must("apply", "-f", str(FILE))
+    return bed
 
 
 @pytest.fixture
 def kubeconfig(bed: Bed, tmp_path: Path) -> Path:
-    bed.kubectl("delete", "configmap", "slurm-config")
     say(bed, "")
     file = kubeconfig_of_the_daemon(bed, tmp_path)
     once(file)
@@ -147,28 +145,28 @@ def test_nodes_carry_what_the_site_says_and_lose_it_again(bed: Bed, kubeconfig: 
 
 
 def test_its_account_may_do_this_and_nothing_else(bed: Bed) -> None:
-    account = "--as=system:serviceaccount:default:slurm-rd"
-
-    def may(*asked: str) -> bool:
-        return bed.kubectl("auth", "can-i", *asked, account).out.strip() == "yes"
+    def may(verb: str, resource: str, name: str = "", namespace: str = "default") -> bool:
+        resource, _, part = resource.partition("/")
+        asked = {"verb": verb, "resource": resource, "subresource": part, "name": name}
+        return is_allowed(bed, "slurm-rd", **asked, namespace=namespace)
 
     assert may("list", "nodes")
     assert may("patch", "nodes")
-    assert may("patch", "nodes", "--subresource=status")
-    assert may("get", "configmaps/slurm-config")
+    assert may("patch", "nodes/status")
+    assert may("get", "configmaps", "slurm-config")
     for verb in ("create", "delete", "update"):
         assert not may(verb, "nodes")
     for asked in ("configmaps", "secrets", "pods", "services"):
         for verb in ("list", "create", "patch", "delete"):
             assert not may(verb, asked)
-    assert not may("get", "configmaps/other")
-    assert not may("get", "configmaps/slurm-config", "--namespace=kube-system")
+    assert not may("get", "configmaps", "other")
+    assert not may("get", "configmaps", "slurm-config", "kube-system")
 
 
 def test_without_a_config_map_nothing_is_changed_and_it_says_so(bed: Bed, kubeconfig: Path) -> None:
     say(bed, "n2: {labels: {cuda: 12.0}}\n")
     once(kubeconfig)
-    bed.must("delete", "configmap", "slurm-config")
+    bed.api.must("DELETE", f"{CORE}/configmaps/slurm-config")
     said = once(kubeconfig)
 
     assert said.returncode == 1
@@ -182,13 +180,13 @@ def test_it_says_so_once_while_the_api_server_is_away_and_goes_on_after(
     log = tmp_path / "log"
     say(bed, "n1: {labels: {cuda: 1.0}}\n")
     with running(kubeconfig, log) as daemon:
-        assert eventually(lambda: ours(bed, "n1").get("cuda") == "1.0", PATIENCE_S)
+        assert eventually(lambda: ours(bed, "n1").get("cuda") == "1.0", PATIENCE_S, PAUSE_S)
         bed.kill_daemon("kube-apiserver")
-        assert eventually(lambda: "did not answer" in log.read_text(), PATIENCE_S)
+        assert eventually(lambda: "did not answer" in log.read_text(), PATIENCE_S, PAUSE_S)
         time.sleep(3)
         bed.start_daemon("kube-apiserver")
         say(bed, "n1: {labels: {cuda: 2.0}}\n")
-        assert eventually(lambda: ours(bed, "n1").get("cuda") == "2.0", PATIENCE_S)
+        assert eventually(lambda: ours(bed, "n1").get("cuda") == "2.0", PATIENCE_S, PAUSE_S)
         assert log.read_text().count("did not answer") == 1
         daemon.send_signal(signal.SIGTERM)
         assert daemon.wait(PATIENCE_S) == 0

@@ -1,25 +1,16 @@
 """What goes wrong around a real operator, one after another, costs no job and makes no second."""
 
 import signal
-from collections.abc import Iterator
 
 import pytest
 
-from sandbox.kube import Bed, BedOptions
-from tests.e2e.gateway.acting import ActingGateway
-from tests.e2e.operator.scene import MOO, SLEEP, Scene, wait
-from tests.fixtures_kube import NewBed
+from sandbox.slurm.ports import claim_ports
+from tests.e2e.gateway.acting import ActingGateway, ActingSite
+from tests.e2e.operator.scene import MOO, SLEEP, Scene, seen, wait
+from tests.fixtures_hand import ANN
 
 API_SERVER = "kube-apiserver"
 STUBBORN = '#!/bin/sh\n#SBATCH --comment=mine --export=NONE\n#SBATCH --uid=0\necho "as $(id -un)"\n'
-
-
-@pytest.fixture(scope="module")
-def bed(new_bed: NewBed) -> Iterator[Bed]:
-    """One whose API server may be stopped."""
-    started = new_bed(BedOptions())
-    yield started
-    started.stop()
 
 
 @pytest.mark.operator_fault("the API server hangs, or the watch is cut half-open")
@@ -36,7 +27,7 @@ def test_an_api_server_that_hangs_is_told_and_all_is_caught_up_with_later(scene:
         finally:
             scene.bed.thaw(API_SERVER)
         scene.wait_phase("Cancelled", daemon=daemon)
-        assert "kube.answers" in daemon.log
+        wait(lambda: "kube.answers" in daemon.log, lambda: daemon.log)
     assert scene.numbers(uid) == [number]
 
 
@@ -107,21 +98,42 @@ def test_a_script_that_would_borrow_rights_or_break_the_mark_does_neither(scene:
 
 
 @pytest.mark.operator_fault("the gateway's token is revoked")
-def test_while_the_token_opens_nothing_all_stays_and_a_new_one_is_taken_at_once(
-    scene: Scene,
+def test_a_token_that_is_revoked_ends_nothing_and_a_new_one_goes_on_with_the_same_jobs(
+    scene: Scene, acting_site: ActingSite
 ) -> None:
+    """The new one is another principal to the gateway, whose keys were never used."""
     secret = scene.place / "secrets" / "gateway-lab" / "token"
-    token = secret.read_text()
-    with scene.operating() as daemon:
-        scene.apply("runs", SLEEP)
-        scene.wait_phase("Running", name="runs", daemon=daemon)
-        secret.write_text("wsg_revoked")
-        scene.apply("new")
+    secret.write_text(acting_site.token(ANN))
+    claimed = claim_ports(1)
+    listen = f"127.0.0.1:{claimed.first}"
+    with claimed.claim, scene.operating(OPERATOR_HTTP_LISTEN=listen) as daemon:
+        for name in ("runs", "ends"):
+            scene.apply(name, SLEEP)
+        for name in ("runs", "ends"):
+            scene.wait_phase("Running", name=name, daemon=daemon)
+        acting_site.revoke(secret.read_text())
         wait(lambda: "cluster.silent" in daemon.log, lambda: daemon.log)
-        assert scene.status("runs")["phase"] == "Running"
-        assert scene.phase("new") == ""
-        secret.write_text(token)
+        scene.apply("new")
+        scene.delete("ends")
+        told = {"runs": "NoAnswer", "new": "NoAnswer", "ends": "DeletionWaits"}
+        for name, reason in told.items():
+            wait(lambda n=name, r=reason: r in str(scene.conditions(n)), lambda: daemon.log)
+        assert 'slurm_operator_cluster_silent{cluster="lab"} 1.0' in seen(claimed.first, "/metrics")
+        assert "the token" in daemon.log
+        assert scene.phases(["runs", "ends", "new"]) == {
+            "runs": "Running",
+            "ends": "Running",
+            "new": "Pending",
+        }
+        assert scene.numbers(scene.uid("new")) == []
+
+        secret.write_text(acting_site.token(ANN))
+        scene.wait_gone("ends", daemon)
         scene.wait_phase("Succeeded", name="new", daemon=daemon)
+        wait(lambda: "Answers" in str(scene.conditions("runs")), lambda: daemon.log)
+        assert scene.phase("runs") == "Running"
+        assert 'slurm_operator_cluster_silent{cluster="lab"} 0.0' in seen(claimed.first, "/metrics")
+    assert [len(scene.numbers(scene.uid(name))) for name in ("runs", "new")] == [1, 1]
 
 
 @pytest.mark.operator_fault("slurmdbd is down")

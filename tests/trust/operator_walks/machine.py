@@ -6,20 +6,12 @@ has one job at most, and nobody else's job was touched; at the end it goes quiet
 is told, what is deleted is over, and nothing is written any more.
 """
 
-from collections.abc import Iterator
-
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.fakes.jobs import HELD, RUNS, WAITS, FakeSlurmJob
 from tests.fakes.kube_jobs import KUBERNETES
+from tests.trust.operator_walks.model import Job, JobsByUid, Model
 from tests.trust.operator_walks.running import (
     API_FAULTS,
     CONFIGS,
@@ -51,14 +43,6 @@ FORGERIES: tuple[dict[str, object], ...] = (
     {"cluster": "beta"},
     {},
 )
-TOLD = {
-    "PENDING": "Submitted",
-    "RUNNING": "Running",
-    "COMPLETED": "Succeeded",
-    "FAILED": "Failed",
-    "TIMEOUT": "Failed",
-    "CANCELLED": "Cancelled",
-}
 
 
 class OperatorWalk(RuleBasedStateMachine):
@@ -71,13 +55,7 @@ class OperatorWalk(RuleBasedStateMachine):
         self.foreign: list[FakeSlurmJob] = []
         """Jobs of others: without a mark, with one of another Kubernetes, or with a copied one."""
         self.copied: dict[str, FakeSlurmJob] = {}
-        self.deleted: set[str] = set()
-        self.orphans: set[str] = set()
-        """Of which it was said at some time that their jobs run on."""
-        self.forged: set[str] = set()
-        self.strayed: set[str] = set()
-        """Whose tenant removed or forged what says for which cluster it was accepted."""
-        self.refused = False
+        self.model = Model()
         self._add_foreign("")
         for number in range(herd):
             self.apply("physics", f"calf-{number}", False, "Cancel", "", "#!/bin/sh\n")
@@ -103,13 +81,13 @@ class OperatorWalk(RuleBasedStateMachine):
         spec = {"suspend": suspend, "cancelPolicy": policy, "cluster": cluster, "batch": batch}
         uid = self.world.kube.apply(name, namespace, **spec)
         if policy == "Orphan":
-            self.orphans.add(uid)
+            self.model.orphans.add(uid)
         count("operator walks: applied")
 
     @rule(which=WHICH)
     def delete(self, which: int) -> None:
         for uid in self._one(which):
-            self.deleted.add(uid)
+            self.model.deleted.add(uid)
             self.world.kube.delete(uid)
             count("operator walks: deleted")
 
@@ -124,8 +102,8 @@ class OperatorWalk(RuleBasedStateMachine):
             found = self.world.kube.objects[uid]
             found["status"] = dict(forgery)
             self.world.kube.annotate(uid, "seen", "by its tenant")
-            self.forged.add(uid)
-            self.strayed.add(uid)
+            self.model.forged.add(uid)
+            self.model.strayed.add(uid)
             count("operator walks: status forged")
 
     @rule(which=WHICH)
@@ -135,7 +113,7 @@ class OperatorWalk(RuleBasedStateMachine):
             meta["annotations"] = {}
             self.world.kube.annotate(uid, "seen", "by its tenant")
             if "cluster" not in self.world.kube.status(uid):
-                self.strayed.add(uid)
+                self.model.strayed.add(uid)
             if meta.pop("finalizers", None) and "deletionTimestamp" in meta:
                 del self.world.kube.objects[uid]
             count("operator walks: finalizer taken off")
@@ -187,7 +165,7 @@ class OperatorWalk(RuleBasedStateMachine):
     @rule(words=st.sampled_from(("", "Invalid account")))
     def let_slurm_refuse(self, words: str) -> None:
         self.world.queues["alpha"].refuses = words
-        self.refused = self.refused or bool(words)
+        self.model.is_refused = self.model.is_refused or bool(words)
 
     @rule()
     def let_the_gateways_settle(self) -> None:
@@ -243,11 +221,9 @@ class OperatorWalk(RuleBasedStateMachine):
     # What holds after every step
 
     @invariant()
-    def one_slurmjob_has_one_job(self) -> None:
-        for uid in self._keys():
-            places = [name for name, _ in self.world.of(uid)]
-            assert len(places) == len({*places}), (uid, places)
-            assert len(places) <= 1 or uid in self.strayed, (uid, places)
+    def one_slurmjob_has_one_job_that_nobody_cancels_unasked(self) -> None:
+        wrong = [*self.model.wrong_at_any_time(self._jobs())]
+        assert not wrong, wrong
 
     @invariant()
     def nothing_without_our_mark_was_touched(self) -> None:
@@ -255,12 +231,6 @@ class OperatorWalk(RuleBasedStateMachine):
         for job in self.foreign:
             is_as_it_was = job.state in (WAITS, RUNS) and job.reason not in HELD
             assert is_as_it_was or job in gone, job
-
-    @invariant()
-    def nothing_is_cancelled_that_nobody_deleted(self) -> None:
-        for uid in self._keys():
-            if uid not in self.deleted and uid not in self.strayed:
-                assert all(job.state.base != "CANCELLED" for _, job in self.world.of(uid)), uid
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
@@ -285,30 +255,11 @@ class OperatorWalk(RuleBasedStateMachine):
                 process.turn()
 
     def _all_is_as_it_is_told(self) -> None:
-        self.one_slurmjob_has_one_job()
         self.nothing_without_our_mark_was_touched()
-        self.nothing_is_cancelled_that_nobody_deleted()
-        there = self.world.kube.objects
-        assert not self.deleted & there.keys() - self.forged, "not let go"
-        for uid in self._keys():
-            if uid not in there and uid not in self.orphans:
-                assert all(job.state.is_terminal for _, job in self.world.of(uid)), uid
-        for uid in there.keys() - self.forged - self.deleted:
-            self._is_told_as_it_is(uid)
-
-    def _is_told_as_it_is(self, uid: str) -> None:
-        status, spec = self.world.kube.status(uid), self.world.kube.job(uid).spec
-        jobs = self.world.of(uid)
-        count("operator walks: SlurmJobs told as they are")
-        if not jobs:
-            is_refused = self.refused and status["reason"] == "Refused"
-            assert is_refused or (spec.suspend and status["phase"] == "Pending"), status
-            return
-        name, job = jobs[-1]
-        assert (status["phase"], status["jobId"]) == (TOLD[job.state.base], str(job.number))
-        assert status["cluster"] == name or uid in self.strayed
-        if not job.state.is_terminal:
-            assert (job.reason in HELD) is spec.suspend, (uid, job)
+        there = {uid: self.world.kube.job(uid) for uid in self.world.kube.objects}
+        wrong = [*self.model.wrong_in_the_end(there, self._jobs())]
+        assert not wrong, wrong
+        count("operator walks: SlurmJobs told as they are", len(self.model.told(there)))
 
     def _nothing_is_written_any_more(self) -> None:
         before = [*self.world.kube.writes]
@@ -326,8 +277,8 @@ class OperatorWalk(RuleBasedStateMachine):
         self.foreign.append(job)
         return job
 
-    def _keys(self) -> Iterator[str]:
-        """All SlurmJobs for which a job was ever handed in."""
+    def _jobs(self) -> JobsByUid:
+        """All SlurmJobs for which a job was ever handed in, and their jobs."""
         theirs = {id(job) for job in self.foreign}
         keys = {
             job.wanted.key
@@ -335,22 +286,12 @@ class OperatorWalk(RuleBasedStateMachine):
             for job in queue.jobs
             if id(job) not in theirs
         }
-        yield from sorted(keys)
+        return {uid: [_as_slurm_has(*each) for each in self.world.of(uid)] for uid in sorted(keys)}
 
     def _one(self, which: int) -> list[str]:
         uids = [*self.world.kube.objects]
         return [uids[which % len(uids)]] if uids else []
 
 
-def walk(machine: type[OperatorWalk], *, walks: int, steps: int) -> None:
-    chosen = settings(
-        max_examples=walks,
-        stateful_step_count=steps,
-        deadline=None,
-        database=None,
-        suppress_health_check=[*HealthCheck],
-        phases=(Phase.generate, Phase.shrink),
-        report_multiple_bugs=False,
-        print_blob=True,
-    )
-    run_state_machine_as_test(machine, settings=chosen)
+def _as_slurm_has(cluster: str, job: FakeSlurmJob) -> Job:
+    return Job(cluster, job.number, job.state, job.reason in HELD)

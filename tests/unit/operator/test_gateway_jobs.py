@@ -44,7 +44,8 @@ CLUSTER = {
 def jobs_of(script: Scripted, token: Path | None = None) -> GatewayJobs:
     patience = timedelta(seconds=3)
     return GatewayJobs(
-        lambda text: Gateway(script.url, text, patience=patience, sleep=script.slept.append), token
+        lambda text, _: Gateway(script.url, text, patience=patience, sleep=script.slept.append),
+        token,
     )
 
 
@@ -117,8 +118,40 @@ def test_a_job_is_handed_in_once_more_within_a_turn_and_with_its_key() -> None:
     assert sum(script.slept) <= 3
 
 
+def test_one_that_is_not_trusted_was_asked_nothing_and_it_is_said_what_to_do() -> None:
+    def opens(token: str, _: bool | str) -> Gateway:
+        return Gateway(script.url.replace("http:", "https:"), token, patience=timedelta(0))
+
+    with scripted(Told(200)) as script:
+        jobs = GatewayJobs(opens, None)
+        with pytest.raises(Unreached) as told:
+            jobs.submit(WANTED)
+        assert jobs.look_up(["m"]).said == str(told.value)
+    assert "certificate is not trusted" in str(told.value)
+    assert "as ca.crt into the cluster's Secret" in str(told.value)
+
+
+def test_whom_to_trust_may_be_said_and_taken_back_at_any_time(tmp_path: Path) -> None:
+    trusted: list[bool | str] = []
+    file = tmp_path / "ca.crt"
+
+    def opens(token: str, trust: bool | str) -> Gateway:
+        trusted.append(trust)
+        return Gateway(script.url, token)
+
+    with scripted(*[found()] * 5) as script:
+        jobs = GatewayJobs(opens, None, file)
+        jobs.look_up(["m"])
+        file.write_text("PEM")
+        jobs.look_up(["m"])
+        jobs.look_up(["m"])
+        file.unlink()
+        jobs.look_up(["m"])
+    assert trusted == [True, str(file), True]
+
+
 def test_a_gateway_that_is_away_leaves_every_mark_unknown() -> None:
-    jobs = GatewayJobs(lambda _: Gateway("http://127.0.0.1:1", patience=timedelta(0)), None)
+    jobs = GatewayJobs(lambda *_: Gateway("http://127.0.0.1:1", patience=timedelta(0)), None)
     looked = jobs.look_up(["a", "b"])
     assert ({*looked.unknown}, {*looked.absent}, bool(looked.said)) == ({"a", "b"}, set(), True)
     with pytest.raises(Unreached):

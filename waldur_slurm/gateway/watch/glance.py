@@ -1,7 +1,8 @@
 """One look at a job, wherever it was seen: in slurmctld's list, or in the accounting. Pure.
 
 Another job of the same number is none of it. A job that was requeued is the same one: it is
-submitted anew, and has restarted once more than before.
+submitted anew, and has restarted once more than before. The restart is counted at once, and the new
+submission comes when its run is cleaned up, which may take long.
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from waldur_slurm.model.live import LiveJob
 from waldur_slurm.model.past import PastJob
 
 _REQUEUED = frozenset({"REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT"})
+_CLEANED_UP = "COMPLETING"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,10 @@ def is_his(monitor: Monitor, row: LiveJob) -> bool:
     sight = monitor.sight
     run = sight.run if sight else monitor.submitted
     known = sight.restarts if sight and sight.open_tasks is None else 0
-    return row.submitted == run or (row.submitted > run and row.restarts > known)
+    if row.submitted <= run:
+        return row.submitted == run
+    is_counted = row.restarts == known > 0 and _CLEANED_UP in monitor.state
+    return row.restarts > known or is_counted
 
 
 def was_his(monitor: Monitor, past: PastJob) -> bool:
@@ -151,11 +156,13 @@ def sight_of(facts: Facts, run: datetime, restarts: int, limit_s: int | None) ->
 
 
 def _is_back_since(monitor: Monitor, row: LiveJob) -> bool:
-    """Whether it was requeued between being asked about and the first look at it.
+    """Whether it was requeued since the last look, or since it was asked about.
 
     Of a whole array nobody can tell: some of its tasks may have been requeued before that.
     """
-    if monitor.sight or monitor.submitted is None or monitor.job is None:
+    if monitor.sight:
+        return monitor.sight.open_tasks is None and row.submitted > monitor.sight.run
+    if monitor.submitted is None or monitor.job is None:
         return False
     is_of_whole = monitor.job.part is None and isinstance(row.id.part, Task | Tasks)
     return not is_of_whole and row.restarts > 0 and row.submitted > monitor.submitted

@@ -14,6 +14,7 @@ from waldur_slurm.gateway.errors import (
     GatewayError,
     NotSignedIn,
     NotThere,
+    NotTrusted,
     TryLater,
     WrongAsk,
 )
@@ -24,9 +25,10 @@ from waldur_slurm.operator.companion.errors import (
     CompanionError,
     Missing,
     TokenEnded,
+    TryAnother,
 )
 from waldur_slurm.operator.companion.port import Into, JobNow, Listed, Piece, Stream, Version
-from waldur_slurm.operator.model.order import Order
+from waldur_slurm.operator.model.order import TRUSTING, Order
 
 PAUSES_S = (1.0, 2.0, 5.0, 10.0, 20.0)
 T = TypeVar("T")
@@ -128,6 +130,8 @@ def _meant(error: GatewayError) -> Exception:
             return error
         case NotSignedIn():
             return TokenEnded(f"the token of this job is not valid any longer: {error}")
+        case NotTrusted():  # another companion has what is trusted by then
+            return TryAnother(f"{error}; {TRUSTING}")
         case NotThisFile():
             return Changing(str(error))
         case NotThere() | WrongAsk():

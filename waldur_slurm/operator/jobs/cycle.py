@@ -200,14 +200,21 @@ class ClusterCycle:
         found = self._found(slurm, [sight.mark_of(job) for job in jobs], _oldest(jobs))
         sight = sight.with_found(found, self._read_facts(slurm, found))
         sight.remember(jobs)
-        is_silent = not (found.jobs or found.absent or found.tried)
-        self.troubles.note_silence((found.said or "it says nothing") if is_silent else "")
-        counts = {"asked": len(jobs), "unknown": len(found.unknown), "is_silent": is_silent}
-        fields = {"cluster": self.name, **counts}
-        self.tell(Event(name="jobs.looked_up", level=Level.DEBUG, fields=fields))
+        self._tell_of_look(found, sight, jobs)
         if sight.are_many_missing:
             self.troubles.note(f"{counted(len(self.memory.missing), 'job')} vanished at once")
         return self._with_companions(sight, jobs)
+
+    def _tell_of_look(self, found: Found, sight: Sight, jobs: list[SlurmJob]) -> None:
+        """Where the way of one SlurmJob is shut that is its own trouble, and no silence."""
+        is_silent = found.is_silent
+        self.troubles.note_silence((found.said or "it says nothing") if is_silent else "")
+        for job in jobs:
+            if why := found.shut.get(sight.mark_of(job)):
+                self.troubles.of_job(job, Unreached(why))
+        counts = {"asked": len(jobs), "unknown": len(found.unknown), "is_silent": is_silent}
+        fields = {"cluster": self.name, **counts}
+        self.tell(Event(name="jobs.looked_up", level=Level.DEBUG, fields=fields))
 
     def _with_companions(self, sight: Sight, jobs: list[SlurmJob]) -> Sight:
         open_ones = [job for job in jobs if needs_pods(job, sight)]

@@ -57,7 +57,14 @@ def _wait(job: SlurmJob, doubt: Doubt, sight: Sight, let_go: tuple[Step, ...]) -
         return (Tell(words.abandoned(job)), *let_go) if let_go else ()
     if sight.doubted_for(job) < words.LONG_ENOUGH:
         return ()
-    return _say(job, words.unreachable(sight.cluster.name, doubt.why, job), sight.now)
+    return _say(job, unanswered(job, doubt, sight), sight.now)
+
+
+def unanswered(job: SlurmJob, doubt: Doubt, sight: Sight) -> words.Word:
+    """Say of one of which nobody can tell whether that is its own way's trouble, or all's."""
+    if doubt.is_shut:
+        return words.shut(sight.cluster.name, doubt.why, job)
+    return words.unreachable(sight.cluster.name, doubt.why, job)
 
 
 def _say(job: SlurmJob, word: words.Word, now: datetime) -> tuple[Step, ...]:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from waldur_slurm.operator.jobs import status, words
 from waldur_slurm.operator.jobs.collecting import is_open, plan_companion
-from waldur_slurm.operator.jobs.ending import plan_deserted, plan_ending
+from waldur_slurm.operator.jobs.ending import plan_deserted, plan_ending, unanswered
 from waldur_slurm.operator.jobs.holding import plan_holding
 from waldur_slurm.operator.jobs.memory import Attempt
 from waldur_slurm.operator.jobs.phases import JobPhase, standing_of
@@ -253,9 +253,10 @@ def _pause(attempt: Attempt) -> timedelta:
 def _doubt(job: SlurmJob, doubt: Doubt, sight: Sight) -> tuple[Step, ...]:
     if doubt.is_tried and not was_there(job):
         return _begin(job, sight, doubt.why)
-    if sight.doubted_for(job) < words.LONG_ENOUGH:
+    is_clear = doubt.is_shut and not was_there(job)
+    if not is_clear and sight.doubted_for(job) < words.LONG_ENOUGH:
         return ()
-    said = [words.unreachable(sight.cluster.name, doubt.why, job)]
+    said = [unanswered(job, doubt, sight)]
     return _say(job, said, status.noted(job, said, sight.now))
 
 

@@ -106,6 +106,14 @@ class Found:
     tried: frozenset[str] = frozenset()
     """Of the unknown, where Slurm did answer: they were handed in, and what came of it is open. To
     hand them in again under their key settles that, and makes no second job."""
+    shut: Mapping[str, str] = field(default_factory=dict)
+    """Of the unknown, whose own way to Slurm is shut, and why: that says nothing of others'."""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether Slurm itself, or what stands before it, said nothing of anything."""
+        is_heard = bool(self.jobs or self.absent or self.tried)
+        return not is_heard and bool(self.unknown - self.shut.keys())
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,10 +32,14 @@ class Absence(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Nobody can say; `is_tried`: it was handed in, and that again would settle it."""
+    """Nobody can say; `is_tried`: it was handed in, and that again would settle it.
+
+    `is_shut`: its own way to Slurm is, and others' may be open.
+    """
 
     why: str
     is_tried: bool = False
+    is_shut: bool = False
 
 
 Answer = SeenJob | Absence | Doubt
@@ -71,12 +75,19 @@ class Sight:
         mark, found = self.mark_of(job), self.found
         if found is None:
             return Doubt("nobody was asked")
-        if seen := found.jobs.get(mark):
-            if seen.ref.mark != mark:
-                return Doubt("what was found has another mark")
+        seen = found.jobs.get(mark)
+        if seen and seen.ref.mark != mark:
+            return Doubt("what was found has another mark")
+        if seen:
             return Absence.NEVER if self._is_copied(job, seen) else seen
-        if mark not in found.absent:
-            return Doubt(found.said or "nobody can say", mark in found.tried)
+        if mark in found.absent:
+            return self._absence(job, found)
+        is_shut = mark in found.shut
+        why = found.shut[mark] if is_shut else found.said or "nobody can say"
+        return Doubt(why, mark in found.tried, is_shut)
+
+    def _absence(self, job: SlurmJob, found: Found) -> Absence | Doubt:
+        """Say what it means that there is none."""
         attempt = self.memory.attempts.get(job.uid)
         if attempt and found.as_of <= attempt.last:
             return Doubt("the answer is older than the attempt")

@@ -193,10 +193,27 @@ def unreachable(cluster: str, why: str, job: SlurmJob) -> Word:
     sentence = f"what became of the job on cluster {cluster} cannot be told: {why}"
     if not job.status.get("jobId"):
         sentence = f"whether cluster {cluster} has a job of it cannot be told, so it waits: {why}"
+    return _unanswered("NoAnswer", sentence, job)
+
+
+def shut(cluster: str, why: str, job: SlurmJob) -> Word:
+    """Of one whose own way to the cluster is shut; `why` is of its moment, as above."""
+    sentence = f"cluster {cluster} cannot be asked about it, and about it alone: {why}"
+    ssh = job.spec.ssh
+    if ssh and ssh.key:
+        sentence += (
+            f". The Secret {ssh.key.name} of the namespace {job.namespace} has to have, as"
+            f" {ssh.key.key}, a private key without a passphrase that opens the account {ssh.user}"
+            " there; soon after it does, this goes on by itself"
+        )
+    return _unanswered("AccountShut", sentence, job)
+
+
+def _unanswered(reason: str, sentence: str, job: SlurmJob) -> Word:
     if job.is_deleted:
         sentence += f". Its deletion waits for that; if it never will: {_abandoning(job)}"
         return Word(Kind.CLUSTER_REACHABLE, Truth.FALSE, "DeletionWaits", sentence, is_trouble=True)
-    return Word(Kind.CLUSTER_REACHABLE, Truth.FALSE, "NoAnswer", sentence, is_trouble=True)
+    return Word(Kind.CLUSTER_REACHABLE, Truth.FALSE, reason, sentence, is_trouble=True)
 
 
 def no_such_cluster(cluster: str, job: SlurmJob) -> Word:

@@ -8,6 +8,11 @@ from waldur_slurm.operator.model.slurm_job import When
 ORDER, TOKEN, TRUST = "order", "token", "ca.crt"
 """The keys of the Secret, and so the names of the files; the last is there where it is needed."""
 
+TRUSTING = (
+    f"where the site signs its own certificates, an administrator puts the signer's as {TRUST} into"
+    " the cluster's Secret, beside the token"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Order:

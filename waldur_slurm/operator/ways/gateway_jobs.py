@@ -16,6 +16,7 @@ from waldur_slurm.gateway.errors import (
     GatewayError,
     NotThere,
     NotThisJob,
+    NotTrusted,
     OtherBody,
     OutcomeUnknown,
     TooLarge,
@@ -25,6 +26,7 @@ from waldur_slurm.gateway.errors import Refused as SlurmRefused
 from waldur_slurm.operator.check.facts import TokenFacts
 from waldur_slurm.operator.jobs import port
 from waldur_slurm.operator.jobs.port import ClusterFacts, Found, JobRef, Stream, Wanted
+from waldur_slurm.operator.model.order import TRUSTING
 from waldur_slurm.operator.ways.gateway_views import facts_of, found_of, token_facts_of
 from waldur_slurm.operator.ways.together import together
 
@@ -41,22 +43,30 @@ READ_SCOPES = ("files:read", "output:read", "jobs:read")
 FINAL = (SlurmRefused, Denied, WrongAsk, TooLarge)
 SHORTEST_TOKEN, LONGEST_TOKEN = timedelta(minutes=1), timedelta(days=7)
 
-Open = Callable[[str], Gateway]
-"""Makes a client that shows this token."""
+Open = Callable[[str, bool | str], Gateway]
+"""Makes a client that shows this token, and trusts the system's certificates or those of a file."""
 
 
-def gateway_at(url: str, *, verify: bool | str = True) -> Open:
-    """Return what opens a gateway as a cycle needs it; `verify` as the client has it."""
-    return lambda token: Gateway(url, token, verify=verify, patience=PATIENCE, silence=SILENCE)
+def gateway_at(url: str) -> Open:
+    """Return what opens a gateway as a cycle needs it."""
+
+    def opens(token: str, verify: bool | str) -> Gateway:
+        return Gateway(url, token, verify=verify, patience=PATIENCE, silence=SILENCE)
+
+    return opens
 
 
 class GatewayJobs:
-    """One cluster's `Jobs`. The token is read anew whenever it is needed: Secrets are rotated."""
+    """One cluster's `Jobs`. The token is read anew whenever it is needed: Secrets are rotated.
 
-    def __init__(self, opens: Open, token: Path | None) -> None:
+    So it is with `trust`, the certificates besides it: there may be such a file, or none.
+    """
+
+    def __init__(self, opens: Open, token: Path | None, trust: Path | None = None) -> None:
         self._opens = opens
         self._token = token
-        self._opened: tuple[str, Gateway] | None = None
+        self._trust = trust
+        self._opened: tuple[tuple[str, bool | str], Gateway] | None = None
 
     def close(self) -> None:
         if self._opened:
@@ -147,10 +157,11 @@ class GatewayJobs:
         return made.token
 
     def _gateway(self) -> Gateway:
-        text = self._read_token()
-        if self._opened is None or self._opened[0] != text:
+        file = self._trust
+        shown = self._read_token(), str(file) if file and file.exists() else True
+        if self._opened is None or self._opened[0] != shown:
             self.close()
-            self._opened = (text, self._opens(text))
+            self._opened = (shown, self._opens(*shown))
         return self._opened[1]
 
     def _read_token(self) -> str:
@@ -176,7 +187,7 @@ def _reading() -> Iterator[None]:
     except (*FINAL, NotThere) as error:
         raise port.Refused(str(error)) from error
     except GatewayError as error:
-        raise port.Unreached(str(error)) from error
+        raise _unreached(error) from error
 
 
 @contextmanager
@@ -193,4 +204,9 @@ def _doing() -> Iterator[None]:
     except GatewayError as error:
         if type(error) is GatewayError:  # it failed, or what answered was no gateway
             raise port.OutcomeUnknown(str(error)) from error
-        raise port.Unreached(str(error)) from error
+        raise _unreached(error) from error
+
+
+def _unreached(error: GatewayError) -> port.Unreached:
+    said = f"{error}; {TRUSTING}" if isinstance(error, NotTrusted) else str(error)
+    return port.Unreached(said)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from waldur_slurm.errors import ExpectedError
+from waldur_slurm.errors import ExpectedError, NotLetIn
 from waldur_slurm.model.batch import JobId
 from waldur_slurm.model.live import JobListing
 from waldur_slurm.model.names import ClusterName, UserName
@@ -81,6 +81,9 @@ class Looking:
             means = Marks(marks, self._user, noted.entries)
             seen = self._with_past(_listed(listing, means), marks, means, noted, since)
             unknown = self._unknown(marks, seen, noted, took)
+        except NotLetIn as error:
+            shut = dict.fromkeys(marks, str(error))
+            return Look(Found(began, {}, frozenset(), frozenset(marks), shut=shut))
         except ExpectedError as error:
             return Look(Found(began, {}, frozenset(), frozenset(marks), str(error)))
         absent = {*marks} - _marks(seen.rows) - unknown.keys()

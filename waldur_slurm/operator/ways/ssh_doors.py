@@ -48,12 +48,17 @@ _Name = tuple[str, str, SecretKey | None]
 
 @dataclass(frozen=True, slots=True)
 class _Door:
-    """`at` is when its key was read, `used` when somebody went through it."""
+    """`at` is when its key was read, `used` when somebody went through it.
+
+    `shut` is why the host did not take the key, and `shut_at` when: it is not tried all the time.
+    """
 
     account: Account
     opened: Opened
     at: float
     used: float
+    shut: str = ""
+    shut_at: float = 0.0
 
 
 class SshDoors:
@@ -101,17 +106,31 @@ class SshDoors:
         return self._of(wanted.mark).submit(wanted)
 
     def look_up(self, marks: Collection[str], since: datetime | None = None) -> Found:
+        """Whose account does not open is unknown, and that is nobody else's trouble."""
         asked = datetime.now(UTC)
-        parts = [
-            jobs.look_up([mark for mark in marks if self._by_mark.get(mark) is jobs], since)
-            for jobs in self._opened()
-        ]
         closed = [mark for mark in marks if mark not in self._by_mark]
-        parts += [
-            Found(asked, {}, frozenset(), frozenset({mark}), self._closed.get(mark, NO_ACCOUNT))
-            for mark in closed
-        ]
+        shut = {mark: self._closed.get(mark, NO_ACCOUNT) for mark in closed}
+        parts = [self._look_through(jobs, marks, since) for jobs in self._opened()]
+        if shut:
+            parts.append(Found(asked, {}, frozenset(), frozenset(shut), shut=shut))
         return together(parts) if parts else _nothing()
+
+    def _look_through(self, jobs: Jobs, marks: Collection[str], since: datetime | None) -> Found:
+        its = [mark for mark in marks if self._by_mark.get(mark) is jobs]
+        found = jobs.look_up(its, since)
+        if found.shut:
+            self._shut(jobs, found.shut)
+        return found
+
+    def _shut(self, jobs: Jobs, whys: Mapping[str, str]) -> None:
+        """Its key was not taken: leave it alone for a while, or until the Secret has another."""
+        for name, door in self._doors.items():
+            if door.opened.jobs is jobs:
+                why, now = next(iter(whys.values())), self._clock()
+                self._doors[name] = replace(door, shut=why, shut_at=now)
+        for mark in whys:
+            self._by_mark.pop(mark, None)
+        self._closed |= whys
 
     def list_marked(self, prefix: str) -> Found:
         """Only accounts that are open can be looked into; that none is, is no trouble."""
@@ -159,14 +178,18 @@ class SshDoors:
             )
         name = (job.namespace, ssh.user, ssh.key)
         known, now = self._doors.get(name), self._clock()
-        if known and now - known.at < KEPT_S:
+        if known and not known.shut and now - known.at < KEPT_S:
             self._doors[name] = replace(known, used=now)
             return known.opened.jobs
         text = self._read_secret(job.namespace, ssh.key) if ssh.key else ""
         account = account_of(ssh, text)
-        if known and known.account != account:
+        is_same = known is not None and known.account == account
+        if known and is_same and known.shut and now - known.shut_at < KEPT_S:
+            self._doors[name] = replace(known, used=now)
+            raise Refused(known.shut)
+        if known and not is_same:
             known.opened.close()
-        opened = known.opened if known and known.account == account else self._opens(account)
+        opened = known.opened if known and is_same else self._opens(account)
         self._doors[name] = _Door(account, opened, now, now)
         return opened.jobs
 

@@ -41,6 +41,7 @@ def together(parts: Sequence[Found]) -> Found:
         unknown=frozenset().union(*(part.unknown for part in parts)),
         said=_joined(part.said for part in parts),
         tried=frozenset().union(*(part.tried for part in parts)),
+        shut={mark: why for part in parts for mark, why in part.shut.items()},
     )
 
 

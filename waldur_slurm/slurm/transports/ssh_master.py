@@ -16,7 +16,7 @@ from pathlib import Path
 
 from waldur_slurm.errors import TransportError
 from waldur_slurm.processes.native import NativeTransport
-from waldur_slurm.slurm.transports.ssh_words import Route, explained
+from waldur_slurm.slurm.transports.ssh_words import Route, refusal
 
 IDLE = timedelta(minutes=2)
 """How long a connection that nobody uses or closes stays, also after this process was killed."""
@@ -80,7 +80,7 @@ class Master:
         self._patience = patience
         self._room: tempfile.TemporaryDirectory[str] | None = None
         self._turn = threading.Lock()
-        self._failed: tuple[float, str] | None = None
+        self._failed: tuple[float, TransportError] | None = None
         """When it last could not be made, and why."""
         self._made = 0.0
 
@@ -95,7 +95,7 @@ class Master:
             room = self._prepared()
             if not _answers(room / "master"):
                 if self._failed is not None and self._failed[0] >= asked:
-                    raise TransportError(self._failed[1])
+                    raise type(self._failed[1])(str(self._failed[1]))
                 self._try(room)
         return (*_ssh(room), "-o", "ProxyCommand=false", self._route.host)
 
@@ -169,7 +169,7 @@ class Master:
         try:
             self._connect(room)
         except TransportError as error:
-            self._failed = (time.monotonic(), str(error))
+            self._failed = (time.monotonic(), error)
             raise
         self._made = time.monotonic()
 
@@ -186,7 +186,7 @@ class Master:
             if isinstance(self._key, KeyText):
                 (room / "key").unlink(missing_ok=True)
         if code:
-            raise TransportError(explained(words, self._route))
+            raise refusal(words, self._route)
         if not _answers(room / "master"):
             raise TransportError(f"the connection to {self._route} was lost as soon as it stood")
 

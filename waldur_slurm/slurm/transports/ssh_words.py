@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from waldur_slurm.errors import NotLetIn, TransportError
+
 _MOST_WORDS = 1000
 
 
@@ -30,12 +32,18 @@ class Route:
         return self.host if self.port == 22 else f"[{self.host}]:{self.port}"
 
 
-def explained(words: str, route: Route) -> str:
-    """Say why ssh did not get through and how that is mended."""
+def refusal(words: str, route: Route) -> TransportError:
+    """Return what it means that ssh did not get through: for this key alone, or for all."""
     for pattern, sentence in _KNOWN:
         if found := pattern.search(words):
-            return sentence(route, found)
-    return f"ssh to {route} failed: {_short(words)}"
+            kind = NotLetIn if sentence in _OF_KEY else TransportError
+            return kind(sentence(route, found))
+    return TransportError(f"ssh to {route} failed: {_short(words)}")
+
+
+def explained(words: str, route: Route) -> str:
+    """Say why ssh did not get through and how that is mended."""
+    return str(refusal(words, route))
 
 
 def _unknown_host(route: Route, found: re.Match[str]) -> str:
@@ -102,6 +110,8 @@ _KNOWN: tuple[tuple[re.Pattern[str], Callable[[Route, re.Match[str]], str]], ...
     (re.compile(r"Permission denied \("), _denied),
     (re.compile(r"[Ss]ession open refused|[Ss]ession request failed"), _no_more_sessions),
 )
+
+_OF_KEY = (_key_too_open, _unreadable_key, _denied)
 
 
 def _short(words: str) -> str:

@@ -178,6 +178,29 @@ def test_a_job_that_was_requeued_before_the_first_look_is_told_as_requeued() -> 
     assert told(seen(back, start=monitor(occasions=ALL, submitted=None))) == []
 
 
+@pytest.mark.parametrize("was_seen", [True, False])
+def test_a_job_seen_while_it_is_cleaned_up_for_a_requeue_is_followed_into_its_next_run(
+    was_seen: bool,
+) -> None:
+    """Slurm counts the restart at once, and submits anew when all is cleaned up.
+
+    Meanwhile its accounting says that the node failed.
+    """
+    failed = memory(run("NODE_FAIL"))
+    again: dict[str, Any] = {"restarts": 1, "submitted": NOW + MINUTE}
+    looks = [
+        *([(listing(row("RUNNING")), failed)] if was_seen else []),
+        (listing(row("COMPLETING", restarts=1)), failed),
+        (listing(row("PENDING", hosts="", **again)), failed),
+        (listing(row("COMPLETED", **again)), failed),
+    ]
+
+    turns = seen(*looks, start=monitor(occasions=ALL, submitted=NOW))
+
+    assert told(turns) == ["started", "requeued", "terminal"]
+    assert turns[-1].monitor.state == "COMPLETED"
+
+
 def test_of_a_whole_array_a_task_that_was_requeued_before_is_not_told_as_requeued() -> None:
     tasks = [
         row("PENDING", id=JobId(1, Task(0)), hosts=""),
