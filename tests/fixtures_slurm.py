@@ -17,6 +17,7 @@ import pytest
 from sandbox.slurm import Cluster, ClusterOptions
 from sandbox.slurm.daemons import missing_programs
 from sandbox.slurm.users import ensure_users, remove_users
+from tests.e2e.forked import close_nurseries
 
 NewCluster = Callable[[ClusterOptions], Cluster]
 
@@ -88,6 +89,7 @@ def slurm_users() -> tuple[str, ...]:
 def _users_stay_until_the_session_ends() -> Iterator[None]:
     """No test removes users when it is done: others of the same process may need them still."""
     yield
+    close_nurseries()
     if os.geteuid() == 0:
         remove_users()
 

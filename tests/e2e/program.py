@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.places import PROJECT
+from tests.e2e.forked import Process, Start, run_to_its_end, start, start_anew
 
 TOOLS = ("sacct", "sacctmgr", "scancel", "scontrol", "sdiag", "sinfo", "squeue", "sreport")
 
@@ -26,17 +26,11 @@ class Program:
     directory: Path
     module: str = "waldur_slurm.main"
     said: list[str] = field(default_factory=list)
+    is_started_anew: bool = False
+    """Not forked: where somebody looks at the process itself, or has mounted something since."""
 
     def run(self, *arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
-        done = subprocess.run(
-            self.argv(*arguments),
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            cwd=PROJECT,
-            env=self.environ | changes,
-        )
+        done = run_to_its_end(self.argv(*arguments), self.environ | changes, starts=self._start)
         self.said += [done.stdout, done.stderr]
         return done
 
@@ -46,6 +40,10 @@ class Program:
     def argv(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", self.module, *arguments]
 
+    @property
+    def _start(self) -> Start:
+        return start_anew if self.is_started_anew else start
+
     @contextmanager
     def daemon(self, **changes: str) -> Iterator["Daemon"]:
         """Start it as systemd would, and kill it at the end if it is still there."""
@@ -54,28 +52,20 @@ class Program:
             manager.bind(str(address))
             address.chmod(0o666)  # as systemd's own
             log = self.directory / f"log-{time.monotonic_ns()}"
-            with (
-                log.open("wb") as stream,
-                subprocess.Popen(
-                    self.argv(),
-                    stdin=subprocess.DEVNULL,
-                    stdout=stream,
-                    stderr=stream,
-                    cwd=PROJECT,
-                    env=self.environ | {"NOTIFY_SOCKET": str(address)} | changes,
-                ) as process,
-            ):
-                try:
-                    yield Daemon(process, manager, log)
-                finally:
-                    process.kill()
-                    process.wait()
-                    self.said.append(log.read_text())
+            environ = self.environ | {"NOTIFY_SOCKET": str(address)} | changes
+            with log.open("wb") as stream:
+                process = self._start(self.argv(), environ, stream.fileno(), stream.fileno())
+            try:
+                yield Daemon(process, manager, log)
+            finally:
+                process.kill()
+                process.wait()
+                self.said.append(log.read_text())
 
 
 @dataclass
 class Daemon:
-    process: "subprocess.Popen[bytes]"
+    process: Process
     manager: socket.socket
     log_file: Path
 

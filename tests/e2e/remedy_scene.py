@@ -21,9 +21,8 @@ from typing import Any
 
 from sandbox.slurm import Cluster
 from sandbox.waldur import READY, Waldur, beginning
-from tests.e2e.forked import run_forked
 from tests.e2e.lesser_program import LesserProgram
-from tests.e2e.program import fast_tools
+from tests.e2e.program import Program, fast_tools
 from tests.fixtures_slurm import open_directory
 from tests.places import PROJECT
 
@@ -190,7 +189,7 @@ class Scene:
         environ = self.environ | {"SLURM_CONF": self.cluster.environ["SLURM_CONF"]}
         if self.user:
             return LesserProgram(environ, self.place, user=self.user).run(*arguments)
-        return run_forked(arguments, environ)
+        return Program(environ, self.place).run(*arguments)
 
     def lines(self) -> list[Line]:
         done = self.agent("check", "--json")

@@ -67,7 +67,7 @@ class SecretSite:
 
     def agent(self, direction: str) -> Program:
         place = self.directory / direction
-        return program_for(
+        made = program_for(
             self.cluster,
             self.tools,
             self.waldur,
@@ -79,6 +79,8 @@ class SecretSite:
             AGENT_LOG_LEVEL="debug",
             NO_PROXY="127.0.0.1",
         )
+        made.is_started_anew = True  # its tools look at how it was started
+        return made
 
     def everything(self) -> Iterator[tuple[str, str]]:
         """All that came out, by where it did."""

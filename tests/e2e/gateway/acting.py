@@ -59,6 +59,7 @@ class ActingSite:
     lab: Cluster
     hand: HandSite
     place: Path
+    starts_anew: bool = False
 
     @classmethod
     def make(cls, lab: Cluster, hand: HandSite) -> "ActingSite":
@@ -148,7 +149,12 @@ class ActingSite:
             acting |= self._login()
         made = program_for(self.lab, self.tools, self.place, port, **{**acting, **changes})
         return ActingProgram(
-            made.environ, made.directory, made.module, user=CALLER, sudoers=self.hand.sudoers
+            made.environ,
+            made.directory,
+            made.module,
+            is_started_anew=self.starts_anew,
+            user=CALLER,
+            sudoers=self.hand.sudoers,
         )
 
     def _without_slurm(self, program: ActingProgram) -> ActingProgram:

@@ -5,6 +5,7 @@ Each test names the row of docs/gateway-operations.md, *Faults*, that it holds.
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,12 @@ ALL_SCOPES = f"{SCOPES},monitor:read,monitor:write"
 MAIL = {"email": {"recipient": "ann@example.org"}}
 PAGE = 4096
 TRY_AGAIN = 75
+
+
+@pytest.fixture
+def acting_site(acting_site: ActingSite) -> ActingSite:
+    """Whose programs see what is mounted when they start."""
+    return replace(acting_site, starts_anew=True)
 
 
 @pytest.fixture

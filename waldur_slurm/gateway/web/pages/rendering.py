@@ -6,11 +6,12 @@ Whatever users wrote is text: templates escape it, and the policy would not run 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache, wraps
+from importlib.resources import files
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import DictLoader, Environment, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -51,7 +52,10 @@ THEMES = ("auto", "light", "dark")
 
 
 def read_pages() -> None:
-    """Read all that pages are made of; an upgrade beneath a running gateway changes none of it."""
+    """Read all that pages are made of; an upgrade beneath a running gateway changes none of it.
+
+    What is read is compiled when a page first needs it: many gateways show none.
+    """
     _templates()
     version()
 
@@ -59,7 +63,7 @@ def read_pages() -> None:
 @cache
 def _templates() -> Environment:
     made = Environment(
-        loader=PackageLoader("waldur_slurm.gateway.web.pages"),
+        loader=DictLoader(_texts()),
         autoescape=True,
         auto_reload=False,
         undefined=StrictUndefined,
@@ -82,9 +86,13 @@ def _templates() -> Environment:
         made.filters[name] = getattr(words, name)
     made.filters["meaning"] = lambda word: meaning_of(word).says
     made.globals |= {"share": words.share, "level": words.level, "quote": _quoted}
-    for name in made.list_templates():
-        made.get_template(name)
     return made
+
+
+def _texts() -> dict[str, str]:
+    """Return the templates as they are written, by their names."""
+    places = (files(__package__) / "templates").iterdir()
+    return {place.name: place.read_text("utf-8") for place in places}
 
 
 def rendered(template: str, values: Mapping[str, Any]) -> bytes:

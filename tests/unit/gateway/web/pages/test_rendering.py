@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from jinja2 import FileSystemLoader
 
 from tests.places import PROJECT
 from tests.unit.gateway.web.pages.pages_site import PagesSite
@@ -18,7 +17,7 @@ TEMPLATES = PROJECT / "waldur_slurm" / "gateway" / "web" / "pages" / "templates"
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The templates of a gateway that was not started yet."""
     place = shutil.copytree(TEMPLATES, tmp_path / "templates")
-    monkeypatch.setattr(rendering, "PackageLoader", lambda _package: FileSystemLoader(place))
+    monkeypatch.setattr(rendering, "files", lambda _package: tmp_path)
     rendering._templates.cache_clear()
     yield place
     rendering._templates.cache_clear()
@@ -39,3 +38,9 @@ def test_an_upgrade_beneath_a_running_gateway_changes_no_page(
         answer = anns.get(page)
         assert answer.status == (404 if "no-such" in page else 200), answer.text
         assert "</html>" in answer.text
+
+
+@pytest.mark.parametrize("template", sorted(path.name for path in TEMPLATES.iterdir()))
+def test_every_template_is_one_that_can_be_compiled(template: str) -> None:
+    """A gateway compiles each when a page first needs it, which is late to find a mistake."""
+    assert rendering._templates().get_template(template).name == template
