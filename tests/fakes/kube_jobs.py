@@ -28,7 +28,7 @@ class FakeKube:
     """By uid."""
     events: Counter[tuple[str, Told]] = field(default_factory=Counter)
     maps: dict[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
-    kept: set[str] = field(default_factory=set)
+    kept: dict[str, str] = field(default_factory=dict)
     failing: dict[str, KubeError] = field(default_factory=dict)
     age: timedelta = timedelta()
     writes: list[str] = field(default_factory=list)
@@ -126,17 +126,18 @@ class FakeKube:
         self._write("tell")
         self.events[job.uid, told] += 1
 
-    def read_kept(self) -> frozenset[str]:
+    def read_kept(self) -> Mapping[str, str]:
         self._fail("read_kept")
-        return frozenset(self.kept)
+        return dict(self.kept)
 
-    def keep(self, uid: str) -> None:
+    def keep(self, uid: str, cluster: str) -> None:
         self._write("keep")
-        self.kept.add(uid)
+        self.kept[uid] = cluster
 
     def forget_kept(self, uids: Collection[str]) -> None:
         self._write("forget_kept")
-        self.kept -= {*uids}
+        for uid in uids:
+            self.kept.pop(uid, None)
 
     def _named(self, namespace: str, name: str) -> Found | None:
         for found in self.objects.values():

@@ -105,7 +105,7 @@ CALLS: Mapping[str, Callable[[KubeClient], object]] = {
     "let_go": lambda kube: kube.let_go(JOB),
     "patch_status": lambda kube: kube.patch_status(JOB, {"phase": "Running"}),
     "read_kept": lambda kube: kube.read_kept(),
-    "keep": lambda kube: kube.keep(JOB.uid),
+    "keep": lambda kube: kube.keep(JOB.uid, "lab"),
     "forget_kept": lambda kube: kube.forget_kept([JOB.uid]),
     "tell": lambda kube: kube.tell(JOB, Told("Submitted", "it was handed in")),
     "read_config_map": lambda kube: kube.read_config_map(OWN, "slurm-config"),

@@ -114,8 +114,8 @@ class Carrier:
             case Accept(cluster, login):
                 self.kube.accept(job, cluster, login)
                 self._note_written(job)
-            case Keep():
-                self.kube.keep(job.uid)
+            case Keep(cluster):
+                self.kube.keep(job.uid, cluster)
             case LetGo():
                 self.kube.let_go(job)
                 self._note(job, "slurmjob.let_go")

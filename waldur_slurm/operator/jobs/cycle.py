@@ -40,7 +40,7 @@ from waldur_slurm.operator.jobs.port import (
 from waldur_slurm.operator.jobs.sight import Sight, was_there
 from waldur_slurm.operator.jobs.steps import Step
 from waldur_slurm.operator.jobs.troubles import Troubles
-from waldur_slurm.operator.model.cluster import Cluster
+from waldur_slurm.operator.model.cluster import ByGateway, Cluster
 from waldur_slurm.operator.model.identity import prefix_of
 from waldur_slurm.operator.model.slurm_job import SlurmJob
 from waldur_slurm.telemetry.events import Event, Level, Sink
@@ -250,10 +250,16 @@ class ClusterCycle:
             found = sweep(self._sweep, self.kubernetes, marked.jobs, there, kept, self.now())
             self._sweep = found.next
             self._cancel_strays(slurm, found)
-            if found.over:
-                self.kube.forget_kept(found.over)
+            over = {uid for uid in found.over if kept[uid] == self.name}
+            if over and self._lists_all():
+                self.kube.forget_kept(over)
         except (JobsError, KubeError) as error:
             self.troubles.note(f"jobs without a SlurmJob were not looked for: {error}")
+
+    def _lists_all(self) -> bool:
+        """Whether what is not listed is over: over ssh it may be of an account that is not open."""
+        cluster = self.clusters().get(self.name)
+        return cluster is not None and isinstance(cluster.by, ByGateway)
 
     def _cancel_strays(self, slurm: Jobs, found: Swept) -> None:
         in_vain = 0

@@ -29,7 +29,8 @@ def plan_ending(job: SlurmJob, sight: Sight) -> tuple[Step, ...]:
     match sight.answer(job):
         case SeenJob() as seen if not is_over(seen):
             if job.spec.cancel_policy is CancelPolicy.ORPHAN:
-                return (Keep(), Tell(words.left_running(seen)), *let_go) if let_go else ()
+                kept = (Keep(sight.cluster.name), Tell(words.left_running(seen)))
+                return (*kept, *let_go) if let_go else ()
             return _cancel(job, seen, sight)
         case SeenJob() | Absence.NEVER | Absence.LOST:
             return let_go

@@ -56,12 +56,12 @@ class Kube(Protocol):
         """Hold it no longer; that it is gone already is no error."""
         ...
 
-    def read_kept(self) -> frozenset[str]:
-        """Return the uids whose jobs were left running on purpose."""
+    def read_kept(self) -> Mapping[str, str]:
+        """Return, by their uids, on which cluster jobs were left running on purpose."""
         ...
 
-    def keep(self, uid: str) -> None:
-        """Remember that this one's job is left running."""
+    def keep(self, uid: str, cluster: str) -> None:
+        """Remember that this one's job is left running there."""
         ...
 
     def forget_kept(self, uids: Collection[str]) -> None: ...

@@ -48,7 +48,9 @@ class Steer:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Remember, before the SlurmJob is gone, that its job is left running on purpose."""
+    """Remember, before the SlurmJob is gone, that its job is left running on purpose, and where."""
+
+    cluster: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,14 +79,15 @@ class KubeClient:
         patch = merge_patch(job.status, status)
         self._talk.patch(f"{_path(job)}/status", {"status": patch, "metadata": {"uid": job.uid}})
 
-    def read_kept(self) -> frozenset[str]:
+    def read_kept(self) -> Mapping[str, str]:
         try:
-            return frozenset(self.read_config_map(self._kept.namespace, self._kept.name))
+            found = self.read_config_map(self._kept.namespace, self._kept.name)
         except Gone:
-            return frozenset()
+            return {}
+        return {uid: said.partition(" ")[0] for uid, said in found.items()}
 
-    def keep(self, uid: str) -> None:
-        said = {uid: self._now().isoformat(timespec="seconds")}
+    def keep(self, uid: str, cluster: str) -> None:
+        said = {uid: f"{cluster} {self._now().isoformat(timespec='seconds')}"}
         try:
             self._talk.patch(self._kept.path, {"data": said})
         except Gone:

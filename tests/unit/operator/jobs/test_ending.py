@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-from tests.fakes.jobs import FakeJobs, FakeSlurmJob
+from tests.fakes.jobs import FakeJobs, FakeSlurmJob, FakeSlurmQueue
 from tests.fakes.kube_jobs import KUBERNETES
 from tests.unit.operator.jobs.bench import ALPHA, Bench
 from waldur_slurm.model.job_state import JobState
 from waldur_slurm.operator.errors import Silent
 from waldur_slurm.operator.jobs.ending import MOST_SWEPT
 from waldur_slurm.operator.jobs.port import JobRef, Refused, Wanted
+from waldur_slurm.operator.model.cluster import BySsh
 from waldur_slurm.operator.model.identity import Identity
 from waldur_slurm.operator.model.slurm_job import ABANDON, FINALIZER
 
@@ -74,7 +75,7 @@ def test_one_whose_policy_says_so_is_left_running_and_no_sweep_touches_its_job()
     bench.kube.delete(uid)
     bench.turn()
     assert uid not in bench.kube.objects
-    assert bench.kube.kept == {uid}
+    assert bench.kube.kept == {uid: "alpha"}
 
     bench.restart()
     bench.turn(4, after=301)
@@ -82,7 +83,35 @@ def test_one_whose_policy_says_so_is_left_running_and_no_sweep_touches_its_job()
 
     job.end()
     bench.turn(2, after=301)
-    assert bench.kube.kept == set()
+    assert bench.kube.kept == {}
+
+
+def test_what_is_left_running_is_not_taken_for_ended_by_a_look_at_another_cluster() -> None:
+    bench = Bench()
+    bench.clusters["beta"] = replace(ALPHA, name="beta", is_default=False)
+    beta = bench.new_cycle("beta")
+    beta.jobs = FakeJobs(FakeSlurmQueue())
+    uid, job = bench.running(cancelPolicy="Orphan")
+    bench.kube.delete(uid)
+    for _ in range(6):
+        bench.turn(after=301)
+        beta.turn()
+
+    assert (job.state, bench.kube.kept) == (RUNNING, {uid: "alpha"})
+
+
+def test_what_is_left_running_over_ssh_is_not_taken_for_ended_where_its_account_is_shut() -> None:
+    bench = Bench()
+    uid, job = bench.running(cancelPolicy="Orphan")
+    bench.kube.delete(uid)
+    bench.turn()
+    bench.let_in(by=BySsh("login1", 22, "keys"))
+    bench.queue.jobs.remove(job)
+    bench.turn(3, after=301)
+    bench.queue.jobs.append(job)
+    bench.turn(3, after=301)
+
+    assert (job.state, bench.kube.kept) == (RUNNING, {uid: "alpha"})
 
 
 def test_one_that_slurm_will_not_cancel_says_so_and_is_tried_again() -> None:
