@@ -38,6 +38,7 @@ class HeadNode:
         name = f"wsat-head-{uuid.uuid4().hex[:8]}"
         docker(
             *("run", "--detach", "--rm", "--name", name, "--cap-add=SYS_ADMIN"),
+            "--cap-add=SYS_PTRACE",  # systemd's own: ProtectProc= with PrivateUsers= needs it
             *("--security-opt=seccomp=unconfined", "--security-opt=apparmor=unconfined"),
             *("--tmpfs=/run", "--tmpfs=/run/lock", "--tmpfs=/sys/fs/cgroup:rw", _IMAGE),
         )

@@ -7,7 +7,7 @@ the job starts. Where releases read a pattern in different ways nothing is guess
 import re
 from typing import NamedTuple
 
-from waldur_slurm.model.batch import JobId, Task
+from waldur_slurm.model.batch import JobId, Task, Tasks
 
 NOWHERE = "/dev/null"
 
@@ -31,21 +31,22 @@ class NamedJob(NamedTuple):
 
 def output_path(pattern: str, job: NamedJob) -> str | None:
     """Return the absolute path that a pattern means, or None where that cannot be said."""
-    name = _filled(_asked(pattern, job), job)
+    name = _filled(asked_pattern(pattern, job.id, job.number, job.work_dir), job)
     if not name:
         return None
     path = name if name.startswith("/") else f"{job.work_dir}/{name}"
     return re.sub(r"/(?:\.?/)+", "/", path)
 
 
-def _asked(pattern: str, job: NamedJob) -> str:
-    """Undo what 22.05 tells of a task whose user named no file: a name that no file has.
+def asked_pattern(pattern: str, job: JobId, number: int, work_dir: str) -> str:
+    """Undo what 22.05 tells of tasks whose user named no file: a name that no file has.
 
     Before the task begins it is told with the array's number, then with the task's own.
     """
-    told = {f"{job.work_dir}/slurm-{number}.out" for number in (job.number, job.id.number)}
-    if isinstance(job.id.part, Task) and pattern in told:
-        return f"{job.work_dir}/slurm-%A_%a.out"
+    if isinstance(job.part, Task | Tasks):
+        told = {f"{work_dir}/slurm-{each}.out" for each in (number, job.number)}
+        if pattern in told:
+            return f"{work_dir}/slurm-%A_%a.out"
     return pattern
 
 

@@ -112,6 +112,8 @@ def test_a_task_of_an_array_has_an_output_of_its_own(site: FilesSite) -> None:
     site.put(1, id=job_id("1_[8-9]"), stdout=f"{WORK}/slurm-1.out")
     site.tree.write(f"{WORK}/slurm-1_7.out", b"seven")
 
+    told = {job["job_id"]: job["stdout"] for job in site.get("/api/v1/jobs").json["jobs"]}
+    assert told == dict.fromkeys(("1_7", "1_[8-9]"), f"{WORK}/slurm-%A_%a.out")
     assert site.get(f"{OUTPUT}?task=7").body == b"seven"
     assert site.get("/api/v1/jobs/1_7/output").body == b"seven"
     assert site.get("/api/v1/jobs/1_7/output?task=7").body == b"seven"

@@ -21,6 +21,7 @@ from waldur_slurm.model.batch import Component, Task, Tasks
 from waldur_slurm.model.job_state import JobState
 from waldur_slurm.model.live import LiveJob
 from waldur_slurm.model.tres import Tres
+from waldur_slurm.slurm.grammar.output_names import asked_pattern
 
 
 class _StateWords(NamedTuple):
@@ -55,7 +56,7 @@ def job_view(job: LiveJob, cluster: str, as_of: datetime) -> JobView:
         nodes=job.hosts,
         times=_times(job, as_of, words.phase),
         work_dir=job.work_dir,
-        stdout=job.stdout,
+        stdout=asked_pattern(job.stdout, job.id, job.number, job.work_dir),
         stderr=job.stderr,
         command=job.command,
         dependency=job.dependency,
