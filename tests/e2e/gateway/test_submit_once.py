@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from itertools import product
 
 import pytest
 
@@ -19,6 +18,7 @@ from tests.e2e.gateway.acting import (
     ActingSite,
 )
 from tests.e2e.gateway.gateway import Answer, listings_asked
+from tests.e2e.gateway.mortal import moments
 from tests.e2e.program import eventually
 from tests.fixtures_hand import ANN, BOB, HandSite
 from tests.fixtures_slurm import NewCluster
@@ -85,7 +85,7 @@ class Sweep:
         self, kind: str, effects: int, tries: int = 1, wanted: Asked = NOTHING_MORE
     ) -> None:
         """One whose start is a submit's end dies of that; it is killed in a submit as well."""
-        for number, when in product(range(effects), ("before", "after")):
+        for number, when in moments(effects):
             key = f"{self.way}-{kind}-{number}-{when}"
             self.asked[key] = wanted
             if not self.kill((str(number), when), key, tries):
@@ -108,7 +108,7 @@ def test_a_kill_at_any_moment_of_a_submit_costs_no_job_and_makes_no_second(
 ) -> None:
     is_whole = way == SWEPT_WHOLE or IS_CAMPAIGN
     token = acting_site.token()
-    sweep = Sweep(acting_site, way, token)
+    sweep, kinds = Sweep(acting_site, way, token), [4, *([3, 3, 2] if is_whole else [])]
     sweep.kill_all("plain", 4)
     if is_whole:
         sweep.kill_all("refused", 3, wanted=REFUSED)
@@ -119,7 +119,7 @@ def test_a_kill_at_any_moment_of_a_submit_costs_no_job_and_makes_no_second(
         acting_site.sbatch(HONEST)
 
     asked, killed = sweep.asked, sweep.killed
-    assert killed["in a submit"] == len(asked) == (24 if is_whole else 8)
+    assert killed["in a submit"] == len(asked) == sum(len(moments(each)) for each in kinds)
     count(f"kill of a submit by {way}", killed.total())
     with acting_site.running(way, GATEWAY_COMMAND_TIMEOUT=SOON) as gateway:
         answers = {key: settled(gateway, token, key, **wanted) for key, wanted in asked.items()}
