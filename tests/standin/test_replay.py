@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 import requests
 
 from sandbox.waldur import DialectName, Waldur
-from tests.standin.rebuild import World, token_of
+from tests.standin.rebuild import NOW, World, token_of
 from tests.standin.recordings import Given, Recording, differences, recordings
 from tests.standin.stages import set_stage
 
@@ -70,8 +71,10 @@ def session() -> Iterator[requests.Session]:
 
 
 def replay(waldur: Waldur, session: requests.Session, recording: Recording) -> Given:
+    """Let it be the month of the recordings: what is held of limits then is asked for."""
     with waldur.store.transaction():
         set_stage(World(waldur.store), recording)
+    waldur.set_clock(datetime.fromisoformat(NOW))
     url = f"{waldur.url}{recording.path}" + (f"?{recording.query}" if recording.query else "")
     headers = authorization(recording.who)
     answer = session.request(recording.method, url, json=recording.body, headers=headers)
