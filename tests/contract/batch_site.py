@@ -104,6 +104,7 @@ class RealBatchSite:
         self.stack.close()
         self.machine.must("scancel", f"--user={ANN}")
         self.machine.must("scancel", f"--user={BOB}")
+        self.site.wait_until(lambda: self.states() == {})
 
 
 class FakeBatchSite:
