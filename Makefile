@@ -54,7 +54,7 @@ AT_LENGTH := tests/e2e/gateway/test_files.py tests/e2e/gateway/test_submit_once.
 	tests/e2e/gateway/test_tasks_killed.py tests/e2e/gateway/test_watch.py \
 	tests/e2e/gateway/test_faults_of_slurm.py tests/unit/gateway/store/test_damage.py \
 	tests/e2e/operator/test_companion.py tests/e2e/operator/test_defects.py \
-	tests/e2e/operator/test_killed.py \
+	tests/e2e/operator/test_killed.py tests/e2e/operator/test_slurm_jobs.py \
 	tests/contract/jobs_port/test_jobs_by_gateway.py
 
 campaign: setup ## the trust tests at length; MINUTES=60 SEED=n ARGS="-k walks"

@@ -42,15 +42,14 @@ class LiveOperatorWalk(RuleBasedStateMachine):
         self.world.add_foreign(ELSEWHERE.mark)
         for number in range(herd):
             self.apply(f"calf-{number}", SLEEP, False, "Cancel")
+        self._wait_for_the_operator()
         count("operator walks on the bed: begun")
 
     @precondition(lambda self: self.world.is_serving and self.is_well)
     @rule()
     def let_the_operator_act(self) -> None:
-        """Until all is told, or it died over that: else a walk is over before anything happens."""
-        self.world.wait(lambda: not (self.world.is_operating and self._untold()), self._untold)
-        if not self.world.is_operating:
-            count("operator walks on the bed: operator dead at an effect")
+        """Else a walk is over before anything happens."""
+        self._wait_for_the_operator()
 
     # Tenants
 
@@ -189,6 +188,13 @@ class LiveOperatorWalk(RuleBasedStateMachine):
             self.world.delete(uid)
         self.world.wait(lambda: not self._wrong(), self._wrong)
         count("operator walks on the bed: ended in quiet")
+
+    def _wait_for_the_operator(self) -> None:
+        """Until all is told, or it died over that."""
+        was_operating = self.world.is_operating
+        self.world.wait(lambda: not (self.world.is_operating and self._untold()), self._untold)
+        if was_operating and not self.world.is_operating:
+            count("operator walks on the bed: operator dead at an effect")
 
     def _wrong(self) -> list[str]:
         return [*self.model.wrong_in_the_end(self.world.there(), self.world.look())]
