@@ -108,12 +108,16 @@ def test_errors_are_where_all_is_unless_the_job_named_a_file(site: FilesSite) ->
 
 
 def test_a_task_of_an_array_has_an_output_of_its_own(site: FilesSite) -> None:
-    site.put(26, state="RUNNING", id=JobId(1, Task(7)), stdout=f"{WORK}/slurm-26.out")
-    site.put(1, id=job_id("1_[8-9]"), stdout=f"{WORK}/slurm-1.out")
+    for number, part in ((26, "1_7"), (1, "1_[8-9]")):
+        name = f"{WORK}/slurm-{number}.out"
+        state = "RUNNING" if number == 26 else "PENDING"
+        site.put(number, id=job_id(part), state=state, stdout=name, stderr=name)
     site.tree.write(f"{WORK}/slurm-1_7.out", b"seven")
 
-    told = {job["job_id"]: job["stdout"] for job in site.get("/api/v1/jobs").json["jobs"]}
-    assert told == dict.fromkeys(("1_7", "1_[8-9]"), f"{WORK}/slurm-%A_%a.out")
+    asked = f"{WORK}/slurm-%A_%a.out"
+    listed = site.get("/api/v1/jobs").json["jobs"]
+    told = {job["job_id"]: (job["stdout"], job["stderr"]) for job in listed}
+    assert told == dict.fromkeys(("1_7", "1_[8-9]"), (asked, asked))
     assert site.get(f"{OUTPUT}?task=7").body == b"seven"
     assert site.get("/api/v1/jobs/1_7/output").body == b"seven"
     assert site.get("/api/v1/jobs/1_7/output?task=7").body == b"seven"

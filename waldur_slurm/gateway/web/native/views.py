@@ -57,7 +57,7 @@ def job_view(job: LiveJob, cluster: str, as_of: datetime) -> JobView:
         times=_times(job, as_of, words.phase),
         work_dir=job.work_dir,
         stdout=asked_pattern(job.stdout, job.id, job.number, job.work_dir),
-        stderr=job.stderr,
+        stderr=asked_pattern(job.stderr, job.id, job.number, job.work_dir),
         command=job.command,
         dependency=job.dependency,
         mark=comment.mark,
