@@ -1,8 +1,8 @@
 """The operator, made to kill at an effect on one SlurmJob: `mortal UID EFFECT before|after [PID]`.
 
-An effect is a write to the API server or an act on Slurm; between two of them nothing outside
-changes. `EFFECT#2` is the second of that name. It kills itself, or else the process named: the
-API server or the gateway, which is then gone at just that moment.
+An effect is a write to the API server or an act on Slurm, also one that is refused; between two of
+them nothing outside changes. `EFFECT#2` is the second of that name. It kills itself, or else the
+process named: the API server or the gateway, which is then gone at just that moment.
 """
 
 import os
@@ -39,10 +39,11 @@ def shorten_the_life(uid: str, effect: str, when: str, victim: int) -> None:
         is_the_last = uid in repr(subject) and next(numbers) == last
         if is_the_last and when == "before":
             os.kill(victim, signal.SIGKILL)
-        result = true_effect(client, subject, *more)
-        if is_the_last and when == "after":
-            os.kill(victim, signal.SIGKILL)
-        return result
+        try:
+            return true_effect(client, subject, *more)
+        finally:
+            if is_the_last and when == "after":
+                os.kill(victim, signal.SIGKILL)
 
     setattr(owner, name, deadly)
 

@@ -24,7 +24,8 @@ from tests.places import PROJECT
 
 CRD = PROJECT / "deploy" / "crds" / "slurmjobs.yaml"
 JOBS = "/apis/slurm.sylabs.io/v1alpha1"
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
+"""What may have been handed in is asked about again after a pause that grows to minutes."""
 MOO = "#!/bin/sh\necho moo\n"
 SLEEP = "#!/bin/sh\nsleep 600\n"
 

@@ -55,6 +55,8 @@ class OperatorWalk(RuleBasedStateMachine):
         self.foreign: list[FakeSlurmJob] = []
         """Jobs of others: without a mark, with one of another Kubernetes, or with a copied one."""
         self.copied: dict[str, FakeSlurmJob] = {}
+        self.released: set[str] = set()
+        """Of which it was said that they may go whatever becomes of their jobs."""
         self.model = Model()
         self._add_foreign("")
         for number in range(herd):
@@ -95,6 +97,7 @@ class OperatorWalk(RuleBasedStateMachine):
     def abandon(self, which: int) -> None:
         for uid in self._one(which):
             self.world.kube.annotate(uid, ABANDON, "true")
+            self.released.add(uid)
 
     @rule(which=WHICH, forgery=st.sampled_from(FORGERIES))
     def forge_its_status(self, which: int, forgery: dict[str, object]) -> None:
@@ -114,6 +117,7 @@ class OperatorWalk(RuleBasedStateMachine):
             self.world.kube.annotate(uid, "seen", "by its tenant")
             if "cluster" not in self.world.kube.status(uid):
                 self.model.strayed.add(uid)
+            self.released.add(uid)
             if meta.pop("finalizers", None) and "deletionTimestamp" in meta:
                 del self.world.kube.objects[uid]
             count("operator walks: finalizer taken off")
@@ -256,10 +260,15 @@ class OperatorWalk(RuleBasedStateMachine):
 
     def _all_is_as_it_is_told(self) -> None:
         self.nothing_without_our_mark_was_touched()
+        self.model.orphans |= {uid for uid in self.released if self._is_unmarked(uid)}
         there = {uid: self.world.kube.job(uid) for uid in self.world.kube.objects}
         wrong = [*self.model.wrong_in_the_end(there, self._jobs())]
         assert not wrong, wrong
         count("operator walks: SlurmJobs told as they are", len(self.model.told(there)))
+
+    def _is_unmarked(self, uid: str) -> bool:
+        """Whether somebody took the mark off its job, so that nobody finds it by that."""
+        return not all(job.comment for _, job in self.world.of(uid))
 
     def _nothing_is_written_any_more(self) -> None:
         before = [*self.world.kube.writes]
