@@ -5,7 +5,8 @@ ExpectedError
 ├── InvalidName
 ├── SlurmError
 │   ├── TransportError      (transient)
-│   │   └── CannotStart     (transient)
+│   │   ├── CannotStart     (transient)
+│   │   └── NotLetIn        (transient)
 │   ├── CommandFailed
 │   │   └── AccountingDown  (transient)
 │   ├── UnparsableOutput

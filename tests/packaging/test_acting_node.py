@@ -48,10 +48,8 @@ def block(blocks: list[Block], section: str, with_word: str = "") -> Block:
 def typist(docker_engine: str, wheels: Path) -> Iterator[Typist]:
     """A node where the gateway is installed and runs, and the hand lies where root puts it."""
     with HeadNode.start() as node:
-        node.copy(wheels, "/wheels")
+        node.bring_wheels(wheels)
         node.sh(
-            "printf '[global]\\nno-index = true\\nfind-links = /wheels\\n' >/etc/pip.conf\n"
-            "chmod --recursive a+rX /wheels\n"
             "groupadd slurm-users\n"
             "sacctmgr -i add account physics >/dev/null\n"
             f"sacctmgr -i add user {ANN},{EVE} account=physics >/dev/null\n"

@@ -40,10 +40,8 @@ def block(section: str, language: str = "bash", number: int = 0) -> Block:
 def typist(docker_engine: str, wheels: Path) -> Iterator[Typist]:
     """Somebody on a head node of his own, with a user, a name and a certificate."""
     with HeadNode.start() as node:
-        node.copy(wheels, "/wheels")
+        node.bring_wheels(wheels)
         node.sh(
-            "printf '[global]\\nno-index = true\\nfind-links = /wheels\\n' >/etc/pip.conf\n"
-            "chmod --recursive a+rX /wheels\n"
             "useradd --create-home --shell /bin/bash ann\n"
             f"echo 127.0.0.1 {NAME} >>/etc/hosts\n"
             "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"

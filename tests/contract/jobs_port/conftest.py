@@ -37,10 +37,8 @@ def lab(new_slurm_cluster: NewCluster, installed_hand: HandSite) -> Cluster:
 
 @pytest.fixture(scope="package")
 def acting_site(lab: Cluster, installed_hand: HandSite) -> Iterator[ActingSite]:
-    installed_hand.write_conf()
-    site = ActingSite.make(lab, installed_hand)
-    yield site
-    site.close()
+    with ActingSite.lasting(lab, installed_hand) as site:
+        yield site
 
 
 @pytest.fixture(scope="package")

@@ -73,6 +73,15 @@ class ActingSite:
         site.sbatch(HONEST)
         return site
 
+    @classmethod
+    @contextmanager
+    def lasting(cls, lab: Cluster, installed: HandSite) -> Iterator["ActingSite"]:
+        """One for several tests, with the hand as it was installed."""
+        installed.write_conf()
+        site = cls.make(lab, installed)
+        yield site
+        site.close()
+
     def close(self) -> None:
         shutil.rmtree(self.place)
         shutil.rmtree(self.tools)

@@ -33,10 +33,8 @@ def node_bed(new_bed: NewBed, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture(scope="module")
 def acting_site(lab: Cluster, installed_hand: HandSite) -> Iterator[ActingSite]:
     """Where the gateways of one module serve, one after the other."""
-    installed_hand.write_conf()
-    site = ActingSite.make(lab, installed_hand)
-    yield site
-    site.close()
+    with ActingSite.lasting(lab, installed_hand) as site:
+        yield site
 
 
 @pytest.fixture(scope="module")

@@ -21,9 +21,9 @@ from tests.e2e.gateway.acting import ActingGateway, ActingSite
 from tests.e2e.program import Daemon, Program
 from tests.fixtures_hand import ANN
 from tests.places import PROJECT
+from waldur_slurm.operator.kube import paths
 
 CRD = PROJECT / "deploy" / "crds" / "slurmjobs.yaml"
-JOBS = "/apis/slurm.sylabs.io/v1alpha1"
 PATIENCE_S = 300.0
 """What may have been handed in is asked about again after a pause that grows to minutes."""
 MOO = "#!/bin/sh\necho moo\n"
@@ -165,11 +165,11 @@ class Scene:
 
     def all_jobs(self) -> dict[str, dict[str, Any]]:
         """Return all SlurmJobs of the namespace, by their names."""
-        return self._named(f"{JOBS}/namespaces/{self.namespace}/slurmjobs")
+        return self._named(self._path())
 
     def versions(self, names: Sequence[str]) -> dict[str, str]:
         """Return as of which versions these are, and the events about them."""
-        events = self._named(f"/api/v1/namespaces/{self.namespace}/events").items()
+        events = self._named(paths.within(self.namespace, "events")).items()
         about = {name: each for name, each in events if each["involvedObject"]["name"] in names}
         jobs = {name: each for name, each in self.all_jobs().items() if name in names}
         found = {**about, **jobs}
@@ -179,8 +179,8 @@ class Scene:
         found = self.all_jobs()
         return {name: found[name].get("status", {}).get("phase", "") for name in names}
 
-    def _path(self, name: str) -> str:
-        return f"{JOBS}/namespaces/{self.namespace}/slurmjobs/{name}"
+    def _path(self, name: str = "") -> str:
+        return paths.job(self.namespace, name)
 
     def _named(self, path: str) -> dict[str, dict[str, Any]]:
         return {each["metadata"]["name"]: each for each in self.bed.api.find(path)["items"]}
@@ -239,7 +239,7 @@ class Scene:
 def bring_slurm_jobs(bed: Bed) -> None:
     """Let it know the kind, and serve it."""
     bed.api.apply(yaml.safe_load(CRD.read_text()))
-    wait(lambda: bed.api.ask("GET", f"{JOBS}/slurmjobs").status == 200, lambda: "no SlurmJobs")
+    wait(lambda: bed.api.ask("GET", paths.JOBS).status == 200, lambda: "no SlurmJobs")
 
 
 def _log(daemon: Daemon | None) -> str:

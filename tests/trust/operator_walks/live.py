@@ -220,4 +220,4 @@ class LiveWorld:
             self.scene.lab.must("scancel", f"--user={user}")
 
     def _path(self, name: str = "") -> str:
-        return paths.job(self.scene.namespace, name).removesuffix("" if name else "/")
+        return paths.job(self.scene.namespace, name)

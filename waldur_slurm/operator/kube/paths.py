@@ -9,8 +9,10 @@ JOBS = f"/apis/{GROUP}/{VERSION}/{PLURAL}"
 """Those of all namespaces."""
 
 
-def job(namespace: str, name: str) -> str:
-    return f"/apis/{GROUP}/{VERSION}/namespaces/{_spelt(namespace)}/{PLURAL}/{_spelt(name)}"
+def job(namespace: str, name: str = "") -> str:
+    """Return where the SlurmJobs of a namespace are, or one of them."""
+    jobs = f"/apis/{GROUP}/{VERSION}/namespaces/{_spelt(namespace)}/{PLURAL}"
+    return f"{jobs}/{_spelt(name)}" if name else jobs
 
 
 def node(name: str) -> str:

@@ -124,9 +124,9 @@ class SshDoors:
 
     def _shut(self, jobs: Jobs, whys: Mapping[str, str]) -> None:
         """Its key was not taken: leave it alone for a while, or until the Secret has another."""
+        why, now = next(iter(whys.values())), self._clock()
         for name, door in self._doors.items():
             if door.opened.jobs is jobs:
-                why, now = next(iter(whys.values())), self._clock()
                 self._doors[name] = replace(door, shut=why, shut_at=now)
         for mark in whys:
             self._by_mark.pop(mark, None)

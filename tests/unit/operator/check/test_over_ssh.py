@@ -1,7 +1,10 @@
 """`check` asks a login host over the accounts of SlurmJobs, as far as their keys open them."""
 
+from dataclasses import replace
+
+from tests.unit.operator.check.test_judgement import facts
 from tests.unit.operator.test_ssh_doors import Host, Picky
-from waldur_slurm.operator.check.facts import Facts, OneCluster
+from waldur_slurm.operator.check.facts import OneCluster
 from waldur_slurm.operator.check.judgement import judge
 from waldur_slurm.operator.commands.check import MOST_ASKED, ask_over_ssh, is_let_in
 from waldur_slurm.operator.config_map import CLUSTERS, read_config
@@ -19,16 +22,8 @@ def asked(host: Host, *jobs: SlurmJob) -> OneCluster:
 
 
 def said(one: OneCluster) -> dict[str, tuple[Verdict, str]]:
-    facts = Facts(
-        server="https://10.0.0.1:6443",
-        version="v1.20.2",
-        kind=True,
-        lacking=(),
-        source="-n slurm slurm-config",
-        config=CONFIG,
-        clusters=[one],
-    )
-    return {each.subject: (each.verdict, each.found) for each in judge(facts)}
+    findings = judge(replace(facts(text=SITE), clusters=[one]))
+    return {each.subject: (each.verdict, each.found) for each in findings}
 
 
 def test_a_cluster_is_asked_over_the_first_account_that_opens_and_others_are_named() -> None:
