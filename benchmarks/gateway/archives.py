@@ -29,7 +29,7 @@ PIECE = 1 << 20
 A_LOOK_S = 0.02
 TURNS = 3
 WHY_SLOW = (
-    "each byte goes from the hand to the gateway and on to the client, who share two processors,"
+    "each byte goes through the client, the gateway and the hand, which share two processors,"
     " and is summed up for the archive's CRC"
 )
 WHY_LARGE = (
