@@ -1,11 +1,13 @@
 """A Slurm whose jobs are handed in and read by its slurmrestd, in one version of its API."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sandbox.docker.cluster import ContainerCluster
 from sandbox.docker.command import docker
 from tests.contract.batch_site import ANN, RealBatchSite
+from waldur_slurm.model.live import JobListing
 from waldur_slurm.processes.port import Argv, Completed
 from waldur_slurm.slurm.batch.client import SlurmBatch
 from waldur_slurm.slurm.rest.batch import RestBatch
@@ -21,6 +23,10 @@ SERVED = {
     "docker_26_05": (42, 43, 44, 45),
 }
 EVERY_VERSION = [(site, version) for site, versions in SERVED.items() for version in versions]
+
+
+def _by_slurmrestd_alone() -> JobListing:
+    raise AssertionError("slurmrestd did not list the jobs")
 
 
 @dataclass
@@ -56,5 +62,5 @@ class RestSite:
 
         return Logins(user, run)
 
-    def listing(self) -> RestListing:
-        return RestListing(self.rest, self.logins(ANN), lambda: datetime.now(UTC))
+    def listing(self, by_squeue: Callable[[], JobListing] = _by_slurmrestd_alone) -> RestListing:
+        return RestListing(self.rest, self.logins(ANN), lambda: datetime.now(UTC), by_squeue)

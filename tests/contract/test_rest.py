@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from tests.contract.batch_site import ANN, FULL, RealBatchSite, sheet
+from tests.contract.batch_site import ACCOUNT, ANN, FULL, RealBatchSite, sheet
 from tests.contract.rest_site import EVERY_VERSION, SERVED, RestSite
 from tests.contract.site import RealSite
 from waldur_slurm.errors import CannotStart
 from waldur_slurm.model.batch import BatchSheet, JobId, Refusal
-from waldur_slurm.model.live import LiveJob
+from waldur_slurm.model.live import JobListing, LiveJob
 from waldur_slurm.slurm.batch.port import JobRefused, OutcomeUnknown
 from waldur_slurm.slurm.live.client import ClusterClient
 from waldur_slurm.slurm.rest.talk import VERSIONS
@@ -100,6 +100,31 @@ def test_what_is_listed_is_what_squeue_lists(rest: RestSite) -> None:
     assert {*told} == {*listed}
     for job in listed:
         assert _told(told[job]) == _told(listed[job])
+
+
+def test_a_job_whose_name_is_no_text_hides_no_other(newest: RestSite) -> None:
+    """slurmrestd itself tells of none then."""
+    plain = newest.of(ANN).submit(sheet(hold=None)).id
+    batch = f"sbatch --parsable --account={ACCOUNT} --hold --chdir=/tmp --wrap=true"
+    named = f"SBATCH_JOB_NAME=$(printf 'x\\377y') {batch}"  # not in the line, which Slurm keeps
+    odd = newest.machine.must("sh", "-c", named, user=ANN)
+    squeue = ClusterClient(newest.site.site.transport)
+    asked: list[None] = []
+
+    def by_squeue() -> JobListing:
+        asked.append(None)
+        return squeue.read_jobs()
+
+    listing = newest.listing(by_squeue)
+    try:
+        told = {job.id: job for job in listing.read_jobs().jobs}
+        assert (plain in told, told[JobId(int(odd))].name) == (True, r"x\xffy")
+        assert asked
+    finally:
+        newest.machine.must("scontrol", "update", f"jobid={odd.strip()}", "name=plain")
+    asked.clear()
+    assert plain in {job.id for job in listing.read_jobs().jobs}
+    assert not asked
 
 
 def _told(job: LiveJob) -> dict[str, object]:

@@ -84,12 +84,12 @@ class Builder:
             raise AssertionError("commands of a user without GATEWAY_EXECUTOR")
         return OnBehalf(hand, timeout=self._timeout).of(user).commands
 
-    def lister(self, user: str) -> Callable[[], JobListing] | None:
-        """Return what slurmrestd lists to whoever the gateway reads as; None where not it lists."""
+    def lister(self, user: str, by_squeue: Callable[[], JobListing]) -> Callable[[], JobListing]:
+        """Return what lists jobs to whoever the gateway reads as."""
         if self._rest is None:
-            return None
+            return by_squeue
         logins = self._logins_of(user, self._transport.run)
-        return RestListing(self._rest, logins, lambda: datetime.now(UTC)).read_jobs
+        return RestListing(self._rest, logins, lambda: datetime.now(UTC), by_squeue).read_jobs
 
     def passing(self, user: str) -> Passing | None:
         """Return what hands questions on to slurmrestd; None where nobody said where it is."""

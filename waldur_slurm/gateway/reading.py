@@ -40,19 +40,20 @@ class Readers:
         for number, source in enumerate(sources):
             is_elsewhere = number > 0 and not source.slurm_conf
             transport = self.transport(source)
+            cluster = ClusterClient(
+                transport,
+                away=source.name if is_elsewhere else None,
+                bin_path=self._bin_path,
+                timeout=timeout,
+            )
             yield ClusterPictures(
                 source.name,
-                ClusterClient(
-                    transport,
-                    away=source.name if is_elsewhere else None,
-                    bin_path=self._bin_path,
-                    timeout=timeout,
-                ),
+                cluster,
                 HistoryClient(transport, source.name, bin_path=self._bin_path, timeout=timeout),
                 self._tell,
                 jobs_ttl_s=self._settings.jobs_age.total_seconds(),
                 on_jobs=partial(recorder.record, source.name),
-                list_jobs=None if number else means.lister(self.user),
+                list_jobs=None if number else means.lister(self.user, cluster.read_jobs),
             )
 
     def transport(self, source: ClusterSource | None = None) -> Transport:

@@ -1,22 +1,33 @@
-"""All jobs of a cluster as slurmrestd tells them: one request, some ten times what squeue costs."""
+"""All jobs of a cluster as slurmrestd tells them: one request, some ten times what squeue costs.
+
+One job with a name that is not UTF-8, which any user can make, and slurmrestd tells of none at all.
+Then squeue is asked.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
 
 from waldur_slurm.errors import CommandFailed
 from waldur_slurm.model.live import JobListing
-from waldur_slurm.slurm.rest.grammar.answers import parse_listing, refused
+from waldur_slurm.slurm.rest.grammar.answers import NoList, parse_listing, refused
 from waldur_slurm.slurm.rest.logins import Logins
 from waldur_slurm.slurm.rest.talk import NotAuthentic, Rest
 
 
 class RestListing:
-    """`read_jobs` of `slurm.live.port.Cluster`."""
+    """`read_jobs` of `slurm.live.port.Cluster`; `by_squeue` is another cluster's."""
 
-    def __init__(self, rest: Rest, logins: Logins, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        rest: Rest,
+        logins: Logins,
+        now: Callable[[], datetime],
+        by_squeue: Callable[[], JobListing],
+    ) -> None:
         self._rest = rest
         self._logins = logins
         self._now = now
+        self._by_squeue = by_squeue
 
     def read_jobs(self) -> JobListing:
         try:
@@ -24,6 +35,8 @@ class RestListing:
         except NotAuthentic:
             self._logins.forget()
             return self._asked()
+        except NoList:
+            return self._by_squeue()
 
     def _asked(self) -> JobListing:
         answer = self._rest.ask("GET", "/jobs", self._logins.login())

@@ -22,6 +22,10 @@ CPU = tres_name("cpu")
 _NO_VALUE = (2**32 - 2, 2**32 - 1, 2**64 - 2, 2**64 - 1)
 
 
+class NoList(UnparsableOutput):
+    """slurmrestd tells of no job while Slurm keeps one with a word that is not UTF-8."""
+
+
 def refused(answer: Said) -> Refused:
     """Read why it said no."""
     words = "; ".join(dict.fromkeys(_words_of_errors(answer))) or "slurmrestd gives no reason"
@@ -42,10 +46,10 @@ def parse_submitted(answer: Said) -> Submitted | None:
 
 
 def parse_listing(answer: Said, now: datetime) -> JobListing:
-    """Read all jobs; what cannot be read is one unreadable job."""
+    """Read all jobs; what cannot be read is one unreadable job. It raises `NoList`."""
     told = answer.get("jobs")
     if not isinstance(told, list):
-        raise UnparsableOutput("slurmrestd's answer has no list of jobs")
+        raise NoList("slurmrestd's answer has no list of jobs")
     jobs, unreadable = [], []
     for each in told:
         try:
