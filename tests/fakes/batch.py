@@ -55,11 +55,21 @@ class FakeQueue:
     loses_answers: bool = False
     loses_requests: bool = False
     """sbatch is lost on its way, and nobody is told."""
+    delays_requests: bool = False
+    """Who asked is gone before sbatch arrives; it does so at the next `arrive`."""
+    on_the_way: "list[tuple[FakeBatch, BatchSheet]]" = field(default_factory=list)
     on_new: Callable[[FakeJob], None] = lambda _job: None
     """Whoever shows the queue hears of each new job."""
 
     def find(self, job: JobId) -> FakeJob | None:
         return next((each for each in self.jobs if each.number == job.number), None)
+
+    def arrive(self) -> None:
+        """Take what is still on its way; where nobody answers, that is lost."""
+        for batch, sheet in self.on_the_way:
+            if not self.is_down:
+                batch.take(sheet)
+        self.on_the_way.clear()
 
     def tick(self) -> None:
         """Start whatever is not held."""
@@ -80,13 +90,20 @@ class FakeBatch:
         self._reach("sbatch")
         if self.queue.loses_requests:
             raise OutcomeUnknown("sbatch's answer was lost: killed")
+        if self.queue.delays_requests:
+            self.queue.on_the_way.append((self, sheet))
+            raise OutcomeUnknown("sbatch's answer was lost: killed")
+        job = self.take(sheet)
+        if self.queue.loses_answers:
+            raise OutcomeUnknown("sbatch's answer was lost: Socket timed out")
+        return Submitted(JobId(job.number))
+
+    def take(self, sheet: BatchSheet) -> FakeJob:
         self._judge(sheet)
         job = FakeJob(len(self.queue.jobs) + 1, self.user, sheet)
         self.queue.jobs.append(job)
         self.queue.on_new(job)
-        if self.queue.loses_answers:
-            raise OutcomeUnknown("sbatch's answer was lost: Socket timed out")
-        return Submitted(JobId(job.number))
+        return job
 
     def estimate(self, sheet: BatchSheet) -> Estimate:
         self._check(sheet)

@@ -31,6 +31,7 @@ MISHAPS = st.sampled_from(
         "none",
         "its answer is lost",
         "it is lost",
+        "it is late",
         "Slurm is away",
         "the disk is full",
     )
@@ -235,6 +236,10 @@ class GatewayWalk(Walker):
             with self.running.jobs_are_old():
                 self.ask("admin", "GET", "/api/v1/jobs/998")
         self.is_troubled = False
+
+    @rule()
+    def what_is_late_arrives(self) -> None:
+        self.slurm.queue.arrive()
 
     @rule()
     def time_passes(self) -> None:

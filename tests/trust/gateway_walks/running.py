@@ -161,6 +161,7 @@ class Running:
 
     def pass_time(self) -> None:
         """Let so much pass that no picture is young, and no sbatch on its way any more."""
+        self.slurm.queue.arrive()
         self.passed += timedelta(seconds=10)
         for key, each in self.journal.kept.items():
             opened, until = each.opened - SOME_SECONDS, each.doubt_until - SOME_SECONDS

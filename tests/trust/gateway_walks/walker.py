@@ -108,6 +108,7 @@ class Walker(RuleBasedStateMachine):
         flags = {
             "its answer is lost": (queue, "loses_answers"),
             "it is lost": (queue, "loses_requests"),
+            "it is late": (queue, "delays_requests"),
             "Slurm is away": (queue, "is_down"),
             "the disk is full": (self.running.journal, "is_broken"),
         }
