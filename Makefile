@@ -6,7 +6,7 @@ BIN := .venv/bin
 ARGS ?=
 # Tests mostly wait, for Slurm, time-outs and the clock: more of them at once than there are cores.
 # Each worker has what is slow to start to itself; tests/units.py says what it takes at a time.
-JOBS ?= 6
+JOBS ?= 8
 UNITS := --dist loadscope --no-loadscope-reorder
 # How long a campaign takes, about, and where its random choices start: the same seed, the same ones.
 MINUTES ?= 60

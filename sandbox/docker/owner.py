@@ -21,8 +21,12 @@ class Owner:
 
     @classmethod
     def this_process(cls) -> Self:
+        return cls.process(os.getpid())
+
+    @classmethod
+    def process(cls, pid: int) -> Self:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return cls(_machine(), boot, os.getpid(), _started(os.getpid()) or "")
+        return cls(_machine(), boot, pid, _started(pid) or "")
 
     @classmethod
     def parse(cls, label: str) -> Self | None:

@@ -73,7 +73,8 @@ class RealBatchSite:
         )
 
     def as_user(self, user: str) -> Transport:
-        if isinstance(self.machine, ContainerCluster):
+        if isinstance(self.site.transport, DockerTransport):
+            assert isinstance(self.machine, ContainerCluster)
             transport = DockerTransport(self.machine.container, user=user)
             self.stack.callback(transport.close)
             return transport

@@ -11,6 +11,7 @@ from sandbox.docker.cluster import ContainerCluster
 from sandbox.slurm import ClusterOptions
 from sandbox.slurm.users import ensure_users
 from tests.contract.batch_site import BATCH_REAL, BatchSite, FakeBatchSite, RealBatchSite
+from tests.contract.inside import InsideTransport
 from tests.contract.live_site import FakeLive, LiveSite, RealLive
 from tests.contract.past_site import FakePastSite, PastSite, RealPastSite
 from tests.contract.site import (
@@ -28,6 +29,7 @@ from tests.fakes.transport import LesserTransport
 from tests.fixtures_slurm import NewCluster
 from waldur_slurm.model.names import AccountName, account_name
 from waldur_slurm.processes.native import NativeTransport
+from waldur_slurm.processes.port import Transport
 from waldur_slurm.slurm.transports.docker import DockerTransport
 
 _numbers = itertools.count(1)
@@ -52,49 +54,48 @@ def operator_22_05(native_22_05: RealSite) -> RealSite:
 def operator_docker_22_05(
     docker_22_05: RealSite, container_cluster_22_05: ContainerCluster
 ) -> Iterator[RealSite]:
-    yield from _contained_operator(docker_22_05, container_cluster_22_05)
+    container_cluster_22_05.ensure_users([OPERATOR])
+    with closing(DockerTransport(container_cluster_22_05.container, user=OPERATOR)) as transport:
+        yield _with_operator(RealSite(docker_22_05.machine, transport))
 
 
 @pytest.fixture(scope="session")
-def operator_docker_24_11(
-    docker_24_11: RealSite, container_cluster_24_11: ContainerCluster
-) -> Iterator[RealSite]:
-    yield from _contained_operator(docker_24_11, container_cluster_24_11)
+def operator_docker_24_11(docker_24_11: RealSite) -> RealSite:
+    return _inside_as_operator(docker_24_11)
 
 
 @pytest.fixture(scope="session")
-def operator_docker_26_05(
-    docker_26_05: RealSite, container_cluster_26_05: ContainerCluster
-) -> Iterator[RealSite]:
-    yield from _contained_operator(docker_26_05, container_cluster_26_05)
+def operator_docker_26_05(docker_26_05: RealSite) -> RealSite:
+    return _inside_as_operator(docker_26_05)
 
 
 @pytest.fixture(scope="session")
 def docker_22_05(container_cluster_22_05: ContainerCluster) -> Iterator[RealSite]:
-    yield from _contained(container_cluster_22_05)
+    """The one that is asked through the engine, as a site with Slurm in a container is."""
+    with closing(DockerTransport(container_cluster_22_05.container)) as transport:
+        yield _prepared(container_cluster_22_05, transport)
 
 
 @pytest.fixture(scope="session")
-def docker_24_11(container_cluster_24_11: ContainerCluster) -> Iterator[RealSite]:
-    yield from _contained(container_cluster_24_11)
+def docker_24_11(container_cluster_24_11: ContainerCluster) -> RealSite:
+    return _prepared(container_cluster_24_11, InsideTransport(container_cluster_24_11))
 
 
 @pytest.fixture(scope="session")
-def docker_26_05(container_cluster_26_05: ContainerCluster) -> Iterator[RealSite]:
-    yield from _contained(container_cluster_26_05)
+def docker_26_05(container_cluster_26_05: ContainerCluster) -> RealSite:
+    return _prepared(container_cluster_26_05, InsideTransport(container_cluster_26_05))
 
 
-def _contained(cluster: ContainerCluster) -> Iterator[RealSite]:
+def _prepared(cluster: ContainerCluster, transport: Transport) -> RealSite:
     cluster.ensure_users(PEOPLE)
     cluster.run("sacctmgr", "--immediate", "add", "cluster", "other")
-    with closing(DockerTransport(cluster.container)) as transport:
-        yield RealSite(cluster, transport)
+    return RealSite(cluster, transport)
 
 
-def _contained_operator(site: RealSite, cluster: ContainerCluster) -> Iterator[RealSite]:
-    cluster.ensure_users([OPERATOR])
-    with closing(DockerTransport(cluster.container, user=OPERATOR)) as transport:
-        yield _with_operator(RealSite(site.machine, transport))
+def _inside_as_operator(site: RealSite) -> RealSite:
+    assert isinstance(site.machine, ContainerCluster)
+    site.machine.ensure_users([OPERATOR])
+    return _with_operator(RealSite(site.machine, LesserTransport(site.transport, OPERATOR)))
 
 
 def _with_operator(site: RealSite) -> RealSite:

@@ -64,13 +64,15 @@ def test_a_working_directory_is_read_as_it_is(real_live: RealLive) -> None:
 
 
 def test_bytes_that_are_no_text_change_nothing_else(real_live: RealLive) -> None:
-    """Only a shell can hand them over."""
+    """Only a shell can hand them over; slurmrestd lists no job while Slurm keeps them."""
     batch = f"sbatch --parsable --account={real_live.account} --hold --chdir=/tmp --mem=10"
-    line = f"{batch} --output=/dev/null --job-name=$(printf 'x\\377\\376y') --wrap=true"
+    name = r"$(printf 'x\377\376y')"
+    line = f"SBATCH_JOB_NAME={name} {batch} --output=/dev/null --wrap=true"
     number = int(real_live.machine.must("sh", "-c", line, user=BOB))
     (job,) = real_live.jobs().values()
 
     assert (job.number, job.user, job.name) == (number, BOB, r"x\xff\xfey")
+    real_live.machine.must("scontrol", "update", f"jobid={number}", "name=plain")
 
 
 def test_a_forged_record_changes_nobodys_shares(real_live: RealLive) -> None:

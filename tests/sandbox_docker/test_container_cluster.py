@@ -43,6 +43,24 @@ def test_docker_exec_reaches_slurm_by_the_containers_name(cluster: ContainerClus
     assert "lab" in said.stdout.splitlines()  # other tests may have added clusters of theirs
 
 
+@pytest.mark.parametrize("user", [None, "wsat-ann"])
+def test_what_runs_there_finds_what_docker_exec_gives(
+    cluster: ContainerCluster, user: str | None
+) -> None:
+    who = ("--user", user) if user else ()
+    for argv in (("env",), ("id",), ("pwd",), ("hostname",), ("readlink", "/proc/self/ns/pid")):
+        given = docker("exec", "--workdir=/tmp", *who, cluster.container, *argv).stdout
+        found = cluster.must(*argv, user=user)
+        assert sorted(found.splitlines()) == sorted(given.splitlines())
+
+
+def test_nothing_runs_in_a_container_that_is_gone() -> None:
+    with ContainerCluster.start(nodes=1) as cluster:
+        assert cluster.run("true").code == 0
+    with pytest.raises(DockerFailed, match="No such object"):
+        cluster.run("true")
+
+
 def test_both_streams_and_the_exit_code_come_back_apart(cluster: ContainerCluster) -> None:
     done = cluster.run("sh", "-c", "echo out; echo err >&2; exit 7")
     assert (done.code, done.out, done.err) == (7, "out\n", "err\n")
