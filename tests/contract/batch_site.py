@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from sandbox.docker.cluster import ContainerCluster
-from tests.contract.site import PEOPLE, REAL, RealSite
+from tests.contract.site import PEOPLE, RealSite
 from tests.fakes.batch import FakeBatch, FakeQueue
 from tests.fakes.transport import LesserTransport
 from waldur_slurm.model.batch import BatchSheet, JobId
@@ -17,7 +17,6 @@ from waldur_slurm.slurm.batch.variables import ShellVariables
 from waldur_slurm.slurm.tools import Tools
 from waldur_slurm.slurm.transports.docker import DockerTransport
 
-BATCH_REAL = REAL
 ANN, BOB, EVE = PEOPLE
 ACCOUNT, FULL = "batch", "batchfull"
 IMPATIENCE = timedelta(seconds=1)

@@ -10,13 +10,14 @@ import pytest
 from sandbox.docker.cluster import ContainerCluster
 from sandbox.slurm import ClusterOptions
 from sandbox.slurm.users import ensure_users
-from tests.contract.batch_site import BATCH_REAL, BatchSite, FakeBatchSite, RealBatchSite
+from tests.contract.batch_site import BatchSite, FakeBatchSite, RealBatchSite
 from tests.contract.inside import InsideTransport
 from tests.contract.live_site import FakeLive, LiveSite, RealLive
 from tests.contract.past_site import FakePastSite, PastSite, RealPastSite
 from tests.contract.site import (
     AS_OPERATOR,
     AS_ROOT,
+    ONE_OF_EACH,
     OPERATOR,
     PEOPLE,
     REAL,
@@ -135,22 +136,26 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     _end_jobs(found)
 
 
-@pytest.fixture(params=("fake", *REAL))
+@pytest.fixture(params=("fake", *ONE_OF_EACH))
 def live(request: pytest.FixtureRequest, name: AccountName) -> Iterator[LiveSite]:
     """Each cluster in turn, with an account of the test's own."""
     if request.param == "fake":
         yield FakeLive(name)
         return
+    yield from _real_live(request, name)
+
+
+@pytest.fixture(params=ONE_OF_EACH)
+def real_live(request: pytest.FixtureRequest, name: AccountName) -> Iterator[RealLive]:
+    """Each real cluster in turn, for what cannot be said of the fake."""
+    yield from _real_live(request, name)
+
+
+def _real_live(request: pytest.FixtureRequest, name: AccountName) -> Iterator[RealLive]:
     found = request.getfixturevalue(request.param)
     assert isinstance(found, RealSite)
     yield RealLive(found, name)
     _end_jobs(found)
-
-
-@pytest.fixture
-def real_live(real: RealSite, name: AccountName) -> RealLive:
-    """Each real cluster in turn, for what cannot be said of the fake."""
-    return RealLive(real, name)
 
 
 @pytest.fixture
@@ -173,7 +178,7 @@ def _end_jobs(site: RealSite) -> None:
             site.machine.must("scancel", f"--user={user}")
 
 
-@pytest.fixture(params=("fake", *BATCH_REAL))
+@pytest.fixture(params=("fake", *ONE_OF_EACH))
 def batch_site(request: pytest.FixtureRequest) -> Iterator[BatchSite]:
     """Each queue in turn, with two users who may submit."""
     if request.param == "fake":
@@ -182,7 +187,7 @@ def batch_site(request: pytest.FixtureRequest) -> Iterator[BatchSite]:
     yield from _batch_site(request)
 
 
-@pytest.fixture(params=BATCH_REAL)
+@pytest.fixture(params=ONE_OF_EACH)
 def real_batch_site(request: pytest.FixtureRequest) -> Iterator[RealBatchSite]:
     yield from _batch_site(request)
 

@@ -20,6 +20,9 @@ from waldur_slurm.slurm.accounting.client import SlurmClient
 from waldur_slurm.slurm.accounting.port import Accounting
 
 REAL = ("native_22_05", "docker_22_05", "docker_24_11", "docker_26_05")
+ONE_OF_EACH = ("native_22_05", "docker_24_11", "docker_26_05")
+"""For queues and their jobs, which nobody asks through a container's engine."""
+
 AS_ROOT = ("fake", *REAL)
 AS_OPERATOR = ("fake_operator", "operator_22_05")
 """The sites by name, each a fixture; asked as root, or as a plain user who is an Operator there."""

@@ -128,8 +128,12 @@ def test_a_job_whose_name_is_no_text_hides_no_other(newest: RestSite) -> None:
 
 
 def _told(job: LiveJob) -> dict[str, object]:
-    """What a reading does not choose itself: slurmrestd expands the names of files."""
+    """What a reading does not choose itself: slurmrestd expands the names of files.
+
+    Nor does it keep why a job waited that was requeued in held state and has ended.
+    """
     apart = {"elapsed_s", "considered", "priority", "stdout", "stderr", "start", "eligible", "end"}
+    apart |= {"reason"} if job.state.is_terminal else set()
     return {name: value for name, value in job._asdict().items() if name not in apart}
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from signal import SIGKILL
 from typing import IO, Protocol
@@ -119,7 +120,8 @@ class Forked:
 
     def send_signal(self, sig: int) -> None:
         if self.poll() is None:
-            os.kill(self.pid, sig)
+            with suppress(ProcessLookupError):  # it ended just now, and its nursery tells soon
+                os.kill(self.pid, sig)
 
     def kill(self) -> None:
         self.send_signal(SIGKILL)
