@@ -81,6 +81,9 @@ class FakeTree:
     def read(self, path: str) -> bytes:
         return self.nodes[parts_of(path)].content
 
+    def holds(self, path: str) -> bool:
+        return parts_of(path) in self.nodes
+
     def names(self, path: str) -> list[str]:
         """Name what a directory holds itself."""
         beneath = self.beneath(parts_of(path))

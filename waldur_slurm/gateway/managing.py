@@ -206,9 +206,9 @@ class Finisher:
         """Look soon again as long as something is left."""
         pause_s = 0.0
         while not self.leaving.wait(pause_s):
-            pause_s = SOON_S if self._finish_all() else SELDOM_S
+            pause_s = SOON_S if self.finish_all() else SELDOM_S
 
-    def _finish_all(self) -> bool:
+    def finish_all(self) -> bool:
         """Do what is left of all jobs; whether something still is."""
         try:
             left = self._managed.jobs.unsettled()

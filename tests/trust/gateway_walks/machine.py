@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 
 from tests.gateway_client import Answered
 from tests.trust.gateway_walks.slurm import ENDS
-from tests.trust.gateway_walks.walker import CLIENTS, LATER, MAIL, SEES, Walker, Wish
+from tests.trust.gateway_walks.walker import APP_JOBS, CLIENTS, LATER, MAIL, SEES, Walker, Wish
 from tests.trust.size import count
 
 WHO = st.sampled_from(sorted(CLIENTS))
@@ -36,6 +36,8 @@ MISHAPS = st.sampled_from(
         "the disk is full",
     )
 )
+MISHAPS_OF_APPS = st.one_of(MISHAPS, st.just("the app's jobs are not written"))
+USERS = st.sampled_from(("ann", "bob"))
 
 
 class GatewayWalk(Walker):
@@ -79,6 +81,32 @@ class GatewayWalk(Walker):
         name = f"{surface}-{self.named(who, key)}"
         with self.mishap(mishap):
             self.hand_in(Wish(name, who, self.tokens[who], surface=surface))
+
+    # Clients of an app
+
+    @rule(who=USERS, mishap=MISHAPS_OF_APPS, starts=st.booleans())
+    def make_app_job(self, who: str, mishap: str, starts: bool) -> None:
+        body = {"user": who, "parameters": {"command": "true"}, "start": starts}
+        with self.mishap(mishap), self.running.jobs_are_old():
+            answer = self.ask(who, "POST", APP_JOBS, body)
+        if answer.status == 201:
+            job = self.running.app_jobs.jobs[answer.json["id"]]
+            assert len(self.slurm.live_of(self.place_of(job))) == starts
+        else:
+            assert answer.status in LATER, answer.text
+
+    @rule(
+        which=WHICH,
+        mishap=MISHAPS_OF_APPS,
+        asked=st.sampled_from(
+            (("POST", "/start"), ("POST", "/start"), ("POST", "/stop"), ("DELETE", ""))
+        ),
+    )
+    def change_a_job_of_the_app(self, which: int, mishap: str, asked: tuple[str, str]) -> None:
+        jobs = [*self.running.app_jobs.jobs.values()]
+        for job in jobs[which % len(jobs) :][:1] if jobs else ():
+            with self.mishap(mishap):
+                self.change_app_job(job, *asked)
 
     # Clients that look
 
@@ -181,10 +209,15 @@ class GatewayWalk(Walker):
         for number in self.one_of(self.slurm.live(), which):
             self.slurm.end(number, state)
 
-    @rule(which=WHICH)
-    def requeue_job(self, which: int) -> None:
+    @rule(which=WHICH, is_cleaned_up=st.booleans())
+    def requeue_job(self, which: int, is_cleaned_up: bool) -> None:
         for number in self.one_of(self.slurm.live(), which):
-            self.slurm.requeue(number)
+            self.slurm.requeue(number, is_cleaned_up=is_cleaned_up)
+
+    @rule(which=WHICH)
+    def what_is_cleaned_up_goes_on(self, which: int) -> None:
+        for number in self.one_of(sorted(self.slurm.cleaned), which):
+            self.slurm.clean_up(number)
 
     @rule(which=WHICH, is_heard=st.booleans())
     def forget_a_job_that_ended(self, which: int, is_heard: bool) -> None:
@@ -285,6 +318,11 @@ class GatewayWalk(Walker):
             assert {name: n for name, n in self.slurm.named.items() if n > 1} == {}
 
     @invariant()
+    def no_managed_job_runs_twice(self) -> None:
+        if hasattr(self, "slurm"):
+            assert all(len(self.slurm.live_of(each)) <= 1 for each in self.slurm.by_place)
+
+    @invariant()
     def no_letter_is_taken_twice_without_a_kill(self) -> None:
         if hasattr(self, "running"):
             taken = Counter(letter.message_id for letter in self.running.relay.taken)
@@ -313,6 +351,7 @@ class GatewayWalk(Walker):
         self.running.settle()
         assert self.running.journal.unsettled() == ()
         assert self.running.tasks.unsettled() == ()
+        self._end_app_jobs()
         for wish in [*self.wishes.values()]:
             if wish.token == self.tokens[wish.who]:  # who else had a job of that name is gone
                 assert self.hand_in(wish).status in (200, 201, 400)
@@ -329,3 +368,15 @@ class GatewayWalk(Walker):
         self.no_name_has_two_jobs()
         self.no_letter_is_taken_twice_without_a_kill()
         self.no_defect_was_met()
+
+    def _end_app_jobs(self) -> None:
+        """None is half made or removed, none runs that nobody knows of, and each is told so."""
+        jobs = self.running.app_jobs
+        assert list(jobs.unsettled()) == []
+        kept = {self.place_of(job): job for job in jobs.jobs.values()}
+        assert {place for place in self.slurm.by_place if self.slurm.live_of(place)} <= {*kept}
+        for place, job in kept.items():
+            assert self.slurm.tree.holds(place)
+            told = self.ask_of_app_job(job, "GET").json
+            assert told["started"] == bool(self.slurm.live_of(place)), told
+            assert self.change_app_job(job, "DELETE").status == 204

@@ -3,13 +3,18 @@
 import asyncio
 import json
 import time
+from atexit import register
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event as Bell
 from typing import Any
 
+from tests.fakes.apps import FakeApps, FakeJobs
 from tests.fakes.journal import FakeJournal
 from tests.fakes.letters import FakeLetters
 from tests.fakes.monitors import FakeMonitors
@@ -20,6 +25,8 @@ from tests.fakes.transitions import FakeTransitions
 from tests.gateway_client import Answered, Asked, Client
 from tests.trust.gateway_walks.slurm import Slurm
 from tests.unit.gateway.site import SECRET, GatewaySite
+from waldur_slurm.gateway.apps.app import App
+from waldur_slurm.gateway.apps.places import Places
 from waldur_slurm.gateway.doors.doors import Doors
 from waldur_slurm.gateway.doors.keyring import Keyring
 from waldur_slurm.gateway.doors.paces import Pace
@@ -28,8 +35,9 @@ from waldur_slurm.gateway.doors.principals import run_as
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.doors.shown import NO_OWNER
 from waldur_slurm.gateway.doors.strangers import Allowed, Strangers
-from waldur_slurm.gateway.doors.tokens import mint
+from waldur_slurm.gateway.doors.tokens import Minted, mint
 from waldur_slurm.gateway.errors import NotNow
+from waldur_slurm.gateway.managing import Finisher as AppFinisher
 from waldur_slurm.gateway.post.allowed import parse_rules
 from waldur_slurm.gateway.post.cycle import Postman
 from waldur_slurm.gateway.post.gate import Gate
@@ -39,9 +47,11 @@ from waldur_slurm.gateway.surfaces import Surface
 from waldur_slurm.gateway.tasks.finisher import Finisher
 from waldur_slurm.gateway.tasks.task import Reading
 from waldur_slurm.gateway.web.app import application
+from waldur_slurm.gateway.web.managed_site import Managed
 from waldur_slurm.gateway.web.seeds.proxy_site import Proxy
 
 SOME_SECONDS = timedelta(seconds=2)
+APP = App("a9a5fc66-9bed-4a13-874a-d8d7d1756224", "portal", datetime(2026, 11, 30, 9, tzinfo=UTC))
 KEPT_S = 3600.0
 """A walk says itself when time has passed for a picture; by itself none grows old."""
 
@@ -66,6 +76,21 @@ class Relay:
         return Delivered()
 
 
+def no_tokens(_app: App, _name: str) -> Minted:
+    raise AssertionError("no walk makes tokens of the app")
+
+
+@cache
+def places() -> Places:
+    """Where the app of every walk has its templates; jobs' directories are in memory."""
+    kept = TemporaryDirectory()
+    register(kept.cleanup)
+    found = Places(Path(kept.name))
+    found.prepare()
+    found.ensure(APP.id)
+    return found
+
+
 @dataclass
 class Running:
     """`restart` keeps what a store keeps, and nothing else."""
@@ -80,6 +105,10 @@ class Running:
 
     def __post_init__(self) -> None:
         self.tasks = FakeTasks(self.monitors)
+        self.app_jobs = FakeJobs()
+        apps = FakeApps(self.app_jobs)
+        apps.put(APP)
+        self.apps = apps
         self.relay = Relay(self.letters)
         self.runner = asyncio.Runner()
         self.start()
@@ -110,10 +139,17 @@ class Running:
         )
         strangers = Strangers(Allowed(), lambda _: NO_OWNER)
         doors = Doors(strangers, keyring, None, Pacing(Pace(10_000, 10_000)), time.monotonic)
-        site = replace(self.gateway.site, proxy=Proxy(Reading.DOCUMENT), is_stopping=lambda: True)
+        managed = Managed(self.apps, self.app_jobs, places(), self.tokens, no_tokens)
+        site = replace(
+            self.gateway.site,
+            proxy=Proxy(Reading.DOCUMENT),
+            managed=managed,
+            is_stopping=lambda: True,
+        )
         self.client = Client(application(site, doors, frozenset(Surface)))
         assert site.tasks is not None
         self.finisher = Finisher(site.tasks, Bell(), self.gateway.told.append)
+        self.app_finisher = AppFinisher(site, managed)
         self.postman = Postman(
             self.letters, {Method.EMAIL: self.relay}, self.gateway.told.append, clock=self.now
         )
@@ -189,9 +225,11 @@ class Running:
             keeper.ttl_s = KEPT_S
 
     def settle(self) -> None:
-        """What the gateway does beside: it settles keys and tasks that are open."""
+        """What the gateway does beside: it settles keys, tasks and managed jobs that are open."""
         self.gateway.site.submitter.settler.settle_all()
         self.finisher.finish_all()
+        self.app_finisher.finish_all()
+        self.slurm.follow()
 
     def watch(self) -> None:
         self.gateway.watch.step()

@@ -4,7 +4,7 @@ Numbers begin anew once, as after a slurmctld that lost its memory: jobs of yest
 numbers that new ones get then.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from tests.fakes.files import FakeFiles, FakeTree
 from tests.fakes.past import FakeHistory, past_run
 from waldur_slurm.errors import AccountingDown
 from waldur_slurm.gateway.acting.actors import Means
+from waldur_slurm.gateway.apps.job import SCRIPT
 from waldur_slurm.model.batch import BatchSheet, JobId
 from waldur_slurm.model.job_state import JobState
 from waldur_slurm.model.live import JobListing, LiveJob
@@ -52,7 +53,12 @@ class Slurm:
     named: Counter[str] = field(default_factory=Counter)
     """How many jobs were ever made of each name."""
     by_name: dict[str, Identity] = field(default_factory=dict)
+    by_place: dict[str, list[Identity]] = field(default_factory=lambda: defaultdict(list))
+    """The jobs that were made of each managed job, by its directory."""
+    tree: FakeTree = field(default_factory=FakeTree)
     were_requeued: set[int] = field(default_factory=set)
+    cleaned: set[int] = field(default_factory=set)
+    """What was requeued and is still cleaned up."""
     has_begun_anew: bool = False
     _next: int = FIRST_OF_TODAY
 
@@ -62,7 +68,6 @@ class Slurm:
             "AccountingStoreFlags": "job_comment",
         }
         self.queue.on_new = self._show
-        self.tree = FakeTree()
         yesterday = _now() - timedelta(days=1)
         for number, (user, state) in enumerate(YESTERDAYS, 1):
             job = live_job(number, user=UserName(user), state=state, submitted=yesterday)
@@ -78,6 +83,11 @@ class Slurm:
         """The numbers of jobs that have not ended."""
         return sorted(n for n, job in self.cluster.jobs.items() if not job.state.is_terminal)
 
+    def live_of(self, place: str) -> list[Identity]:
+        """The jobs of one managed job that have not ended."""
+        jobs = {(n, self.cluster.jobs[n].submitted) for n in self.live()}
+        return [made for made in self.by_place[place] if made in jobs]
+
     # What becomes of jobs
 
     def begin(self, number: int) -> None:
@@ -86,23 +96,34 @@ class Slurm:
             self._queued(number).state = "RUNNING"
 
     def end(self, number: int, state: str) -> None:
+        self.clean_up(number)
         job = self.cluster.finish(number, state)
         self.cluster.put(job._replace(end=_now()))
         self._queued(number).state = "COMPLETED"
         self._note_end(self.cluster.jobs[number])
 
-    def requeue(self, number: int) -> None:
-        """Of yesterday's alone: a second's time of submission must tell the runs apart."""
+    def requeue(self, number: int, *, is_cleaned_up: bool = True) -> None:
+        """Of yesterday's alone: a second's time of submission must tell the runs apart.
+
+        The restart is counted at once; it is handed in anew when the run that was is cleaned up.
+        """
         job = self.cluster.jobs[number]
         if number >= FIRST_OF_TODAY or number in self.were_requeued or self.has_begun_anew:
             return
         self.were_requeued.add(number)
-        again: dict[str, Any] = {
-            "submitted": _now(),
-            "restarts": job.restarts + 1,
-            "hosts": "",
-            "start": None,
-        }
+        self.cleaned.add(number)
+        is_placed = job.state != JobState("PENDING")
+        state = JobState("COMPLETING") if is_placed else job.state
+        self.cluster.put(job._replace(state=state, restarts=job.restarts + 1))
+        if is_cleaned_up or not is_placed:
+            self.clean_up(number)
+
+    def clean_up(self, number: int) -> None:
+        if number not in self.cleaned:
+            return
+        self.cleaned.remove(number)
+        job = self.cluster.jobs[number]
+        again: dict[str, Any] = {"submitted": _now(), "hosts": "", "start": None}
         self.cluster.put(job._replace(state=JobState("PENDING"), **again))
         self._queued(number).state = "PENDING"
         self._replace_run(job, state=JobState("REQUEUED"), end=_now())
@@ -113,6 +134,8 @@ class Slurm:
         for job in self.queue.jobs:
             row = self.cluster.jobs.get(job.number)
             if job.state == "CANCELLED" and row and not row.state.is_terminal:
+                self.clean_up(job.number)
+                job.state = "CANCELLED"
                 self.cluster.put(self.cluster.finish(job.number, "CANCELLED")._replace(end=_now()))
                 self._note_end(self.cluster.jobs[job.number])
 
@@ -162,8 +185,11 @@ class Slurm:
     def _show(self, job: FakeJob) -> None:
         job.number, self._next = self._next, self._next + 1
         name = str(job.sheet.options.get("job-name", ""))
-        self.named[name] += 1
-        self.by_name[name] = job.number, _now()
+        if name == SCRIPT:
+            self.by_place[str(job.sheet.options["chdir"])].append((job.number, _now()))
+        else:
+            self.named[name] += 1
+            self.by_name[name] = job.number, _now()
         row = live_job(
             job.number,
             user=UserName(job.user),

@@ -9,12 +9,14 @@ from uuid import NAMESPACE_URL, uuid5
 
 from hypothesis.stateful import RuleBasedStateMachine
 
+from tests.fakes.files import FakeTree
 from tests.gateway_client import Answered
-from tests.trust.gateway_walks.running import Running
+from tests.trust.gateway_walks.running import APP, Running, places
 from tests.trust.gateway_walks.slurm import Identity, Slurm
 from tests.trust.size import count
 from tests.unit.gateway.site import EVERYTHING
 from tests.unit.gateway.tasks.makers import hello
+from waldur_slurm.gateway.apps.job import ManagedJob
 from waldur_slurm.gateway.doors.scopes import Scope
 from waldur_slurm.gateway.post.letter import Occasion, Stage
 from waldur_slurm.model.live import LiveJob
@@ -35,6 +37,7 @@ SEES: Mapping[str, frozenset[str] | None] = {
     "portal": frozenset({"ann", "bob"}),
     "admin": None,
 }
+APP_JOBS = f"/api/v1/apps/{APP.id}/jobs"
 LATER = {409, 503, 504}
 """What asks to come again."""
 
@@ -66,7 +69,10 @@ class Walker(RuleBasedStateMachine):
     """The jobs that were listed last, who sees whose, what each name has, what is watched."""
 
     def set_out(self) -> None:
-        self.slurm = Slurm()
+        jobs = places().root / "applications"
+        self.slurm = Slurm(tree=FakeTree(roots=("/home/ann", str(jobs))))
+        for path in (jobs / APP.id, jobs / APP.id / "jobs"):
+            self.slurm.tree.add(str(path), "directory")
         self.running = Running(self.slurm)
         self.tokens = {who: self.running.make_token(*CLIENTS[who])[0] for who in CLIENTS}
         self.wishes: dict[str, Wish] = {}
@@ -105,16 +111,17 @@ class Walker(RuleBasedStateMachine):
             yield
             return
         self.is_troubled = True
-        flags = {
-            "its answer is lost": (queue, "loses_answers"),
-            "it is lost": (queue, "loses_requests"),
-            "it is late": (queue, "delays_requests"),
-            "Slurm is away": (queue, "is_down"),
-            "the disk is full": (self.running.journal, "is_broken"),
+        flags: dict[str, tuple[object, str, object]] = {
+            "its answer is lost": (queue, "loses_answers", True),
+            "it is lost": (queue, "loses_requests", True),
+            "it is late": (queue, "delays_requests", True),
+            "Slurm is away": (queue, "is_down", True),
+            "the disk is full": (self.running.journal, "is_broken", True),
+            "the app's jobs are not written": (self.running.app_jobs, "broken", "disk is full"),
         }
-        owner, flag = flags[mishap]
+        owner, flag, value = flags[mishap]
         before = getattr(owner, flag)
-        setattr(owner, flag, True)
+        setattr(owner, flag, value)
         try:
             yield
         finally:
@@ -134,6 +141,26 @@ class Walker(RuleBasedStateMachine):
         else:
             assert answer.status in LATER, answer.text
         return answer
+
+    def change_app_job(self, job: ManagedJob, method: str, what: str = "") -> Answered:
+        """Ask for it as its user, and look at what was done by what is told."""
+        answer = self.ask_of_app_job(job, method, what)
+        place = self.place_of(job)
+        live = len(self.slurm.live_of(place))
+        if answer.status == 200:
+            assert live == (what == "/start"), (answer.text, live)
+        elif answer.status == 204:
+            assert (live, self.slurm.tree.holds(place)) == (0, False)
+        else:
+            assert answer.status in {*LATER, 404}, answer.text
+        return answer
+
+    def ask_of_app_job(self, job: ManagedJob, method: str, what: str = "") -> Answered:
+        with self.running.jobs_are_old():
+            return self.ask(job.user, method, f"{APP_JOBS}/{job.id}{what}?user={job.user}")
+
+    def place_of(self, job: ManagedJob) -> str:
+        return places().directory(job.app, job.id)
 
     def note_told(self, name: str, job: str) -> None:
         """The same name is the same job, for ever."""
