@@ -38,15 +38,18 @@ MISHAPS = st.sampled_from(
 )
 MISHAPS_OF_APPS = st.one_of(MISHAPS, st.just("the app's jobs are not written"))
 USERS = st.sampled_from(("ann", "bob"))
+CHANGES = st.sampled_from((("POST", "/start"), ("POST", "/stop"), ("DELETE", "")))
 
 
 class GatewayWalk(Walker):
     @initialize(is_watched=st.sampled_from((True, True, False)))
     def begin(self, is_watched: bool) -> None:
-        """Most walks begin with all of yesterday's jobs watched."""
+        """Most walks begin with all of yesterday's jobs watched, all with two of an app's."""
         self.set_out()
         for which in range(len(self.slurm.live()) if is_watched else 0):
             self.watch_job("admin", which)
+        for who in ("ann", "bob"):
+            self.make_app_job(who, "none", starts=False)
         count("gateway walks: begun")
 
     # Clients that hand jobs in
@@ -95,14 +98,22 @@ class GatewayWalk(Walker):
         else:
             assert answer.status in LATER, answer.text
 
-    @rule(
-        which=WHICH,
-        mishap=MISHAPS_OF_APPS,
-        asked=st.sampled_from(
-            (("POST", "/start"), ("POST", "/start"), ("POST", "/stop"), ("DELETE", ""))
-        ),
-    )
-    def change_a_job_of_the_app(self, which: int, mishap: str, asked: tuple[str, str]) -> None:
+    @rule(which=WHICH, mishap=MISHAPS_OF_APPS, then=st.none() | CHANGES)
+    def start_app_job(self, which: int, mishap: str, then: tuple[str, str] | None) -> None:
+        """And perhaps something else at once, whatever the answer was."""
+        self._change(which, mishap, ("POST", "/start"))
+        if then is not None:
+            self._change(which, "none", then)
+
+    @rule(which=WHICH, mishap=MISHAPS_OF_APPS)
+    def stop_app_job(self, which: int, mishap: str) -> None:
+        self._change(which, mishap, ("POST", "/stop"))
+
+    @rule(which=WHICH, mishap=MISHAPS_OF_APPS)
+    def remove_app_job(self, which: int, mishap: str) -> None:
+        self._change(which, mishap, ("DELETE", ""))
+
+    def _change(self, which: int, mishap: str, asked: tuple[str, str]) -> None:
         jobs = [*self.running.app_jobs.jobs.values()]
         for job in jobs[which % len(jobs) :][:1] if jobs else ():
             with self.mishap(mishap):

@@ -145,6 +145,7 @@ class Walker(RuleBasedStateMachine):
     def change_app_job(self, job: ManagedJob, method: str, what: str = "") -> Answered:
         """Ask for it as its user, and look at what was done by what is told."""
         answer = self.ask_of_app_job(job, method, what)
+        count(f"gateway walks: a job of the app, {what or 'removed'}: {answer.status}")
         place = self.place_of(job)
         live = len(self.slurm.live_of(place))
         if answer.status == 200:
