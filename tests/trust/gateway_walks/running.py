@@ -51,6 +51,9 @@ from waldur_slurm.gateway.web.managed_site import Managed
 from waldur_slurm.gateway.web.seeds.proxy_site import Proxy
 
 SOME_SECONDS = timedelta(seconds=2)
+DOUBT = timedelta(minutes=1)
+"""For so long an sbatch may still be on its way; only a walk lets it pass."""
+
 APP = App("a9a5fc66-9bed-4a13-874a-d8d7d1756224", "portal", datetime(2026, 11, 30, 9, tzinfo=UTC))
 KEPT_S = 3600.0
 """A walk says itself when time has passed for a picture; by itself none grows old."""
@@ -131,6 +134,7 @@ class Running:
             people=ThesePeople("ann", "bob", "eve"),
             gate=gate,
             watch_interval_s=0.0,
+            doubt=DOUBT,
         )
         for keeper in self.gateway.pictures.all:
             keeper.ttl_s = KEPT_S
@@ -200,7 +204,7 @@ class Running:
         self.slurm.queue.arrive()
         self.passed += timedelta(seconds=10)
         for key, each in self.journal.kept.items():
-            opened, until = each.opened - SOME_SECONDS, each.doubt_until - SOME_SECONDS
+            opened, until = each.opened - SOME_SECONDS, each.doubt_until - DOUBT - SOME_SECONDS
             self.journal.kept[key] = replace(each, opened=opened, doubt_until=until)
         for keeper in self.gateway.pictures.all:
             if keeper.readings:
