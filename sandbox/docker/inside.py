@@ -3,6 +3,7 @@
 Rule: a process number that was given anew is never entered. Only root can enter.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,10 @@ from sandbox.docker.command import NOTHING, DockerFailed, docker
 from sandbox.docker.owner import Owner
 
 NAMESPACES = ("--mount", "--uts", "--ipc", "--net", "--pid")
+STARTER = "runc"
+"""What the first process is until it has the container's root and its environment."""
+
+BEGUN_S = 30.0
 WORKPLACE = "/tmp"  # noqa: S108 - everybody may write there
 
 
@@ -27,8 +32,14 @@ class Inside:
         said = docker("inspect", "--format={{.State.Pid}}", container).stdout.strip()
         if said == "0":
             raise DockerFailed(f"{container} does not run")
+        process = Path("/proc", said)
         try:
-            given = Path(f"/proc/{said}/environ").read_bytes().decode()
+            deadline = time.monotonic() + BEGUN_S
+            while (process / "comm").read_text().startswith(STARTER):
+                if time.monotonic() > deadline:
+                    raise DockerFailed(f"{container} does not begin")
+                time.sleep(0.01)
+            given = (process / "environ").read_bytes().decode()
         except OSError as gone:
             raise DockerFailed(f"{container} cannot be entered: {gone}") from gone
         pairs = (each.partition("=") for each in given.rstrip("\0").split("\0"))
