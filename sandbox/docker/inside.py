@@ -3,7 +3,6 @@
 Rule: a process number that was given anew is never entered. Only root can enter.
 """
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +12,12 @@ from sandbox.docker.command import NOTHING, DockerFailed, docker
 from sandbox.docker.owner import Owner
 
 NAMESPACES = ("--mount", "--uts", "--ipc", "--net", "--pid")
-STARTER = "runc"
-"""What the first process is until it has the container's root and its environment."""
-
-BEGUN_S = 30.0
 WORKPLACE = "/tmp"  # noqa: S108 - everybody may write there
 
 
 @dataclass(frozen=True)
 class Inside:
-    """A container that runs: its first process, and what that found in its environment."""
+    """A container that runs: its first process, and what `docker exec` gives to others."""
 
     first: Owner
     environ: Mapping[str, str]
@@ -32,17 +27,9 @@ class Inside:
         said = docker("inspect", "--format={{.State.Pid}}", container).stdout.strip()
         if said == "0":
             raise DockerFailed(f"{container} does not run")
-        process = Path("/proc", said)
-        try:
-            deadline = time.monotonic() + BEGUN_S
-            while (process / "comm").read_text().startswith(STARTER):
-                if time.monotonic() > deadline:
-                    raise DockerFailed(f"{container} does not begin")
-                time.sleep(0.01)
-            given = (process / "environ").read_bytes().decode()
-        except OSError as gone:
-            raise DockerFailed(f"{container} cannot be entered: {gone}") from gone
-        pairs = (each.partition("=") for each in given.rstrip("\0").split("\0"))
+        # Until its first process has begun there is another root, and another environment.
+        given = docker("exec", container, "env").stdout.splitlines()
+        pairs = (each.partition("=") for each in given)
         return cls(Owner.process(int(said)), {name: value for name, _, value in pairs})
 
     @property
