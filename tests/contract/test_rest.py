@@ -130,8 +130,8 @@ def test_a_job_whose_name_is_no_text_hides_no_other(newest: RestSite) -> None:
 def _told(job: LiveJob) -> dict[str, object]:
     """What a reading does not choose itself: slurmrestd expands the names of files.
 
-    Nor does it say the same of jobs that other tests have ended: why one waited that was requeued in
-    held state, and which host srun was typed on.
+    Nor does it say the same of jobs that other tests have ended: why one waited that was requeued
+    in held state, and which host srun was typed on.
     """
     apart = {"elapsed_s", "considered", "priority", "stdout", "stderr", "start", "eligible", "end"}
     apart |= {"reason", "batch_host"} if job.state.is_terminal else set()
