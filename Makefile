@@ -4,7 +4,7 @@
 
 BIN := .venv/bin
 ARGS ?=
-# Tests mostly wait, for Slurm, time-outs and the clock: more of them at once than there are cores.
+# Tests wait much, for Slurm, time-outs and the clock: more of them at once than there are cores.
 # Each worker has what is slow to start to itself; tests/units.py says what it takes at a time.
 JOBS ?= 8
 UNITS := --dist loadscope --no-loadscope-reorder

@@ -27,10 +27,11 @@ class Inside:
         said = docker("inspect", "--format={{.State.Pid}}", container).stdout.strip()
         if said == "0":
             raise DockerFailed(f"{container} does not run")
-        # Until its first process has begun there is another root, and another environment.
+        first = Owner.process(int(said))
+        # The engine waits for the first process; until that has begun, its environment is another.
         given = docker("exec", container, "env").stdout.splitlines()
         pairs = (each.partition("=") for each in given)
-        return cls(Owner.process(int(said)), {name: value for name, _, value in pairs})
+        return cls(first, {name: value for name, _, value in pairs})
 
     @property
     def is_gone(self) -> bool:

@@ -109,9 +109,7 @@ class Running:
     def __post_init__(self) -> None:
         self.tasks = FakeTasks(self.monitors)
         self.app_jobs = FakeJobs()
-        apps = FakeApps(self.app_jobs)
-        apps.put(APP)
-        self.apps = apps
+        self.apps = FakeApps(self.app_jobs, {APP.id: APP})
         self.relay = Relay(self.letters)
         self.runner = asyncio.Runner()
         self.start()

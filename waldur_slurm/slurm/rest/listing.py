@@ -15,7 +15,7 @@ from waldur_slurm.slurm.rest.talk import NotAuthentic, Rest
 
 
 class RestListing:
-    """`read_jobs` of `slurm.live.port.Cluster`; `by_squeue` is another cluster's."""
+    """`read_jobs` of `slurm.live.port.Cluster`; `by_squeue` lists the same jobs."""
 
     def __init__(
         self,
@@ -31,12 +31,16 @@ class RestListing:
 
     def read_jobs(self) -> JobListing:
         try:
+            return self._by_slurmrestd()
+        except NoList:
+            return self._by_squeue()
+
+    def _by_slurmrestd(self) -> JobListing:
+        try:
             return self._asked()
         except NotAuthentic:
             self._logins.forget()
             return self._asked()
-        except NoList:
-            return self._by_squeue()
 
     def _asked(self) -> JobListing:
         answer = self._rest.ask("GET", "/jobs", self._logins.login())
